@@ -1,0 +1,59 @@
+/*
+ * message: MessagePack-RPC requests, responses and notifications, decoded in place and encoded.
+ *
+ * Decoding is one pass: the message's own arrays are read header by header, and each param is
+ * skipped by its header (scalars) or scanned (containers). Nothing is copied; a decoded message
+ * points into the bytes it came from and is valid as long as they are.
+ */
+#pragma once
+
+#include "proto/pack.h"
+#include "proto/scan.h"
+
+enum {
+    MESSAGE_PARAMS_MAX = 8,      /* params that are decoded; more are counted and checked only */
+    MESSAGE_DEPTH = 32,          /* protocol, section 1: containers within each other in a request */
+    MESSAGE_SIZE = 16 * 1048576, /* the default of max_message */
+};
+
+enum message_type { MESSAGE_REQUEST = 0, MESSAGE_RESPONSE = 1, MESSAGE_NOTIFICATION = 2 };
+
+/* One param, result or error: its header and all of its bytes, the header's included. */
+struct param {
+    struct header header;
+    struct slice raw;
+};
+
+struct message {
+    enum message_type type;
+    uint32_t msgid;      /* request, response */
+    struct slice method; /* request, notification: the name's bytes */
+    unsigned nparams;    /* how many were sent; only MESSAGE_PARAMS_MAX of them are in params */
+    unsigned exts;       /* SCAN_REFERENCE, SCAN_DESCRIPTOR: such an ext is somewhere in it */
+    struct param params[MESSAGE_PARAMS_MAX]; /* response: [0] is the error, [1] the result */
+    size_t size;                             /* bytes of the whole message */
+};
+
+/* What message_decode answers when the bytes end before the message does. */
+enum { MESSAGE_MORE = 1 };
+
+/*
+ * Decodes the message that starts at `data`. 0 with *out set and out->size bytes used;
+ * MESSAGE_MORE; ERR_BAD_REQUEST: not MessagePack, too deep, or none of the three forms;
+ * ERR_TOO_LARGE: over max_size. Whoever gets MESSAGE_MORE finds out with scan_run, which can go on
+ * where it stopped, when the message is whole, and decodes it then.
+ */
+int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                   struct message *out);
+
+/* Encoding: each of these packs the fixed part; what it names after "then" is packed by the caller. */
+
+/* [0, msgid, method, [then count params]] */
+void message_request(struct buffer *out, uint32_t msgid, struct slice method, size_t count);
+/* [1, msgid, nil, then the result] */
+void message_result(struct buffer *out, uint32_t msgid);
+/* [1, msgid, [code, text], nil]; with a detail: [1, msgid, [code, text, detail], nil] */
+void message_error(struct buffer *out, uint32_t msgid, int error, const char *text,
+                   struct slice detail);
+/* [2, method, [then count params]] */
+void message_notification(struct buffer *out, const char *method, size_t count);
