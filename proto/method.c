@@ -1,0 +1,90 @@
+/* method: the rows of methods.def and the decoding of their signatures; see method.h. */
+#include "proto/method.h"
+
+#include <assert.h>
+
+const struct method methods[METHOD_COUNT] = {
+#define METHOD(type_, verb_, needs_, flags_, params_, result_, errors_, summary_)                  \
+    {.id = METHOD_##type_##_##verb_,                                                               \
+     .name = #type_ "." #verb_,                                                                    \
+     .type = #type_,                                                                               \
+     .params = params_,                                                                            \
+     .result = result_,                                                                            \
+     .errors = errors_,                                                                            \
+     .summary = summary_,                                                                          \
+     .needs = METHOD_NEEDS_##needs_,                                                               \
+     .flags = flags_},
+#define WAITS METHOD_WAITS
+#include "proto/methods.def"
+#undef WAITS
+#undef METHOD
+};
+
+struct type_row {
+    const char *word;
+    const char *name;
+};
+
+static const struct type_row types[] = {
+    [PARAM_OBJECT] = {"object", "the name of an object (str)"},
+    [PARAM_NAME] = {"name", "a name (str) or nil"},
+    [PARAM_VALUE] = {"value", "a value"},
+    [PARAM_BOOL] = {"bool", "a boolean"},
+    [PARAM_INT] = {"int", "an integer of 64 bits"},
+    [PARAM_OPTINT] = {"optint", "an integer of 64 bits or nil"},
+    [PARAM_UINT] = {"uint", "an integer that is not negative"},
+    [PARAM_COUNT] = {"count", "a count (an integer that is not negative)"},
+    [PARAM_NUMBER] = {"number", "an integer or a float"},
+    [PARAM_MS] = {"ms", "milliseconds (an integer that is not negative)"},
+    [PARAM_TIMEOUT] = {"timeout", "milliseconds (an integer that is not negative) or nil"},
+    [PARAM_ARRAY] = {"array", "an array"},
+    [PARAM_MAP] = {"map", "a map"},
+};
+
+static enum param_type type_of_word(struct slice word)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        if (slice_equal(word, slice_of_string(types[i].word))) {
+            return (enum param_type)i;
+        }
+    }
+    assert(!"methods.def names a param type that there is not");
+    return PARAM_VALUE;
+}
+
+void method_signature(const struct method *method, struct method_signature *out)
+{
+    *out = (struct method_signature){0};
+    const char *at = method->params;
+    while (*at != '\0') {
+        assert(out->count < METHOD_PARAMS_MAX);
+        struct method_param *param = &out->params[out->count++];
+        param->optional = *at == '[';
+        at += param->optional;
+        size_t name = strcspn(at, ":");
+        size_t type = strcspn(at + name + 1, " ]");
+        param->name = (struct slice){(const uint8_t *)at, name};
+        param->type = type_of_word((struct slice){(const uint8_t *)at + name + 1, type});
+        if (!param->optional) {
+            assert(out->required == out->count - 1);
+            out->required = out->count;
+        }
+        at += name + 1 + type;
+        at += strspn(at, "] ");
+    }
+}
+
+const struct method *method_find(struct slice name)
+{
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        if (slice_equal(name, slice_of_string(methods[i].name))) {
+            return &methods[i];
+        }
+    }
+    return NULL;
+}
+
+const char *param_type_name(enum param_type type)
+{
+    return types[type].name;
+}

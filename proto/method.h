@@ -1,0 +1,81 @@
+/*
+ * method: the method table (methods.def) as data.
+ *
+ * The daemon dispatches and checks params by it, ipcctl prints its help from it, and the reference
+ * is made from it. The rows are constant; a struct method_table adds what is worked out from them
+ * once: the signatures, decoded, and an index by name.
+ */
+#pragma once
+
+#include "proto/slice.h"
+
+/* What the caller must be allowed on the object named by the first param. */
+enum method_needs { METHOD_NEEDS_NONE, METHOD_NEEDS_READ, METHOD_NEEDS_WRITE, METHOD_NEEDS_OWNER };
+
+enum { METHOD_WAITS = 1 }; /* flags */
+
+enum method_id {
+#define METHOD(type, verb, ...) METHOD_##type##_##verb,
+#include "proto/methods.def"
+#undef METHOD
+    METHOD_COUNT
+};
+
+/* The types a param can have; the word in a signature in quotes. */
+enum param_type {
+    PARAM_OBJECT,  /* "object": str, the name of an object that must exist; always the first param */
+    PARAM_NAME,    /* "name": str, a name that need not exist; nil: a new anonymous object */
+    PARAM_VALUE,   /* "value": any value; nil is a value, only leaving it out means none */
+    PARAM_BOOL,    /* "bool" */
+    PARAM_INT,     /* "int": an integer that fits int64 */
+    PARAM_OPTINT,  /* "optint": the same or nil, in a place that cannot be left out */
+    PARAM_UINT,    /* "uint": an integer from 0 to INT64_MAX: session, ticket, cursor */
+    PARAM_COUNT,   /* "count": the same, for how many of something */
+    PARAM_NUMBER,  /* "number": an integer or a float */
+    PARAM_MS,      /* "ms": milliseconds, not negative */
+    PARAM_TIMEOUT, /* "timeout": milliseconds; 0 does not wait, nil or absent waits without limit */
+    PARAM_ARRAY,   /* "array" */
+    PARAM_MAP,     /* "map" */
+};
+
+enum { METHOD_PARAMS_MAX = 5 };
+
+struct method_param {
+    struct slice name;
+    enum param_type type;
+    bool optional;
+};
+
+/* One row of methods.def. */
+struct method {
+    enum method_id id;
+    const char *name;   /* "queue.get" */
+    const char *type;   /* "queue" */
+    const char *params; /* the signature as it stands in the row */
+    const char *result;
+    const char *errors;
+    const char *summary;
+    enum method_needs needs;
+    unsigned flags;
+};
+
+/* A signature, decoded. */
+struct method_signature {
+    unsigned count;
+    unsigned required;
+    struct method_param params[METHOD_PARAMS_MAX];
+};
+
+/* The rows, in the order of methods.def; indexed by enum method_id. */
+extern const struct method methods[METHOD_COUNT];
+
+/* Decodes the signature of a row. The table is constant, so a row that cannot be decoded is a
+ * mistake in it: that is an assertion, and a unit test decodes every row. */
+void method_signature(const struct method *method, struct method_signature *out);
+
+/* The method of that name, or NULL. A linear search, for tools and start-up; the daemon's dispatch
+ * has an index of its own. */
+const struct method *method_find(struct slice name);
+
+/* How a param type is called in messages to people: "an integer", "milliseconds", … */
+const char *param_type_name(enum param_type type);

@@ -1,0 +1,2 @@
+/* value: see value.h. */
+#include "proto/value.h"
