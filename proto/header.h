@@ -27,10 +27,10 @@ enum { EXT_TIMESTAMP = -1, EXT_REFERENCE = 1, EXT_DESCRIPTOR = 2 };
 
 struct header {
     enum kind kind;
-    uint8_t size;     /* bytes of the header itself; a number's bytes belong to it */
-    int8_t ext_type;  /* KIND_EXT */
-    uint32_t length;  /* bytes that follow: STR, BIN, EXT; else 0 */
-    uint32_t count;   /* elements of an ARRAY, pairs of a MAP; else 0 */
+    uint8_t size;    /* bytes of the header itself; a number's bytes belong to it */
+    int8_t ext_type; /* KIND_EXT */
+    uint32_t length; /* bytes that follow: STR, BIN, EXT; else 0 */
+    uint32_t count;  /* elements of an ARRAY, pairs of a MAP; else 0 */
     union {
         bool b;
         int64_t i;

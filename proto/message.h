@@ -11,8 +11,8 @@
 #include "proto/scan.h"
 
 enum {
-    MESSAGE_PARAMS_MAX = 8,      /* params that are decoded; more are counted and checked only */
-    MESSAGE_DEPTH = 32,          /* protocol, section 1: containers within each other in a request */
+    MESSAGE_PARAMS_MAX = 8, /* params that are decoded; more are counted and checked only */
+    MESSAGE_DEPTH = 32,     /* protocol, section 1: containers within each other in a request */
     MESSAGE_SIZE = 16 * 1048576, /* the default of max_message */
 };
 
@@ -46,7 +46,8 @@ enum { MESSAGE_MORE = 1 };
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out);
 
-/* Encoding: each of these packs the fixed part; what it names after "then" is packed by the caller. */
+/* Encoding: each of these packs the fixed part; what it names after "then" is packed by the caller.
+ */
 
 /* [0, msgid, method, [then count params]] */
 void message_request(struct buffer *out, uint32_t msgid, struct slice method, size_t count);

@@ -1,0 +1,111 @@
+/*
+ * call: one request in flight, from decoding to its reply.
+ *
+ * A handler (daemon/methods/) is given a call and does one of three things: packs a result
+ * (call_result, return 0), refuses (return call_fail(...) or a bare error code), or has to wait
+ * (return call_wait(...)). A call that waits is moved to memory of its own and parked on its
+ * object; every wake-up runs the same handler again, so that a handler is at the same time the
+ * function that tries. It must leave no trace when it has to wait, except in `progress`.
+ *
+ * Params: call->params[i] is the i-th param of the method's signature, checked for its type; one
+ * that was left out (or sent as nil where nil means the default) has raw.len 0. Slices in them are
+ * valid while the handler runs, and for a parked call until it is finished.
+ */
+#pragma once
+
+#include "daemon/objects/object.h"
+#include "daemon/call/output.h"
+#include "proto/message.h"
+#include "proto/method.h"
+
+struct service;
+struct session;
+struct call;
+
+enum { CALL_WAIT = 1 }; /* what a handler answers when it has to wait; see call_wait */
+
+enum { CALL_FOREVER = -1 }; /* timeout without limit */
+
+/* One entry in an object's list of waiters. */
+struct wait {
+    TAILQ_ENTRY(wait) link;
+    struct call *call;
+    struct object *object; /* a reference */
+    unsigned channel;
+};
+
+struct call {
+    struct service *service;
+    struct session *session;
+    const struct method *method;
+    struct object *object; /* what the first param names, if the signature says object */
+    const struct param *params;
+    struct output *out; /* where the reply goes */
+    struct output_mark start;
+    uint64_t now; /* monotonic, nanoseconds */
+    uint32_t msgid;
+    bool notification; /* no reply is sent */
+    bool parked;       /* this is a wake-up, or the call has left the first try behind */
+    bool timed_out;    /* the last try: call_wait will answer the timeout's error */
+    bool answered;     /* a reply has been packed, or an error text given */
+    uint64_t progress; /* the handler's own: what earlier tries have done; 0 at first */
+    /* what call_wait was told */
+    unsigned channel;
+    int64_t timeout_ms;
+    /* parked only */
+    struct wait wait;
+    TAILQ_ENTRY(call) of_session;
+    struct deadline deadline; /* in the service's heap if there is a timeout */
+    uint64_t since;           /* when it was parked: monotonic, nanoseconds */
+    size_t charge;            /* bytes charged to the session's user */
+};
+
+/* A handler: 0, a negative error code, or CALL_WAIT. */
+typedef int call_handler(struct call *call);
+
+/* Params. */
+static inline bool call_given(const struct call *call, unsigned i)
+{
+    return call->params[i].raw.len > 0;
+}
+static inline struct slice call_value(const struct call *call, unsigned i)
+{
+    return call->params[i].raw;
+}
+/* The bytes of a str or bin param, without its header. */
+static inline struct slice call_bytes(const struct call *call, unsigned i)
+{
+    const struct param *param = &call->params[i];
+    return (struct slice){param->raw.data + param->header.size, param->header.length};
+}
+int64_t call_int(const struct call *call, unsigned i, int64_t standard);
+bool call_bool(const struct call *call, unsigned i, bool standard);
+
+/* Starts the answer: packs its head and returns the buffer into which the handler packs the
+ * result, exactly one value. What was packed is thrown away again if the handler then fails. */
+struct buffer *call_result(struct call *call);
+/* The whole answer in one step. */
+int call_answer_nil(struct call *call);
+int call_answer_bool(struct call *call, bool value);
+int call_answer_int(struct call *call, int64_t value);
+int call_answer_value(struct call *call, struct stored value);
+/* Within a result: a stored value, by reference if it is large. */
+void call_pack_value(struct call *call, struct stored value);
+
+/* Refuses: packs the error with a sentence for people and returns `error`. A handler that returns
+ * a bare code gets a sentence made from the code, the object's name and the last refusal. */
+int call_fail(struct call *call, int error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with a detail, an encoded map. */
+int call_fail_detail(struct call *call, int error, struct slice detail, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* True if this is the first try and others wait on the channel already: it must wait behind them.
+ */
+bool call_is_behind(const struct call *call, unsigned channel);
+/* Says that the call must wait on a channel of its object, for the timeout in param `i`
+ * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with). */
+int call_wait(struct call *call, unsigned channel, unsigned i, int error);
+
+/* The object's waiters are asked again when the call is done. */
+void call_changed(struct call *call);

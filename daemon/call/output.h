@@ -1,0 +1,74 @@
+/*
+ * output: the answers to one session that the kernel has not taken yet.
+ *
+ * A run of bytes, in which large stored values are spliced by reference instead of copied, and
+ * notes about items of plain queues: until the kernel has taken the last byte of the answer that
+ * carries such an item, the item can still go back to its queue. This is the sink that a session
+ * writes to; who sends it, and how, is the business of daemon/net/.
+ */
+#pragma once
+
+#include "daemon/objects/queue.h"
+
+/* A blob that stands between bytes[at - 1] and bytes[at]. */
+struct splice {
+    size_t at;
+    struct blob *blob; /* a reference */
+};
+
+/* An item of a plain queue that is on its way. */
+struct undelivered {
+    struct queue *queue;   /* a reference to the object */
+    struct item_meta meta; /* what must be kept of it besides the value */
+    uint64_t end;          /* it has left when `sent` reaches this */
+    size_t value_at;       /* its value: bytes[value_at, value_len), or the blob */
+    size_t value_len;
+    struct blob *blob; /* a reference, or NULL */
+};
+
+struct output {
+    struct buffer bytes;
+    struct splice *splices;
+    size_t nsplices;
+    size_t splices_cap;
+    struct undelivered *undelivered;
+    size_t nundelivered;
+    size_t undelivered_cap;
+    uint64_t spliced; /* bytes of all blobs in splices */
+    uint64_t sent;    /* bytes of bytes and splices, from the start, that the kernel has taken */
+};
+
+/* How many bytes are still to be sent. */
+static inline uint64_t output_pending(const struct output *output)
+{
+    return output->bytes.len + output->spliced - output->sent;
+}
+
+/* Frees everything; what is undelivered is dropped with its references. */
+void output_deinit(struct output *output);
+
+/* Appends a stored value: a large blob by reference, everything else by copy. */
+void output_value(struct output *output, struct stored value);
+
+/* Everything has been sent: empties the output, keeping its memory for the next answers. */
+void output_reset(struct output *output);
+
+/* A point to which the output can be taken back, when an answer turns out to be an error. */
+struct output_mark {
+    size_t bytes;
+    size_t nsplices;
+    size_t nundelivered;
+};
+struct output_mark output_mark(const struct output *output);
+void output_rewind(struct output *output, struct output_mark mark);
+
+/* Notes an item whose value has just been appended with output_value, and takes references. */
+int output_note_undelivered(struct output *output, struct queue *queue,
+                            const struct item_meta *meta, struct stored value);
+/* The end of the answer that carries all items noted since the mark: call when it is packed. */
+void output_seal_undelivered(struct output *output, struct output_mark mark);
+
+/* More was taken: forgets the notes of all that has left. */
+void output_sent(struct output *output, uint64_t more);
+/* The session is gone: puts what has not left back into its queues, last first. */
+void output_return_undelivered(struct output *output);

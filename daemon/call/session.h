@@ -1,0 +1,55 @@
+/*
+ * session: one connection as the calls see it: who it is, what it waits for, what it holds, what it
+ * has open, and where its answers go. No socket: daemon/net/ embeds one in each connection, a unit
+ * test makes one on its own.
+ *
+ * A session ends in one order (session_end): its waits are cancelled, answers that have not left
+ * give their items back, claims are given back as each object's options say, what was open is
+ * closed, and then every list is asserted to be empty.
+ */
+#pragma once
+
+#include "daemon/call/call.h"
+#include "daemon/objects/tie.h"
+
+struct session {
+    TAILQ_ENTRY(session) link;  /* service->sessions, oldest first */
+    TAILQ_ENTRY(session) dirty; /* service->dirty: has answers to be sent */
+    struct service *service;
+    uint64_t id;
+    struct credentials credentials;
+    struct user *user; /* the account of credentials.uid; a reference */
+    char *client;      /* what server.hello said, or NULL */
+    struct output output;
+    TAILQ_HEAD(call_list, call) calls; /* parked, in order of arrival */
+    struct tie **ties;                 /* sorted by the object's number */
+    uint32_t nties;
+    uint32_t ties_cap;
+    uint32_t waiting; /* parked calls */
+    uint32_t holding; /* claims, over all ties */
+    uint64_t ncalls;
+    uint64_t charged;      /* bytes charged to the user: parked calls, unread answers */
+    struct timespec since; /* wall clock */
+    bool is_dirty;
+    bool killed; /* session.kill: net ends it at the next occasion */
+};
+
+/* Takes over the credentials (and frees their groups at the end). 0, or ERR_LIMIT (sessions),
+ * ERR_INTERNAL for want of memory; then the session is not in any list. */
+int session_init(struct session *session, struct service *service, struct credentials *credentials);
+/* Ends it, in the order given above, and frees what is in it. The waiters that its leaving wakes
+ * are served by the next service_drain. */
+void session_end(struct session *session);
+
+/* The tie to an object, or NULL. */
+struct tie *session_tie(const struct session *session, const struct object *object);
+/* The same, made if it is not there; NULL for want of memory. */
+struct tie *session_tie_make(struct session *session, struct object *object);
+/* Frees the tie if it says nothing any more. */
+void session_tie_check(struct tie *tie);
+/* The session has the object open from now on: 0 or ERR_INTERNAL for want of memory. */
+int session_open(struct session *session, struct object *object);
+/* No longer; a scoped object that nobody has open goes. True if it was open. */
+bool session_close(struct session *session, struct object *object);
+/* The session of that number, or NULL. */
+struct session *session_find(struct service *service, uint64_t id);

@@ -1,0 +1,32 @@
+/*
+ * heap: a binary heap of pointers whose elements know their place, so that one in the middle can
+ * be moved or removed.
+ *
+ * The elements belong to the caller. Each keeps its place in a uint32_t that `place` finds; the
+ * heap writes HEAP_NONE there when it lets go of an element, and so must be the first value.
+ */
+#pragma once
+
+#include "proto/slice.h"
+
+enum { HEAP_NONE = UINT32_MAX };
+
+struct heap {
+    void **elements; /* owned array */
+    uint32_t len;
+    uint32_t cap;
+    bool (*before)(const void *a, const void *b); /* true if a comes out before b */
+    uint32_t *(*place)(void *element);
+};
+
+void heap_deinit(struct heap *heap); /* frees the array; elements are not touched */
+/* 0, or ERR_INTERNAL for want of memory. */
+int heap_push(struct heap *heap, void *element);
+/* Makes room for one more, so that the next heap_push cannot fail. 0 or ERR_INTERNAL. */
+int heap_reserve(struct heap *heap);
+/* The first element, or NULL. */
+void *heap_top(const struct heap *heap);
+/* The element's key has changed. */
+void heap_update(struct heap *heap, void *element);
+/* Takes an element out; nothing if it is not in (its place is HEAP_NONE). */
+void heap_remove(struct heap *heap, void *element);

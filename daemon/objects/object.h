@@ -1,0 +1,114 @@
+/*
+ * object: what all types have in common: a name, an owner, a mode, a lifetime, a price, and the
+ * lists of those who wait on it.
+ *
+ * A type embeds struct object as its first member and describes itself in a struct object_type.
+ * The objects are plain data structures: time comes in as an argument (milliseconds or nanoseconds
+ * of a monotonic clock, as each function says), and nothing here answers a call. An operation that
+ * changes what waiters may be waiting for is followed by object_ready() (daemon/call/service.h).
+ *
+ * An object lives while it is in the registry or somebody holds a reference (refs). Deleting takes
+ * it out of the registry at once and sets `deleted`; the memory goes with the last reference.
+ */
+#pragma once
+
+#include <sys/queue.h>
+#include <time.h>
+
+#include "daemon/account/account.h"
+#include "daemon/objects/blob.h"
+#include "daemon/objects/deadline.h"
+#include "daemon/objects/ordered.h"
+#include "proto/pack.h"
+
+enum object_kind { OBJECT_QUEUE, OBJECT_DICT, OBJECT_LIST, OBJECT_KINDS };
+
+enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
+
+enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3 };
+
+struct object;
+struct wait; /* daemon/call/call.h */
+struct tie;  /* daemon/objects/tie.h */
+
+TAILQ_HEAD(wait_list, wait);
+TAILQ_HEAD(tie_list, tie);
+
+/* What a type gives the layers above. */
+struct object_type {
+    enum object_kind kind;
+    const char *name; /* "queue": the part of its methods' names before the dot */
+    /* Frees what the type added; the object itself is freed by object_unref. */
+    void (*deinit)(struct object *object);
+    /* Packs the options and figures of the type as pairs; returns how many pairs. */
+    size_t (*describe)(const struct object *object, struct buffer *out);
+    /* When time next changes something by itself, in nanoseconds; UINT64_MAX: never. NULL: never.
+     */
+    uint64_t (*due)(const struct object *object);
+    /* Does what is due at `now`. Returns true if waiters should look again. NULL with due. */
+    bool (*tick)(struct object *object, uint64_t now);
+    /* A session ends (or closes a claim) and leaves what it took: gives it back as the object's
+     * options say; called only if the tie holds claims. */
+    void (*abandon)(struct object *object, struct tie *tie, uint64_t now);
+    /* Bit N set: the waiters of channel N do not stand in each other's way, so that a wake-up asks
+     * each of them; otherwise the first one that must go on waiting ends the pass. */
+    unsigned independent_channels;
+};
+
+struct object {
+    struct ordered_entry entry; /* in the registry; seq is the object's number */
+    const struct object_type *type;
+    struct user *user; /* who pays: the owner's account; a reference */
+    char *name;        /* owned, NUL-terminated */
+    struct wait_list waits[OBJECT_CHANNELS];
+    struct tie_list ties;      /* the sessions that have it open or hold something of it */
+    TAILQ_ENTRY(object) ready; /* in the list of objects whose waiters should look again */
+    struct timespec created;   /* wall clock */
+    uint64_t bytes;            /* charged for its contents */
+    struct deadline deadline;  /* when time next changes it; in the service's heap or not */
+    uint32_t hash;             /* of the name */
+    uint32_t refs;
+    uint32_t opens;   /* sessions that have it open */
+    uint32_t waiting; /* waits on it, all channels */
+    uid_t uid;
+    gid_t gid;
+    uint16_t mode;
+    uint8_t name_len;
+    uint8_t lifetime; /* enum lifetime */
+    bool is_ready;
+    bool deleted;
+};
+
+/* What every TYPE.open says about an object to be made. */
+struct object_options {
+    struct slice name;
+    struct user *user;
+    uid_t uid;
+    gid_t gid;
+    uint16_t mode;
+    uint8_t lifetime;
+};
+
+/* Fills in the common part of a zeroed object of `type`, with one reference.
+ * 0, or ERR_INTERNAL for want of memory, ERR_LIMIT (charge for the name). */
+int object_init(struct object *object, const struct object_type *type,
+                const struct object_options *options);
+
+struct object *object_ref(struct object *object);
+/* Drops a reference; the last one deinits the type, releases every charge and frees the object. */
+void object_unref(struct object *object);
+
+/* Charges the contents: 0, or ERR_LIMIT and nothing charged. */
+int object_charge(struct object *object, uint64_t bytes);
+void object_charge_always(struct object *object, uint64_t bytes);
+void object_release(struct object *object, uint64_t bytes);
+/* Moves the charge from `before` to `after` bytes in one step: 0, or ERR_LIMIT, nothing changed.
+ * Never fails when after <= before. */
+int object_recharge(struct object *object, uint64_t before, uint64_t after);
+
+static inline struct slice object_name(const struct object *object)
+{
+    return (struct slice){(const uint8_t *)object->name, object->name_len};
+}
+
+const char *lifetime_name(enum lifetime lifetime);

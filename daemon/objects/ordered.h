@@ -1,0 +1,60 @@
+/*
+ * ordered: a compact hash that keeps the order of insertion: an array of entries, and an index of
+ * small slots beside it (the layout of Python's dict since 3.6).
+ *
+ * The entries are the caller's, by pointer; each begins with a struct ordered_entry, which gets
+ * the sequence number of its insertion (1, 2, …; never reused). A removed entry leaves a hole in
+ * the array until the next compaction, which happens inside append and remove: positions are valid
+ * only until then, sequence numbers always. Memory follows the number of entries down as well as
+ * up. At most 2^31 entries. Nothing here allocates or frees entries.
+ */
+#pragma once
+
+#include "proto/slice.h"
+
+enum { ORDERED_NONE = UINT32_MAX };
+
+struct ordered_entry {
+    uint64_t seq;
+};
+
+struct ordered {
+    struct ordered_entry **entries; /* in order of insertion; NULL: a hole */
+    uint64_t *slots;                /* hash << 32 | position + 1; 0: free */
+    uint64_t next_seq;
+    uint32_t first; /* no live entry stands before this position */
+    uint32_t used;  /* positions in use, holes included */
+    uint32_t cap;
+    uint32_t live;
+    uint32_t mask; /* number of slots - 1; 0: none yet */
+};
+
+/* True if the entry has that key. */
+typedef bool ordered_match(const struct ordered_entry *entry, const void *key);
+
+void ordered_init(struct ordered *ordered);
+void ordered_deinit(struct ordered *ordered); /* the entries must be gone or are the caller's */
+
+/* The position of the entry with that hash for which match says true, or ORDERED_NONE. */
+uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_match *match,
+                      const void *key);
+
+/* Appends an entry, whose seq it sets. 0, or ERR_INTERNAL for want of memory. */
+int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry);
+
+/* Puts another entry (with the same key and hash) in the place of one; it gets the old one's seq.
+ */
+void ordered_replace(struct ordered *ordered, uint32_t position, struct ordered_entry *entry);
+
+/* Takes the entry at a position out and returns it; `hash` is the one it was appended with. */
+struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash);
+
+/* The first live position at or after `position`, or ORDERED_NONE. ordered_next(o, 0) begins. */
+uint32_t ordered_next(const struct ordered *ordered, uint32_t position);
+/* The last live position, or ORDERED_NONE. */
+uint32_t ordered_last(const struct ordered *ordered);
+/* The first live position whose entry has a seq of at least `seq`, or ORDERED_NONE. */
+uint32_t ordered_from_seq(const struct ordered *ordered, uint64_t seq);
+
+/* Bytes of the arrays: what is charged beside the entries. */
+size_t ordered_cost(const struct ordered *ordered);

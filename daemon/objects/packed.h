@@ -1,0 +1,60 @@
+/*
+ * packed: a double-ended run of records, packed into large segments one behind the other.
+ *
+ * A record is a few bytes of header and its data; data is either a value's bytes or a pointer that
+ * the owner keeps there (a blob, an item) and tells apart by the tag. Records go in at the back and
+ * come out at the front or at the back. Segments start small and double, so that a short queue is
+ * small and a long one costs its bytes. Records are not aligned: copy pointers out with memcpy.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "proto/slice.h"
+
+enum packed_tag { PACKED_VALUE, PACKED_BLOB, PACKED_ITEM };
+
+struct packed_segment;
+TAILQ_HEAD(packed_segments, packed_segment);
+
+struct packed {
+    struct packed_segments segments;
+    uint64_t count; /* records */
+    uint64_t cost;  /* bytes of all segments: what is charged */
+    bool both_ends; /* records can be taken from the back; costs four bytes each */
+};
+
+struct packed_record {
+    enum packed_tag tag;
+    struct slice data; /* valid until the record is removed */
+};
+
+/* Where an iteration stands. */
+struct packed_cursor {
+    const struct packed_segment *segment;
+    uint32_t at;
+};
+
+void packed_init(struct packed *packed, bool both_ends);
+/* Frees the segments; pointers in records must have been dealt with. */
+void packed_deinit(struct packed *packed);
+
+/* 0, or ERR_INTERNAL for want of memory. */
+int packed_push(struct packed *packed, enum packed_tag tag, struct slice data);
+bool packed_front(const struct packed *packed, struct packed_record *out);
+bool packed_back(const struct packed *packed, struct packed_record *out);
+void packed_pop_front(struct packed *packed);
+void packed_pop_back(struct packed *packed);
+
+/* From the front to the back, or the other way: begin, then next until it returns false. */
+struct packed_cursor packed_begin(const struct packed *packed, bool from_back);
+bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
+                 struct packed_record *out);
+
+/* The pointer that a PACKED_BLOB or PACKED_ITEM record holds. */
+static inline void *packed_pointer(const struct packed_record *record)
+{
+    void *pointer;
+    memcpy(&pointer, record->data.data, sizeof(pointer));
+    return pointer;
+}

@@ -1,0 +1,150 @@
+/*
+ * queue: a queue of values, plain or joinable (with tickets, as beanstalkd's reserved jobs).
+ *
+ * An item is in one of these states:
+ *
+ *    put ──► delayed ──► ready ──► taken ──► done (gone)
+ *     └────────────────►  ▲  │      │
+ *                         │  └──────┼──► gone (plain queue)
+ *                         └─────────┘ given back, lease over, session ended
+ *
+ * Ready items stand in two places: `returned` (items that came back, at the head) and the store,
+ * which for order fifo and lifo is a run of packed segments (packed.h: an item costs its bytes and
+ * a few more) and for order priority a heap. An item that has something to remember besides its
+ * value (a delay, a time to live, a priority, a ticket, deliveries) is a struct item; the packed
+ * store then holds a pointer to it in the value's place.
+ *
+ * Times are monotonic nanoseconds, given as `now`. What is due by then is done by queue_tick, which
+ * the service calls before it lets a call in; so every count is exact at that moment.
+ */
+#pragma once
+
+#include "daemon/objects/heap.h"
+#include "daemon/objects/packed.h"
+#include "daemon/objects/tie.h"
+
+enum queue_order { QUEUE_FIFO, QUEUE_LIFO, QUEUE_PRIORITY };
+
+/* The channels that calls wait on. */
+enum { QUEUE_GETTERS, QUEUE_PUTTERS, QUEUE_JOINERS };
+
+struct queue_options {
+    int64_t maxsize; /* queued and delayed items; ≤ 0: unbounded */
+    enum queue_order order;
+    bool joinable;
+    bool discard;             /* on_disconnect: "discard" instead of "requeue" */
+    int64_t lease_ms;         /* 0: none */
+    int64_t max_deliveries;   /* 0: no limit */
+    struct slice dead_letter; /* a queue's name; empty: none */
+};
+
+/* What an item remembers besides its value. */
+struct item_meta {
+    long double priority; /* wide enough for every int64, uint64 and double */
+    uint64_t seq;         /* order of arrival among equal priorities */
+    uint64_t expires;     /* monotonic, nanoseconds; UINT64_MAX: never */
+    uint32_t deliveries;  /* how often get has returned it */
+};
+
+enum item_state { ITEM_DELAYED, ITEM_PACKED, ITEM_RETURNED, ITEM_HEAPED, ITEM_TAKEN, ITEM_DEAD };
+
+struct item {
+    struct ordered_entry entry; /* in queue->tickets while taken; seq is the ticket */
+    TAILQ_ENTRY(item) link;     /* queue->returned or queue->dead */
+    TAILQ_ENTRY(item) of_tie;   /* tie->taken */
+    struct tie *tie;            /* who has taken it, or NULL */
+    struct blob *value;
+    struct item_meta meta;
+    uint64_t due;   /* when time changes its state: delay, expiry or lease; UINT64_MAX: never */
+    uint64_t ready; /* delayed: when it becomes ready */
+    uint32_t due_place;
+    uint32_t heap_place; /* in the priority heap */
+    uint8_t state;       /* enum item_state */
+    bool to_head;        /* delayed: goes to the head when it is ready (it was given back) */
+};
+
+struct queue {
+    struct object object;
+    struct queue_options options; /* dead_letter is owned by the queue */
+    struct packed packed;         /* fifo, lifo */
+    struct heap heap;             /* priority */
+    struct item_list returned;    /* at the head; the first is next */
+    struct heap due;              /* items that time changes, the earliest first */
+    struct ordered tickets;       /* taken items, by ticket */
+    struct item_list dead;        /* had max_deliveries: for the dead letter queue */
+    uint64_t next_seq;
+    uint64_t ready; /* what a get could return now */
+    uint64_t delayed;
+    uint64_t tombstones; /* items in the packed store that have expired */
+    uint64_t dropped;    /* items that had max_deliveries and no dead letter queue to go to */
+    uint64_t expired;    /* items whose time to live ran out */
+    bool shut_down;
+};
+
+struct put_options {
+    long double priority;
+    int64_t delay_ms; /* 0: none */
+    int64_t ttl_ms;   /* 0: none */
+};
+
+/* A new queue, with one reference. 0, or ERR_INTERNAL (memory), ERR_LIMIT. */
+int queue_new(const struct object_options *common, const struct queue_options *options,
+              struct queue **out);
+extern const struct object_type queue_type;
+
+static inline struct queue *queue_of(struct object *object)
+{
+    return (struct queue *)object;
+}
+
+/* Puts a value. `options` may be NULL: none. ERR_FULL, ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL. */
+int queue_put(struct queue *queue, struct slice value, const struct put_options *options,
+              uint64_t now);
+
+/* A value at the head, as a get would return it; valid until the queue next changes. */
+struct delivery {
+    struct stored value;
+    struct item_meta meta; /* deliveries counts this delivery */
+    uint64_t ticket;       /* 0: none */
+    struct item *item;     /* the queue's own */
+};
+
+/* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is empty and shut down. */
+int queue_head(const struct queue *queue, struct delivery *out);
+/* Plain queue: the item that queue_head has shown is gone. */
+void queue_drop_head(struct queue *queue);
+/* Joinable queue: takes the item that queue_head has shown for the session of `tie`; sets ticket
+ * in *out. ERR_INTERNAL for want of memory: nothing has changed. */
+int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out);
+/* Plain queue: an item whose answer never left comes back to the head. Never fails for a limit;
+ * for want of memory the item is lost and counted as dropped. */
+void queue_put_back(struct queue *queue, struct stored value, const struct item_meta *meta);
+
+/* The taken item of a ticket, or NULL. */
+struct item *queue_ticket(const struct queue *queue, uint64_t ticket);
+/* The one that task_done without a ticket means: the tie's oldest (tie may be NULL), else the
+ * queue's oldest, or NULL. */
+struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie);
+/* The item is done. Returns the unfinished count left. Clears the claim of its tie. */
+uint64_t queue_done(struct queue *queue, struct item *item);
+/* The item goes back to the head at once (delay_ms 0) or after the delay. */
+void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now);
+/* Its lease starts again. */
+void queue_touch(struct queue *queue, struct item *item, uint64_t now);
+
+uint64_t queue_unfinished(const struct queue *queue); /* queued, delayed and taken */
+bool queue_is_full(const struct queue *queue);
+
+/* Calls `show` for up to `count` values from position `start` in get order, until it returns
+ * false. 0 or ERR_INTERNAL for want of memory (order priority needs some). */
+int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
+               bool (*show)(void *data, struct stored value), void *data);
+
+/* Drops queued and delayed items; returns how many. */
+uint64_t queue_clear(struct queue *queue);
+void queue_shutdown(struct queue *queue, bool immediate);
+
+/* The next item for the dead letter queue, taken out of the queue, or NULL; free it with
+ * queue_free_dead. */
+struct item *queue_next_dead(struct queue *queue);
+void queue_free_dead(struct queue *queue, struct item *item, bool dropped);

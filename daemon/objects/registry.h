@@ -1,0 +1,37 @@
+/*
+ * registry: names to objects, in the order in which they were made.
+ *
+ * It holds one reference to each object in it. The number of an object (its sequence in the order)
+ * is never used again; anonymous objects are called "#number".
+ */
+#pragma once
+
+#include "daemon/objects/object.h"
+
+struct registry {
+    struct ordered objects;
+    uint64_t count[OBJECT_KINDS];
+    uint64_t anonymous; /* the number of the last anonymous object */
+    uint64_t seed;      /* of the hash of names, so that nobody can choose colliding ones */
+};
+
+void registry_init(struct registry *registry, uint64_t seed);
+/* Drops the references to all objects. */
+void registry_deinit(struct registry *registry);
+
+/* The object of that name (no new reference), or NULL. */
+struct object *registry_find(const struct registry *registry, struct slice name);
+/* Puts an object in; takes a reference. 0, or ERR_INTERNAL for want of memory. The name must not be
+ * there yet. */
+int registry_add(struct registry *registry, struct object *object);
+/* Takes it out and drops the registry's reference. */
+void registry_remove(struct registry *registry, struct object *object);
+/* The first object whose number is at least `number`, or NULL: for going through all of them. */
+struct object *registry_from(const struct registry *registry, uint64_t number);
+
+/* The hash that names (and keys of dicts) are found by. */
+uint32_t hash_bytes(struct slice bytes, uint64_t seed);
+
+/* 0, or ERR_BAD_REQUEST with *why set: a name is 1 to 255 bytes of UTF-8 without control
+ * characters; only the daemon gives names that begin with "#". */
+int registry_check_name(struct slice name, const char **why);

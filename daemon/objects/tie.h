@@ -1,0 +1,25 @@
+/*
+ * tie: what one session has of one object: whether it has it open, and what it holds of it (the
+ * items it has taken from a joinable queue; later: locks, permits).
+ *
+ * A tie exists while there is something to say and is freed with the last of it. It hangs in two
+ * places, the session's array (by the object's number) and the object's list; the session's side
+ * is kept by daemon/call/session.c.
+ */
+#pragma once
+
+#include "daemon/objects/object.h"
+
+struct session; /* daemon/call/session.h */
+struct item;    /* daemon/objects/queue.h */
+
+TAILQ_HEAD(item_list, item);
+
+struct tie {
+    struct session *session;
+    struct object *object; /* a reference */
+    TAILQ_ENTRY(tie) of_object;
+    struct item_list taken; /* queue: items taken and not done, oldest first */
+    uint32_t holding;       /* how many claims there are: tickets */
+    bool open;
+};
