@@ -1,0 +1,99 @@
+/* object: the common part of all types; see object.h. */
+#include "daemon/objects/object.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+int object_init(struct object *object, const struct object_type *type,
+                const struct object_options *options)
+{
+    char *name = strndup((const char *)options->name.data, options->name.len);
+    if (name == NULL) {
+        return ERR_INTERNAL;
+    }
+    *object = (struct object){
+        .type = type,
+        .user = user_ref(options->user),
+        .name = name,
+        .name_len = (uint8_t)options->name.len,
+        .deadline = {.at = UINT64_MAX, .place = HEAP_NONE, .of_object = true},
+        .refs = 1,
+        .uid = options->uid,
+        .gid = options->gid,
+        .mode = options->mode,
+        .lifetime = options->lifetime,
+    };
+    for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
+        TAILQ_INIT(&object->waits[i]);
+    }
+    TAILQ_INIT(&object->ties);
+    (void)clock_gettime(CLOCK_REALTIME, &object->created);
+    return 0;
+}
+
+struct object *object_ref(struct object *object)
+{
+    object->refs++;
+    return object;
+}
+
+void object_unref(struct object *object)
+{
+    if (object == NULL || --object->refs > 0) {
+        return;
+    }
+    for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
+        assert(TAILQ_EMPTY(&object->waits[i]));
+    }
+    assert(TAILQ_EMPTY(&object->ties));
+    assert(!object->is_ready && object->deadline.place == HEAP_NONE);
+    object->type->deinit(object);
+    assert(object->bytes == 0);
+    user_unref(object->user);
+    free(object->name);
+    free(object);
+}
+
+int object_charge(struct object *object, uint64_t bytes)
+{
+    int status = user_charge(object->user, bytes);
+    if (status == 0) {
+        object->bytes += bytes;
+    }
+    return status;
+}
+
+void object_charge_always(struct object *object, uint64_t bytes)
+{
+    user_charge_always(object->user, bytes);
+    object->bytes += bytes;
+}
+
+void object_release(struct object *object, uint64_t bytes)
+{
+    assert(object->bytes >= bytes);
+    user_release(object->user, bytes);
+    object->bytes -= bytes;
+}
+
+int object_recharge(struct object *object, uint64_t before, uint64_t after)
+{
+    if (after > before) {
+        return object_charge(object, after - before);
+    }
+    object_release(object, before - after);
+    return 0;
+}
+
+const char *lifetime_name(enum lifetime lifetime)
+{
+    switch (lifetime) {
+    case LIFETIME_DAEMON:
+        return "daemon";
+    case LIFETIME_SCOPED:
+        return "scoped";
+    case LIFETIME_DURABLE:
+        return "durable";
+    }
+    return "daemon";
+}
