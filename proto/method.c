@@ -48,7 +48,7 @@ static enum param_type type_of_word(struct slice word)
             return (enum param_type)i;
         }
     }
-    assert(!"methods.def names a param type that there is not");
+    assert(0 && "methods.def names a param type that there is not");
     return PARAM_VALUE;
 }
 

@@ -23,7 +23,9 @@ void value_canonical(struct slice value, struct buffer *out);
 bool value_equal(struct slice a, struct slice b);
 
 /* 0 if the value may be a dict key. ERR_TYPE if not, with *why (if not NULL) set to a static text
- * that completes "a dict key cannot be …": "a map", "an array that holds a map", "NaN", … */
+ * that completes "a dict key cannot be …": "a map", "an array that holds a map", "NaN", … Object
+ * references and descriptors are refused inside arrays too: their meaning is not in their bytes.
+ * A NaN inside an array is not, since it is found again by its bytes. */
 int value_check_key(struct slice value, const char **why);
 
 /* The order of list.sort and of priorities: *order is set to -1, 0 or 1. Integers and floats
@@ -38,8 +40,9 @@ int value_compare(struct slice a, struct slice b, int *order);
 int value_add(struct slice a, struct slice b, struct buffer *out);
 
 /* Appends the value as text for people and logs, cut off with "…" at about `limit` bytes: JSON
- * as far as JSON goes; bin as b"…" with \xNN, ext as ext(type, b"…"), NaN and infinities by name.
- * The text is valid UTF-8 without control characters, whatever the value holds. */
+ * as far as JSON goes; bin as b"…" with \xNN, ext as ext(type, b"…"), NaN and infinities by name,
+ * bytes of a str that are no UTF-8 as \xNN. The text is valid UTF-8 without control characters,
+ * whatever the value holds. */
 void value_print(struct slice value, size_t limit, struct buffer *out);
 
 /* True if the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
