@@ -39,22 +39,22 @@ struct call {
     struct session *session;
     const struct method *method;
     struct object *object; /* what the first param names, if the signature says object */
-    const struct param *params;
+    struct param *params;
     struct output *out; /* where the reply goes */
     struct output_mark start;
     uint64_t now; /* monotonic, nanoseconds */
     uint32_t msgid;
     bool notification; /* no reply is sent */
-    bool parked;       /* this is a wake-up, or the call has left the first try behind */
-    bool timed_out;    /* the last try: call_wait will answer the timeout's error */
-    bool answered;     /* a reply has been packed, or an error text given */
+    bool parked;       /* this is a wake-up: the call has left its first try behind */
+    bool timed_out;    /* this is the last try: call_wait answers the timeout's error */
+    bool refused;      /* an error has been packed */
     uint64_t progress; /* the handler's own: what earlier tries have done; 0 at first */
-    /* what call_wait was told */
+    /* What call_wait was told. */
     unsigned channel;
     int64_t timeout_ms;
-    /* parked only */
+    /* Only of a parked call; see waiting.c. */
+    struct ordered_entry of_session; /* in session->calls, found by msgid */
     struct wait wait;
-    TAILQ_ENTRY(call) of_session;
     struct deadline deadline; /* in the service's heap if there is a timeout */
     uint64_t since;           /* when it was parked: monotonic, nanoseconds */
     size_t charge;            /* bytes charged to the session's user */

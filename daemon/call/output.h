@@ -62,7 +62,8 @@ struct output_mark {
 struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);
 
-/* Notes an item whose value has just been appended with output_value, and takes references. */
+/* Notes an item whose value is about to be appended with output_value, and takes references.
+ * 0, or ERR_INTERNAL for want of memory. */
 int output_note_undelivered(struct output *output, struct queue *queue,
                             const struct item_meta *meta, struct stored value);
 /* The end of the answer that carries all items noted since the mark: call when it is packed. */
@@ -70,5 +71,7 @@ void output_seal_undelivered(struct output *output, struct output_mark mark);
 
 /* More was taken: forgets the notes of all that has left. */
 void output_sent(struct output *output, uint64_t more);
+/* An answer could not be packed for want of memory: the items noted since the mark go back. */
+void output_give_back(struct output *output, struct output_mark mark);
 /* The session is gone: puts what has not left back into its queues, last first. */
 void output_return_undelivered(struct output *output);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "daemon/call/index.h"
 #include "daemon/call/session.h"
 #include "daemon/objects/heap.h"
 #include "daemon/objects/registry.h"
@@ -34,8 +35,7 @@ struct service {
     struct timespec since;  /* wall clock */
     uint64_t started;       /* monotonic, nanoseconds */
     uid_t self;             /* the daemon's own user */
-    uint32_t *method_slots; /* index of the method table, by hash of the name */
-    struct method_signature signatures[METHOD_COUNT];
+    struct method_index index; /* names to methods */
 };
 
 /* 0, or ERR_INTERNAL for want of memory. `now`: monotonic, nanoseconds. */
@@ -44,8 +44,9 @@ int service_init(struct service *service, uint64_t now);
 void service_deinit(struct service *service);
 
 /* Runs one decoded message of a session: a request or a notification. Answers go to the session's
- * output, and the session to the dirty list. */
-void service_run(struct service *service, struct session *session, const struct message *message,
+ * output, and the session to the dirty list. Params in the message are normalised in place. `now`:
+ * monotonic, nanoseconds, read after the message had come. */
+void service_run(struct service *service, struct session *session, struct message *message,
                  uint64_t now);
 
 /* Asks the waiters of all ready objects until none is ready. To be called after each batch of
@@ -62,9 +63,25 @@ void service_cancel_all(struct service *service, int error, const char *text);
 
 /* The object's waiters are to be asked, and its timer looked at, by the next drain. */
 void object_ready(struct service *service, struct object *object);
-/* Takes an object out of the registry and ends the waits on it with DELETED. */
+/* Takes an object out of the registry, ends the waits on it with DELETED, and every session's
+ * claims on it. */
 void service_delete(struct service *service, struct object *object);
 /* Marks the session as having answers to send. */
 void session_dirty(struct session *session);
+
+/* What the layer's own files need of each other. */
+
+/* Moves a call that has to wait to memory of its own and into the lists. 0, or ERR_LIMIT,
+ * ERR_INTERNAL: it does not wait. */
+int call_park(struct call *call);
+/* Runs the handler of a call, first try or wake-up, and packs the answer unless it must wait.
+ * Returns what the handler answered. */
+int call_try(struct call *call);
 /* Finishes a parked call with an error. */
 void call_cancel(struct call *call, int error, const char *text);
+/* Takes a parked call away without an answer: its session ends. */
+void call_drop(struct call *call);
+/* Asks the waiters of one object, and sets its timer. */
+void object_serve(struct service *service, struct object *object);
+/* Moves items that had max_deliveries to the dead letter queue. */
+void dead_letters(struct service *service, struct queue *queue);

@@ -21,12 +21,10 @@ struct session {
     struct user *user; /* the account of credentials.uid; a reference */
     char *client;      /* what server.hello said, or NULL */
     struct output output;
-    TAILQ_HEAD(call_list, call) calls; /* parked, in order of arrival */
-    struct tie **ties;                 /* sorted by the object's number */
+    struct ordered calls; /* parked, in order of arrival; found by msgid */
+    struct tie **ties;    /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;
-    uint32_t waiting; /* parked calls */
-    uint32_t holding; /* claims, over all ties */
     uint64_t ncalls;
     uint64_t charged;      /* bytes charged to the user: parked calls, unread answers */
     struct timespec since; /* wall clock */
@@ -51,5 +49,11 @@ void session_tie_check(struct tie *tie);
 int session_open(struct session *session, struct object *object);
 /* No longer; a scoped object that nobody has open goes. True if it was open. */
 bool session_close(struct session *session, struct object *object);
+/* Claims over all objects: tickets. */
+uint64_t session_holding(const struct session *session);
+/* The parked call of that msgid, or NULL. */
+struct call *session_call(const struct session *session, uint32_t msgid);
+/* The oldest parked call whose sequence number is at least `seq`, or NULL. */
+struct call *session_call_from(const struct session *session, uint64_t seq);
 /* The session of that number, or NULL. */
 struct session *session_find(struct service *service, uint64_t id);

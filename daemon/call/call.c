@@ -1,0 +1,107 @@
+/* call: params, answers, refusals and the decision to wait; see call.h. */
+#include "daemon/call/call.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "daemon/call/service.h"
+
+int64_t call_int(const struct call *call, unsigned i, int64_t standard)
+{
+    return call_given(call, i) ? call->params[i].header.i : standard;
+}
+
+bool call_bool(const struct call *call, unsigned i, bool standard)
+{
+    return call_given(call, i) ? call->params[i].header.b : standard;
+}
+
+struct buffer *call_result(struct call *call)
+{
+    message_result(&call->out->bytes, call->msgid);
+    return &call->out->bytes;
+}
+
+int call_answer_nil(struct call *call)
+{
+    pack_nil(call_result(call));
+    return 0;
+}
+
+int call_answer_bool(struct call *call, bool value)
+{
+    pack_bool(call_result(call), value);
+    return 0;
+}
+
+int call_answer_int(struct call *call, int64_t value)
+{
+    pack_int(call_result(call), value);
+    return 0;
+}
+
+int call_answer_value(struct call *call, struct stored value)
+{
+    (void)call_result(call);
+    output_value(call->out, value);
+    return 0;
+}
+
+void call_pack_value(struct call *call, struct stored value)
+{
+    output_value(call->out, value);
+}
+
+static int fail(struct call *call, int error, struct slice detail, const char *format,
+                va_list arguments)
+{
+    char text[512];
+    (void)vsnprintf(text, sizeof(text), format, arguments);
+    output_rewind(call->out, call->start);
+    message_error(&call->out->bytes, call->msgid, error, text, detail);
+    call->refused = true;
+    return error;
+}
+
+int call_fail(struct call *call, int error, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fail(call, error, (struct slice){0}, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+int call_fail_detail(struct call *call, int error, struct slice detail, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)fail(call, error, detail, format, arguments);
+    va_end(arguments);
+    return error;
+}
+
+bool call_is_behind(const struct call *call, unsigned channel)
+{
+    return !call->parked && !TAILQ_EMPTY(&call->object->waits[channel]);
+}
+
+int call_wait(struct call *call, unsigned channel, unsigned i, int error)
+{
+    if (call->timed_out) {
+        return error;
+    }
+    if (!call->parked) {
+        call->timeout_ms = call_int(call, i, CALL_FOREVER);
+        call->channel = channel;
+        if (call->timeout_ms == 0) {
+            return error;
+        }
+    }
+    return CALL_WAIT;
+}
+
+void call_changed(struct call *call)
+{
+    object_ready(call->service, call->object);
+}

@@ -1,0 +1,314 @@
+/*
+ * dispatch: from a decoded message to a handler's answer: the method is found, the params are
+ * checked against its signature, the object is found, permission is checked, the handler runs.
+ */
+#include <inttypes.h>
+
+#include "daemon/call/service.h"
+#include "proto/value.h"
+
+#define METHOD(type, verb, ...) call_handler method_##type##_##verb;
+#include "proto/methods.def"
+#undef METHOD
+
+static call_handler *const handlers[METHOD_COUNT] = {
+#define METHOD(type, verb, ...) [METHOD_##type##_##verb] = method_##type##_##verb,
+#include "proto/methods.def"
+#undef METHOD
+};
+
+static bool param_fits(const struct header *header, enum param_type type)
+{
+    switch (type) {
+    case PARAM_OBJECT:
+    case PARAM_NAME:
+        return header->kind == KIND_STR;
+    case PARAM_VALUE:
+        return true;
+    case PARAM_BOOL:
+        return header->kind == KIND_BOOL;
+    case PARAM_INT:
+    case PARAM_OPTINT:
+        return header->kind == KIND_INT;
+    case PARAM_UINT:
+    case PARAM_COUNT:
+    case PARAM_MS:
+    case PARAM_TIMEOUT:
+        return header->kind == KIND_INT && header->i >= 0;
+    case PARAM_NUMBER:
+        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_FLOAT;
+    case PARAM_ARRAY:
+        return header->kind == KIND_ARRAY;
+    case PARAM_MAP:
+        return header->kind == KIND_MAP;
+    }
+    return false;
+}
+
+/* Packs "param NAME of METHOD must be WHAT, not VALUE". */
+static int refuse_param(struct call *call, const struct method_param *param,
+                        const struct param *given)
+{
+    struct buffer shown = {0};
+    value_print(given->raw, 64, &shown);
+    int status = call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s must be %s, not %s %.*s",
+                           call->method->name, (int)param->name.len,
+                           (const char *)param->name.data, param_type_name(param->type),
+                           kind_name(given->header.kind), (int)shown.len,
+                           (const char *)shown.data);
+    buffer_deinit(&shown);
+    return status;
+}
+
+static int refuse_count(struct call *call, const struct method_signature *signature, unsigned count)
+{
+    if (count > signature->count) {
+        return call_fail(call, ERR_BAD_REQUEST, "%s takes at most %u params (%s), not %u",
+                         call->method->name, signature->count, call->method->params, count);
+    }
+    const struct method_param *missing = &signature->params[count];
+    return call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s is missing; it must be %s",
+                     call->method->name, (int)missing->name.len, (const char *)missing->name.data,
+                     param_type_name(missing->type));
+}
+
+/* Checks the params against the signature; one that means its default gets raw.len 0. */
+static int check_params(struct call *call, const struct method_signature *signature, unsigned count)
+{
+    if (__builtin_expect(count > signature->count || count < signature->required, 0)) {
+        return refuse_count(call, signature, count);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct method_param *param = &signature->params[i];
+        struct param *given = &call->params[i];
+        if (__builtin_expect(param_fits(&given->header, param->type), 1)) {
+            continue;
+        }
+        bool may_be_nil = param->optional || param->type == PARAM_OPTINT;
+        if (given->header.kind != KIND_NIL || !may_be_nil) {
+            return refuse_param(call, param, given);
+        }
+        given->raw.len = 0;
+    }
+    for (unsigned i = count; i < signature->count; i++) {
+        call->params[i] = (struct param){0};
+    }
+    return 0;
+}
+
+static int refuse_object(struct call *call, struct slice name, const struct object *object)
+{
+    struct buffer shown = {0};
+    value_print(call->params[0].raw, 64, &shown);
+    if (object == NULL) {
+        (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
+                        (const char *)shown.data);
+    } else {
+        (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is a %s; %s needs a %s", (int)shown.len,
+                        (const char *)shown.data, object->type->name, call->method->name,
+                        call->method->type);
+    }
+    buffer_deinit(&shown);
+    return object == NULL ? ERR_NOT_FOUND : ERR_WRONG_TYPE;
+}
+
+static int refuse_access(struct call *call, const char *missing)
+{
+    const struct object *object = call->object;
+    return call_fail(call, ERR_DENIED,
+                     "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
+                     "the caller is user %u",
+                     call->method->name, missing, object->name, (unsigned)object->uid,
+                     (unsigned)object->gid, (unsigned)object->mode,
+                     (unsigned)call->session->credentials.uid);
+}
+
+static int check_access(struct call *call)
+{
+    const struct object *object = call->object;
+    const struct credentials *peer = &call->session->credentials;
+    uid_t self = call->service->self;
+    switch (call->method->needs) {
+    case METHOD_NEEDS_NONE:
+        return 0;
+    case METHOD_NEEDS_READ:
+        return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ)
+                   ? 0
+                   : refuse_access(call, "the read bit");
+    case METHOD_NEEDS_WRITE:
+        return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE)
+                   ? 0
+                   : refuse_access(call, "the write bit");
+    case METHOD_NEEDS_OWNER:
+        return access_owner(peer, self, object->uid) ? 0 : refuse_access(call, "the owner's right");
+    }
+    return ERR_INTERNAL;
+}
+
+static int find_object(struct call *call, const struct method_signature *signature)
+{
+    if (signature->count == 0 || signature->params[0].type != PARAM_OBJECT) {
+        return 0;
+    }
+    struct slice name = call_bytes(call, 0);
+    struct object *object = registry_find(&call->service->registry, name);
+    enum object_kind kind = call->service->index.kinds[call->method->id];
+    if (object == NULL || (kind != OBJECT_KINDS && object->type->kind != kind)) {
+        return refuse_object(call, name, object);
+    }
+    call->object = object;
+    return check_access(call);
+}
+
+/* The sentence for a handler's bare error code. */
+static void default_refusal(struct call *call, int error)
+{
+    struct buffer text = {0};
+    if (error == ERR_LIMIT) {
+        refusal_print(&call->service->accounts.refusal, &text);
+    } else {
+        const char *meaning = error == ERR_INTERNAL ? "out of memory" : error_meaning(error);
+        (void)buffer_append(&text, meaning, strlen(meaning));
+        if (call->object != NULL) {
+            (void)buffer_append(&text, ": \"", 3);
+            (void)buffer_append(&text, call->object->name, call->object->name_len);
+            (void)buffer_append(&text, "\"", 1);
+        }
+    }
+    (void)call_fail(call, error, "%.*s", (int)text.len, (const char *)text.data);
+    buffer_deinit(&text);
+}
+
+/* Completes what the handler has packed. */
+static int settle(struct call *call, int status)
+{
+    struct output *out = call->out;
+    if (__builtin_expect(out->bytes.failed, 0)) {
+        status = ERR_INTERNAL;
+        call->refused = false;
+    }
+    if (__builtin_expect(status < 0, 0)) {
+        call->service->figures[call->method->id].errors++;
+        if (!call->refused) {
+            output_give_back(out, call->start);
+            default_refusal(call, status);
+        }
+    }
+    if (__builtin_expect(call->notification, 0)) {
+        output_rewind(out, call->start);
+        return status;
+    }
+    output_seal_undelivered(out, call->start);
+    session_dirty(call->session);
+    return status;
+}
+
+int call_try(struct call *call)
+{
+    int status = handlers[call->method->id](call);
+    return status == CALL_WAIT ? status : settle(call, status);
+}
+
+static void run_call(struct call *call, unsigned count)
+{
+    struct service *service = call->service;
+    const struct method_signature *signature = &service->index.signatures[call->method->id];
+    service->figures[call->method->id].calls++;
+    int status = check_params(call, signature, count);
+    if (status == 0) {
+        status = find_object(call, signature);
+    }
+    if (status == 0) {
+        status = call_try(call);
+        if (status == CALL_WAIT && (status = call_park(call)) < 0) {
+            (void)settle(call, status);
+        }
+        return;
+    }
+    (void)settle(call, status);
+}
+
+static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
+{
+    message_error(&session->output.bytes, msgid, error, text, (struct slice){0});
+    session_dirty(session);
+}
+
+static void refuse_method(struct session *session, const struct message *message)
+{
+    struct buffer text = {0};
+    struct buffer name = {0};
+    pack_str(&name, message->method);
+    const char before[] = "there is no method ";
+    const char after[] = "; server.methods lists those there are";
+    (void)buffer_append(&text, before, sizeof(before) - 1);
+    value_print(buffer_slice(&name), 64, &text);
+    (void)buffer_append(&text, after, sizeof(after)); /* with the NUL */
+    refuse_request(session, message->msgid, ERR_UNKNOWN_METHOD,
+                   text.failed ? "no such method" : (const char *)text.data);
+    buffer_deinit(&name);
+    buffer_deinit(&text);
+}
+
+/* [2, "cancel", [msgid]]: ends a waiting request; anything else by that name is ignored. */
+static void run_cancel(struct session *session, const struct message *message)
+{
+    if (message->nparams < 1 || message->params[0].header.kind != KIND_INT) {
+        return;
+    }
+    int64_t msgid = message->params[0].header.i;
+    struct call *call = NULL;
+    if (msgid >= 0 && msgid <= UINT32_MAX) {
+        call = session_call(session, (uint32_t)msgid);
+    }
+    if (call != NULL) {
+        call_cancel(call, ERR_CANCELLED, "the caller cancelled the wait");
+    }
+}
+
+static void run_message(struct service *service, struct session *session, struct message *message)
+{
+    const struct method *method = method_index_find(&service->index, message->method);
+    bool notification = message->type == MESSAGE_NOTIFICATION;
+    if (method == NULL) {
+        if (notification && slice_equal(message->method, slice_of_string("cancel"))) {
+            run_cancel(session, message);
+        } else if (!notification) {
+            service->unknown_methods++;
+            refuse_method(session, message);
+        }
+        return;
+    }
+    if (!notification && session->calls.live > 0 && session_call(session, message->msgid) != NULL) {
+        refuse_request(session, message->msgid, ERR_BAD_REQUEST,
+                       "this msgid belongs to a request that is still waiting; use another one");
+        return;
+    }
+    struct call call;
+    call.service = service;
+    call.session = session;
+    call.method = method;
+    call.object = NULL;
+    call.params = message->params;
+    call.out = &session->output;
+    call.start = output_mark(call.out);
+    call.now = service->now;
+    call.msgid = message->msgid;
+    call.notification = notification;
+    call.parked = false;
+    call.timed_out = false;
+    call.refused = false;
+    call.progress = 0;
+    run_call(&call, message->nparams);
+}
+
+void service_run(struct service *service, struct session *session, struct message *message,
+                 uint64_t now)
+{
+    service_tick(service, now);
+    session->ncalls++;
+    if (message->type != MESSAGE_RESPONSE) {
+        run_message(service, session, message);
+    }
+    service_drain(service);
+}

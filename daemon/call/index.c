@@ -1,0 +1,65 @@
+/* index: see index.h. */
+#include "daemon/call/index.h"
+
+#include <assert.h>
+
+_Static_assert(METHOD_COUNT < 255 && METHOD_COUNT < METHOD_SLOTS / 2, "the slots are too few");
+
+static const char *const kind_names[OBJECT_KINDS] = {
+    [OBJECT_QUEUE] = "queue",
+    [OBJECT_DICT] = "dict",
+    [OBJECT_LIST] = "list",
+};
+
+enum object_kind object_kind_of(struct slice type)
+{
+    for (size_t i = 0; i < OBJECT_KINDS; i++) {
+        if (slice_equal(type, slice_of_string(kind_names[i]))) {
+            return (enum object_kind)i;
+        }
+    }
+    return OBJECT_KINDS;
+}
+
+const char *object_kind_name(enum object_kind kind)
+{
+    return kind_names[kind];
+}
+
+/* FNV-1a: the names are ours, so nobody can choose colliding ones. */
+static uint32_t hash_name(struct slice name)
+{
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < name.len; i++) {
+        hash = (hash ^ name.data[i]) * 16777619U;
+    }
+    return hash ^ hash >> 15;
+}
+
+void method_index_init(struct method_index *index)
+{
+    *index = (struct method_index){0};
+    for (size_t id = 0; id < METHOD_COUNT; id++) {
+        const struct method *method = &methods[id];
+        method_signature(method, &index->signatures[id]);
+        index->kinds[id] = (uint8_t)object_kind_of(slice_of_string(method->type));
+        uint32_t slot = hash_name(slice_of_string(method->name)) % METHOD_SLOTS;
+        while (index->slots[slot] != 0) {
+            slot = (slot + 1) % METHOD_SLOTS;
+        }
+        index->slots[slot] = (uint8_t)(id + 1);
+    }
+}
+
+const struct method *method_index_find(const struct method_index *index, struct slice name)
+{
+    uint32_t slot = hash_name(name) % METHOD_SLOTS;
+    while (index->slots[slot] != 0) {
+        const struct method *method = &methods[index->slots[slot] - 1];
+        if (strlen(method->name) == name.len && memcmp(method->name, name.data, name.len) == 0) {
+            return method;
+        }
+        slot = (slot + 1) % METHOD_SLOTS;
+    }
+    return NULL;
+}

@@ -1,0 +1,153 @@
+/* output: see output.h. */
+#include "daemon/call/output.h"
+
+#include <stdlib.h>
+
+/* Makes room for one more element in an array that doubles. NULL for want of memory. */
+static void *grow(void *array, size_t len, size_t *cap, size_t size)
+{
+    if (len < *cap) {
+        return array;
+    }
+    size_t wanted = *cap > 0 ? *cap * 2 : 8;
+    void *grown = realloc(array, wanted * size);
+    if (grown != NULL) {
+        *cap = wanted;
+    }
+    return grown;
+}
+
+static void drop_undelivered(struct undelivered *note)
+{
+    object_unref(&note->queue->object);
+    blob_unref(note->blob);
+}
+
+/* Forgets the notes and splices from these numbers on. */
+static void truncate_lists(struct output *output, size_t nsplices, size_t nundelivered)
+{
+    while (output->nundelivered > nundelivered) {
+        drop_undelivered(&output->undelivered[--output->nundelivered]);
+    }
+    while (output->nsplices > nsplices) {
+        struct blob *blob = output->splices[--output->nsplices].blob;
+        output->spliced -= blob->len;
+        blob_unref(blob);
+    }
+}
+
+void output_deinit(struct output *output)
+{
+    truncate_lists(output, 0, 0);
+    free(output->splices);
+    free(output->undelivered);
+    buffer_deinit(&output->bytes);
+    *output = (struct output){0};
+}
+
+void output_reset(struct output *output)
+{
+    truncate_lists(output, 0, 0);
+    output->bytes.len = 0;
+    output->bytes.failed = false;
+    output->sent = 0;
+}
+
+void output_value(struct output *output, struct stored value)
+{
+    if (value.blob == NULL || value.bytes.len < BLOB_MIN) {
+        (void)buffer_append(&output->bytes, value.bytes.data, value.bytes.len);
+        return;
+    }
+    struct splice *splices =
+        grow(output->splices, output->nsplices, &output->splices_cap, sizeof(*splices));
+    if (splices == NULL) {
+        output->bytes.failed = true;
+        return;
+    }
+    output->splices = splices;
+    splices[output->nsplices++] = (struct splice){output->bytes.len, blob_ref(value.blob)};
+    output->spliced += value.blob->len;
+}
+
+struct output_mark output_mark(const struct output *output)
+{
+    return (struct output_mark){output->bytes.len, output->nsplices, output->nundelivered};
+}
+
+void output_rewind(struct output *output, struct output_mark mark)
+{
+    truncate_lists(output, mark.nsplices, mark.nundelivered);
+    output->bytes.len = mark.bytes;
+    output->bytes.failed = false;
+}
+
+int output_note_undelivered(struct output *output, struct queue *queue,
+                            const struct item_meta *meta, struct stored value)
+{
+    struct undelivered *notes = grow(output->undelivered, output->nundelivered,
+                                     &output->undelivered_cap, sizeof(*notes));
+    if (notes == NULL) {
+        return ERR_INTERNAL;
+    }
+    output->undelivered = notes;
+    struct undelivered *note = &notes[output->nundelivered++];
+    *note = (struct undelivered){.queue = queue,
+                                 .meta = *meta,
+                                 .end = UINT64_MAX,
+                                 .value_at = output->bytes.len,
+                                 .value_len = value.bytes.len};
+    if (value.blob != NULL && value.bytes.len >= BLOB_MIN) {
+        note->blob = blob_ref(value.blob);
+    }
+    (void)object_ref(&queue->object);
+    return 0;
+}
+
+void output_seal_undelivered(struct output *output, struct output_mark mark)
+{
+    uint64_t end = output->bytes.len + output->spliced;
+    for (size_t i = mark.nundelivered; i < output->nundelivered; i++) {
+        output->undelivered[i].end = end;
+    }
+}
+
+void output_sent(struct output *output, uint64_t more)
+{
+    output->sent += more;
+    size_t gone = 0;
+    while (gone < output->nundelivered && output->undelivered[gone].end <= output->sent) {
+        drop_undelivered(&output->undelivered[gone++]);
+    }
+    if (gone > 0) {
+        output->nundelivered -= gone;
+        memmove(output->undelivered, output->undelivered + gone,
+                output->nundelivered * sizeof(*output->undelivered));
+    }
+}
+
+static void put_back(struct output *output, struct undelivered *note)
+{
+    struct stored value = {.blob = note->blob};
+    if (note->blob != NULL) {
+        value.bytes = (struct slice){note->blob->data, note->blob->len};
+    } else {
+        value.bytes = (struct slice){output->bytes.data + note->value_at, note->value_len};
+    }
+    if (!note->queue->object.deleted) {
+        queue_put_back(note->queue, value, &note->meta);
+    }
+    drop_undelivered(note);
+}
+
+void output_give_back(struct output *output, struct output_mark mark)
+{
+    while (output->nundelivered > mark.nundelivered) {
+        put_back(output, &output->undelivered[--output->nundelivered]);
+    }
+}
+
+void output_return_undelivered(struct output *output)
+{
+    output_give_back(output, (struct output_mark){0});
+}

@@ -1,0 +1,228 @@
+/* session: lists of what a session has, and its end; see session.h. */
+#include "daemon/call/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/call/service.h"
+
+int session_init(struct session *session, struct service *service, struct credentials *credentials)
+{
+    struct accounts *accounts = &service->accounts;
+    *session = (struct session){.service = service};
+    int status = accounts_admit(accounts, &accounts->sessions, "max_sessions",
+                                accounts->limits.max_sessions);
+    if (status < 0) {
+        return status;
+    }
+    session->user = accounts_user(accounts, credentials->uid);
+    if (session->user == NULL) {
+        accounts->sessions--;
+        return ERR_INTERNAL;
+    }
+    session->credentials = *credentials;
+    *credentials = (struct credentials){0};
+    session->id = ++service->next_session;
+    ordered_init(&session->calls);
+    (void)clock_gettime(CLOCK_REALTIME, &session->since);
+    TAILQ_INSERT_TAIL(&service->sessions, session, link);
+    return 0;
+}
+
+/* Where the tie to an object stands in the array, or would stand. */
+static uint32_t tie_place(const struct session *session, const struct object *object)
+{
+    uint32_t low = 0;
+    uint32_t high = session->nties;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (session->ties[middle]->object->entry.seq < object->entry.seq) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct tie *session_tie(const struct session *session, const struct object *object)
+{
+    uint32_t place = tie_place(session, object);
+    if (place < session->nties && session->ties[place]->object == object) {
+        return session->ties[place];
+    }
+    return NULL;
+}
+
+static int reserve_tie(struct session *session)
+{
+    if (session->nties < session->ties_cap) {
+        return 0;
+    }
+    uint32_t cap = session->ties_cap > 0 ? session->ties_cap * 2 : 4;
+    struct tie **ties = realloc(session->ties, cap * sizeof(struct tie *));
+    if (ties == NULL) {
+        return ERR_INTERNAL;
+    }
+    session->ties = ties;
+    session->ties_cap = cap;
+    return 0;
+}
+
+struct tie *session_tie_make(struct session *session, struct object *object)
+{
+    struct tie *tie = session_tie(session, object);
+    if (tie != NULL) {
+        return tie;
+    }
+    if (reserve_tie(session) < 0) {
+        return NULL;
+    }
+    tie = malloc(sizeof(*tie));
+    if (tie == NULL) {
+        return NULL;
+    }
+    *tie = (struct tie){.session = session, .object = object_ref(object)};
+    TAILQ_INIT(&tie->taken);
+    TAILQ_INSERT_TAIL(&object->ties, tie, of_object);
+    uint32_t place = tie_place(session, object);
+    memmove(session->ties + place + 1, session->ties + place,
+            (session->nties - place) * sizeof(struct tie *));
+    session->ties[place] = tie;
+    session->nties++;
+    return tie;
+}
+
+void session_tie_check(struct tie *tie)
+{
+    if (tie->open || tie->holding > 0) {
+        return;
+    }
+    struct session *session = tie->session;
+    uint32_t place = tie_place(session, tie->object);
+    session->nties--;
+    memmove(session->ties + place, session->ties + place + 1,
+            (session->nties - place) * sizeof(struct tie *));
+    TAILQ_REMOVE(&tie->object->ties, tie, of_object);
+    object_unref(tie->object);
+    free(tie);
+}
+
+int session_open(struct session *session, struct object *object)
+{
+    struct tie *tie = session_tie_make(session, object);
+    if (tie == NULL) {
+        return ERR_INTERNAL;
+    }
+    if (!tie->open) {
+        tie->open = true;
+        object->opens++;
+    }
+    return 0;
+}
+
+bool session_close(struct session *session, struct object *object)
+{
+    struct tie *tie = session_tie(session, object);
+    if (tie == NULL || !tie->open) {
+        return false;
+    }
+    tie->open = false;
+    object->opens--;
+    if (object->opens == 0 && object->lifetime == LIFETIME_SCOPED && !object->deleted) {
+        service_delete(session->service, object); /* takes the tie's claims with it */
+        return true;
+    }
+    session_tie_check(tie);
+    return true;
+}
+
+uint64_t session_holding(const struct session *session)
+{
+    uint64_t holding = 0;
+    for (uint32_t i = 0; i < session->nties; i++) {
+        holding += session->ties[i]->holding;
+    }
+    return holding;
+}
+
+struct session *session_find(struct service *service, uint64_t id)
+{
+    struct session *session;
+    TAILQ_FOREACH(session, &service->sessions, link)
+    {
+        if (session->id == id) {
+            return session;
+        }
+    }
+    return NULL;
+}
+
+void session_dirty(struct session *session)
+{
+    if (!session->is_dirty) {
+        session->is_dirty = true;
+        TAILQ_INSERT_TAIL(&session->service->dirty, session, dirty);
+    }
+}
+
+static void give_back_claims(struct session *session, uint64_t now)
+{
+    for (uint32_t i = 0; i < session->nties; i++) {
+        struct tie *tie = session->ties[i];
+        if (tie->holding > 0) {
+            tie->object->type->abandon(tie->object, tie, now);
+            assert(tie->holding == 0);
+            object_ready(session->service, tie->object);
+        }
+    }
+}
+
+static void close_all(struct session *session)
+{
+    while (session->nties > 0) {
+        struct tie *tie = session->ties[session->nties - 1];
+        if (!session_close(session, tie->object)) {
+            session_tie_check(tie);
+        }
+    }
+}
+
+/* Answers that have not left give the items of plain queues back; their queues are asked. */
+static void return_undelivered(struct session *session)
+{
+    struct output *output = &session->output;
+    for (size_t i = 0; i < output->nundelivered; i++) {
+        struct object *object = &output->undelivered[i].queue->object;
+        if (!object->deleted) {
+            object_ready(session->service, object);
+        }
+    }
+    output_return_undelivered(output);
+}
+
+void session_end(struct session *session)
+{
+    struct service *service = session->service;
+    struct call *call;
+    while ((call = session_call_from(session, 0)) != NULL) {
+        call_drop(call);
+    }
+    return_undelivered(session);
+    give_back_claims(session, service->now);
+    service_drain(service);
+    close_all(session);
+    assert(session->nties == 0 && session->calls.live == 0);
+    ordered_deinit(&session->calls);
+    if (session->is_dirty) {
+        TAILQ_REMOVE(&service->dirty, session, dirty);
+    }
+    TAILQ_REMOVE(&service->sessions, session, link);
+    service->accounts.sessions--;
+    output_deinit(&session->output);
+    user_release(session->user, session->charged);
+    user_unref(session->user);
+    credentials_deinit(&session->credentials);
+    free(session->ties);
+    free(session->client);
+}

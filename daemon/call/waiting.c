@@ -1,0 +1,297 @@
+/*
+ * waiting: calls that are parked: how they get into the lists, how they are asked again, and the
+ * one way out of the lists, whatever ends the wait.
+ *
+ * A parked call is one allocation: the struct, its params, and the bytes of those. It hangs in the
+ * session's calls, in the object's list of waiters, and in the heap of deadlines if it has one.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/call/service.h"
+
+enum { NS_PER_MS = 1000000 };
+
+static struct call *call_of_entry(struct ordered_entry *entry)
+{
+    return (struct call *)((char *)entry - offsetof(struct call, of_session));
+}
+
+static bool has_msgid(const struct ordered_entry *entry, const void *key)
+{
+    const struct call *call = call_of_entry((struct ordered_entry *)(uintptr_t)entry);
+    return !call->notification && call->msgid == *(const uint32_t *)key;
+}
+
+/* Clients count msgids up, so they spread by themselves; the multiplication mixes the low bits. */
+static uint32_t hash_msgid(uint32_t msgid)
+{
+    return msgid * 2654435769U;
+}
+
+struct call *session_call(const struct session *session, uint32_t msgid)
+{
+    uint32_t position = ordered_find(&session->calls, hash_msgid(msgid), has_msgid, &msgid);
+    return position == ORDERED_NONE ? NULL : call_of_entry(session->calls.entries[position]);
+}
+
+struct call *session_call_from(const struct session *session, uint64_t seq)
+{
+    uint32_t position = ordered_from_seq(&session->calls, seq);
+    return position == ORDERED_NONE ? NULL : call_of_entry(session->calls.entries[position]);
+}
+
+/* Bytes of the params that the method's signature knows. */
+static size_t params_size(const struct call *call, unsigned count)
+{
+    size_t size = 0;
+    for (unsigned i = 0; i < count; i++) {
+        size += call->params[i].raw.len;
+    }
+    return size;
+}
+
+/* A copy of the call with its params in memory of its own, or NULL. */
+static struct call *copy_call(const struct call *call, unsigned count, size_t size)
+{
+    struct call *copy = malloc(size);
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *call;
+    copy->params = (struct param *)(copy + 1);
+    uint8_t *bytes = (uint8_t *)(copy->params + count);
+    for (unsigned i = 0; i < count; i++) {
+        copy->params[i] = call->params[i];
+        size_t len = call->params[i].raw.len;
+        if (len > 0) {
+            memcpy(bytes, call->params[i].raw.data, len);
+        }
+        copy->params[i].raw.data = bytes;
+        bytes += len;
+    }
+    return copy;
+}
+
+static int admit(struct call *call, size_t size)
+{
+    struct session *session = call->session;
+    struct accounts *accounts = &call->service->accounts;
+    uint64_t waiting = session->calls.live;
+    int status =
+        accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
+    if (status == 0) {
+        status = user_charge(session->user, size);
+    }
+    if (status == 0) {
+        session->charged += size;
+    }
+    return status;
+}
+
+static void discharge(struct session *session, size_t size)
+{
+    user_release(session->user, size);
+    session->charged -= size;
+}
+
+static int link_call(struct call *call)
+{
+    struct service *service = call->service;
+    int status = heap_reserve(&service->deadlines);
+    if (status == 0) {
+        status = ordered_append(&call->session->calls, hash_msgid(call->msgid), &call->of_session);
+    }
+    if (status < 0) {
+        return status;
+    }
+    if (call->deadline.at != UINT64_MAX) {
+        (void)heap_push(&service->deadlines, &call->deadline);
+    }
+    struct object *object = object_ref(call->object);
+    call->wait = (struct wait){.call = call, .object = object, .channel = call->channel};
+    TAILQ_INSERT_TAIL(&object->waits[call->channel], &call->wait, link);
+    object->waiting++;
+    service->waiting++;
+    return 0;
+}
+
+int call_park(struct call *call)
+{
+    unsigned count = call->service->index.signatures[call->method->id].count;
+    size_t size = sizeof(*call) + count * sizeof(struct param) + params_size(call, count);
+    int status = admit(call, size);
+    if (status < 0) {
+        return status;
+    }
+    struct call *copy = copy_call(call, count, size);
+    if (copy == NULL) {
+        discharge(call->session, size);
+        return ERR_INTERNAL;
+    }
+    copy->parked = true;
+    copy->charge = size;
+    copy->since = call->now;
+    copy->deadline = (struct deadline){.at = UINT64_MAX, .place = HEAP_NONE};
+    uint64_t wait;
+    if (call->timeout_ms >= 0 &&
+        !__builtin_mul_overflow((uint64_t)call->timeout_ms, NS_PER_MS, &wait) &&
+        __builtin_add_overflow(call->now, wait, &copy->deadline.at)) {
+        copy->deadline.at = UINT64_MAX;
+    }
+    status = link_call(copy);
+    if (status < 0) {
+        discharge(call->session, size);
+        free(copy);
+    }
+    return status;
+}
+
+/* The one way out: takes a parked call out of every list and frees it. */
+static void unpark(struct call *call)
+{
+    struct session *session = call->session;
+    struct object *object = call->wait.object;
+    TAILQ_REMOVE(&object->waits[call->wait.channel], &call->wait, link);
+    object->waiting--;
+    call->service->waiting--;
+    heap_remove(&call->service->deadlines, &call->deadline);
+    uint32_t position = ordered_from_seq(&session->calls, call->of_session.seq);
+    (void)ordered_remove(&session->calls, position, hash_msgid(call->msgid));
+    discharge(session, call->charge);
+    free(call);
+    object_unref(object);
+}
+
+/* Runs the handler of a parked call again. True if the call is finished and gone. */
+static bool retry(struct call *call)
+{
+    call->now = call->service->now;
+    call->out = &call->session->output;
+    call->start = output_mark(call->out);
+    if (call_try(call) == CALL_WAIT) {
+        return false;
+    }
+    unpark(call);
+    return true;
+}
+
+void call_cancel(struct call *call, int error, const char *text)
+{
+    call->service->figures[call->method->id].errors++;
+    if (!call->notification) {
+        struct session *session = call->session;
+        message_error(&session->output.bytes, call->msgid, error, text, (struct slice){0});
+        session_dirty(session);
+    }
+    call_drop(call);
+}
+
+void call_drop(struct call *call)
+{
+    struct service *service = call->service;
+    struct object *object = object_ref(call->object);
+    unpark(call);
+    if (!object->deleted) {
+        object_ready(service, object); /* those behind it may be able to go on now */
+    }
+    object_unref(object);
+}
+
+/* Asks the waiters of one channel in order. True if one of them was finished. */
+static bool serve_channel(struct object *object, unsigned channel)
+{
+    bool independent = (object->type->independent_channels >> channel & 1U) != 0;
+    bool served = false;
+    struct wait *next;
+    for (struct wait *wait = TAILQ_FIRST(&object->waits[channel]); wait != NULL; wait = next) {
+        next = TAILQ_NEXT(wait, link);
+        if (retry(wait->call)) {
+            served = true;
+        } else if (!independent) {
+            break;
+        }
+    }
+    return served;
+}
+
+static void set_timer(struct service *service, struct object *object)
+{
+    if (object->type->due == NULL) {
+        return;
+    }
+    uint64_t at = object->type->due(object);
+    if (at == object->deadline.at) {
+        return;
+    }
+    object->deadline.at = at;
+    if (at == UINT64_MAX) {
+        heap_remove(&service->deadlines, &object->deadline);
+    } else if (object->deadline.place != HEAP_NONE) {
+        heap_update(&service->deadlines, &object->deadline);
+    } else if (heap_push(&service->deadlines, &object->deadline) < 0) {
+        object->deadline.at = UINT64_MAX; /* no memory: the next change of the object tries again */
+    }
+}
+
+void object_serve(struct service *service, struct object *object)
+{
+    bool served = object->waiting > 0;
+    while (served) {
+        served = false;
+        for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
+            if (!TAILQ_EMPTY(&object->waits[channel])) {
+                served |= serve_channel(object, channel);
+            }
+        }
+    }
+    if (object->type->kind == OBJECT_QUEUE) {
+        dead_letters(service, (struct queue *)object);
+    }
+    if (!object->deleted) {
+        set_timer(service, object);
+    }
+}
+
+static void time_out(struct call *call)
+{
+    struct service *service = call->service;
+    struct object *object = object_ref(call->object);
+    call->timed_out = true;
+    bool gone = retry(call);
+    assert(gone);
+    (void)gone;
+    if (!object->deleted) {
+        object_ready(service, object); /* those behind it may be able to go on now */
+    }
+    object_unref(object);
+}
+
+/* One deadline that has passed. */
+static void expire(struct service *service, struct deadline *deadline)
+{
+    if (!deadline->of_object) {
+        time_out((struct call *)((char *)deadline - offsetof(struct call, deadline)));
+        return;
+    }
+    struct object *object =
+        (struct object *)((char *)deadline - offsetof(struct object, deadline));
+    (void)object->type->tick(object, service->now);
+    object_ready(service, object);
+}
+
+void service_tick(struct service *service, uint64_t now)
+{
+    service->now = now;
+    struct deadline *deadline;
+    while ((deadline = heap_top(&service->deadlines)) != NULL && deadline->at <= now) {
+        expire(service, deadline);
+        service_drain(service);
+    }
+}
+
+uint64_t service_due(const struct service *service)
+{
+    const struct deadline *deadline = heap_top(&service->deadlines);
+    return deadline == NULL ? UINT64_MAX : deadline->at;
+}
