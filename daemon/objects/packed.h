@@ -39,6 +39,8 @@ void packed_init(struct packed *packed, bool both_ends);
 /* Frees the segments; pointers in records must have been dealt with. */
 void packed_deinit(struct packed *packed);
 
+/* By how much the next push of `len` bytes will raise `cost`: mostly 0. */
+uint64_t packed_push_cost(const struct packed *packed, size_t len);
 /* 0, or ERR_INTERNAL for want of memory. */
 int packed_push(struct packed *packed, enum packed_tag tag, struct slice data);
 bool packed_front(const struct packed *packed, struct packed_record *out);

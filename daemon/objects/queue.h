@@ -144,7 +144,10 @@ int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
 uint64_t queue_clear(struct queue *queue);
 void queue_shutdown(struct queue *queue, bool immediate);
 
-/* The next item for the dead letter queue, taken out of the queue, or NULL; free it with
- * queue_free_dead. */
+/* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);
+/* Takes a copy of another queue's dead item, at the tail, whatever the maxsize.
+ * ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL. */
+int queue_receive_dead(struct queue *queue, const struct item *item);
+/* Frees an item that queue_next_dead gave out. */
 void queue_free_dead(struct queue *queue, struct item *item, bool dropped);

@@ -1,0 +1,284 @@
+/*
+ * item: the states of one item of a queue, and what time does to it; see queue.h.
+ *
+ * An item in the packed store cannot be taken out of the middle: when it expires there it becomes
+ * a tombstone (state ITEM_DEAD) without a value, which goes when it comes to stand at an end, or
+ * when tombstones are half of the store and the store is packed anew.
+ */
+#include "daemon/objects/queue_private.h"
+
+#include <stdlib.h>
+
+enum { NS_PER_MS = 1000000, TOMBSTONES_MIN = 64 };
+
+/* What the memory of an item costs, its value aside. */
+enum { ITEM_COST = sizeof(struct item) + 16 };
+
+uint64_t time_after(uint64_t now, int64_t ms)
+{
+    uint64_t wait;
+    uint64_t then;
+    if (__builtin_mul_overflow((uint64_t)ms, NS_PER_MS, &wait) ||
+        __builtin_add_overflow(now, wait, &then)) {
+        return UINT64_MAX;
+    }
+    return then;
+}
+
+int item_new(struct queue *queue, struct stored value, const struct item_meta *meta, bool always,
+             struct item **out)
+{
+    uint64_t cost = ITEM_COST + blob_cost(value.bytes.len);
+    if (always) {
+        object_charge_always(&queue->object, cost);
+    } else if (object_charge(&queue->object, cost) < 0) {
+        return ERR_LIMIT;
+    }
+    struct item *item = malloc(sizeof(*item));
+    struct blob *blob = value.blob != NULL ? blob_ref(value.blob) : blob_new(value.bytes);
+    if (item == NULL || blob == NULL) {
+        free(item);
+        blob_unref(blob);
+        object_release(&queue->object, cost);
+        return ERR_INTERNAL;
+    }
+    *item = (struct item){.value = blob,
+                          .meta = *meta,
+                          .due = UINT64_MAX,
+                          .due_place = HEAP_NONE,
+                          .heap_place = HEAP_NONE,
+                          .state = ITEM_DEAD};
+    *out = item;
+    return 0;
+}
+
+void item_free(struct queue *queue, struct item *item)
+{
+    object_release(&queue->object, ITEM_COST + blob_cost(item->value->len));
+    blob_unref(item->value);
+    free(item);
+}
+
+int item_set_due(struct queue *queue, struct item *item, uint64_t due)
+{
+    item->due = due;
+    if (due == UINT64_MAX) {
+        heap_remove(&queue->due, item);
+        return 0;
+    }
+    if (item->due_place != HEAP_NONE) {
+        heap_update(&queue->due, item);
+        return 0;
+    }
+    return heap_push(&queue->due, item);
+}
+
+int store_push(struct queue *queue, enum packed_tag tag, struct slice data, bool always)
+{
+    uint64_t cost = packed_push_cost(&queue->packed, data.len);
+    if (cost > 0 && always) {
+        object_charge_always(&queue->object, cost);
+    } else if (cost > 0 && object_charge(&queue->object, cost) < 0) {
+        return ERR_LIMIT;
+    }
+    int status = packed_push(&queue->packed, tag, data);
+    if (status < 0) {
+        object_release(&queue->object, cost);
+    }
+    return status;
+}
+
+bool store_head(const struct queue *queue, struct packed_record *out)
+{
+    return queue->options.order == QUEUE_LIFO ? packed_back(&queue->packed, out)
+                                              : packed_front(&queue->packed, out);
+}
+
+static void pop_one(struct queue *queue)
+{
+    uint64_t before = queue->packed.cost;
+    if (queue->options.order == QUEUE_LIFO) {
+        packed_pop_back(&queue->packed);
+    } else {
+        packed_pop_front(&queue->packed);
+    }
+    if (queue->packed.cost != before) {
+        object_release(&queue->object, before - queue->packed.cost);
+    }
+}
+
+/* Removes tombstones that stand at the head. */
+static void trim(struct queue *queue)
+{
+    struct packed_record record;
+    while (queue->tombstones > 0 && store_head(queue, &record) && record.tag == PACKED_ITEM) {
+        struct item *item = packed_pointer(&record);
+        if (item->state != ITEM_DEAD) {
+            break;
+        }
+        free(item);
+        queue->tombstones--;
+        pop_one(queue);
+    }
+}
+
+void store_pop(struct queue *queue)
+{
+    pop_one(queue);
+    trim(queue);
+}
+
+/* Packs the store anew without its tombstones, when they are many. */
+static void compact(struct queue *queue)
+{
+    if (queue->tombstones < TOMBSTONES_MIN || queue->tombstones < queue->packed.count / 2) {
+        return;
+    }
+    struct packed packed;
+    struct packed_record record;
+    packed_init(&packed, queue->packed.both_ends);
+    struct packed_cursor cursor = packed_begin(&queue->packed, false);
+    while (packed_next(&queue->packed, &cursor, false, &record)) {
+        struct item *item = record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
+        if (item != NULL && item->state == ITEM_DEAD) {
+            continue;
+        }
+        if (packed_push(&packed, record.tag, record.data) < 0) {
+            packed_deinit(&packed);
+            return; /* the tombstones stay for now */
+        }
+    }
+    cursor = packed_begin(&queue->packed, false);
+    while (packed_next(&queue->packed, &cursor, false, &record)) {
+        struct item *item = record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
+        if (item != NULL && item->state == ITEM_DEAD) {
+            free(item);
+        }
+    }
+    object_charge_always(&queue->object, packed.cost);
+    object_release(&queue->object, queue->packed.cost);
+    packed_deinit(&queue->packed);
+    queue->packed = (struct packed){.count = packed.count,
+                                    .cost = packed.cost,
+                                    .both_ends = packed.both_ends};
+    TAILQ_INIT(&queue->packed.segments);
+    TAILQ_CONCAT(&queue->packed.segments, &packed.segments, link_of_segments);
+    queue->tombstones = 0;
+}
+
+/* Where an item comes to stand when it becomes ready. In a lifo queue the back is the head. */
+static int place(struct queue *queue, struct item *item, bool to_head)
+{
+    if (queue->options.order == QUEUE_PRIORITY) {
+        item->state = ITEM_HEAPED;
+        return heap_push(&queue->heap, item);
+    }
+    if (to_head && queue->options.order == QUEUE_FIFO) {
+        item->state = ITEM_RETURNED;
+        TAILQ_INSERT_HEAD(&queue->returned, item, link);
+        return 0;
+    }
+    item->state = ITEM_PACKED;
+    return store_push(queue, PACKED_ITEM, POINTER_SLICE(item), true);
+}
+
+void item_enter(struct queue *queue, struct item *item, bool to_head)
+{
+    if (place(queue, item, to_head) < 0) {
+        item->state = ITEM_RETURNED;
+        TAILQ_INSERT_HEAD(&queue->returned, item, link);
+    }
+    queue->ready++;
+    (void)item_set_due(queue, item, item->meta.expires);
+}
+
+static void leave_store(struct queue *queue, struct item *item)
+{
+    struct packed_record record;
+    if (store_head(queue, &record) && record.tag == PACKED_ITEM &&
+        packed_pointer(&record) == item) {
+        store_pop(queue);
+    }
+}
+
+void item_leave(struct queue *queue, struct item *item)
+{
+    switch ((enum item_state)item->state) {
+    case ITEM_DELAYED:
+        queue->delayed--;
+        break;
+    case ITEM_PACKED:
+        leave_store(queue, item);
+        queue->ready--;
+        break;
+    case ITEM_RETURNED:
+        TAILQ_REMOVE(&queue->returned, item, link);
+        queue->ready--;
+        break;
+    case ITEM_HEAPED:
+        heap_remove(&queue->heap, item);
+        queue->ready--;
+        break;
+    case ITEM_TAKEN: {
+        uint32_t position = ordered_from_seq(&queue->tickets, item->entry.seq);
+        (void)ordered_remove(&queue->tickets, position, ticket_hash(item->entry.seq));
+        TAILQ_REMOVE(&item->tie->taken, item, of_tie);
+        item->tie->holding--;
+        item->tie = NULL;
+        break;
+    }
+    case ITEM_DEAD:
+        break;
+    }
+    item->state = ITEM_DEAD;
+    heap_remove(&queue->due, item);
+}
+
+/* A ready item's time to live is over. In the middle of the store it leaves a tombstone. */
+static void expire(struct queue *queue, struct item *item)
+{
+    queue->expired++;
+    struct packed_record record;
+    bool in_middle = item->state == ITEM_PACKED &&
+                     !(store_head(queue, &record) && record.tag == PACKED_ITEM &&
+                       packed_pointer(&record) == item);
+    if (!in_middle) {
+        item_leave(queue, item);
+        item_free(queue, item);
+        return;
+    }
+    item->state = ITEM_DEAD;
+    heap_remove(&queue->due, item);
+    queue->ready--;
+    queue->tombstones++;
+    object_release(&queue->object, ITEM_COST + blob_cost(item->value->len));
+    blob_unref(item->value);
+    item->value = NULL;
+    compact(queue);
+}
+
+uint64_t queue_due(const struct object *object)
+{
+    const struct item *item = heap_top(&((const struct queue *)object)->due);
+    return item == NULL ? UINT64_MAX : item->due;
+}
+
+bool queue_tick(struct object *object, uint64_t now)
+{
+    struct queue *queue = queue_of(object);
+    struct item *item;
+    bool changed = false;
+    while ((item = heap_top(&queue->due)) != NULL && item->due <= now) {
+        changed = true;
+        if (item->state == ITEM_TAKEN) {
+            queue_give_back(queue, item, 0, now);
+        } else if (item->meta.expires <= now) {
+            expire(queue, item);
+        } else {
+            bool to_head = item->to_head;
+            item_leave(queue, item);
+            item_enter(queue, item, to_head);
+        }
+    }
+    return changed;
+}

@@ -1,0 +1,425 @@
+/* queue: the operations; see queue.h. The states of an item are in item.c. */
+#include "daemon/objects/queue_private.h"
+
+#include <stdlib.h>
+
+static bool due_before(const void *a, const void *b)
+{
+    return ((const struct item *)a)->due < ((const struct item *)b)->due;
+}
+
+static uint32_t *due_place(void *item)
+{
+    return &((struct item *)item)->due_place;
+}
+
+static bool priority_before(const void *a, const void *b)
+{
+    const struct item_meta *x = &((const struct item *)a)->meta;
+    const struct item_meta *y = &((const struct item *)b)->meta;
+    if (x->priority < y->priority || x->priority > y->priority) {
+        return x->priority < y->priority;
+    }
+    return x->seq < y->seq;
+}
+
+static uint32_t *heap_place(void *item)
+{
+    return &((struct item *)item)->heap_place;
+}
+
+static void queue_deinit(struct object *object)
+{
+    struct queue *queue = queue_of(object);
+    (void)queue_clear(queue);
+    struct item *item;
+    while ((item = queue_next_dead(queue)) != NULL) {
+        queue_free_dead(queue, item, true);
+    }
+    object_release(object, queue->packed.cost);
+    packed_deinit(&queue->packed);
+    heap_deinit(&queue->heap);
+    heap_deinit(&queue->due);
+    ordered_deinit(&queue->tickets);
+    free((void *)(uintptr_t)queue->options.dead_letter.data);
+}
+
+/* A session ends: the items it took go back in their old order, or count as done. */
+static void queue_abandon(struct object *object, struct tie *tie, uint64_t now)
+{
+    struct queue *queue = queue_of(object);
+    struct item *item;
+    while ((item = TAILQ_LAST(&tie->taken, item_list)) != NULL) {
+        if (queue->options.discard) {
+            (void)queue_done(queue, item);
+        } else {
+            queue_give_back(queue, item, 0, now);
+        }
+    }
+}
+
+const struct object_type queue_type = {
+    .kind = OBJECT_QUEUE,
+    .name = "queue",
+    .deinit = queue_deinit,
+    .describe = queue_describe,
+    .due = queue_due,
+    .tick = queue_tick,
+    .abandon = queue_abandon,
+};
+
+static int copy_options(struct queue *queue, const struct queue_options *options)
+{
+    queue->options = *options;
+    struct slice name = options->dead_letter;
+    queue->options.dead_letter = (struct slice){0};
+    if (name.len > 0) {
+        uint8_t *copy = malloc(name.len);
+        if (copy == NULL) {
+            return ERR_INTERNAL;
+        }
+        memcpy(copy, name.data, name.len);
+        queue->options.dead_letter = (struct slice){copy, name.len};
+    }
+    return 0;
+}
+
+int queue_new(const struct object_options *common, const struct queue_options *options,
+              struct queue **out)
+{
+    struct queue *queue = calloc(1, sizeof(*queue));
+    if (queue == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = copy_options(queue, options);
+    if (status == 0) {
+        status = object_init(&queue->object, &queue_type, common);
+    }
+    if (status < 0) {
+        free((void *)(uintptr_t)queue->options.dead_letter.data);
+        free(queue);
+        return status;
+    }
+    packed_init(&queue->packed, options->order == QUEUE_LIFO);
+    queue->heap.before = priority_before;
+    queue->heap.place = heap_place;
+    queue->due.before = due_before;
+    queue->due.place = due_place;
+    ordered_init(&queue->tickets);
+    TAILQ_INIT(&queue->returned);
+    TAILQ_INIT(&queue->dead);
+    *out = queue;
+    return 0;
+}
+
+bool queue_is_full(const struct queue *queue)
+{
+    return queue->options.maxsize > 0 &&
+           queue->ready + queue->delayed >= (uint64_t)queue->options.maxsize;
+}
+
+uint64_t queue_unfinished(const struct queue *queue)
+{
+    return queue->ready + queue->delayed + queue->tickets.live;
+}
+
+/* A value with nothing to remember: packed as it is, or as a blob if it is large. */
+static int put_plain(struct queue *queue, struct slice value)
+{
+    int status;
+    if (value.len < BLOB_MIN) {
+        status = store_push(queue, PACKED_VALUE, value, false);
+    } else {
+        status = object_charge(&queue->object, blob_cost(value.len));
+        if (status < 0) {
+            return status;
+        }
+        struct blob *blob = blob_new(value);
+        status = blob == NULL ? ERR_INTERNAL
+                              : store_push(queue, PACKED_BLOB, POINTER_SLICE(blob), false);
+        if (status < 0) {
+            blob_unref(blob);
+            object_release(&queue->object, blob_cost(value.len));
+        }
+    }
+    if (status == 0) {
+        queue->ready++;
+    }
+    return status;
+}
+
+static int put_item(struct queue *queue, struct slice value, const struct put_options *options,
+                    uint64_t now)
+{
+    struct item_meta meta = {.priority = options->priority, .expires = UINT64_MAX};
+    if (options->ttl_ms > 0) {
+        meta.expires = time_after(now, options->ttl_ms);
+    }
+    struct item *item;
+    int status = item_new(queue, (struct stored){.bytes = value}, &meta, false, &item);
+    if (status == 0 && (heap_reserve(&queue->due) < 0 || heap_reserve(&queue->heap) < 0)) {
+        item_free(queue, item);
+        status = ERR_INTERNAL;
+    }
+    if (status < 0) {
+        return status;
+    }
+    item->meta.seq = queue->next_seq++;
+    if (options->delay_ms == 0) {
+        item_enter(queue, item, false);
+        return 0;
+    }
+    item->state = ITEM_DELAYED;
+    item->ready = time_after(now, options->delay_ms);
+    queue->delayed++;
+    return item_set_due(queue, item, item->ready < meta.expires ? item->ready : meta.expires);
+}
+
+int queue_put(struct queue *queue, struct slice value, const struct put_options *options,
+              uint64_t now)
+{
+    if (queue->shut_down) {
+        return ERR_SHUT_DOWN;
+    }
+    if (queue_is_full(queue)) {
+        return ERR_FULL;
+    }
+    static const struct put_options none = {0};
+    if (options == NULL) {
+        options = &none;
+    }
+    if (queue->options.order == QUEUE_PRIORITY || options->delay_ms > 0 || options->ttl_ms > 0) {
+        return put_item(queue, value, options, now);
+    }
+    return put_plain(queue, value);
+}
+
+static struct stored stored_blob(struct blob *blob)
+{
+    return (struct stored){.bytes = {blob->data, blob->len}, .blob = blob};
+}
+
+static void show_item(struct item *item, struct delivery *out)
+{
+    out->item = item;
+    out->value = stored_blob(item->value);
+    out->meta = item->meta;
+}
+
+static void show_record(const struct packed_record *record, struct delivery *out)
+{
+    switch (record->tag) {
+    case PACKED_VALUE:
+        out->value = (struct stored){.bytes = record->data};
+        break;
+    case PACKED_BLOB:
+        out->value = stored_blob(packed_pointer(record));
+        break;
+    case PACKED_ITEM:
+        show_item(packed_pointer(record), out);
+        break;
+    }
+}
+
+int queue_head(const struct queue *queue, struct delivery *out)
+{
+    if (queue->ready == 0) {
+        return queue->shut_down && queue->delayed == 0 ? ERR_SHUT_DOWN : ERR_EMPTY;
+    }
+    out->item = NULL;
+    out->ticket = 0;
+    out->meta = (struct item_meta){.expires = UINT64_MAX};
+    struct packed_record record;
+    if (!TAILQ_EMPTY(&queue->returned)) {
+        show_item(TAILQ_FIRST(&queue->returned), out);
+    } else if (queue->options.order == QUEUE_PRIORITY) {
+        show_item(heap_top(&queue->heap), out);
+    } else if (store_head(queue, &record)) {
+        show_record(&record, out);
+    }
+    out->meta.deliveries++;
+    return 0;
+}
+
+/* The head is a value without a struct item: takes the record out of the store. */
+static void drop_record(struct queue *queue, bool keep_blob)
+{
+    struct packed_record record;
+    (void)store_head(queue, &record);
+    struct blob *blob = record.tag == PACKED_BLOB ? packed_pointer(&record) : NULL;
+    if (blob != NULL) {
+        object_release(&queue->object, blob_cost(blob->len));
+        if (!keep_blob) {
+            blob_unref(blob);
+        }
+    }
+    queue->ready--;
+    store_pop(queue);
+}
+
+void queue_drop_head(struct queue *queue)
+{
+    struct delivery head = {0};
+    (void)queue_head(queue, &head);
+    if (head.item == NULL) {
+        drop_record(queue, false);
+    } else {
+        item_leave(queue, head.item);
+        item_free(queue, head.item);
+    }
+}
+
+uint32_t ticket_hash(uint64_t ticket)
+{
+    return (uint32_t)(ticket * 0x9e3779b97f4a7c15U >> 32);
+}
+
+/* Makes a struct item of the head if it is none yet, standing in no place. */
+static int head_item(struct queue *queue, const struct delivery *head, struct item **out)
+{
+    if (head->item != NULL) {
+        item_leave(queue, head->item);
+        *out = head->item;
+        return 0;
+    }
+    struct item_meta meta = {.expires = UINT64_MAX, .seq = queue->next_seq};
+    int status = item_new(queue, head->value, &meta, true, out);
+    if (status == 0) {
+        drop_record(queue, false);
+    }
+    return status;
+}
+
+int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out)
+{
+    struct item *item;
+    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets) < 0) {
+        return ERR_INTERNAL;
+    }
+    int status = head_item(queue, out, &item);
+    if (status < 0) {
+        return status;
+    }
+    item->entry.seq = queue->tickets.next_seq;
+    (void)ordered_append(&queue->tickets, ticket_hash(item->entry.seq), &item->entry);
+    item->state = ITEM_TAKEN;
+    item->tie = tie;
+    item->meta.deliveries++;
+    TAILQ_INSERT_TAIL(&tie->taken, item, of_tie);
+    tie->holding++;
+    queue_touch(queue, item, now);
+    out->item = item;
+    out->value = stored_blob(item->value);
+    out->meta = item->meta;
+    out->ticket = item->entry.seq;
+    return 0;
+}
+
+void queue_put_back(struct queue *queue, struct stored value, const struct item_meta *meta)
+{
+    struct item *item;
+    struct item_meta before = *meta;
+    before.deliveries--; /* it did not arrive */
+    if (item_new(queue, value, &before, true, &item) < 0) {
+        queue->dropped++;
+        return;
+    }
+    item_enter(queue, item, true);
+}
+
+static bool is_ticket(const struct ordered_entry *entry, const void *key)
+{
+    return entry->seq == *(const uint64_t *)key;
+}
+
+struct item *queue_ticket(const struct queue *queue, uint64_t ticket)
+{
+    uint32_t position = ordered_find(&queue->tickets, ticket_hash(ticket), is_ticket, &ticket);
+    return position == ORDERED_NONE ? NULL : (struct item *)queue->tickets.entries[position];
+}
+
+struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie)
+{
+    if (tie != NULL && !TAILQ_EMPTY(&tie->taken)) {
+        return TAILQ_FIRST(&tie->taken);
+    }
+    uint32_t position = ordered_next(&queue->tickets, 0);
+    return position == ORDERED_NONE ? NULL : (struct item *)queue->tickets.entries[position];
+}
+
+uint64_t queue_done(struct queue *queue, struct item *item)
+{
+    item_leave(queue, item);
+    item_free(queue, item);
+    return queue_unfinished(queue);
+}
+
+void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
+{
+    item_leave(queue, item);
+    if (item->meta.expires <= now) {
+        queue->expired++;
+        item_free(queue, item);
+    } else if (queue->options.max_deliveries > 0 &&
+               item->meta.deliveries >= (uint64_t)queue->options.max_deliveries) {
+        TAILQ_INSERT_TAIL(&queue->dead, item, link);
+    } else if (delay_ms > 0 && heap_reserve(&queue->due) == 0) {
+        uint64_t expires = item->meta.expires;
+        item->state = ITEM_DELAYED;
+        item->to_head = true;
+        item->ready = time_after(now, delay_ms);
+        queue->delayed++;
+        (void)item_set_due(queue, item, item->ready < expires ? item->ready : expires);
+    } else {
+        item_enter(queue, item, true);
+    }
+}
+
+void queue_touch(struct queue *queue, struct item *item, uint64_t now)
+{
+    uint64_t lease = UINT64_MAX;
+    if (queue->options.lease_ms > 0) {
+        lease = time_after(now, queue->options.lease_ms);
+    }
+    (void)item_set_due(queue, item, lease); /* the heap has room: reserved when it was taken */
+}
+
+void queue_shutdown(struct queue *queue, bool immediate)
+{
+    queue->shut_down = true;
+    if (immediate) {
+        (void)queue_clear(queue);
+    }
+}
+
+struct item *queue_next_dead(struct queue *queue)
+{
+    struct item *item = TAILQ_FIRST(&queue->dead);
+    if (item != NULL) {
+        TAILQ_REMOVE(&queue->dead, item, link);
+    }
+    return item;
+}
+
+int queue_receive_dead(struct queue *queue, const struct item *dead)
+{
+    if (queue->shut_down) {
+        return ERR_SHUT_DOWN;
+    }
+    struct item_meta meta = {.priority = dead->meta.priority,
+                             .seq = queue->next_seq,
+                             .expires = UINT64_MAX};
+    struct item *item;
+    int status = item_new(queue, stored_blob(dead->value), &meta, false, &item);
+    if (status == 0) {
+        queue->next_seq++;
+        item_enter(queue, item, false);
+    }
+    return status;
+}
+
+void queue_free_dead(struct queue *queue, struct item *item, bool dropped)
+{
+    queue->dropped += dropped;
+    item_free(queue, item);
+}

@@ -1,0 +1,36 @@
+/*
+ * queue_private: what the files of the queue share: queue.c (the operations), item.c (the states
+ * of an item), queue_view.c (what only looks, and clearing).
+ */
+#pragma once
+
+#include "daemon/objects/queue.h"
+
+/* An item with that value in no place yet, charged. ERR_LIMIT unless `always`, ERR_INTERNAL. */
+int item_new(struct queue *queue, struct stored value, const struct item_meta *meta, bool always,
+             struct item **out);
+/* Frees an item that stands in no place, and releases its charge. */
+void item_free(struct queue *queue, struct item *item);
+
+/* The item becomes ready, at the head or the tail. For want of memory it comes to stand at the
+ * head, which needs none. */
+void item_enter(struct queue *queue, struct item *item, bool to_head);
+/* Takes a ready, delayed or taken item out of its place; it stands in none then. */
+void item_leave(struct queue *queue, struct item *item);
+/* Sets when time next changes the item; UINT64_MAX: never. 0 or ERR_INTERNAL (memory). */
+int item_set_due(struct queue *queue, struct item *item, uint64_t due);
+
+/* Pushes to the packed store with its charge. ERR_LIMIT unless `always`, ERR_INTERNAL. */
+int store_push(struct queue *queue, enum packed_tag tag, struct slice data, bool always);
+/* Takes the head record of the packed store, and tombstones that then stand at an end. */
+void store_pop(struct queue *queue);
+bool store_head(const struct queue *queue, struct packed_record *out);
+/* The pointer to a blob or an item as the data of a record. */
+#define POINTER_SLICE(pointer) ((struct slice){(const uint8_t *)&(pointer), sizeof(pointer)})
+
+/* now + ms, without overflow. */
+uint64_t time_after(uint64_t now, int64_t ms);
+
+bool queue_tick(struct object *object, uint64_t now);
+uint64_t queue_due(const struct object *object);
+size_t queue_describe(const struct object *object, struct buffer *out);
