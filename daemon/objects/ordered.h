@@ -4,9 +4,12 @@
  *
  * The entries are the caller's, by pointer; each begins with a struct ordered_entry, which gets
  * the sequence number of its insertion (1, 2, …; never reused). A removed entry leaves a hole in
- * the array until the next compaction, which happens inside append and remove: positions are valid
- * only until then, sequence numbers always. Memory follows the number of entries down as well as
- * up. At most 2^31 entries. Nothing here allocates or frees entries.
+ * the array until the next compaction, which happens inside remove: positions are valid only until
+ * then, sequence numbers always. Memory follows the number of entries down as well as up. At most
+ * 2^31 entries. Nothing here allocates or frees entries.
+ *
+ * Append, find and remove take constant time on average, whatever the pattern: first in first out,
+ * last in first out, or any other.
  */
 #pragma once
 
@@ -19,11 +22,11 @@ struct ordered_entry {
 };
 
 struct ordered {
-    struct ordered_entry **entries; /* in order of insertion; NULL: a hole */
+    struct ordered_entry **entries; /* in order of insertion; a hole is an odd number, see .c */
     uint64_t *slots;                /* hash << 32 | position + 1; 0: free */
     uint64_t next_seq;
     uint32_t first; /* no live entry stands before this position */
-    uint32_t used;  /* positions in use, holes included */
+    uint32_t used;  /* positions in use, holes included; the last one is live */
     uint32_t cap;
     uint32_t live;
     uint32_t mask; /* number of slots - 1; 0: none yet */
@@ -35,9 +38,17 @@ typedef bool ordered_match(const struct ordered_entry *entry, const void *key);
 void ordered_init(struct ordered *ordered);
 void ordered_deinit(struct ordered *ordered); /* the entries must be gone or are the caller's */
 
+/* Forgets all entries, which are the caller's again, and gives the memory back. Sequence numbers go
+ * on. */
+void ordered_clear(struct ordered *ordered);
+
 /* The position of the entry with that hash for which match says true, or ORDERED_NONE. */
 uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_match *match,
                       const void *key);
+
+/* Makes room, so that the next `more` appends cannot fail. 0, or ERR_INTERNAL for want of memory.
+ */
+int ordered_reserve(struct ordered *ordered, uint32_t more);
 
 /* Appends an entry, whose seq it sets. 0, or ERR_INTERNAL for want of memory. */
 int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry);
@@ -58,3 +69,5 @@ uint32_t ordered_from_seq(const struct ordered *ordered, uint64_t seq);
 
 /* Bytes of the arrays: what is charged beside the entries. */
 size_t ordered_cost(const struct ordered *ordered);
+/* The same once `more` entries have been appended: what can be charged for beforehand. */
+size_t ordered_cost_after(const struct ordered *ordered, uint32_t more);
