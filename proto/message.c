@@ -161,6 +161,19 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
     return status;
 }
 
+struct param value_next(struct slice *rest)
+{
+    struct param param;
+    (void)header_read(rest->data, rest->len, &param.header);
+    size_t len = param.header.size + param.header.length;
+    if (param.header.kind == KIND_ARRAY || param.header.kind == KIND_MAP) {
+        len = scan_length(rest->data, rest->len);
+    }
+    param.raw = (struct slice){rest->data, len};
+    *rest = slice_from(*rest, len);
+    return param;
+}
+
 void message_request(struct buffer *out, uint32_t msgid, struct slice method, size_t count)
 {
     pack_array(out, 4);

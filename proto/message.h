@@ -46,6 +46,10 @@ enum { MESSAGE_MORE = 1 };
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out);
 
+/* Takes the first value off *rest, a run of whole, valid values (the elements of an array behind
+ * its header, say). Must not be called on an empty run. */
+struct param value_next(struct slice *rest);
+
 /* Encoding: each of these packs the fixed part; what it names after "then" is packed by the caller.
  */
 

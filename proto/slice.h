@@ -26,3 +26,9 @@ static inline bool slice_equal(struct slice a, struct slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
+
+/* What is left of a slice behind its first `count` bytes (count <= len). */
+static inline struct slice slice_from(struct slice slice, size_t count)
+{
+    return (struct slice){slice.data + count, slice.len - count};
+}

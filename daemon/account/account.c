@@ -9,12 +9,10 @@
 #include "proto/message.h"
 
 #define ROW(name_, standard_, least_, most_, unit_)                                                \
-    {.name = #name_,                                                                               \
-     .offset = offsetof(struct limits, name_),                                                     \
-     .standard = standard_,                                                                        \
-     .least = least_,                                                                              \
-     .most = most_,                                                                                \
-     .unit = unit_}
+    {                                                                                              \
+        .name = #name_, .offset = offsetof(struct limits, name_), .standard = standard_,           \
+        .least = least_, .most = most_, .unit = unit_                                              \
+    }
 
 const struct limit_row limit_rows[LIMIT_COUNT] = {
     ROW(max_message, MESSAGE_SIZE, 1024, 1UL << 30, "bytes"),
@@ -57,8 +55,7 @@ void accounts_deinit(struct accounts *accounts)
 struct user *accounts_user(struct accounts *accounts, uid_t uid)
 {
     struct user *user;
-    TAILQ_FOREACH(user, &accounts->users, link)
-    {
+    TAILQ_FOREACH (user, &accounts->users, link) {
         if (user->uid == uid) {
             return user_ref(user);
         }

@@ -52,6 +52,12 @@ void call_pack_value(struct call *call, struct stored value)
     output_value(call->out, value);
 }
 
+bool call_is_long(const struct call *call)
+{
+    uint64_t size = call->out->bytes.len - call->start.bytes + call->out->spliced;
+    return size >= call->service->accounts.limits.max_message;
+}
+
 static int fail(struct call *call, int error, struct slice detail, const char *format,
                 va_list arguments)
 {

@@ -63,6 +63,9 @@ struct call {
 /* A handler: 0, a negative error code, or CALL_WAIT. */
 typedef int call_handler(struct call *call);
 
+/* True if a value with that header is of the type. */
+bool param_fits(const struct header *header, enum param_type type);
+
 /* Params. */
 static inline bool call_given(const struct call *call, unsigned i)
 {
@@ -91,6 +94,9 @@ int call_answer_int(struct call *call, int64_t value);
 int call_answer_value(struct call *call, struct stored value);
 /* Within a result: a stored value, by reference if it is large. */
 void call_pack_value(struct call *call, struct stored value);
+
+/* True once the answer is longer than the limit max_message: an answer of many items ends there. */
+bool call_is_long(const struct call *call);
 
 /* Refuses: packs the error with a sentence for people and returns `error`. A handler that returns
  * a bare code gets a sentence made from the code, the object's name and the last refusal. */

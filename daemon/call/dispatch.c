@@ -17,7 +17,7 @@ static call_handler *const handlers[METHOD_COUNT] = {
 #undef METHOD
 };
 
-static bool param_fits(const struct header *header, enum param_type type)
+bool param_fits(const struct header *header, enum param_type type)
 {
     switch (type) {
     case PARAM_OBJECT:
@@ -52,10 +52,9 @@ static int refuse_param(struct call *call, const struct method_param *param,
     struct buffer shown = {0};
     value_print(given->raw, 64, &shown);
     int status = call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s must be %s, not %s %.*s",
-                           call->method->name, (int)param->name.len,
-                           (const char *)param->name.data, param_type_name(param->type),
-                           kind_name(given->header.kind), (int)shown.len,
-                           (const char *)shown.data);
+                           call->method->name, (int)param->name.len, (const char *)param->name.data,
+                           param_type_name(param->type), kind_name(given->header.kind),
+                           (int)shown.len, (const char *)shown.data);
     buffer_deinit(&shown);
     return status;
 }
@@ -179,6 +178,20 @@ static void default_refusal(struct call *call, int error)
     buffer_deinit(&text);
 }
 
+/* An answer that its session could never be given. A reader can ask for less at a time. */
+static int check_size(struct call *call)
+{
+    uint64_t size = call->out->bytes.len + call->out->spliced - call->start.bytes;
+    uint64_t max = call->service->accounts.limits.max_output;
+    if (__builtin_expect(size <= max || call->method->needs != METHOD_NEEDS_READ, 1)) {
+        return 0;
+    }
+    return call_fail(call, ERR_TOO_LARGE,
+                     "%s: the answer has %" PRIu64 " bytes and max_output is %" PRIu64
+                     "; ask for a part at a time (dict.scan, list.slice, queue.peek)",
+                     call->method->name, size, max);
+}
+
 /* Completes what the handler has packed. */
 static int settle(struct call *call, int status)
 {
@@ -186,6 +199,8 @@ static int settle(struct call *call, int status)
     if (__builtin_expect(out->bytes.failed, 0)) {
         status = ERR_INTERNAL;
         call->refused = false;
+    } else if (status == 0) {
+        status = check_size(call);
     }
     if (__builtin_expect(status < 0, 0)) {
         call->service->figures[call->method->id].errors++;

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* Room for what stands around an item's value in an answer. */
+enum { ITEM_FRAME = 64 };
+
 /* Makes room for one more element in an array that doubles. NULL for want of memory. */
 static void *grow(void *array, size_t len, size_t *cap, size_t size)
 {
@@ -53,20 +56,28 @@ void output_reset(struct output *output)
     output->sent = 0;
 }
 
+static int reserve_splice(struct output *output)
+{
+    struct splice *splices =
+        grow(output->splices, output->nsplices, &output->splices_cap, sizeof(*splices));
+    if (splices == NULL) {
+        return ERR_INTERNAL;
+    }
+    output->splices = splices;
+    return 0;
+}
+
 void output_value(struct output *output, struct stored value)
 {
     if (value.blob == NULL || value.bytes.len < BLOB_MIN) {
         (void)buffer_append(&output->bytes, value.bytes.data, value.bytes.len);
         return;
     }
-    struct splice *splices =
-        grow(output->splices, output->nsplices, &output->splices_cap, sizeof(*splices));
-    if (splices == NULL) {
+    if (reserve_splice(output) < 0) {
         output->bytes.failed = true;
         return;
     }
-    output->splices = splices;
-    splices[output->nsplices++] = (struct splice){output->bytes.len, blob_ref(value.blob)};
+    output->splices[output->nsplices++] = (struct splice){output->bytes.len, blob_ref(value.blob)};
     output->spliced += value.blob->len;
 }
 
@@ -82,26 +93,37 @@ void output_rewind(struct output *output, struct output_mark mark)
     output->bytes.failed = false;
 }
 
-int output_note_undelivered(struct output *output, struct queue *queue,
-                            const struct item_meta *meta, struct stored value)
+int output_reserve_item(struct output *output, size_t len)
 {
-    struct undelivered *notes = grow(output->undelivered, output->nundelivered,
-                                     &output->undelivered_cap, sizeof(*notes));
+    struct undelivered *notes =
+        grow(output->undelivered, output->nundelivered, &output->undelivered_cap, sizeof(*notes));
     if (notes == NULL) {
         return ERR_INTERNAL;
     }
     output->undelivered = notes;
-    struct undelivered *note = &notes[output->nundelivered++];
-    *note = (struct undelivered){.queue = queue,
-                                 .meta = *meta,
-                                 .end = UINT64_MAX,
-                                 .value_at = output->bytes.len,
-                                 .value_len = value.bytes.len};
-    if (value.blob != NULL && value.bytes.len >= BLOB_MIN) {
-        note->blob = blob_ref(value.blob);
+    if (len >= BLOB_MIN) {
+        if (reserve_splice(output) < 0) {
+            return ERR_INTERNAL;
+        }
+        len = 0;
     }
+    return buffer_reserve(&output->bytes, len + ITEM_FRAME) < 0 ? ERR_INTERNAL : 0;
+}
+
+void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
+                 struct stored value)
+{
+    bool spliced = value.blob != NULL && value.bytes.len >= BLOB_MIN;
+    output->undelivered[output->nundelivered++] = (struct undelivered){
+        .queue = queue,
+        .meta = *meta,
+        .end = UINT64_MAX,
+        .value_at = output->bytes.len,
+        .value_len = value.bytes.len,
+        .blob = spliced ? blob_ref(value.blob) : NULL,
+    };
     (void)object_ref(&queue->object);
-    return 0;
+    output_value(output, value);
 }
 
 void output_seal_undelivered(struct output *output, struct output_mark mark)

@@ -62,10 +62,12 @@ struct output_mark {
 struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);
 
-/* Notes an item whose value is about to be appended with output_value, and takes references.
+/* Makes room for an item of `len` bytes with its note, so that output_item cannot fail.
  * 0, or ERR_INTERNAL for want of memory. */
-int output_note_undelivered(struct output *output, struct queue *queue,
-                            const struct item_meta *meta, struct stored value);
+int output_reserve_item(struct output *output, size_t len);
+/* Appends the value of an item of a plain queue and notes it as undelivered; takes references. */
+void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
+                 struct stored value);
 /* The end of the answer that carries all items noted since the mark: call when it is packed. */
 void output_seal_undelivered(struct output *output, struct output_mark mark);
 

@@ -121,8 +121,7 @@ void service_delete(struct service *service, struct object *object)
 void service_cancel_all(struct service *service, int error, const char *text)
 {
     struct session *session;
-    TAILQ_FOREACH(session, &service->sessions, link)
-    {
+    TAILQ_FOREACH (session, &service->sessions, link) {
         struct call *call;
         while ((call = session_call_from(session, 0)) != NULL) {
             call_cancel(call, error, text);

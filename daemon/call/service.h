@@ -31,10 +31,10 @@ struct service {
     uint64_t unknown_methods; /* calls of methods that there are not */
     uint64_t waiting;         /* parked calls of all sessions */
     uint64_t next_session;
-    uint64_t now;           /* monotonic, nanoseconds: of the last service_run or service_tick */
-    struct timespec since;  /* wall clock */
-    uint64_t started;       /* monotonic, nanoseconds */
-    uid_t self;             /* the daemon's own user */
+    uint64_t now;              /* monotonic, nanoseconds: of the last service_run or service_tick */
+    struct timespec since;     /* wall clock */
+    uint64_t started;          /* monotonic, nanoseconds */
+    uid_t self;                /* the daemon's own user */
     struct method_index index; /* names to methods */
 };
 

@@ -149,8 +149,7 @@ uint64_t session_holding(const struct session *session)
 struct session *session_find(struct service *service, uint64_t id)
 {
     struct session *session;
-    TAILQ_FOREACH(session, &service->sessions, link)
-    {
+    TAILQ_FOREACH (session, &service->sessions, link) {
         if (session->id == id) {
             return session;
         }

@@ -78,8 +78,7 @@ static int admit(struct call *call, size_t size)
     struct session *session = call->session;
     struct accounts *accounts = &call->service->accounts;
     uint64_t waiting = session->calls.live;
-    int status =
-        accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
+    int status = accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
     if (status == 0) {
         status = user_charge(session->user, size);
     }
@@ -274,8 +273,7 @@ static void expire(struct service *service, struct deadline *deadline)
         time_out((struct call *)((char *)deadline - offsetof(struct call, deadline)));
         return;
     }
-    struct object *object =
-        (struct object *)((char *)deadline - offsetof(struct object, deadline));
+    struct object *object = (struct object *)((char *)deadline - offsetof(struct object, deadline));
     (void)object->type->tick(object, service->now);
     object_ready(service, object);
 }

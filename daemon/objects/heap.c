@@ -120,3 +120,20 @@ void heap_remove(struct heap *heap, void *element)
     }
     give_memory_back(heap);
 }
+
+void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < heap->len; i++) {
+        void *element = heap->elements[i];
+        *heap->place(element) = HEAP_NONE;
+        if (keep(data, element)) {
+            heap->elements[kept++] = element;
+        }
+    }
+    heap->len = 0;
+    for (uint32_t i = 0; i < kept; i++) {
+        sift_up(heap, heap->len++, heap->elements[i]);
+    }
+    give_memory_back(heap);
+}

@@ -30,3 +30,5 @@ void *heap_top(const struct heap *heap);
 void heap_update(struct heap *heap, void *element);
 /* Takes an element out; nothing if it is not in (its place is HEAP_NONE). */
 void heap_remove(struct heap *heap, void *element);
+/* Takes out every element that `keep` says false of; it may free the element. */
+void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data);

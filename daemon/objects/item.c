@@ -107,16 +107,18 @@ static void pop_one(struct queue *queue)
     }
 }
 
+static bool is_tombstone(const struct packed_record *record)
+{
+    return record->tag == PACKED_ITEM &&
+           ((const struct item *)packed_pointer(record))->state == ITEM_DEAD;
+}
+
 /* Removes tombstones that stand at the head. */
 static void trim(struct queue *queue)
 {
     struct packed_record record;
-    while (queue->tombstones > 0 && store_head(queue, &record) && record.tag == PACKED_ITEM) {
-        struct item *item = packed_pointer(&record);
-        if (item->state != ITEM_DEAD) {
-            break;
-        }
-        free(item);
+    while (queue->tombstones > 0 && store_head(queue, &record) && is_tombstone(&record)) {
+        free(packed_pointer(&record));
         queue->tombstones--;
         pop_one(queue);
     }
@@ -139,30 +141,20 @@ static void compact(struct queue *queue)
     packed_init(&packed, queue->packed.both_ends);
     struct packed_cursor cursor = packed_begin(&queue->packed, false);
     while (packed_next(&queue->packed, &cursor, false, &record)) {
-        struct item *item = record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
-        if (item != NULL && item->state == ITEM_DEAD) {
-            continue;
-        }
-        if (packed_push(&packed, record.tag, record.data) < 0) {
+        if (!is_tombstone(&record) && packed_push(&packed, record.tag, record.data) < 0) {
             packed_deinit(&packed);
             return; /* the tombstones stay for now */
         }
     }
     cursor = packed_begin(&queue->packed, false);
     while (packed_next(&queue->packed, &cursor, false, &record)) {
-        struct item *item = record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
-        if (item != NULL && item->state == ITEM_DEAD) {
-            free(item);
+        if (is_tombstone(&record)) {
+            free(packed_pointer(&record));
         }
     }
     object_charge_always(&queue->object, packed.cost);
     object_release(&queue->object, queue->packed.cost);
-    packed_deinit(&queue->packed);
-    queue->packed = (struct packed){.count = packed.count,
-                                    .cost = packed.cost,
-                                    .both_ends = packed.both_ends};
-    TAILQ_INIT(&queue->packed.segments);
-    TAILQ_CONCAT(&queue->packed.segments, &packed.segments, link_of_segments);
+    packed_take_over(&queue->packed, &packed);
     queue->tombstones = 0;
 }
 
@@ -239,9 +231,9 @@ static void expire(struct queue *queue, struct item *item)
 {
     queue->expired++;
     struct packed_record record;
-    bool in_middle = item->state == ITEM_PACKED &&
-                     !(store_head(queue, &record) && record.tag == PACKED_ITEM &&
-                       packed_pointer(&record) == item);
+    bool in_middle =
+        item->state == ITEM_PACKED && !(store_head(queue, &record) && record.tag == PACKED_ITEM &&
+                                        packed_pointer(&record) == item);
     if (!in_middle) {
         item_leave(queue, item);
         item_free(queue, item);

@@ -3,8 +3,8 @@
  *
  * A record is a word of four bytes, length << 2 | tag, then the data, then, where records can be
  * taken from the back, the same word again. A segment is freed when it is empty, but for the last
- * one, which is kept for the next records unless it is large: a queue that is filled and emptied all
- * the time then takes no memory from the allocator.
+ * one, which is kept for the next records unless it is large: a queue that is filled and emptied
+ * all the time then takes no memory from the allocator.
  */
 #include "daemon/objects/packed.h"
 
@@ -49,6 +49,16 @@ void packed_deinit(struct packed *packed)
         free_segment(packed, segment);
     }
     packed->count = 0;
+}
+
+void packed_take_over(struct packed *packed, struct packed *other)
+{
+    packed_deinit(packed);
+    packed->count = other->count;
+    packed->cost = other->cost;
+    TAILQ_CONCAT(&packed->segments, &other->segments, link);
+    other->count = 0;
+    other->cost = 0;
 }
 
 /* The size of the next segment: twice the last one's, and enough for the record. */
@@ -188,9 +198,8 @@ void packed_pop_back(struct packed *packed)
 
 struct packed_cursor packed_begin(const struct packed *packed, bool from_back)
 {
-    const struct packed_segment *segment = from_back
-                                               ? TAILQ_LAST(&packed->segments, packed_segments)
-                                               : TAILQ_FIRST(&packed->segments);
+    const struct packed_segment *segment =
+        from_back ? TAILQ_LAST(&packed->segments, packed_segments) : TAILQ_FIRST(&packed->segments);
     uint32_t at = 0;
     if (segment != NULL) {
         at = from_back ? segment->end : segment->begin;
@@ -203,7 +212,8 @@ bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool
 {
     const struct packed_segment *segment = cursor->segment;
     if (segment != NULL && cursor->at == (from_back ? segment->begin : segment->end)) {
-        segment = from_back ? TAILQ_PREV(segment, packed_segments, link) : TAILQ_NEXT(segment, link);
+        segment =
+            from_back ? TAILQ_PREV(segment, packed_segments, link) : TAILQ_NEXT(segment, link);
         cursor->segment = segment;
         if (segment != NULL) {
             cursor->at = from_back ? segment->end : segment->begin;

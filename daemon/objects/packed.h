@@ -39,6 +39,9 @@ void packed_init(struct packed *packed, bool both_ends);
 /* Frees the segments; pointers in records must have been dealt with. */
 void packed_deinit(struct packed *packed);
 
+/* Frees what is in `packed` and moves everything of `other`, which is empty afterwards, into it. */
+void packed_take_over(struct packed *packed, struct packed *other);
+
 /* By how much the next push of `len` bytes will raise `cost`: mostly 0. */
 uint64_t packed_push_cost(const struct packed *packed, size_t len);
 /* 0, or ERR_INTERNAL for want of memory. */

@@ -242,16 +242,14 @@ int queue_head(const struct queue *queue, struct delivery *out)
 }
 
 /* The head is a value without a struct item: takes the record out of the store. */
-static void drop_record(struct queue *queue, bool keep_blob)
+static void drop_record(struct queue *queue)
 {
     struct packed_record record;
     (void)store_head(queue, &record);
     struct blob *blob = record.tag == PACKED_BLOB ? packed_pointer(&record) : NULL;
     if (blob != NULL) {
         object_release(&queue->object, blob_cost(blob->len));
-        if (!keep_blob) {
-            blob_unref(blob);
-        }
+        blob_unref(blob);
     }
     queue->ready--;
     store_pop(queue);
@@ -262,7 +260,7 @@ void queue_drop_head(struct queue *queue)
     struct delivery head = {0};
     (void)queue_head(queue, &head);
     if (head.item == NULL) {
-        drop_record(queue, false);
+        drop_record(queue);
     } else {
         item_leave(queue, head.item);
         item_free(queue, head.item);
@@ -285,7 +283,7 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
     struct item_meta meta = {.expires = UINT64_MAX, .seq = queue->next_seq};
     int status = item_new(queue, head->value, &meta, true, out);
     if (status == 0) {
-        drop_record(queue, false);
+        drop_record(queue);
     }
     return status;
 }
@@ -293,15 +291,15 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
 int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out)
 {
     struct item *item;
-    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets) < 0) {
+    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1) < 0) {
         return ERR_INTERNAL;
     }
     int status = head_item(queue, out, &item);
     if (status < 0) {
         return status;
     }
-    item->entry.seq = queue->tickets.next_seq;
-    (void)ordered_append(&queue->tickets, ticket_hash(item->entry.seq), &item->entry);
+    uint32_t hash = ticket_hash(queue->tickets.next_seq);
+    (void)ordered_append(&queue->tickets, hash, &item->entry); /* has room */
     item->state = ITEM_TAKEN;
     item->tie = tie;
     item->meta.deliveries++;
@@ -406,9 +404,8 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
     if (queue->shut_down) {
         return ERR_SHUT_DOWN;
     }
-    struct item_meta meta = {.priority = dead->meta.priority,
-                             .seq = queue->next_seq,
-                             .expires = UINT64_MAX};
+    struct item_meta meta = {
+        .priority = dead->meta.priority, .seq = queue->next_seq, .expires = UINT64_MAX};
     struct item *item;
     int status = item_new(queue, stored_blob(dead->value), &meta, false, &item);
     if (status == 0) {

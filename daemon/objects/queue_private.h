@@ -28,6 +28,9 @@ bool store_head(const struct queue *queue, struct packed_record *out);
 /* The pointer to a blob or an item as the data of a record. */
 #define POINTER_SLICE(pointer) ((struct slice){(const uint8_t *)&(pointer), sizeof(pointer)})
 
+/* The hash that a ticket is found by in queue->tickets. */
+uint32_t ticket_hash(uint64_t ticket);
+
 /* now + ms, without overflow. */
 uint64_t time_after(uint64_t now, int64_t ms);
 

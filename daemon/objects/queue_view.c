@@ -89,8 +89,7 @@ int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
         return 0;
     }
     const struct item *item;
-    TAILQ_FOREACH(item, &queue->returned, link)
-    {
+    TAILQ_FOREACH (item, &queue->returned, link) {
         if (!step_item(&walk, item)) {
             return 0;
         }
@@ -107,19 +106,17 @@ int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
     return 0;
 }
 
-/* Drops the items that are not ready yet; taken ones stay, and their leases with them. */
-static void clear_delayed(struct queue *queue)
+/* Frees a delayed item; says true of all others, which have leases or times to live. */
+static bool keep_others(void *data, void *element)
 {
-    for (uint32_t i = 0; queue->delayed > 0 && i < queue->due.len;) {
-        struct item *item = queue->due.elements[i];
-        if (item->state != ITEM_DELAYED) {
-            i++;
-            continue;
-        }
-        item_leave(queue, item);
-        item_free(queue, item);
-        i = 0; /* the heap has moved others into earlier places */
+    struct queue *queue = data;
+    struct item *item = element;
+    if (item->state != ITEM_DELAYED) {
+        return true;
     }
+    queue->delayed--;
+    item_free(queue, item);
+    return false;
 }
 
 uint64_t queue_clear(struct queue *queue)
@@ -128,7 +125,9 @@ uint64_t queue_clear(struct queue *queue)
     while (queue->ready > 0) {
         queue_drop_head(queue);
     }
-    clear_delayed(queue);
+    if (queue->delayed > 0) {
+        heap_filter(&queue->due, keep_others, queue);
+    }
     return removed;
 }
 

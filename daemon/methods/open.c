@@ -1,0 +1,211 @@
+/* open: see open.h. */
+#include "daemon/methods/open.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/call/service.h"
+#include "proto/value.h"
+
+enum { CREATE, EXCLUSIVE, LIFETIME, MODE, COMMON_OPTIONS };
+
+static const struct option common_options[COMMON_OPTIONS] = {
+    [CREATE] = {"create", PARAM_BOOL},
+    [EXCLUSIVE] = {"exclusive", PARAM_BOOL},
+    [LIFETIME] = {"lifetime", PARAM_NAME},
+    [MODE] = {"mode", PARAM_UINT},
+};
+
+enum { STANDARD_MODE = 0660, MODE_MAX = 0777 };
+
+/* The options of the call, read and checked. */
+struct request {
+    const struct open_type *type;
+    struct param options[OPTIONS_MAX]; /* the common ones, then the type's */
+    struct slice name;                 /* empty: anonymous */
+    enum lifetime lifetime;
+};
+
+static int read_lifetime(struct call *call, struct request *request)
+{
+    const struct param *option = &request->options[LIFETIME];
+    if (!option_given(option)) {
+        request->lifetime = request->name.len > 0 ? LIFETIME_DAEMON : LIFETIME_SCOPED;
+        return 0;
+    }
+    for (int i = LIFETIME_DAEMON; i <= LIFETIME_DURABLE; i++) {
+        const char *name = lifetime_name((enum lifetime)i);
+        if (slice_equal(option_str(option), slice_of_string(name))) {
+            request->lifetime = (enum lifetime)i;
+            return 0;
+        }
+    }
+    return call_fail(call, ERR_BAD_REQUEST,
+                     "%s: option lifetime must be \"daemon\", \"scoped\" or \"durable\"",
+                     call->method->name);
+}
+
+static int read_request(struct call *call, const struct open_type *type, struct request *request)
+{
+    struct option table[OPTIONS_MAX];
+    memcpy(table, common_options, sizeof(common_options));
+    memcpy(table + COMMON_OPTIONS, type->table, type->count * sizeof(*table));
+    request->type = type;
+    request->name = call_given(call, 0) ? call_bytes(call, 0) : (struct slice){0};
+    const char *why = NULL;
+    if (call_given(call, 0) && registry_check_name(request->name, &why) < 0) {
+        return call_fail(call, ERR_BAD_REQUEST, "%s: %s", call->method->name, why);
+    }
+    int status = options_read(call, 1, table, COMMON_OPTIONS + type->count, request->options);
+    if (status == 0) {
+        status = read_lifetime(call, request);
+    }
+    if (status == 0 && option_int(&request->options[MODE], 0) > MODE_MAX) {
+        status = call_fail(call, ERR_BAD_REQUEST,
+                           "%s: option mode must be from 0 to 0777 (511 in decimal)",
+                           call->method->name);
+    }
+    return status;
+}
+
+static int refuse_mismatch(struct call *call, const struct object *object, const char *option)
+{
+    return call_fail(call, ERR_MISMATCH,
+                     "\"%s\" is there with another %s; object.describe shows its options",
+                     object->name, option);
+}
+
+/* The object is there: may it be opened like this? */
+static int check_existing(struct call *call, const struct request *request,
+                          const struct object *object)
+{
+    const struct param *options = request->options;
+    if (object->type != request->type->type) {
+        return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is a %s, not a %s", object->name,
+                         object->type->name, request->type->type->name);
+    }
+    if (option_bool(&options[EXCLUSIVE], false)) {
+        return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",
+                         object->name);
+    }
+    if (option_given(&options[LIFETIME]) && object->lifetime != request->lifetime) {
+        return refuse_mismatch(call, object, "lifetime");
+    }
+    if (option_given(&options[MODE]) && object->mode != options[MODE].header.i) {
+        return refuse_mismatch(call, object, "mode");
+    }
+    const char *differs = request->type->differs == NULL
+                              ? NULL
+                              : request->type->differs(object, options + COMMON_OPTIONS);
+    return differs == NULL ? 0 : refuse_mismatch(call, object, differs);
+}
+
+static int refuse_creation(struct call *call, const struct request *request)
+{
+    if (!option_bool(&request->options[CREATE], true)) {
+        struct buffer shown = {0};
+        value_print(call_value(call, 0), 64, &shown);
+        (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s, and create was false",
+                        (int)shown.len, (const char *)shown.data);
+        buffer_deinit(&shown);
+        return ERR_NOT_FOUND;
+    }
+    if (request->name.len > 0 && request->name.data[0] == '#') {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "names that begin with # are given by the daemon: ask for nil");
+    }
+    if (request->lifetime == LIFETIME_DURABLE) {
+        return call_fail(call, ERR_STORAGE,
+                         "no durable store: this daemon keeps objects in "
+                         "memory; use lifetime \"daemon\" or \"scoped\"");
+    }
+    return 0;
+}
+
+/* Puts a new object into the registry and the session's open ones; drops it if that fails. */
+static int enter(struct call *call, struct object *object)
+{
+    struct service *service = call->service;
+    int status = registry_add(&service->registry, object);
+    if (status == 0) {
+        status = session_open(call->session, object);
+        if (status < 0) {
+            registry_remove(&service->registry, object);
+        }
+    }
+    if (status < 0) {
+        object_unref(object);
+        return status;
+    }
+    service->accounts.objects++;
+    object_unref(object); /* the registry has its own */
+    return 0;
+}
+
+static int create(struct call *call, struct request *request, struct object **out)
+{
+    struct service *service = call->service;
+    struct accounts *accounts = &service->accounts;
+    char anonymous[32];
+    int status = refuse_creation(call, request);
+    if (status < 0) {
+        return status;
+    }
+    if (accounts->objects >= accounts->limits.max_objects) {
+        uint64_t count = accounts->objects;
+        return accounts_admit(accounts, &count, "max_objects", accounts->limits.max_objects);
+    }
+    if (request->name.len == 0) {
+        (void)snprintf(anonymous, sizeof(anonymous), "#%" PRIu64, ++service->registry.anonymous);
+        request->name = slice_of_string(anonymous);
+    }
+    struct object_options common = {
+        .name = request->name,
+        .user = call->session->user,
+        .uid = call->session->credentials.uid,
+        .gid = call->session->credentials.gid,
+        .mode = (uint16_t)option_int(&request->options[MODE], STANDARD_MODE),
+        .lifetime = (uint8_t)request->lifetime,
+    };
+    status = request->type->make(call, &common, request->options + COMMON_OPTIONS, out);
+    return status < 0 ? status : enter(call, *out);
+}
+
+int open_object(struct call *call, const struct open_type *type)
+{
+    struct request request;
+    int status = read_request(call, type, &request);
+    if (status < 0) {
+        return status;
+    }
+    struct object *object =
+        request.name.len > 0 ? registry_find(&call->service->registry, request.name) : NULL;
+    if (object == NULL) {
+        status = create(call, &request, &object);
+    } else {
+        status = check_existing(call, &request, object);
+        if (status == 0) {
+            status = session_open(call->session, object);
+        }
+    }
+    if (status == 0) {
+        describe_object(object, call_result(call));
+    }
+    return status;
+}
+
+void describe_object(const struct object *object, struct buffer *out)
+{
+    size_t at = pack_map_begin(out);
+    pack_key_str(out, "name", object_name(object));
+    pack_key_string(out, "type", object->type->name);
+    pack_key_uint(out, "owner", object->uid);
+    pack_key_uint(out, "group", object->gid);
+    pack_key_uint(out, "mode", object->mode);
+    pack_key_string(out, "lifetime", lifetime_name(object->lifetime));
+    pack_string(out, "created");
+    pack_timestamp(out, object->created.tv_sec, (uint32_t)object->created.tv_nsec);
+    pack_key_uint(out, "waiting", object->waiting);
+    pack_key_uint(out, "bytes", object->bytes);
+    pack_map_end(out, at, 9 + object->type->describe(object, out));
+}

@@ -1,0 +1,27 @@
+/*
+ * open: TYPE.open(name, options), the same for every type: the common options, the look-up, the
+ * comparison with what is there, the making of what is not, and the answer, the description.
+ */
+#pragma once
+
+#include "daemon/methods/options.h"
+
+/* What a type adds. `table` and `count` are its own options; `given` is what options_read found
+ * for them, in the order of the table. */
+struct open_type {
+    const struct object_type *type;
+    const struct option *table;
+    size_t count;
+    /* Makes the object: 0 with one reference in *out, or an error (call_fail or bare). */
+    int (*make)(struct call *call, const struct object_options *common, const struct param *given,
+                struct object **out);
+    /* The object is there: NULL if every given option agrees with it, else the name of one that
+     * does not. May be NULL: nothing to compare. */
+    const char *(*differs)(const struct object *object, const struct param *given);
+};
+
+/* The handler of a TYPE.open. */
+int open_object(struct call *call, const struct open_type *type);
+
+/* Packs the description of an object: the map of protocol section 3. */
+void describe_object(const struct object *object, struct buffer *out);

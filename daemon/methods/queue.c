@@ -1,0 +1,483 @@
+/* methods/queue: the handlers of queue.*; the operations are in daemon/objects/queue.h. */
+#include "daemon/methods/methods.h"
+#include "daemon/methods/open.h"
+#include "proto/value.h"
+
+enum {
+    MAXSIZE,
+    ORDER,
+    JOINABLE,
+    ON_DISCONNECT,
+    LEASE_MS,
+    MAX_DELIVERIES,
+    DEAD_LETTER,
+    QUEUE_OPTIONS
+};
+
+static const struct option open_options[QUEUE_OPTIONS] = {
+    [MAXSIZE] = {"maxsize", PARAM_INT},          [ORDER] = {"order", PARAM_NAME},
+    [JOINABLE] = {"joinable", PARAM_BOOL},       [ON_DISCONNECT] = {"on_disconnect", PARAM_NAME},
+    [LEASE_MS] = {"lease_ms", PARAM_MS},         [MAX_DELIVERIES] = {"max_deliveries", PARAM_COUNT},
+    [DEAD_LETTER] = {"dead_letter", PARAM_NAME},
+};
+
+static const char *const orders[] = {
+    [QUEUE_FIFO] = "fifo", [QUEUE_LIFO] = "lifo", [QUEUE_PRIORITY] = "priority"};
+
+/* The place of a word in a list of words, or -1. */
+static int word_in(struct slice word, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (slice_equal(word, slice_of_string(words[i]))) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int read_order(const struct param *given)
+{
+    return option_given(given) ? word_in(option_str(given), orders, 3) : QUEUE_FIFO;
+}
+
+/* 0 for requeue, 1 for discard, -1 for anything else. */
+static int read_on_disconnect(const struct param *given)
+{
+    static const char *const words[] = {"requeue", "discard"};
+    return option_given(given) ? word_in(option_str(given), words, 2) : 0;
+}
+
+static int check_options(struct call *call, const struct param *given)
+{
+    if (read_order(&given[ORDER]) < 0) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "queue.open: option order must be \"fifo\", \"lifo\" or \"priority\"");
+    }
+    if (read_on_disconnect(&given[ON_DISCONNECT]) < 0) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "queue.open: option on_disconnect must be \"requeue\" or \"discard\"");
+    }
+    const char *why;
+    if (option_given(&given[DEAD_LETTER]) &&
+        registry_check_name(option_str(&given[DEAD_LETTER]), &why) < 0) {
+        return call_fail(call, ERR_BAD_REQUEST, "queue.open: option dead_letter: %s", why);
+    }
+    if (option_bool(&given[JOINABLE], false)) {
+        return 0;
+    }
+    for (int i = ON_DISCONNECT; i <= DEAD_LETTER; i++) {
+        if (option_given(&given[i])) {
+            return call_fail(call, ERR_BAD_REQUEST,
+                             "queue.open: option %s is for joinable queues: give joinable true too",
+                             open_options[i].name);
+        }
+    }
+    return 0;
+}
+
+static int make_queue(struct call *call, const struct object_options *common,
+                      const struct param *given, struct object **out)
+{
+    int status = check_options(call, given);
+    if (status < 0) {
+        return status;
+    }
+    struct queue_options options = {
+        .maxsize = option_int(&given[MAXSIZE], 0),
+        .order = (enum queue_order)read_order(&given[ORDER]),
+        .joinable = option_bool(&given[JOINABLE], false),
+        .discard = read_on_disconnect(&given[ON_DISCONNECT]) == 1,
+        .lease_ms = option_int(&given[LEASE_MS], 0),
+        .max_deliveries = option_int(&given[MAX_DELIVERIES], 0),
+        .dead_letter = option_str(&given[DEAD_LETTER]),
+    };
+    struct queue *queue;
+    status = queue_new(common, &options, &queue);
+    if (status == 0) {
+        *out = &queue->object;
+    }
+    return status;
+}
+
+static const char *queue_differs(const struct object *object, const struct param *given)
+{
+    const struct queue_options *is = &((const struct queue *)object)->options;
+    const bool differs[QUEUE_OPTIONS] = {
+        [MAXSIZE] = option_int(&given[MAXSIZE], is->maxsize) != is->maxsize,
+        [ORDER] = option_given(&given[ORDER]) && read_order(&given[ORDER]) != (int)is->order,
+        [JOINABLE] = option_bool(&given[JOINABLE], is->joinable) != is->joinable,
+        [ON_DISCONNECT] = option_given(&given[ON_DISCONNECT]) &&
+                          read_on_disconnect(&given[ON_DISCONNECT]) != (int)is->discard,
+        [LEASE_MS] = option_int(&given[LEASE_MS], is->lease_ms) != is->lease_ms,
+        [MAX_DELIVERIES] =
+            option_int(&given[MAX_DELIVERIES], is->max_deliveries) != is->max_deliveries,
+        [DEAD_LETTER] = option_given(&given[DEAD_LETTER]) &&
+                        !slice_equal(option_str(&given[DEAD_LETTER]), is->dead_letter),
+    };
+    for (int i = 0; i < QUEUE_OPTIONS; i++) {
+        if (differs[i]) {
+            return open_options[i].name;
+        }
+    }
+    return NULL;
+}
+
+int method_queue_open(struct call *call)
+{
+    static const struct open_type type = {
+        .type = &queue_type,
+        .table = open_options,
+        .count = QUEUE_OPTIONS,
+        .make = make_queue,
+        .differs = queue_differs,
+    };
+    return open_object(call, &type);
+}
+
+static int read_priority(struct call *call, const struct param *given, long double *out)
+{
+    const struct header *header = &given->header;
+    if (!option_given(given)) {
+        return 0;
+    }
+    if (header->kind == KIND_INT) {
+        *out = (long double)header->i;
+    } else if (header->kind == KIND_UINT) {
+        *out = (long double)header->u;
+    } else if (header->f == header->f) {
+        *out = (long double)header->f;
+    } else {
+        return call_fail(call, ERR_BAD_REQUEST, "queue.put: option priority must not be NaN");
+    }
+    return 0;
+}
+
+static int read_put_options(struct call *call, struct put_options *out)
+{
+    static const struct option table[] = {
+        {"priority", PARAM_NUMBER}, {"delay_ms", PARAM_MS}, {"ttl_ms", PARAM_MS}};
+    struct param given[3];
+    *out = (struct put_options){0};
+    int status = options_read(call, 3, table, 3, given);
+    if (status < 0) {
+        return status;
+    }
+    out->delay_ms = option_int(&given[1], 0);
+    out->ttl_ms = option_int(&given[2], 0);
+    return read_priority(call, &given[0], &out->priority);
+}
+
+int method_queue_put(struct call *call)
+{
+    struct put_options options = {0};
+    if (__builtin_expect(call_given(call, 3), 0)) {
+        int status = read_put_options(call, &options);
+        if (status < 0) {
+            return status;
+        }
+    }
+    int status = ERR_FULL;
+    if (!call_is_behind(call, QUEUE_PUTTERS)) {
+        status = queue_put(queue_of(call->object), call_value(call, 1), &options, call->now);
+    }
+    if (status == ERR_FULL) {
+        return call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);
+    }
+    if (status < 0) {
+        return status;
+    }
+    call_changed(call);
+    return call_answer_nil(call);
+}
+
+/* Puts the values of the array from number call->progress on, as many as there is room for. */
+static int put_some(struct call *call)
+{
+    struct queue *queue = queue_of(call->object);
+    const struct param *values = &call->params[1];
+    struct slice rest = slice_from(values->raw, values->header.size);
+    int status = 0;
+    for (uint64_t i = 0; i < values->header.count && status == 0; i++) {
+        struct param value = value_next(&rest);
+        if (i < call->progress) {
+            continue;
+        }
+        status = queue_put(queue, value.raw, NULL, call->now);
+        if (status == 0) {
+            call->progress++;
+        }
+    }
+    return status;
+}
+
+int method_queue_put_many(struct call *call)
+{
+    uint64_t before = call->progress;
+    int status = call_is_behind(call, QUEUE_PUTTERS) ? ERR_FULL : put_some(call);
+    if (call->progress > before) {
+        call_changed(call);
+    }
+    if (status == ERR_FULL) {
+        status = call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);
+        if (status == CALL_WAIT) {
+            return status;
+        }
+    }
+    if (status < 0 && call->progress == 0) {
+        return status;
+    }
+    return call_answer_int(call, (int64_t)call->progress);
+}
+
+/* Takes the queue's next item, which queue_head has shown, for the tie (joinable) or for good, and
+ * packs [value, ticket, deliveries]. */
+static int deliver(struct call *call, struct delivery *head, struct tie *tie)
+{
+    struct queue *queue = queue_of(call->object);
+    struct buffer *out = &call->out->bytes;
+    int status = output_reserve_item(call->out, head->value.bytes.len);
+    if (status == 0 && tie != NULL) {
+        status = queue_take_head(queue, tie, call->now, head);
+    }
+    if (status < 0) {
+        return status;
+    }
+    pack_array(out, 3);
+    if (tie != NULL) {
+        call_pack_value(call, head->value);
+        pack_uint(out, head->ticket);
+    } else {
+        output_item(call->out, queue, &head->meta, head->value);
+        queue_drop_head(queue);
+        pack_nil(out);
+    }
+    pack_uint(out, head->meta.deliveries);
+    return 0;
+}
+
+/* For a joinable queue the tie that is to hold what is taken; NULL in *out for a plain one. */
+static int holder(struct call *call, struct tie **out)
+{
+    *out = NULL;
+    if (queue_of(call->object)->options.joinable) {
+        *out = session_tie_make(call->session, call->object);
+        return *out == NULL ? ERR_INTERNAL : 0;
+    }
+    return 0;
+}
+
+int method_queue_get(struct call *call)
+{
+    struct delivery head;
+    struct tie *tie = NULL;
+    int status = ERR_EMPTY;
+    if (!call_is_behind(call, QUEUE_GETTERS)) {
+        status = queue_head(queue_of(call->object), &head);
+    }
+    if (status == ERR_EMPTY) {
+        return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
+    }
+    if (status == 0) {
+        status = holder(call, &tie);
+    }
+    if (status < 0) {
+        return status;
+    }
+    (void)call_result(call);
+    status = deliver(call, &head, tie);
+    if (tie != NULL) {
+        session_tie_check(tie);
+    }
+    call_changed(call);
+    return status;
+}
+
+int method_queue_get_many(struct call *call)
+{
+    struct queue *queue = queue_of(call->object);
+    uint64_t max = (uint64_t)call->params[1].header.i;
+    struct delivery head;
+    struct tie *tie = NULL;
+    if (max == 0) {
+        pack_array(call_result(call), 0);
+        return 0;
+    }
+    int status = call_is_behind(call, QUEUE_GETTERS) ? ERR_EMPTY : queue_head(queue, &head);
+    if (status == ERR_EMPTY) {
+        return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
+    }
+    if (status == 0) {
+        status = holder(call, &tie);
+    }
+    if (status < 0) {
+        return status;
+    }
+    size_t at = pack_array_begin(call_result(call));
+    uint64_t count = 0;
+    while (count < max && !call_is_long(call) && queue_head(queue, &head) == 0 &&
+           deliver(call, &head, tie) == 0) {
+        count++;
+    }
+    pack_array_end(&call->out->bytes, at, count);
+    if (tie != NULL) {
+        session_tie_check(tie);
+    }
+    call_changed(call);
+    return 0;
+}
+
+/* Refuses if the queue is not joinable. */
+static int need_joinable(struct call *call)
+{
+    if (queue_of(call->object)->options.joinable) {
+        return 0;
+    }
+    return call_fail(call, ERR_WRONG_TYPE,
+                     "%s needs a joinable queue; \"%s\" was opened without joinable",
+                     call->method->name, call->object->name);
+}
+
+/* The taken item of the ticket in param 1. */
+static int find_ticket(struct call *call, struct item **out)
+{
+    int status = need_joinable(call);
+    if (status < 0) {
+        return status;
+    }
+    int64_t ticket = call_int(call, 1, 0);
+    *out = queue_ticket(queue_of(call->object), (uint64_t)ticket);
+    if (*out == NULL) {
+        return call_fail(call, ERR_VALUE,
+                         "%s: ticket %lld of \"%s\" is not taken: it is done, or has gone back",
+                         call->method->name, (long long)ticket, call->object->name);
+    }
+    return 0;
+}
+
+static int oldest_taken(struct call *call, struct item **out)
+{
+    int status = need_joinable(call);
+    if (status < 0) {
+        return status;
+    }
+    *out = queue_oldest_taken(queue_of(call->object), session_tie(call->session, call->object));
+    if (*out == NULL) {
+        return call_fail(call, ERR_VALUE,
+                         "task_done was called too many times: no item of \"%s\" "
+                         "is taken",
+                         call->object->name);
+    }
+    return 0;
+}
+
+/* The claim of a tie has gone: the tie as well, if it was the last. */
+static void release_tie(struct tie *tie)
+{
+    if (tie != NULL) {
+        session_tie_check(tie);
+    }
+}
+
+int method_queue_task_done(struct call *call)
+{
+    struct item *item;
+    int status = call_given(call, 1) ? find_ticket(call, &item) : oldest_taken(call, &item);
+    if (status < 0) {
+        return status;
+    }
+    struct tie *tie = item->tie;
+    uint64_t left = queue_done(queue_of(call->object), item);
+    release_tie(tie);
+    call_changed(call);
+    return call_answer_int(call, (int64_t)left);
+}
+
+int method_queue_give_back(struct call *call)
+{
+    struct item *item;
+    int status = find_ticket(call, &item);
+    if (status < 0) {
+        return status;
+    }
+    struct tie *tie = item->tie;
+    queue_give_back(queue_of(call->object), item, call_int(call, 2, 0), call->now);
+    release_tie(tie);
+    call_changed(call);
+    return call_answer_nil(call);
+}
+
+int method_queue_touch(struct call *call)
+{
+    struct item *item;
+    int status = find_ticket(call, &item);
+    if (status < 0) {
+        return status;
+    }
+    queue_touch(queue_of(call->object), item, call->now);
+    call_changed(call);
+    return call_answer_nil(call);
+}
+
+int method_queue_join(struct call *call)
+{
+    int status = need_joinable(call);
+    if (status < 0) {
+        return status;
+    }
+    if (queue_unfinished(queue_of(call->object)) > 0) {
+        return call_wait(call, QUEUE_JOINERS, 1, ERR_TIMEOUT);
+    }
+    return call_answer_nil(call);
+}
+
+int method_queue_qsize(struct call *call)
+{
+    return call_answer_int(call, (int64_t)queue_of(call->object)->ready);
+}
+
+int method_queue_empty(struct call *call)
+{
+    return call_answer_bool(call, queue_of(call->object)->ready == 0);
+}
+
+int method_queue_full(struct call *call)
+{
+    return call_answer_bool(call, queue_is_full(queue_of(call->object)));
+}
+
+struct peeked {
+    struct call *call;
+    size_t count;
+};
+
+static bool show(void *data, struct stored value)
+{
+    struct peeked *peeked = data;
+    call_pack_value(peeked->call, value);
+    peeked->count++;
+    return !call_is_long(peeked->call);
+}
+
+int method_queue_peek(struct call *call)
+{
+    struct peeked peeked = {.call = call};
+    size_t at = pack_array_begin(call_result(call));
+    int status = queue_peek(queue_of(call->object), (uint64_t)call_int(call, 1, 0),
+                            (uint64_t)call_int(call, 2, 1), show, &peeked);
+    pack_array_end(&call->out->bytes, at, peeked.count);
+    return status;
+}
+
+int method_queue_clear(struct call *call)
+{
+    uint64_t removed = queue_clear(queue_of(call->object));
+    call_changed(call);
+    return call_answer_int(call, (int64_t)removed);
+}
+
+int method_queue_shutdown(struct call *call)
+{
+    queue_shutdown(queue_of(call->object), call_bool(call, 1, false));
+    call_changed(call);
+    return call_answer_nil(call);
+}

@@ -1,0 +1,183 @@
+/* methods/server: the handlers of server.*. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/methods/methods.h"
+#include "daemon/methods/options.h"
+#include "proto/value.h"
+
+enum { PROTOCOL = 1, CLIENT_MOST = 255 };
+
+/* What the client calls itself: "name version", or just the name. */
+static int set_client(struct call *call, const struct param *client, const struct param *version)
+{
+    if (!option_given(client)) {
+        return 0;
+    }
+    struct slice name = option_str(client);
+    struct slice number = option_str(version);
+    if (name.len + number.len >= CLIENT_MOST || !value_is_utf8(name) || !value_is_utf8(number)) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "server.hello: client and version must be UTF-8 and have less than %d "
+                         "bytes together",
+                         CLIENT_MOST);
+    }
+    char *text;
+    if (asprintf(&text, "%.*s%s%.*s", (int)name.len, (const char *)name.data,
+                 number.len > 0 ? " " : "", (int)number.len, (const char *)number.data) < 0) {
+        return ERR_INTERNAL;
+    }
+    free(call->session->client);
+    call->session->client = text;
+    return 0;
+}
+
+int method_server_hello(struct call *call)
+{
+    enum { CLIENT, VERSION, COUNT };
+    static const struct option table[COUNT] = {
+        [CLIENT] = {"client", PARAM_NAME}, [VERSION] = {"version", PARAM_NAME}};
+    struct param given[COUNT];
+    int status = options_read(call, 0, table, COUNT, given);
+    if (status == 0) {
+        status = set_client(call, &given[CLIENT], &given[VERSION]);
+    }
+    if (status < 0) {
+        return status;
+    }
+    struct limits *limits = &call->service->accounts.limits;
+    struct buffer *out = call_result(call);
+    pack_map(out, 5);
+    pack_key_string(out, "server", "ipcd");
+    pack_key_string(out, "version", IPCD_VERSION);
+    pack_key_int(out, "protocol", PROTOCOL);
+    pack_key_uint(out, "session", call->session->id);
+    pack_string(out, "limits");
+    pack_map(out, LIMIT_COUNT + 2);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        pack_key_uint(out, limit_rows[i].name, *limit_value(limits, &limit_rows[i]));
+    }
+    pack_key_int(out, "max_depth", MESSAGE_DEPTH);
+    pack_key_int(out, "max_name", OBJECT_NAME_MAX);
+    return 0;
+}
+
+int method_server_ping(struct call *call)
+{
+    if (!call_given(call, 0)) {
+        return call_answer_nil(call);
+    }
+    pack_raw(call_result(call), call_value(call, 0));
+    return 0;
+}
+
+static const char *needs_name(enum method_needs needs)
+{
+    switch (needs) {
+    case METHOD_NEEDS_READ:
+        return "read";
+    case METHOD_NEEDS_WRITE:
+        return "write";
+    case METHOD_NEEDS_OWNER:
+        return "owner";
+    case METHOD_NEEDS_NONE:
+        break;
+    }
+    return NULL;
+}
+
+static void pack_flags(struct buffer *out, const struct method *method)
+{
+    const char *needs = needs_name(method->needs);
+    bool waits = (method->flags & METHOD_WAITS) != 0;
+    pack_array(out, (size_t)(needs != NULL) + waits);
+    if (needs != NULL) {
+        pack_string(out, needs);
+    }
+    if (waits) {
+        pack_string(out, "waits");
+    }
+}
+
+int method_server_methods(struct call *call)
+{
+    struct buffer *out = call_result(call);
+    pack_array(out, METHOD_COUNT);
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        pack_map(out, 5);
+        pack_key_string(out, "name", methods[i].name);
+        pack_key_string(out, "params", methods[i].params);
+        pack_key_string(out, "result", methods[i].result);
+        pack_key_string(out, "summary", methods[i].summary);
+        pack_string(out, "flags");
+        pack_flags(out, &methods[i]);
+    }
+    return 0;
+}
+
+static void pack_objects(struct buffer *out, const struct registry *registry)
+{
+    pack_map(out, OBJECT_KINDS);
+    for (size_t kind = 0; kind < OBJECT_KINDS; kind++) {
+        pack_key_uint(out, object_kind_name((enum object_kind)kind), registry->count[kind]);
+    }
+}
+
+/* {method: number} of one figure, the methods that have none left out. */
+static void pack_figures(struct buffer *out, const struct service *service, size_t offset)
+{
+    size_t at = pack_map_begin(out);
+    size_t count = 0;
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        uint64_t number;
+        memcpy(&number, (const char *)&service->figures[i] + offset, sizeof(number));
+        if (number > 0) {
+            pack_key_uint(out, methods[i].name, number);
+            count++;
+        }
+    }
+    pack_map_end(out, at, count);
+}
+
+/* Bytes: resident (proc_pid_statm(5)), allocated and free in the allocator (mallinfo(3)). */
+static void pack_memory(struct buffer *out)
+{
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm != NULL) {
+        if (fscanf(statm, "%*u %lu", &pages) != 1) {
+            pages = 0;
+        }
+        (void)fclose(statm);
+    }
+    struct mallinfo2 info = mallinfo2();
+    pack_map(out, 3);
+    pack_key_uint(out, "resident", (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE));
+    pack_key_uint(out, "allocated", info.uordblks + info.hblkhd);
+    pack_key_uint(out, "free", info.fordblks);
+}
+
+int method_server_stats(struct call *call)
+{
+    const struct service *service = call->service;
+    struct buffer *out = call_result(call);
+    pack_map(out, 10);
+    pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
+    pack_string(out, "since");
+    pack_timestamp(out, service->since.tv_sec, (uint32_t)service->since.tv_nsec);
+    pack_key_uint(out, "sessions", service->accounts.sessions);
+    pack_string(out, "objects");
+    pack_objects(out, &service->registry);
+    pack_key_uint(out, "bytes", service->accounts.bytes);
+    pack_string(out, "calls");
+    pack_figures(out, service, offsetof(struct method_figures, calls));
+    pack_string(out, "errors");
+    pack_figures(out, service, offsetof(struct method_figures, errors));
+    pack_key_uint(out, "unknown_methods", service->unknown_methods);
+    pack_key_uint(out, "waiting", service->waiting);
+    pack_string(out, "memory");
+    pack_memory(out);
+    return 0;
+}
