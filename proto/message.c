@@ -1,34 +1,61 @@
 /* message: see message.h. */
 #include "proto/message.h"
+#include "proto/header_decode.h"
 
-/* A position in the bytes of one message. */
+/*
+ * A position in the bytes of one message. `end` is where the bytes end, or the size limit if that
+ * comes first: so one comparison tells whether something is there and allowed, and only when it is
+ * not does cut_off look at which of the two it was.
+ */
 struct cursor {
-    const uint8_t *data;
-    size_t len;
-    size_t at;
+    const uint8_t *start;
+    const uint8_t *at;
+    const uint8_t *end;
     size_t max_size;
 };
 
-/* Reads one header and steps behind it. */
-static int next_header(struct cursor *cursor, struct header *out)
+static size_t left_of(const struct cursor *cursor)
 {
-    int status = header_read(cursor->data + cursor->at, cursor->len - cursor->at, out);
-    if (status == 0) {
-        cursor->at += out->size;
-        if (cursor->at + out->length > cursor->max_size) {
-            return ERR_TOO_LARGE;
-        }
-    }
-    return status;
+    return (size_t)(cursor->end - cursor->at);
 }
 
-/* Steps over the bytes that belong to a header already read. */
-static int skip_run(struct cursor *cursor, const struct header *header)
+/* The answer when at least `need` bytes from the cursor on are wanted and are not there. */
+__attribute__((cold)) static int cut_off(const struct cursor *cursor, uint64_t need)
 {
-    if (cursor->len - cursor->at < header->length) {
-        return MESSAGE_MORE;
+    uint64_t used = (uint64_t)(cursor->at - cursor->start);
+    return used + need > cursor->max_size ? ERR_TOO_LARGE : MESSAGE_MORE;
+}
+
+/* Reads a header of several bytes; out of line, since the common ones have one. */
+__attribute__((noinline)) static int next_long_header(struct cursor *cursor, struct header *out)
+{
+    int status = header_decode(cursor->at, left_of(cursor), out);
+    if (status == 0) {
+        cursor->at += out->size;
     }
-    cursor->at += header->length;
+    return status == HEADER_MORE ? cut_off(cursor, left_of(cursor) + 1) : status;
+}
+
+/* Reads one header and steps behind it. */
+static inline int next_header(struct cursor *cursor, struct header *out)
+{
+    if (cursor->at == cursor->end || header_is_long(*cursor->at)) {
+        return next_long_header(cursor, out);
+    }
+    out->size = 1;
+    out->length = 0;
+    out->count = 0;
+    header_decode_short(*cursor->at++, out);
+    return 0;
+}
+
+/* Steps over the bytes that belong to a header just read. */
+static inline int skip_run(struct cursor *cursor, uint32_t length)
+{
+    if (left_of(cursor) < length) {
+        return cut_off(cursor, length);
+    }
+    cursor->at += length;
     return 0;
 }
 
@@ -56,42 +83,49 @@ static int read_method(struct cursor *cursor, struct message *out)
     if (header.kind != KIND_STR && header.kind != KIND_BIN) {
         return ERR_BAD_REQUEST;
     }
-    out->method = (struct slice){cursor->data + cursor->at, header.length};
-    return skip_run(cursor, &header);
+    out->method = (struct slice){cursor->at, header.length};
+    return skip_run(cursor, header.length);
+}
+
+/* Scans the container that starts at `start`; `depth` of them may be open at once, this one
+ * included. */
+static int skip_container(struct cursor *cursor, const uint8_t *start, unsigned depth,
+                          struct message *message)
+{
+    struct scan scan;
+    scan_init(&scan, depth, cursor->max_size - (size_t)(start - cursor->start));
+    int status = scan_run(&scan, start, (size_t)(cursor->end - start));
+    message->exts |= scan.exts;
+    cursor->at = start + scan.at;
+    return status == SCAN_MORE ? MESSAGE_MORE : status;
 }
 
 /* Reads one value into *out; `depth` containers may still be opened. */
 static int read_value(struct cursor *cursor, unsigned depth, struct message *message,
                       struct param *out)
 {
-    const uint8_t *start = cursor->data + cursor->at;
+    const uint8_t *start = cursor->at;
     int status = next_header(cursor, &out->header);
     if (status != 0) {
         return status;
     }
     if (out->header.kind == KIND_ARRAY || out->header.kind == KIND_MAP) {
-        struct scan scan;
-        size_t from = (size_t)(start - cursor->data);
-        scan_init(&scan, depth, cursor->max_size - from);
-        status = scan_run(&scan, start, cursor->len - from);
-        cursor->at = from + scan.at;
-        message->exts |= scan.exts;
+        status = skip_container(cursor, start, depth, message);
     } else {
-        status = skip_run(cursor, &out->header);
-        if (out->header.kind == KIND_EXT) {
-            message->exts |= out->header.ext_type == EXT_REFERENCE    ? SCAN_REFERENCE
-                             : out->header.ext_type == EXT_DESCRIPTOR ? SCAN_DESCRIPTOR
-                                                                      : 0U;
-        }
+        status = skip_run(cursor, out->header.length);
+        message->exts |= scan_ext_bit(&out->header);
     }
-    out->raw = (struct slice){start, (size_t)(cursor->data + cursor->at - start)};
-    return status == SCAN_MORE ? MESSAGE_MORE : status;
+    out->raw = (struct slice){start, (size_t)(cursor->at - start)};
+    return status;
 }
 
 static int read_values(struct cursor *cursor, unsigned depth, uint32_t count, struct message *out)
 {
-    if (cursor->at + count > cursor->max_size) {
-        return ERR_TOO_LARGE;
+    if (count > left_of(cursor)) {
+        int status = cut_off(cursor, count);
+        if (status < 0) {
+            return status;
+        }
     }
     for (uint32_t i = 0; i < count; i++) {
         struct param beyond;
@@ -137,7 +171,10 @@ static int read_body(struct cursor *cursor, unsigned max_depth, struct message *
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out)
 {
-    struct cursor cursor = {data, len, 0, max_size};
+    if (len == 0) {
+        return MESSAGE_MORE;
+    }
+    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size};
     struct header outer;
     struct header type;
     int status = next_header(&cursor, &outer);
@@ -157,7 +194,7 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
     out->type = (enum message_type)type.i;
     out->exts = 0;
     status = read_body(&cursor, max_depth, out);
-    out->size = cursor.at;
+    out->size = (size_t)(cursor.at - data);
     return status;
 }
 

@@ -38,10 +38,12 @@ struct message {
 enum { MESSAGE_MORE = 1 };
 
 /*
- * Decodes the message that starts at `data`. 0 with *out set and out->size bytes used;
- * MESSAGE_MORE; ERR_BAD_REQUEST: not MessagePack, too deep, or none of the three forms;
- * ERR_TOO_LARGE: over max_size. Whoever gets MESSAGE_MORE finds out with scan_run, which can go on
- * where it stopped, when the message is whole, and decodes it then.
+ * Decodes the message that starts at `data`, at most max_size bytes long and max_depth containers
+ * deep (2 to SCAN_DEPTH_MAX; the message's own array counts as the first). 0 with *out set and
+ * out->size bytes used; MESSAGE_MORE; ERR_BAD_REQUEST: not MessagePack, too deep, or none of the
+ * three forms; ERR_TOO_LARGE: over max_size. With any answer but 0, *out is half written.
+ * Each call starts at the beginning: whoever gets MESSAGE_MORE finds out with scan_run, which can
+ * go on where it stopped, when the message is whole, and decodes it then.
  */
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out);
@@ -50,8 +52,7 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
  * its header, say). Must not be called on an empty run. */
 struct param value_next(struct slice *rest);
 
-/* Encoding: each of these packs the fixed part; what it names after "then" is packed by the caller.
- */
+/* Encoding: each packs the fixed part; what it names after "then" is packed by the caller. */
 
 /* [0, msgid, method, [then count params]] */
 void message_request(struct buffer *out, uint32_t msgid, struct slice method, size_t count);

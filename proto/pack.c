@@ -4,9 +4,17 @@
 #include <msgpack/pack.h>
 #include <msgpack/timestamp.h>
 
-static inline int write_to_buffer(void *buffer, const char *data, size_t len)
+/* buffer_append for the packer, which writes pieces of one to nine bytes: where there is room, a
+ * piece of known size becomes a single store. */
+static inline int write_to_buffer(void *data, const char *bytes, size_t len)
 {
-    return buffer_append(buffer, data, len);
+    struct buffer *buffer = data;
+    if (buffer->failed || buffer->cap - buffer->len < len || len == 0) {
+        return buffer_append(buffer, bytes, len);
+    }
+    memcpy(buffer->data + buffer->len, bytes, len);
+    buffer->len += len;
+    return 0;
 }
 
 static inline msgpack_packer packer_of(struct buffer *buffer)

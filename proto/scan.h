@@ -14,6 +14,17 @@ enum { SCAN_DEPTH_MAX = 64 }; /* the most that scan_init can be asked for */
 /* Bits of scan.exts: the value holds an ext of that type somewhere. */
 enum { SCAN_REFERENCE = 1, SCAN_DESCRIPTOR = 2 };
 
+/* The bit for one header: 0 for all but the two ext types. */
+static inline unsigned scan_ext_bit(const struct header *header)
+{
+    if (header->kind != KIND_EXT) {
+        return 0;
+    }
+    return header->ext_type == EXT_REFERENCE    ? SCAN_REFERENCE
+           : header->ext_type == EXT_DESCRIPTOR ? SCAN_DESCRIPTOR
+                                                : 0U;
+}
+
 struct scan {
     size_t at;       /* where the next header starts; may lie beyond what has come */
     size_t max_size; /* of the whole value, in bytes */
@@ -26,8 +37,8 @@ struct scan {
 /* What scan_run answers when the value goes on beyond the bytes. */
 enum { SCAN_MORE = 1 };
 
-/* Starts a scan of one value of at most max_size bytes and max_depth (≤ SCAN_DEPTH_MAX) containers
- * within each other. */
+/* Starts a scan of one value of at most max_size bytes and max_depth containers within each other.
+ * More than SCAN_DEPTH_MAX containers or UINT32_MAX bytes are never accepted. */
 void scan_init(struct scan *scan, unsigned max_depth, size_t max_size);
 
 /*

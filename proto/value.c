@@ -211,6 +211,9 @@ static const char *key_fault(const struct header *header, bool inside)
 
 int value_check_key(struct slice value, const char **why)
 {
+    if (value.len > 0 && first_is_canonical_scalar(value.data[0])) {
+        return 0;
+    }
     for (size_t at = 0; at < value.len;) {
         struct header header;
         bool inside = at > 0;
