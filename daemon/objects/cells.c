@@ -1,0 +1,191 @@
+/*
+ * cells: see cells.h.
+ *
+ * The shorter side moves. When there is no room for that, everything is placed anew within the
+ * array, or in a larger one if less than an eighth of it would be free: with all of the free part
+ * behind, or half of it before if the room was wanted nearer to the front. So both ends grow in
+ * constant time on average, also in turns, and first in first out.
+ */
+#include "daemon/objects/cells.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/objects/allocation.h"
+#include "proto/error.h"
+
+static_assert(sizeof(union cell) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+              "the lowest bit of a blob's address, which is 0, stands in bytes[0]");
+
+enum { CELLS_KEPT = 16 }; /* an array of that size is not made smaller */
+
+static bool is_inline(union cell cell)
+{
+    return (cell.bytes[0] & 1) != 0;
+}
+
+int cell_init(union cell *cell, struct slice value)
+{
+    if (value.len <= CELL_INLINE_MAX) {
+        *cell = (union cell){.bytes = {(uint8_t)(value.len << 1 | 1)}};
+        memcpy(cell->bytes + 1, value.data, value.len);
+        return 0;
+    }
+    cell->blob = blob_new(value);
+    return cell->blob == NULL ? ERR_INTERNAL : 0;
+}
+
+void cell_deinit(union cell cell)
+{
+    if (!is_inline(cell)) {
+        blob_unref(cell.blob);
+    }
+}
+
+union cell cell_copy(union cell cell)
+{
+    if (!is_inline(cell)) {
+        (void)blob_ref(cell.blob);
+    }
+    return cell;
+}
+
+struct stored cell_value(const union cell *cell)
+{
+    if (is_inline(*cell)) {
+        return (struct stored){{cell->bytes + 1, cell->bytes[0] >> 1}, NULL};
+    }
+    return (struct stored){{cell->blob->data, cell->blob->len}, cell->blob};
+}
+
+size_t cell_cost(const union cell *cell)
+{
+    return is_inline(*cell) ? 0 : blob_cost(cell->blob->len);
+}
+
+static uint32_t behind(const struct cells *cells)
+{
+    return cells->cap - cells->start - cells->len;
+}
+
+/* True if a place is nearer to the front, counting the cells that would have to move. */
+static bool nearer_front(const struct cells *cells, uint32_t index, uint32_t count)
+{
+    return index < cells->len - index - count;
+}
+
+/* True if the side that will move has room for `count` cells. */
+static bool has_room(const struct cells *cells, uint32_t index, uint32_t count)
+{
+    return nearer_front(cells, index, 0) ? cells->start >= count : behind(cells) >= count;
+}
+
+/* The size of the array once `count` cells have been opened at `index`. */
+static uint32_t cap_after(const struct cells *cells, uint32_t index, uint32_t count)
+{
+    uint32_t needed = cells->len + count;
+    if (count == 0 || has_room(cells, index, count) ||
+        (cells->cap >= needed && cells->cap - needed >= needed / 8)) {
+        return cells->cap;
+    }
+    return needed + needed / 8 + 4;
+}
+
+static size_t array_cost(uint32_t cap)
+{
+    return allocation_cost(cap * sizeof(union cell));
+}
+
+size_t cells_cost(const struct cells *cells)
+{
+    return array_cost(cells->cap);
+}
+
+size_t cells_cost_after(const struct cells *cells, uint32_t index, uint32_t count)
+{
+    return array_cost(cap_after(cells, index, count));
+}
+
+static int resize(struct cells *cells, uint32_t cap)
+{
+    union cell *array = realloc(cells->array, cap * sizeof(*array));
+    if (array == NULL) {
+        return ERR_INTERNAL;
+    }
+    cells->array = array;
+    cells->cap = cap;
+    return 0;
+}
+
+static void move(struct cells *cells, uint32_t to, uint32_t from, uint32_t count)
+{
+    if (count > 0 && to != from) {
+        memmove(cells->array + to, cells->array + from, count * sizeof(*cells->array));
+    }
+}
+
+/* Moves everything so that `start` cells are free in front. */
+static void place(struct cells *cells, uint32_t start)
+{
+    move(cells, start, cells->start, cells->len);
+    cells->start = start;
+}
+
+int cells_open(struct cells *cells, uint32_t index, uint32_t count)
+{
+    if (count == 0) {
+        return 0;
+    }
+    bool front = nearer_front(cells, index, 0);
+    if (!has_room(cells, index, count)) {
+        uint32_t cap = cap_after(cells, index, count);
+        if (cap != cells->cap && resize(cells, cap) != 0) {
+            return ERR_INTERNAL;
+        }
+        uint32_t spare = cap - cells->len - count;
+        place(cells, front ? count + spare / 2 : 0);
+    }
+    if (front) {
+        move(cells, cells->start - count, cells->start, index);
+        cells->start -= count;
+    } else {
+        move(cells, cells->start + index + count, cells->start + index, cells->len - index);
+    }
+    cells->len += count;
+    return 0;
+}
+
+/* Gives memory back when two thirds of it are free; without memory for the smaller array the larger
+ * one stays. */
+static void shrink(struct cells *cells)
+{
+    if (cells->cap > CELLS_KEPT && cells->len < cells->cap / 3) {
+        place(cells, 0);
+        (void)resize(cells, cells->len + cells->len / 8 + 4);
+    }
+}
+
+void cells_close(struct cells *cells, uint32_t index, uint32_t count)
+{
+    if (count == 0) {
+        return;
+    }
+    if (nearer_front(cells, index, count)) {
+        move(cells, cells->start + count, cells->start, index);
+        cells->start += count;
+    } else {
+        uint32_t next = index + count;
+        move(cells, cells->start + index, cells->start + next, cells->len - next);
+    }
+    cells->len -= count;
+    shrink(cells);
+}
+
+void cells_deinit(struct cells *cells)
+{
+    for (uint32_t i = 0; i < cells->len; i++) {
+        cell_deinit(*cells_at(cells, i));
+    }
+    free(cells->array);
+    *cells = (struct cells){0};
+}

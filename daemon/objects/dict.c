@@ -1,0 +1,235 @@
+/* dict: see dict.h. dict_update is in dict_update.c. */
+#include "daemon/objects/dict.h"
+
+#include <stdlib.h>
+
+#include "daemon/objects/pair.h"
+#include "daemon/objects/registry.h"
+#include "proto/value.h"
+
+static struct pair *pair_at(const struct dict *dict, uint32_t position)
+{
+    return (struct pair *)dict->pairs.entries[position];
+}
+
+/* The object. */
+
+static void dict_deinit(struct object *object)
+{
+    struct dict *dict = dict_of(object);
+    dict_clear(dict);
+    ordered_deinit(&dict->pairs);
+}
+
+static size_t dict_describe(const struct object *object, struct buffer *out)
+{
+    pack_key_uint(out, "size", dict_len((const struct dict *)object));
+    return 1;
+}
+
+const struct object_type dict_type = {
+    .kind = OBJECT_DICT,
+    .name = "dict",
+    .deinit = dict_deinit,
+    .describe = dict_describe,
+    .independent_channels = 1U << DICT_WAITERS, /* they wait for different keys */
+};
+
+int dict_new(const struct object_options *common, const struct dict_options *options,
+             struct dict **out)
+{
+    struct dict *dict = calloc(1, sizeof(*dict));
+    if (dict == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&dict->object, &dict_type, common);
+    if (status != 0) {
+        free(dict);
+        return status;
+    }
+    ordered_init(&dict->pairs);
+    dict->options = *options;
+    *out = dict;
+    return 0;
+}
+
+/* Keys. */
+
+static int check_key(const struct dict *dict, struct slice value, struct key_fault *fault)
+{
+    struct header header;
+    fault->key = value;
+    if (dict->options.str_keys &&
+        (header_read(value.data, value.len, &header) != 0 || header.kind != KIND_STR)) {
+        fault->why = "anything but a string";
+        return ERR_TYPE;
+    }
+    return value_check_key(value, &fault->why);
+}
+
+int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice value,
+                  struct key_fault *fault)
+{
+    *key = (struct dict_key){.bytes = value};
+    int status = check_key(dict, value, fault);
+    if (status != 0) {
+        return status;
+    }
+    if (!value_is_canonical(value)) {
+        value_canonical(value, &key->own);
+        if (key->own.failed) {
+            return ERR_INTERNAL;
+        }
+        key->bytes = buffer_slice(&key->own);
+    }
+    key->hash = hash_bytes(key->bytes, dict->options.seed);
+    return 0;
+}
+
+void dict_key_deinit(struct dict_key *key)
+{
+    buffer_deinit(&key->own);
+}
+
+/* Looking. */
+
+uint32_t dict_find(const struct dict *dict, const struct dict_key *key)
+{
+    return ordered_find(&dict->pairs, key->hash, pair_matches, &key->bytes);
+}
+
+struct dict_item dict_at(const struct dict *dict, uint32_t position)
+{
+    const struct pair *pair = pair_at(dict, position);
+    return (struct dict_item){pair->entry.seq, pair_key(pair), pair_value(pair)};
+}
+
+uint32_t dict_next(const struct dict *dict, uint32_t position)
+{
+    return ordered_next(&dict->pairs, position);
+}
+
+uint32_t dict_last(const struct dict *dict)
+{
+    return ordered_last(&dict->pairs);
+}
+
+uint32_t dict_from_seq(const struct dict *dict, uint64_t seq)
+{
+    return ordered_from_seq(&dict->pairs, seq);
+}
+
+/* Changing. */
+
+int dict_insert(struct dict *dict, const struct dict_key *key, struct slice value)
+{
+    size_t arrays = ordered_cost_after(&dict->pairs, 1);
+    size_t cost = pair_cost_for(key->bytes.len, value.len) + arrays - ordered_cost(&dict->pairs);
+    int status = object_charge(&dict->object, cost);
+    if (status != 0) {
+        return status;
+    }
+    struct pair *pair = pair_new(key->bytes, value);
+    if (pair == NULL || ordered_append(&dict->pairs, key->hash, &pair->entry) != 0) {
+        pair_free(pair);
+        size_t grown = arrays - ordered_cost(&dict->pairs);
+        object_release(&dict->object, pair_cost_for(key->bytes.len, value.len) + grown);
+        return ERR_INTERNAL;
+    }
+    return 0;
+}
+
+int dict_replace(struct dict *dict, uint32_t position, struct slice value)
+{
+    struct pair *old = pair_at(dict, position);
+    if (pair_overwrite(old, value)) {
+        return 0;
+    }
+    size_t before = pair_cost(old);
+    size_t after = pair_cost_for(pair_key(old).len, value.len);
+    if (after > before) {
+        int status = object_charge(&dict->object, after - before);
+        if (status != 0) {
+            return status;
+        }
+    }
+    struct pair *pair = pair_new(pair_key(old), value);
+    if (pair == NULL) {
+        object_release(&dict->object, after > before ? after - before : 0);
+        return ERR_INTERNAL;
+    }
+    ordered_replace(&dict->pairs, position, &pair->entry);
+    pair_free(old);
+    object_release(&dict->object, before > after ? before - after : 0);
+    return 0;
+}
+
+int dict_set(struct dict *dict, const struct dict_key *key, struct slice value, bool *is_new)
+{
+    uint32_t position = dict_find(dict, key);
+    bool missing = position == ORDERED_NONE;
+    int status = missing ? dict_insert(dict, key, value) : dict_replace(dict, position, value);
+    if (status == 0) {
+        *is_new = missing;
+    }
+    return status;
+}
+
+void dict_remove(struct dict *dict, uint32_t position)
+{
+    struct pair *pair = pair_at(dict, position);
+    size_t arrays = ordered_cost(&dict->pairs);
+    (void)ordered_remove(&dict->pairs, position, hash_bytes(pair_key(pair), dict->options.seed));
+    object_release(&dict->object, pair_cost(pair) + arrays - ordered_cost(&dict->pairs));
+    pair_free(pair);
+}
+
+void dict_clear(struct dict *dict)
+{
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
+        pair_free(pair_at(dict, i));
+    }
+    ordered_clear(&dict->pairs);
+    object_release(&dict->object, dict->object.bytes);
+}
+
+int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
+              struct slice initial, struct buffer *out, bool *is_new)
+{
+    uint32_t position = dict_find(dict, key);
+    bool missing = position == ORDERED_NONE;
+    struct slice number = missing ? initial : dict_at(dict, position).value.bytes;
+    size_t at = out->len;
+    int status = value_add(number, delta, out);
+    if (status == 0 && out->failed) {
+        status = ERR_INTERNAL;
+    }
+    if (status != 0) {
+        return status;
+    }
+    struct slice sum = {out->data + at, out->len - at};
+    *is_new = missing;
+    return missing ? dict_insert(dict, key, sum) : dict_replace(dict, position, sum);
+}
+
+int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
+             const struct slice *value, bool *done)
+{
+    uint32_t position = dict_find(dict, key);
+    bool missing = position == ORDERED_NONE;
+    if (missing || expected == NULL) {
+        *done = missing && expected == NULL;
+    } else {
+        *done = value_equal(dict_at(dict, position).value.bytes, *expected);
+    }
+    if (!*done) {
+        return 0;
+    }
+    if (value != NULL) {
+        return missing ? dict_insert(dict, key, *value) : dict_replace(dict, position, *value);
+    }
+    if (!missing) {
+        dict_remove(dict, position);
+    }
+    return 0;
+}

@@ -1,0 +1,109 @@
+/*
+ * dict: keys to values, in the order in which the keys came (as Python's dict).
+ *
+ * Keys are kept in canonical form and found by it; values are kept byte for byte as they were
+ * sent. Setting a key that is there leaves its place in the order. A pair is one piece of memory
+ * (pair.h), the order and the index are struct ordered.
+ *
+ * What is charged is what the memory really costs: object.bytes is the sum of pair_cost over the
+ * pairs and the cost of the arrays beside them. Whatever refuses (ERR_LIMIT, ERR_INTERNAL for want
+ * of memory) has changed nothing.
+ *
+ * Positions are those of struct ordered: valid until a key is next added or removed. Not built for
+ * more than one thread; nothing blocks.
+ */
+#pragma once
+
+#include "daemon/objects/object.h"
+
+/* The channel that calls wait on: for a key to be there. */
+enum { DICT_WAITERS };
+
+struct dict_options {
+    uint64_t seed; /* of the hash, so that nobody can choose colliding keys */
+    bool str_keys; /* a key must be a str: a namespace */
+};
+
+struct dict {
+    struct object object;
+    struct ordered pairs;
+    struct dict_options options;
+};
+
+extern const struct object_type dict_type;
+
+static inline struct dict *dict_of(struct object *object)
+{
+    return (struct dict *)object;
+}
+
+/* A new, empty dict, with one reference. 0, or ERR_INTERNAL for want of memory. */
+int dict_new(const struct object_options *common, const struct dict_options *options,
+             struct dict **out);
+
+/* A key in the form in which it is looked up. */
+struct dict_key {
+    struct slice bytes; /* canonical: the param's own bytes, or in `own` */
+    uint32_t hash;
+    struct buffer own; /* the canonical bytes, if the param's are not */
+};
+
+/* Why a value cannot be a key: completes "a dict key cannot be …". */
+struct key_fault {
+    struct slice key;
+    const char *why;
+};
+
+/* Makes a key from an encoded value, whose bytes it may go on using. 0; ERR_TYPE with *fault set;
+ * ERR_INTERNAL for want of memory. dict_key_deinit is right after all three. */
+int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice value,
+                  struct key_fault *fault);
+void dict_key_deinit(struct dict_key *key);
+
+static inline uint32_t dict_len(const struct dict *dict)
+{
+    return dict->pairs.live;
+}
+
+/* The position of a key, or ORDERED_NONE. */
+uint32_t dict_find(const struct dict *dict, const struct dict_key *key);
+
+/* The pair at a position; valid until the dict next changes. */
+struct dict_item {
+    uint64_t seq; /* rises with the positions, stays with the key, is never used again */
+    struct slice key;
+    struct stored value;
+};
+struct dict_item dict_at(const struct dict *dict, uint32_t position);
+
+/* Going through: the first position at or after one (0 begins); the last one; the first one whose
+ * seq is at least `seq`. ORDERED_NONE when there is none. */
+uint32_t dict_next(const struct dict *dict, uint32_t position);
+uint32_t dict_last(const struct dict *dict);
+uint32_t dict_from_seq(const struct dict *dict, uint64_t seq);
+
+/* Adds a key that is not there, at the end. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
+int dict_insert(struct dict *dict, const struct dict_key *key, struct slice value);
+/* Gives the key at a position another value. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
+int dict_replace(struct dict *dict, uint32_t position, struct slice value);
+/* Whichever of the two is right; *is_new says which (set on success). */
+int dict_set(struct dict *dict, const struct dict_key *key, struct slice value, bool *is_new);
+
+/* Removes the pair at a position. */
+void dict_remove(struct dict *dict, uint32_t position);
+void dict_clear(struct dict *dict);
+
+/* Sets every pair of an encoded map, or none: ERR_TYPE (*fault says which key), ERR_LIMIT,
+ * ERR_INTERNAL. A key that is in the map twice gets the last value and the first place. *new_keys
+ * counts the keys that were not in the dict. */
+int dict_update(struct dict *dict, struct slice map, uint64_t *new_keys, struct key_fault *fault);
+
+/* Adds delta to the number of a key, or to `initial` if the key is missing; appends the new value
+ * to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT; ERR_INTERNAL; then *out may have grown. */
+int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
+              struct slice initial, struct buffer *out, bool *is_new);
+
+/* If the key's value equals *expected (NULL: if the key is missing), sets it to *value (NULL:
+ * removes the key); *done says whether it was so. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
+int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
+             const struct slice *value, bool *done);

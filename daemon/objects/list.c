@@ -1,0 +1,217 @@
+/* list: see list.h. Slices are in list_range.c, sorting is in list_sort.c. */
+#include "daemon/objects/list.h"
+
+#include <stdlib.h>
+
+#include "proto/value.h"
+
+/* The object. */
+
+static void list_deinit(struct object *object)
+{
+    list_clear(list_of(object));
+}
+
+static size_t list_describe(const struct object *object, struct buffer *out)
+{
+    pack_key_uint(out, "size", list_len((const struct list *)object));
+    return 1;
+}
+
+const struct object_type list_type = {
+    .kind = OBJECT_LIST,
+    .name = "list",
+    .deinit = list_deinit,
+    .describe = list_describe,
+};
+
+int list_new(const struct object_options *common, struct list **out)
+{
+    struct list *list = calloc(1, sizeof(*list));
+    if (list == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&list->object, &list_type, common);
+    if (status != 0) {
+        free(list);
+        return status;
+    }
+    *out = list;
+    return 0;
+}
+
+/* Positions. */
+
+int list_position(const struct list *list, int64_t index, uint32_t *out)
+{
+    int64_t position = index < 0 ? index + list_len(list) : index;
+    if (position < 0 || position >= list_len(list)) {
+        return ERR_INDEX;
+    }
+    *out = (uint32_t)position;
+    return 0;
+}
+
+uint32_t list_position_clamped(const struct list *list, int64_t index)
+{
+    int64_t position = index < 0 ? index + list_len(list) : index;
+    return position < 0 ? 0 : position > list_len(list) ? list_len(list) : (uint32_t)position;
+}
+
+struct stored list_at(const struct list *list, uint32_t position)
+{
+    return cell_value(cells_at(&list->cells, position));
+}
+
+/* Changing one value. */
+
+int list_insert(struct list *list, uint32_t position, struct slice value)
+{
+    struct cells *cells = &list->cells;
+    if (cells->len >= LIST_MAX) {
+        return ERR_TOO_LARGE;
+    }
+    union cell cell;
+    if (cell_init(&cell, value) != 0) {
+        return ERR_INTERNAL;
+    }
+    uint64_t cost = cell_cost(&cell) + cells_cost_after(cells, position, 1) - cells_cost(cells);
+    int status = object_charge(&list->object, cost);
+    if (status == 0) {
+        status = cells_open(cells, position, 1);
+        if (status != 0) {
+            object_release(&list->object, cost);
+        }
+    }
+    if (status != 0) {
+        cell_deinit(cell);
+        return status;
+    }
+    *cells_at(cells, position) = cell;
+    return 0;
+}
+
+int list_set(struct list *list, uint32_t position, struct slice value)
+{
+    union cell *place = cells_at(&list->cells, position);
+    union cell cell;
+    if (cell_init(&cell, value) != 0) {
+        return ERR_INTERNAL;
+    }
+    int status = object_recharge(&list->object, cell_cost(place), cell_cost(&cell));
+    if (status != 0) {
+        cell_deinit(cell);
+        return status;
+    }
+    cell_deinit(*place);
+    *place = cell;
+    return 0;
+}
+
+void list_delete(struct list *list, uint32_t position)
+{
+    struct cells *cells = &list->cells;
+    union cell *cell = cells_at(cells, position);
+    uint64_t before = cell_cost(cell) + cells_cost(cells);
+    cell_deinit(*cell);
+    cells_close(cells, position, 1);
+    object_release(&list->object, before - cells_cost(cells));
+}
+
+void list_clear(struct list *list)
+{
+    cells_deinit(&list->cells);
+    object_release(&list->object, list->object.bytes);
+}
+
+int list_incr(struct list *list, uint32_t position, struct slice delta, struct buffer *out)
+{
+    size_t at = out->len;
+    int status = value_add(list_at(list, position).bytes, delta, out);
+    if (status == 0 && out->failed) {
+        status = ERR_INTERNAL;
+    }
+    if (status != 0) {
+        return status;
+    }
+    return list_set(list, position, (struct slice){out->data + at, out->len - at});
+}
+
+/* Looking for a value. */
+
+uint32_t list_find(const struct list *list, struct slice value, int64_t start, int64_t stop)
+{
+    uint32_t end = list_position_clamped(list, stop);
+    for (uint32_t i = list_position_clamped(list, start); i < end; i++) {
+        if (value_equal(list_at(list, i).bytes, value)) {
+            return i;
+        }
+    }
+    return LIST_NONE;
+}
+
+uint32_t list_count(const struct list *list, struct slice value)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < list_len(list); i++) {
+        count += value_equal(list_at(list, i).bytes, value);
+    }
+    return count;
+}
+
+/* The whole list. */
+
+void list_reverse(struct list *list)
+{
+    if (list_len(list) == 0) {
+        return;
+    }
+    union cell *low = cells_at(&list->cells, 0);
+    union cell *high = cells_at(&list->cells, list_len(list) - 1);
+    for (; low < high; low++, high--) {
+        union cell cell = *low;
+        *low = *high;
+        *high = cell;
+    }
+}
+
+/* What `more` further copies of all values cost; so much that it is refused if it is beyond all
+ * bounds. */
+static uint64_t repeat_cost(const struct list *list, uint32_t copies, uint32_t more)
+{
+    uint64_t each = 0;
+    uint64_t cost;
+    for (uint32_t i = 0; i < list_len(list); i++) {
+        each += cell_cost(cells_at(&list->cells, i));
+    }
+    if (__builtin_mul_overflow(each, copies, &cost) || cost > INT64_MAX) {
+        return INT64_MAX;
+    }
+    return cost + cells_cost_after(&list->cells, list_len(list), more) - cells_cost(&list->cells);
+}
+
+int list_repeat(struct list *list, int64_t n)
+{
+    uint32_t len = list_len(list);
+    if (n <= 0 || len == 0) {
+        list_clear(list);
+        return 0;
+    }
+    if (n > LIST_MAX / len) {
+        return ERR_TOO_LARGE;
+    }
+    uint32_t more = len * (uint32_t)(n - 1);
+    uint64_t cost = repeat_cost(list, (uint32_t)(n - 1), more);
+    int status = object_charge(&list->object, cost);
+    if (status != 0) {
+        return status;
+    }
+    if (cells_open(&list->cells, len, more) != 0) {
+        object_release(&list->object, cost);
+        return ERR_INTERNAL;
+    }
+    for (uint32_t i = 0; i < more; i++) {
+        *cells_at(&list->cells, len + i) = cell_copy(*cells_at(&list->cells, i));
+    }
+    return 0;
+}
