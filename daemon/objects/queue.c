@@ -3,9 +3,25 @@
 
 #include <stdlib.h>
 
+/* True if what is due goes to the head: a lease that is over, a delay after a give_back. */
+static bool goes_to_head(const struct item *item)
+{
+    return item->state == ITEM_TAKEN || (item->state == ITEM_DELAYED && item->to_head);
+}
+
+/* Items that are due at the same time come to stand in their old order: those for the tail in the
+ * order of arrival, those for the head the last one first, by the ticket that they had. */
 static bool due_before(const void *a, const void *b)
 {
-    return ((const struct item *)a)->due < ((const struct item *)b)->due;
+    const struct item *x = a;
+    const struct item *y = b;
+    if (x->due != y->due) {
+        return x->due < y->due;
+    }
+    if (goes_to_head(x) != goes_to_head(y)) {
+        return goes_to_head(y);
+    }
+    return goes_to_head(x) ? x->entry.seq > y->entry.seq : x->meta.seq < y->meta.seq;
 }
 
 static uint32_t *due_place(void *item)

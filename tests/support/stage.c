@@ -1,0 +1,212 @@
+/* stage: see stage.h. */
+#include "tests/support/stage.h"
+
+#include <stdlib.h>
+
+enum { NS_PER_MS = 1000000 };
+
+struct stage *stage_new(void)
+{
+    struct stage *stage = calloc(1, sizeof(*stage));
+    assert_non_null(stage);
+    stage->now = 1000 * (uint64_t)NS_PER_MS;
+    assert_int_equal(service_init(&stage->service, stage->now), 0);
+    stage->service.self = 0;
+    return stage;
+}
+
+void stage_free(struct stage *stage)
+{
+    service_deinit(&stage->service);
+    free(stage);
+}
+
+void stage_advance(struct stage *stage, uint64_t ms)
+{
+    stage->now += ms * NS_PER_MS;
+    service_tick(&stage->service, stage->now);
+}
+
+struct actor *actor_new(struct stage *stage, uid_t uid)
+{
+    struct actor *actor = calloc(1, sizeof(*actor));
+    assert_non_null(actor);
+    struct credentials credentials = {.uid = uid, .gid = uid, .pid = 1};
+    actor->stage = stage;
+    assert_int_equal(session_init(&actor->session, &stage->service, &credentials), 0);
+    return actor;
+}
+
+static void take_answers(struct actor *actor, struct slice rest)
+{
+    while (rest.len > 0) {
+        size_t len = scan_length(rest.data, rest.len);
+        assert_true(len > 0 && actor->nanswers < STAGE_ANSWERS_MAX);
+        uint8_t *bytes = malloc(len);
+        assert_non_null(bytes);
+        memcpy(bytes, rest.data, len);
+        actor->bytes[actor->nanswers] = bytes;
+        msgpack_unpacked *answer = &actor->answers[actor->nanswers++];
+        msgpack_unpacked_init(answer);
+        assert_int_equal(msgpack_unpack_next(answer, (const char *)bytes, len, NULL),
+                         MSGPACK_UNPACK_SUCCESS);
+        rest = slice_from(rest, len);
+    }
+}
+
+void actor_forget(struct actor *actor)
+{
+    while (actor->nanswers > 0) {
+        actor->nanswers--;
+        msgpack_unpacked_destroy(&actor->answers[actor->nanswers]);
+        free(actor->bytes[actor->nanswers]);
+    }
+}
+
+void actor_read(struct actor *actor)
+{
+    struct output *output = &actor->session.output;
+    struct buffer flat = {0};
+    size_t at = 0;
+    for (size_t i = 0; i < output->nsplices; i++) {
+        const struct splice *splice = &output->splices[i];
+        (void)buffer_append(&flat, output->bytes.data + at, splice->at - at);
+        (void)buffer_append(&flat, splice->blob->data, splice->blob->len);
+        at = splice->at;
+    }
+    if (output->bytes.len > at) {
+        (void)buffer_append(&flat, output->bytes.data + at, output->bytes.len - at);
+    }
+    assert_false(flat.failed);
+    take_answers(actor, buffer_slice(&flat));
+    buffer_deinit(&flat);
+    output_sent(output, output_pending(output));
+    output_reset(output);
+}
+
+void actor_vanish(struct actor *actor)
+{
+    session_end(&actor->session);
+    service_drain(&actor->stage->service);
+    actor_forget(actor);
+    free(actor);
+}
+
+void actor_leave(struct actor *actor)
+{
+    actor_read(actor);
+    actor_vanish(actor);
+}
+
+static void run(struct actor *actor, const struct buffer *request)
+{
+    struct stage *stage = actor->stage;
+    struct message message;
+    int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
+    assert_int_equal(status, 0);
+    service_run(&stage->service, &actor->session, &message, stage->now);
+}
+
+static void pack_params(struct buffer *request, const char *params)
+{
+    msgpack_sbuffer packed;
+    msgpack_sbuffer_init(&packed);
+    const char *rest = notation_pack(params, &packed);
+    if (rest != NULL) {
+        fail_msg("the notation is wrong at: %s", rest);
+    }
+    pack_raw(request, (struct slice){(const uint8_t *)packed.data, packed.size});
+    msgpack_sbuffer_destroy(&packed);
+}
+
+uint32_t actor_send(struct actor *actor, const char *method, const char *params)
+{
+    struct buffer request = {0};
+    uint32_t msgid = ++actor->last_msgid;
+    pack_array(&request, 4);
+    pack_int(&request, MESSAGE_REQUEST);
+    pack_uint(&request, msgid);
+    pack_string(&request, method);
+    pack_params(&request, params);
+    run(actor, &request);
+    buffer_deinit(&request);
+    return msgid;
+}
+
+void actor_notify(struct actor *actor, const char *method, const char *params)
+{
+    struct buffer request = {0};
+    pack_array(&request, 3);
+    pack_int(&request, MESSAGE_NOTIFICATION);
+    pack_string(&request, method);
+    pack_params(&request, params);
+    run(actor, &request);
+    buffer_deinit(&request);
+}
+
+/* The answer to a request, [1, msgid, error, result], or NULL. */
+static const msgpack_object *answer_to(struct actor *actor, uint32_t msgid)
+{
+    actor_read(actor);
+    for (size_t i = 0; i < actor->nanswers; i++) {
+        const msgpack_object *answer = &actor->answers[i].data;
+        if (answer->via.array.ptr[0].via.u64 == MESSAGE_RESPONSE &&
+            answer->via.array.ptr[1].via.u64 == msgid) {
+            return answer->via.array.ptr;
+        }
+    }
+    return NULL;
+}
+
+static void match(const char *expected, const msgpack_object *got, const char *file, int line)
+{
+    msgpack_sbuffer packed;
+    msgpack_sbuffer_init(&packed);
+    const char *rest = notation_pack(expected, &packed);
+    if (rest != NULL) {
+        fail_msg("%s:%d: the notation is wrong at: %s", file, line, rest);
+    }
+    msgpack_unpacked pattern;
+    msgpack_unpacked_init(&pattern);
+    assert_int_equal(msgpack_unpack_next(&pattern, packed.data, packed.size, NULL),
+                     MSGPACK_UNPACK_SUCCESS);
+    bool matches = notation_match(&pattern.data, got);
+    msgpack_unpacked_destroy(&pattern);
+    msgpack_sbuffer_destroy(&packed);
+    if (!matches) {
+        (void)fprintf(stderr, "%s:%d: expected %s, got ", file, line, expected);
+        notation_print(stderr, got);
+        (void)fputc('\n', stderr);
+        fail();
+    }
+}
+
+void stage_expect(struct actor *actor, uint32_t msgid, const char *result, const char *file,
+                  int line)
+{
+    const msgpack_object *answer = answer_to(actor, msgid);
+    if (answer == NULL) {
+        fail_msg("%s:%d: no answer", file, line);
+    }
+    match("nil", &answer[2], file, line);
+    match(result, &answer[3], file, line);
+}
+
+void stage_expect_error(struct actor *actor, uint32_t msgid, const char *code, const char *file,
+                        int line)
+{
+    const msgpack_object *answer = answer_to(actor, msgid);
+    if (answer == NULL) {
+        fail_msg("%s:%d: no answer", file, line);
+    }
+    char expected[64];
+    (void)snprintf(expected, sizeof(expected), "['%s', _str, ...]", code);
+    match(expected, &answer[2], file, line);
+}
+
+void stage_expect_waits(struct actor *actor, uint32_t msgid, const char *file, int line)
+{
+    if (answer_to(actor, msgid) != NULL) {
+        fail_msg("%s:%d: it was answered and should wait", file, line);
+    }
+}

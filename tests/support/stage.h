@@ -1,0 +1,73 @@
+/*
+ * stage: a struct service and sessions without a daemon, for unit tests of calls.
+ *
+ * Time stands still unless stage_advance moves it. Requests are written and answers expected in
+ * the notation of notation.h; an answer is there as soon as the daemon's code has packed it.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "daemon/call/service.h"
+#include "tests/support/notation.h"
+
+enum { STAGE_ANSWERS_MAX = 512 };
+
+struct stage {
+    struct service service;
+    uint64_t now; /* monotonic, nanoseconds */
+};
+
+/* One session and the answers that it has read. */
+struct actor {
+    struct session session;
+    struct stage *stage;
+    uint32_t last_msgid;
+    msgpack_unpacked answers[STAGE_ANSWERS_MAX]; /* they point into bytes[] */
+    uint8_t *bytes[STAGE_ANSWERS_MAX];
+    size_t nanswers;
+};
+
+struct stage *stage_new(void);
+/* Every actor must have left. Asserts that nothing is charged any more. */
+void stage_free(struct stage *stage);
+
+/* Time goes on by so many milliseconds, and what is due happens. */
+void stage_advance(struct stage *stage, uint64_t ms);
+
+/* A new session of a user; 0 is root. */
+struct actor *actor_new(struct stage *stage, uid_t uid);
+/* The session ends, having read everything: its waits, tickets and open objects go. */
+void actor_leave(struct actor *actor);
+/* The session ends, and nothing of its unread answers has left. */
+void actor_vanish(struct actor *actor);
+
+/* Runs a request; returns its msgid. */
+uint32_t actor_send(struct actor *actor, const char *method, const char *params);
+/* Runs a notification. */
+void actor_notify(struct actor *actor, const char *method, const char *params);
+/* What is in the output becomes read. */
+void actor_read(struct actor *actor);
+/* Forgets the answers read so far. */
+void actor_forget(struct actor *actor);
+
+/* Runs a request that must be answered at once with that result. */
+#define check(actor, method, params, result)                                                       \
+    stage_expect(actor, actor_send(actor, method, params), result, __FILE__, __LINE__)
+/* Runs a request that must be refused at once with that code. */
+#define check_error(actor, method, params, code)                                                   \
+    stage_expect_error(actor, actor_send(actor, method, params), code, __FILE__, __LINE__)
+/* An earlier request has been answered, refused, or still waits. */
+#define check_answer(actor, msgid, result) stage_expect(actor, msgid, result, __FILE__, __LINE__)
+#define check_refused(actor, msgid, code) stage_expect_error(actor, msgid, code, __FILE__, __LINE__)
+#define check_waits(actor, msgid) stage_expect_waits(actor, msgid, __FILE__, __LINE__)
+
+void stage_expect(struct actor *actor, uint32_t msgid, const char *result, const char *file,
+                  int line);
+void stage_expect_error(struct actor *actor, uint32_t msgid, const char *code, const char *file,
+                        int line);
+void stage_expect_waits(struct actor *actor, uint32_t msgid, const char *file, int line);

@@ -1,0 +1,477 @@
+/* The queue's methods, driven as whole calls: waiting, tickets, orders, time, and their ends. */
+#include "tests/support/stage.h"
+
+static int set_up(void **state)
+{
+    *state = stage_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    stage_free(*state);
+    return 0;
+}
+
+static void queue_get_returns_items_in_order(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q']", "{type: 'queue', name: 'q', maxsize: 0, joinable: false, ...}");
+    check(a, "queue.put", "['q', 1]", "nil");
+    check(a, "queue.put", "['q', b'two']", "nil");
+    check(a, "queue.get", "['q']", "[1, nil, 1]");
+    check(a, "queue.get", "['q', 0]", "[b'two', nil, 1]");
+    check_error(a, "queue.get", "['q', 0]", "EMPTY");
+    actor_leave(a);
+}
+
+static void queue_large_values_come_back_as_sent(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q']", "_map");
+    check(a, "queue.put_many", "['q', ['a'*100000, 'b'*4090, 'c'*4096, 4]]", "4");
+    check(a, "queue.peek", "['q', 0, 4]", "['a'*100000, 'b'*4090, 'c'*4096, 4]");
+    check(a, "queue.get_many", "['q', 2]", "[['a'*100000, nil, 1], ['b'*4090, nil, 1]]");
+    check(a, "queue.clear", "['q']", "2");
+    check(a, "object.describe", "['q']", "{size: 0, unfinished: 0, ...}");
+    actor_leave(a);
+}
+
+static void queue_get_waits_for_a_put(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(a, "queue.open", "['q']", "_map");
+    uint32_t first = actor_send(a, "queue.get", "['q']");
+    uint32_t second = actor_send(b, "queue.get", "['q']");
+    check_waits(a, first);
+    check(b, "queue.put", "['q', 'x']", "nil");
+    check_answer(a, first, "['x', nil, 1]");
+    check_waits(b, second);
+    check(b, "queue.put", "['q', 'y']", "nil");
+    check_answer(b, second, "['y', nil, 1]");
+    actor_leave(a);
+    actor_leave(b);
+}
+
+static void queue_get_parked_is_cancelled_on_disconnect(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(b, "queue.open", "['q']", "_map");
+    (void)actor_send(a, "queue.get", "['q']");
+    actor_leave(a);
+    check(b, "queue.put", "['q', 1]", "nil");
+    check(b, "queue.qsize", "['q']", "1");
+    actor_leave(b);
+}
+
+static void queue_get_ends_with_empty_when_its_time_is_over(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['q']", "_map");
+    uint32_t get = actor_send(a, "queue.get", "['q', 100]");
+    stage_advance(stage, 99);
+    check_waits(a, get);
+    stage_advance(stage, 1);
+    check_refused(a, get, "EMPTY");
+    actor_leave(a);
+}
+
+static void queue_get_is_ended_by_cancel(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q']", "_map");
+    uint32_t get = actor_send(a, "queue.get", "['q']");
+    actor_notify(a, "cancel", "[99]");
+    check_waits(a, get);
+    actor_notify(a, "cancel", "[2]");
+    check_refused(a, get, "CANCELLED");
+    actor_leave(a);
+}
+
+static void queue_delete_wakes_waiters(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q', {maxsize: 1, joinable: true}]", "_map");
+    uint32_t get = actor_send(a, "queue.get", "['q']");
+    check(a, "object.delete", "['q']", "nil");
+    check_refused(a, get, "DELETED");
+    check_error(a, "queue.get", "['q']", "NOT_FOUND");
+    actor_leave(a);
+}
+
+static void queue_put_waits_for_room_in_turn(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q', {maxsize: 1}]", "_map");
+    check(a, "queue.put", "['q', 1]", "nil");
+    check(a, "queue.full", "['q']", "true");
+    check_error(a, "queue.put", "['q', 2, 0]", "FULL");
+    uint32_t second = actor_send(a, "queue.put", "['q', 2]");
+    uint32_t third = actor_send(a, "queue.put", "['q', 3, 50]");
+    check(a, "queue.get", "['q']", "[1, nil, 1]");
+    check_answer(a, second, "nil");
+    check_waits(a, third);
+    stage_advance(*state, 50);
+    check_refused(a, third, "FULL");
+    check(a, "queue.get_many", "['q', 9]", "[[2, nil, 1]]");
+    actor_leave(a);
+}
+
+static void queue_put_many_goes_on_as_room_comes(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['q', {maxsize: 2}]", "_map");
+    uint32_t put = actor_send(a, "queue.put_many", "['q', [1, 2, 3, 4], 100]");
+    check_waits(a, put);
+    check(a, "queue.get", "['q']", "[1, nil, 1]");
+    check(a, "queue.qsize", "['q']", "2");
+    stage_advance(stage, 100);
+    check_answer(a, put, "3");
+    check_error(a, "queue.put_many", "['q', [5], 0]", "FULL");
+    check(a, "queue.peek", "['q', 0, 9]", "[2, 3]");
+    check(a, "queue.put_many", "['q', []]", "0");
+    actor_leave(a);
+}
+
+static void queue_item_that_did_not_leave_goes_back_to_the_head(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(b, "queue.open", "['q']", "_map");
+    check(b, "queue.put_many", "['q', [1, 'x'*5000, 3, 4]]", "4");
+    (void)actor_send(a, "queue.get", "['q']");
+    (void)actor_send(a, "queue.get_many", "['q', 2]");
+    check(b, "queue.qsize", "['q']", "1");
+    actor_vanish(a);
+    check(b, "queue.get_many", "['q', 9]",
+          "[[1, nil, 1], ['x'*5000, nil, 1], [3, nil, 1], [4, nil, 1]]");
+    actor_leave(b);
+}
+
+static void queue_item_that_did_not_leave_goes_to_the_next_waiter(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(b, "queue.open", "['q']", "_map");
+    check(b, "queue.put", "['q', 1]", "nil");
+    (void)actor_send(a, "queue.get", "['q']");
+    uint32_t get = actor_send(b, "queue.get", "['q']");
+    check_waits(b, get);
+    actor_vanish(a);
+    check_answer(b, get, "[1, nil, 1]");
+    actor_leave(b);
+}
+
+static void joinable_counts_what_is_unfinished(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['j', {joinable: true}]", "_map");
+    check(a, "queue.put_many", "['j', ['a', 'b', 'c']]", "3");
+    uint32_t join = actor_send(a, "queue.join", "['j']");
+    check(a, "queue.get", "['j']", "['a', 1, 1]");
+    check(a, "queue.get", "['j']", "['b', 2, 1]");
+    check(a, "queue.get", "['j']", "['c', 3, 1]");
+    check(a, "object.describe", "['j']", "{size: 0, unfinished: 3, taken: 3, ...}");
+    check(a, "queue.task_done", "['j', 2]", "2");
+    check_error(a, "queue.task_done", "['j', 2]", "VALUE");
+    check(a, "queue.task_done", "['j']", "1");
+    check_waits(a, join);
+    check(a, "queue.task_done", "['j']", "0");
+    check_answer(a, join, "nil");
+    check_error(a, "queue.task_done", "['j']", "VALUE");
+    check(a, "queue.join", "['j', 0]", "nil");
+    actor_leave(a);
+}
+
+static void joinable_requeues_in_the_old_order_on_disconnect(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(b, "queue.open", "['j', {joinable: true}]", "_map");
+    check(b, "queue.put_many", "['j', [1, 2, 3, 4]]", "4");
+    check(a, "queue.get_many", "['j', 3]", "[[1, 1, 1], [2, 2, 1], [3, 3, 1]]");
+    check(a, "queue.task_done", "['j', 2]", "3");
+    actor_leave(a);
+    check(b, "queue.get_many", "['j', 9]", "[[1, 4, 2], [3, 5, 2], [4, 6, 1]]");
+    actor_leave(b);
+}
+
+static void joinable_discards_on_disconnect_if_told_to(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(b, "queue.open", "['j', {joinable: true, on_disconnect: 'discard'}]", "_map");
+    check(b, "queue.put", "['j', 1]", "nil");
+    check(a, "queue.get", "['j']", "[1, 1, 1]");
+    uint32_t join = actor_send(b, "queue.join", "['j']");
+    actor_leave(a);
+    check_answer(b, join, "nil");
+    actor_leave(b);
+}
+
+static void joinable_lease_that_runs_out_gives_back(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['j', {joinable: true, lease_ms: 100}]", "_map");
+    check(a, "queue.put", "['j', 'x']", "nil");
+    check(a, "queue.get", "['j']", "['x', 1, 1]");
+    stage_advance(stage, 60);
+    check(a, "queue.touch", "['j', 1]", "nil");
+    stage_advance(stage, 99);
+    check(a, "queue.qsize", "['j']", "0");
+    uint32_t get = actor_send(a, "queue.get", "['j']");
+    stage_advance(stage, 1);
+    check_answer(a, get, "['x', 2, 2]");
+    check_error(a, "queue.task_done", "['j', 1]", "VALUE");
+    check_error(a, "queue.touch", "['j', 1]", "VALUE");
+    actor_leave(a);
+}
+
+static void joinable_give_back_with_a_delay_waits(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['j', {joinable: true}]", "_map");
+    check(a, "queue.put_many", "['j', ['x', 'y']]", "2");
+    check(a, "queue.get", "['j']", "['x', 1, 1]");
+    check(a, "queue.give_back", "['j', 1, 30]", "nil");
+    check(a, "object.describe", "['j']", "{size: 1, unfinished: 2, taken: 0, delayed: 1, ...}");
+    stage_advance(stage, 30);
+    check(a, "queue.peek", "['j', 0, 9]", "['x', 'y']");
+    check(a, "queue.get", "['j']", "['x', 2, 2]");
+    actor_leave(a);
+}
+
+static void joinable_sends_to_the_dead_letter_queue(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['dead']", "_map");
+    check(a, "queue.open", "['j', {joinable: true, max_deliveries: 2, dead_letter: 'dead'}]",
+          "{dead_letter: 'dead', ...}");
+    uint32_t waiter = actor_send(a, "queue.get", "['dead']");
+    check(a, "queue.put", "['j', 'x']", "nil");
+    uint32_t join = actor_send(a, "queue.join", "['j']");
+    check(a, "queue.get", "['j']", "['x', 1, 1]");
+    check(a, "queue.give_back", "['j', 1]", "nil");
+    check(a, "queue.get", "['j']", "['x', 2, 2]");
+    check_waits(a, join);
+    check(a, "queue.give_back", "['j', 2]", "nil");
+    check_answer(a, waiter, "['x', nil, 1]");
+    check_answer(a, join, "nil");
+    check(a, "object.describe", "['j']", "{unfinished: 0, dropped: 0, ...}");
+    actor_leave(a);
+}
+
+static void joinable_without_a_dead_letter_queue_drops_and_counts(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['j', {joinable: true, max_deliveries: 1}]", "_map");
+    check(a, "queue.put", "['j', 'x']", "nil");
+    check(a, "queue.get", "['j']", "['x', 1, 1]");
+    uint32_t join = actor_send(a, "queue.join", "['j']");
+    check(a, "queue.give_back", "['j', 1]", "nil");
+    check(a, "object.describe", "['j']", "{unfinished: 0, dropped: 1, ...}");
+    check_answer(a, join, "nil");
+    actor_leave(a);
+}
+
+static void queue_plain_has_no_tickets(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q']", "_map");
+    check_error(a, "queue.task_done", "['q']", "WRONG_TYPE");
+    check_error(a, "queue.join", "['q']", "WRONG_TYPE");
+    check_error(a, "queue.open", "['r', {lease_ms: 5}]", "BAD_REQUEST");
+    actor_leave(a);
+}
+
+static void lifo_returns_the_last_one_first(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['s', {order: 'lifo', joinable: true}]", "_map");
+    check(a, "queue.put_many", "['s', [1, 2, 'x'*5000]]", "3");
+    check(a, "queue.peek", "['s', 0, 3]", "['x'*5000, 2, 1]");
+    check(a, "queue.get_many", "['s', 2]", "[['x'*5000, 1, 1], [2, 2, 1]]");
+    check(a, "queue.give_back", "['s', 2]", "nil");
+    check(a, "queue.give_back", "['s', 1]", "nil");
+    check(a, "queue.get_many", "['s', 3]", "[['x'*5000, 3, 2], [2, 4, 2], [1, 5, 1]]");
+    actor_leave(a);
+}
+
+static void priority_returns_the_lowest_first_and_equal_ones_in_order(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['p', {order: 'priority'}]", "_map");
+    check(a, "queue.put", "['p', 'd', nil, {priority: 1.5}]", "nil");
+    check(a, "queue.put", "['p', 'b', nil, {priority: 1}]", "nil");
+    check(a, "queue.put", "['p', 'c', nil, {priority: 1}]", "nil");
+    check(a, "queue.put", "['p', 'a']", "nil");
+    check(a, "queue.put", "['p', 'f', nil, {priority: 9007199254740993}]", "nil");
+    check(a, "queue.put", "['p', 'e', nil, {priority: 9007199254740992.0}]", "nil");
+    check(a, "queue.peek", "['p', 1, 4]", "['b', 'c', 'd', 'e']");
+    check(a, "queue.get_many", "['p', 9]",
+          "[['a', nil, 1], ['b', nil, 1], ['c', nil, 1], ['d', nil, 1], ['e', nil, 1], "
+          "['f', nil, 1]]");
+    check_error(a, "queue.put", "['p', 1, nil, {priority: nan}]", "BAD_REQUEST");
+    check_error(a, "queue.put", "['p', 1, nil, {priority: 'high'}]", "BAD_REQUEST");
+    check_error(a, "queue.put", "['p', 1, nil, {urgency: 1}]", "BAD_REQUEST");
+    actor_leave(a);
+}
+
+static void delayed_items_come_when_they_are_due(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['q', {maxsize: 2}]", "_map");
+    check(a, "queue.put", "['q', 'late', nil, {delay_ms: 100}]", "nil");
+    check(a, "queue.put", "['q', 'now']", "nil");
+    check(a, "queue.full", "['q']", "true");
+    check(a, "object.describe", "['q']", "{size: 1, delayed: 1, unfinished: 2, ...}");
+    check(a, "queue.get", "['q']", "['now', nil, 1]");
+    uint32_t get = actor_send(a, "queue.get", "['q']");
+    check_waits(a, get);
+    stage_advance(stage, 99);
+    check_waits(a, get);
+    stage_advance(stage, 1);
+    check_answer(a, get, "['late', nil, 1]");
+    actor_leave(a);
+}
+
+static void items_expire_wherever_they_are(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['q', {maxsize: 3}]", "_map");
+    check(a, "queue.put", "['q', 1]", "nil");
+    check(a, "queue.put", "['q', 2, nil, {ttl_ms: 50}]", "nil");
+    check(a, "queue.put", "['q', 3]", "nil");
+    uint32_t put = actor_send(a, "queue.put", "['q', 4]");
+    check_waits(a, put);
+    stage_advance(stage, 50);
+    check_answer(a, put, "nil");
+    check(a, "queue.peek", "['q', 0, 9]", "[1, 3, 4]");
+    actor_leave(a);
+}
+
+static void many_expired_items_leave_no_tombstones(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['q']", "_map");
+    check(a, "queue.put", "['q', 'first']", "nil");
+    check(a, "object.describe", "['q']", "_map");
+    for (int i = 0; i < 400; i++) {
+        (void)actor_send(a, "queue.put", "['q', 'x'*100, nil, {ttl_ms: 10}]");
+        actor_read(a);
+        actor_forget(a);
+    }
+    check(a, "queue.put", "['q', 'last']", "nil");
+    struct object *object = registry_find(&stage->service.registry, slice_of_string("q"));
+    assert_true(object->bytes > 400 * 100);
+    stage_advance(stage, 10);
+    check(a, "queue.qsize", "['q']", "2");
+    assert_true(object->bytes < 4000);
+    check(a, "queue.get_many", "['q', 9]", "[['first', nil, 1], ['last', nil, 1]]");
+    check(a, "object.describe", "['q']", "{expired: 400, size: 0, ...}");
+    actor_leave(a);
+}
+
+static void shutdown_drains_and_then_fails(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q', {maxsize: 1}]", "_map");
+    check(a, "queue.put", "['q', 1]", "nil");
+    uint32_t put = actor_send(a, "queue.put", "['q', 2]");
+    check(a, "queue.shutdown", "['q']", "nil");
+    check_refused(a, put, "SHUT_DOWN");
+    check_error(a, "queue.put", "['q', 3]", "SHUT_DOWN");
+    check(a, "queue.get", "['q']", "[1, nil, 1]");
+    check_error(a, "queue.get", "['q']", "SHUT_DOWN");
+    check(a, "object.describe", "['q']", "{shut_down: true, ...}");
+    actor_leave(a);
+}
+
+static void shutdown_wakes_getters_and_immediate_drops_items(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['e']", "_map");
+    uint32_t get = actor_send(a, "queue.get", "['e']");
+    check(a, "queue.shutdown", "['e']", "nil");
+    check_refused(a, get, "SHUT_DOWN");
+    check(a, "queue.open", "['j', {joinable: true}]", "_map");
+    check(a, "queue.put_many", "['j', [1, 2]]", "2");
+    uint32_t join = actor_send(a, "queue.join", "['j']");
+    check(a, "queue.shutdown", "['j', true]", "nil");
+    check_answer(a, join, "nil");
+    check_error(a, "queue.get", "['j']", "SHUT_DOWN");
+    actor_leave(a);
+}
+
+static void clear_wakes_putters_and_joiners(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['j', {joinable: true, maxsize: 2}]", "_map");
+    check(a, "queue.put", "['j', 1]", "nil");
+    check(a, "queue.put", "['j', 2, nil, {delay_ms: 1000}]", "nil");
+    uint32_t join = actor_send(a, "queue.join", "['j', 1000]");
+    check(a, "queue.clear", "['j']", "2");
+    check_answer(a, join, "nil");
+    check(a, "object.describe", "['j']", "{size: 0, delayed: 0, unfinished: 0, ...}");
+    actor_leave(a);
+}
+
+static void queue_over_its_users_bytes_is_a_limit_and_changes_nothing(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 1000);
+    stage->service.accounts.limits.max_user_bytes = 8000;
+    check(a, "queue.open", "['q']", "_map");
+    check_error(a, "queue.put", "['q', 'x'*9000]", "LIMIT");
+    check_error(a, "queue.put", "['q', 'x'*9000, 0, {delay_ms: 5}]", "LIMIT");
+    check(a, "object.describe", "['q']", "{size: 0, delayed: 0, bytes: 0, ...}");
+    check(a, "queue.put_many", "['q', ['x'*3000, 'x'*3000, 'x'*3000, 'x'*3000]]", "_int");
+    check(a, "queue.clear", "['q']", "_int");
+    actor_leave(a);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(queue_get_returns_items_in_order),
+        TEST(queue_large_values_come_back_as_sent),
+        TEST(queue_get_waits_for_a_put),
+        TEST(queue_get_parked_is_cancelled_on_disconnect),
+        TEST(queue_get_ends_with_empty_when_its_time_is_over),
+        TEST(queue_get_is_ended_by_cancel),
+        TEST(queue_delete_wakes_waiters),
+        TEST(queue_put_waits_for_room_in_turn),
+        TEST(queue_put_many_goes_on_as_room_comes),
+        TEST(queue_item_that_did_not_leave_goes_back_to_the_head),
+        TEST(queue_item_that_did_not_leave_goes_to_the_next_waiter),
+        TEST(joinable_counts_what_is_unfinished),
+        TEST(joinable_requeues_in_the_old_order_on_disconnect),
+        TEST(joinable_discards_on_disconnect_if_told_to),
+        TEST(joinable_lease_that_runs_out_gives_back),
+        TEST(joinable_give_back_with_a_delay_waits),
+        TEST(joinable_sends_to_the_dead_letter_queue),
+        TEST(joinable_without_a_dead_letter_queue_drops_and_counts),
+        TEST(queue_plain_has_no_tickets),
+        TEST(lifo_returns_the_last_one_first),
+        TEST(priority_returns_the_lowest_first_and_equal_ones_in_order),
+        TEST(delayed_items_come_when_they_are_due),
+        TEST(items_expire_wherever_they_are),
+        TEST(many_expired_items_leave_no_tombstones),
+        TEST(shutdown_drains_and_then_fails),
+        TEST(shutdown_wakes_getters_and_immediate_drops_items),
+        TEST(clear_wakes_putters_and_joiners),
+        TEST(queue_over_its_users_bytes_is_a_limit_and_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

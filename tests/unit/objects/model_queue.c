@@ -1,0 +1,397 @@
+/*
+ * The queue against a plain model: an array of items that is searched from the start each time.
+ *
+ * Random operations on both; after each one the counts and what a peek shows must agree, and at
+ * the end nothing may be charged. IPCD_TEST_SEED repeats a run.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/objects/queue.h"
+#include "proto/header.h"
+
+enum { ITEMS_MAX = 4096, STEPS = 6000, NS_PER_MS = 1000000 };
+
+enum model_state { GONE, READY, WAITING, TAKEN };
+
+struct model_item {
+    enum model_state state;
+    uint32_t value;
+    int priority;
+    long place;     /* order among the ready ones: smaller is nearer to the head */
+    uint64_t ready; /* waiting: when it becomes ready */
+    uint64_t expires;
+    uint64_t lease;
+    uint64_t ticket;
+    unsigned deliveries;
+    bool to_head;
+};
+
+struct model {
+    struct queue *queue;
+    struct tie tie;
+    struct model_item items[ITEMS_MAX];
+    size_t count;
+    long next_place;
+    long head_place;
+    uint64_t next_ticket;
+    uint64_t now;
+    unsigned large; /* bytes of padding of the next value */
+};
+
+static uint32_t pick(uint32_t below)
+{
+    return (uint32_t)random() % below;
+}
+
+/* Values differ in size, so that some are blobs: [number, padding]. */
+static struct slice make_value(struct buffer *out, uint32_t number)
+{
+    out->len = 0;
+    pack_array(out, 2);
+    pack_uint(out, number);
+    static const uint8_t padding[6000];
+    pack_bin(out, (struct slice){padding, number % 13 == 0 ? 5000 : number % 40});
+    return buffer_slice(out);
+}
+
+static uint32_t read_value(struct slice value)
+{
+    struct header header;
+    assert_int_equal(header_read(value.data + 1, value.len - 1, &header), 0);
+    return (uint32_t)header.i;
+}
+
+/* True if a comes out of the queue before b. */
+static bool comes_before(const struct model *model, const struct model_item *a,
+                         const struct model_item *b)
+{
+    if (model->queue->options.order == QUEUE_PRIORITY && a->priority != b->priority) {
+        return a->priority < b->priority;
+    }
+    return a->place < b->place;
+}
+
+/* The ready item at a position in get order, or NULL. */
+static struct model_item *ready_at(struct model *model, size_t position)
+{
+    struct model_item *last = NULL;
+    for (size_t n = 0; n <= position; n++) {
+        struct model_item *best = NULL;
+        for (size_t i = 0; i < model->count; i++) {
+            struct model_item *item = &model->items[i];
+            if (item->state == READY && (last == NULL || comes_before(model, last, item)) &&
+                (best == NULL || comes_before(model, item, best))) {
+                best = item;
+            }
+        }
+        if (best == NULL) {
+            return NULL;
+        }
+        last = best;
+    }
+    return last;
+}
+
+static size_t count_state(const struct model *model, enum model_state state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        count += model->items[i].state == state;
+    }
+    return count;
+}
+
+/* In a priority queue an item keeps the place of its arrival; else it goes to an end. */
+static void make_ready(struct model *model, struct model_item *item, bool to_head)
+{
+    item->state = READY;
+    if (model->queue->options.order == QUEUE_PRIORITY) {
+        return;
+    }
+    bool at_front = to_head || model->queue->options.order == QUEUE_LIFO;
+    item->place = at_front ? --model->head_place : ++model->next_place;
+}
+
+static void give_back(struct model *model, struct model_item *item, uint64_t delay)
+{
+    int64_t most = model->queue->options.max_deliveries;
+    if (item->expires <= model->now || (most > 0 && item->deliveries >= (uint64_t)most)) {
+        item->state = GONE;
+    } else if (delay > 0) {
+        item->state = WAITING;
+        item->to_head = true;
+        item->ready = model->now + delay * NS_PER_MS;
+    } else {
+        make_ready(model, item, true);
+    }
+}
+
+static uint64_t due_of(const struct model_item *item)
+{
+    switch (item->state) {
+    case READY:
+        return item->expires;
+    case WAITING:
+        return item->ready < item->expires ? item->ready : item->expires;
+    case TAKEN:
+        return item->lease;
+    case GONE:
+        break;
+    }
+    return UINT64_MAX;
+}
+
+/* At the same time: first what goes to the tail, in order of arrival; then what goes to the head,
+ * the last taken first. */
+static bool due_before(const struct model_item *a, const struct model_item *b)
+{
+    if (due_of(a) != due_of(b)) {
+        return due_of(a) < due_of(b);
+    }
+    bool a_to_head = a->state == TAKEN || (a->state == WAITING && a->to_head);
+    bool b_to_head = b->state == TAKEN || (b->state == WAITING && b->to_head);
+    if (a_to_head != b_to_head) {
+        return b_to_head;
+    }
+    return a_to_head ? a->ticket > b->ticket : a->value < b->value;
+}
+
+/* What is due happens, the earliest first. */
+static void tick(struct model *model)
+{
+    for (;;) {
+        struct model_item *first = NULL;
+        for (size_t i = 0; i < model->count; i++) {
+            struct model_item *item = &model->items[i];
+            if (due_of(item) <= model->now && (first == NULL || due_before(item, first))) {
+                first = item;
+            }
+        }
+        if (first == NULL) {
+            return;
+        }
+        if (first->state == TAKEN) {
+            give_back(model, first, 0);
+        } else if (first->expires <= model->now) {
+            first->state = GONE;
+        } else {
+            make_ready(model, first, first->to_head);
+        }
+    }
+}
+
+static void do_put(struct model *model)
+{
+    struct buffer bytes = {0};
+    struct model_item item = {.value = (uint32_t)model->count, .expires = UINT64_MAX};
+    struct put_options options = {0};
+    item.priority = (int)pick(4) - 2;
+    options.priority = item.priority;
+    options.delay_ms = pick(4) == 0 ? 1 + pick(20) : 0;
+    options.ttl_ms = pick(4) == 0 ? 1 + pick(30) : 0;
+    if (options.ttl_ms > 0) {
+        item.expires = model->now + (uint64_t)options.ttl_ms * NS_PER_MS;
+    }
+    int status = queue_put(model->queue, make_value(&bytes, item.value), &options, model->now);
+    int64_t maxsize = model->queue->options.maxsize;
+    size_t held = count_state(model, READY) + count_state(model, WAITING);
+    assert_int_equal(status, maxsize > 0 && held >= (size_t)maxsize ? ERR_FULL : 0);
+    buffer_deinit(&bytes);
+    if (status < 0) {
+        return;
+    }
+    struct model_item *kept = &model->items[model->count++];
+    *kept = item;
+    kept->place = ++model->next_place;
+    if (options.delay_ms > 0) {
+        kept->state = WAITING;
+        kept->ready = model->now + (uint64_t)options.delay_ms * NS_PER_MS;
+    } else {
+        make_ready(model, kept, false);
+    }
+}
+
+static void do_get(struct model *model)
+{
+    struct delivery head;
+    struct model_item *expected = ready_at(model, 0);
+    int status = queue_head(model->queue, &head);
+    assert_int_equal(status, expected == NULL ? ERR_EMPTY : 0);
+    if (status < 0) {
+        return;
+    }
+    assert_int_equal(read_value(head.value.bytes), expected->value);
+    expected->deliveries++;
+    assert_int_equal(head.meta.deliveries, expected->deliveries);
+    if (!model->queue->options.joinable) {
+        queue_drop_head(model->queue);
+        expected->state = GONE;
+        return;
+    }
+    assert_int_equal(queue_take_head(model->queue, &model->tie, model->now, &head), 0);
+    assert_int_equal(head.ticket, ++model->next_ticket);
+    assert_int_equal(read_value(head.value.bytes), expected->value);
+    int64_t lease = model->queue->options.lease_ms;
+    expected->state = TAKEN;
+    expected->ticket = head.ticket;
+    expected->lease = lease > 0 ? model->now + (uint64_t)lease * NS_PER_MS : UINT64_MAX;
+}
+
+/* A taken item of the model, or NULL. */
+static struct model_item *any_taken(struct model *model)
+{
+    size_t taken = count_state(model, TAKEN);
+    if (taken == 0) {
+        return NULL;
+    }
+    size_t skip = pick((uint32_t)taken);
+    for (size_t i = 0; i < model->count; i++) {
+        if (model->items[i].state == TAKEN && skip-- == 0) {
+            return &model->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void do_finish(struct model *model)
+{
+    struct model_item *item = any_taken(model);
+    if (item == NULL) {
+        return;
+    }
+    struct item *real = queue_ticket(model->queue, item->ticket);
+    assert_non_null(real);
+    if (pick(2) == 0) {
+        item->state = GONE;
+        (void)queue_done(model->queue, real);
+        return;
+    }
+    uint64_t delay = pick(2) == 0 ? 0 : 1 + pick(20);
+    queue_give_back(model->queue, real, (int64_t)delay, model->now);
+    give_back(model, item, delay);
+}
+
+static void do_clear(struct model *model)
+{
+    size_t held = count_state(model, READY) + count_state(model, WAITING);
+    assert_int_equal(queue_clear(model->queue), held);
+    for (size_t i = 0; i < model->count; i++) {
+        if (model->items[i].state != TAKEN) {
+            model->items[i].state = GONE;
+        }
+    }
+}
+
+static void pass_time(struct model *model)
+{
+    model->now += pick(4) * (NS_PER_MS / 2) + (uint64_t)pick(3) * NS_PER_MS;
+    (void)model->queue->object.type->tick(&model->queue->object, model->now);
+    tick(model);
+}
+
+static bool check_shown(void *data, struct stored value)
+{
+    struct model *model = data;
+    struct model_item *expected = ready_at(model, model->large++);
+    assert_non_null(expected);
+    assert_int_equal(read_value(value.bytes), expected->value);
+    return true;
+}
+
+static void compare(struct model *model)
+{
+    struct queue *queue = model->queue;
+    struct item *dead;
+    while ((dead = queue_next_dead(queue)) != NULL) {
+        queue_free_dead(queue, dead, true);
+    }
+    assert_int_equal(queue->ready, count_state(model, READY));
+    assert_int_equal(queue->delayed, count_state(model, WAITING));
+    assert_int_equal(queue->tickets.live, count_state(model, TAKEN));
+    assert_int_equal(model->tie.holding, count_state(model, TAKEN));
+    unsigned start = pick(3);
+    model->large = start;
+    assert_int_equal(queue_peek(queue, start, 5, check_shown, model), 0);
+    if (queue->ready + queue->delayed + queue->tickets.live == 0) {
+        assert_true(queue->object.bytes < 70000);
+    }
+}
+
+static void step(struct model *model)
+{
+    uint32_t choice = pick(100);
+    if (choice < 40) {
+        do_put(model);
+    } else if (choice < 70) {
+        do_get(model);
+    } else if (choice < 85) {
+        do_finish(model);
+    } else if (choice < 99 || pick(20) > 0) {
+        pass_time(model);
+    } else {
+        do_clear(model);
+    }
+    compare(model);
+}
+
+static void run_model(const struct queue_options *options)
+{
+    struct accounts accounts;
+    accounts_init(&accounts);
+    struct user *user = accounts_user(&accounts, 1);
+    struct object_options common = {.name = slice_of_string("q"), .user = user, .mode = 0600};
+    struct model *model = calloc(1, sizeof(*model));
+    assert_non_null(model);
+    assert_int_equal(queue_new(&common, options, &model->queue), 0);
+    TAILQ_INIT(&model->tie.taken);
+    model->now = 1;
+    for (int i = 0; i < STEPS && model->count < ITEMS_MAX; i++) {
+        step(model);
+    }
+    model->queue->object.type->abandon(&model->queue->object, &model->tie, model->now);
+    assert_int_equal(model->tie.holding, 0);
+    object_unref(&model->queue->object);
+    free(model);
+    assert_int_equal(user->bytes, 0);
+    user_unref(user);
+    accounts_deinit(&accounts);
+}
+
+static void queue_agrees_with_the_model_in_every_order(void **state)
+{
+    for (int order = QUEUE_FIFO; order <= QUEUE_PRIORITY; order++) {
+        run_model(&(struct queue_options){.order = (enum queue_order)order});
+        run_model(&(struct queue_options){.order = (enum queue_order)order, .maxsize = 20});
+    }
+}
+
+static void joinable_queue_agrees_with_the_model_in_every_order(void **state)
+{
+    for (int order = QUEUE_FIFO; order <= QUEUE_PRIORITY; order++) {
+        run_model(&(struct queue_options){.order = (enum queue_order)order, .joinable = true});
+        run_model(&(struct queue_options){.order = (enum queue_order)order,
+                                          .joinable = true,
+                                          .lease_ms = 15,
+                                          .max_deliveries = 3,
+                                          .maxsize = 50});
+    }
+}
+
+int main(void)
+{
+    const char *given = getenv("IPCD_TEST_SEED");
+    unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    print_message("IPCD_TEST_SEED=%u\n", seed);
+    srandom(seed);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(queue_agrees_with_the_model_in_every_order),
+        cmocka_unit_test(joinable_queue_agrees_with_the_model_in_every_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
