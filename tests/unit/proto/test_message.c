@@ -298,6 +298,26 @@ static void message_counts_params_beyond_those_it_keeps(void **state)
     buffer_deinit(&bytes);
 }
 
+static void value_next_takes_values_off_one_by_one(void **state)
+{
+    static const char *const values[] = {"01", "a161", "93 01 90 81 01 02", "c40201ff",
+                                         "dc0001 c0"};
+    struct buffer bytes = {0};
+    for (size_t i = 0; i < 5; i++) {
+        append_hex(&bytes, values[i]);
+    }
+    struct slice rest = buffer_slice(&bytes);
+    for (size_t i = 0; i < 5; i++) {
+        struct param param = value_next(&rest);
+        struct header header;
+        assert_hex(param.raw, values[i]);
+        assert_int_equal(header_read(param.raw.data, param.raw.len, &header), 0);
+        assert_int_equal(param.header.kind, header.kind);
+    }
+    assert_int_equal(rest.len, 0);
+    buffer_deinit(&bytes);
+}
+
 static void message_encodes_its_forms(void **state)
 {
     struct buffer out = {0};
@@ -341,6 +361,7 @@ int main(void)
         cmocka_unit_test(message_with_a_length_that_cannot_fit_is_refused_at_once),
         cmocka_unit_test(message_counts_its_own_arrays_as_depth),
         cmocka_unit_test(message_counts_params_beyond_those_it_keeps),
+        cmocka_unit_test(value_next_takes_values_off_one_by_one),
         cmocka_unit_test(message_encodes_its_forms),
         cmocka_unit_test(message_encodes_errors_with_and_without_detail),
     };
