@@ -1,0 +1,316 @@
+/*
+ * fuzz_calls: whole calls against the objects.
+ *
+ * The input is a program: each step picks a session, a method and params that mostly fit the
+ * method's signature, or lets time pass, ends a session, cancels a call, or sends raw bytes. Names
+ * are few, so that calls meet. The invariants are the service's own assertions, the sanitizers,
+ * that every answer is well-formed, and that nothing stays charged at the end.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/call/service.h"
+
+enum { SESSIONS = 3, STEPS_MAX = 400, NS_PER_MS = 1000000 };
+
+struct program {
+    const uint8_t *data;
+    size_t len;
+};
+
+struct world {
+    struct service service;
+    struct session sessions[SESSIONS];
+    uint64_t now;
+    uint32_t msgid;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t next(struct program *program)
+{
+    if (program->len == 0) {
+        return 0;
+    }
+    program->len--;
+    return *program->data++;
+}
+
+static void begin_session(struct world *world, struct session *session, uid_t uid)
+{
+    struct credentials credentials = {.uid = uid, .gid = uid, .pid = 1};
+    int status = session_init(session, &world->service, &credentials);
+    assert(status == 0);
+    (void)status;
+}
+
+/* Every answer must be one whole message of a known form; then it is read. */
+static void read_answers(struct session *session)
+{
+    struct output *output = &session->output;
+    struct buffer flat = {0};
+    size_t at = 0;
+    for (size_t i = 0; i < output->nsplices; i++) {
+        const struct splice *splice = &output->splices[i];
+        (void)buffer_append(&flat, output->bytes.data + at, splice->at - at);
+        (void)buffer_append(&flat, splice->blob->data, splice->blob->len);
+        at = splice->at;
+    }
+    if (output->bytes.len > at) {
+        (void)buffer_append(&flat, output->bytes.data + at, output->bytes.len - at);
+    }
+    assert(flat.failed || flat.len == output_pending(output));
+    struct slice rest = buffer_slice(&flat);
+    while (rest.len > 0 && !flat.failed) {
+        struct message message;
+        int status = message_decode(rest.data, rest.len, SCAN_DEPTH_MAX, SIZE_MAX / 4, &message);
+        assert(status == 0 && message.type != MESSAGE_REQUEST);
+        rest = slice_from(rest, message.size);
+    }
+    buffer_deinit(&flat);
+    output_sent(output, output_pending(output));
+    output_reset(output);
+}
+
+static void pack_name(struct buffer *out, struct program *program)
+{
+    static const char *const names[] = {"q", "j", "p", "s", "d", "l", "#1", "#2"};
+    pack_string(out, names[next(program) % 8]);
+}
+
+static void pack_any(struct buffer *out, struct program *program, unsigned depth)
+{
+    uint8_t choice = next(program) % 16;
+    static const uint8_t zeros[5000];
+    switch (choice) {
+    case 0:
+        pack_nil(out);
+        break;
+    case 1:
+        pack_bool(out, next(program) & 1);
+        break;
+    case 2:
+        pack_double(out, (double)next(program) / 4);
+        break;
+    case 3:
+        pack_bin(out, (struct slice){zeros, (size_t)next(program) * 20 % sizeof(zeros)});
+        break;
+    case 4:
+        pack_int(out, INT64_MAX - next(program));
+        break;
+    case 5:
+        pack_uint(out, UINT64_MAX - next(program));
+        break;
+    case 6:
+        pack_ext(out, (int8_t)next(program), (struct slice){zeros, 4});
+        break;
+    case 7:
+    case 8:
+        if (depth > 0) {
+            uint8_t count = next(program) % 6;
+            pack_array(out, count);
+            for (uint8_t i = 0; i < count; i++) {
+                pack_any(out, program, depth - 1);
+            }
+            break;
+        }
+        pack_nil(out);
+        break;
+    case 9:
+        if (depth > 0) {
+            uint8_t count = next(program) % 4;
+            pack_map(out, count);
+            for (uint8_t i = 0; i < 2 * count; i++) {
+                pack_any(out, program, depth - 1);
+            }
+            break;
+        }
+        pack_nil(out);
+        break;
+    case 10:
+    case 11:
+        pack_name(out, program);
+        break;
+    default:
+        pack_int(out, (int8_t)next(program));
+        break;
+    }
+}
+
+static void pack_array_of(struct buffer *out, struct program *program)
+{
+    uint8_t count = next(program) % 8;
+    pack_array(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        pack_any(out, program, 2);
+    }
+}
+
+/* Options of all methods together: most maps hold one that the method does not know. */
+static void pack_options(struct buffer *out, struct program *program)
+{
+    static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
+                                        "discard", "daemon", "scoped",   "durable"};
+    static const char *const strings[] = {"order", "on_disconnect", "lifetime"};
+    static const char *const numbers[] = {"maxsize",  "lease_ms", "max_deliveries",
+                                          "priority", "delay_ms", "ttl_ms",
+                                          "mode",     "limit",    "cursor"};
+    static const char *const booleans[] = {"joinable", "create", "exclusive"};
+    uint8_t count = next(program) % 4;
+    pack_map(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        uint8_t choice = next(program);
+        if (choice % 4 == 0) {
+            pack_string(out, strings[choice / 4 % 3]);
+            pack_string(out, words[next(program) % 8]);
+        } else if (choice % 4 == 1) {
+            pack_key_bool(out, booleans[choice / 4 % 3], next(program) & 1);
+        } else if (choice % 4 == 2) {
+            pack_key_int(out, numbers[choice / 4 % 9], (int8_t)next(program) / 8);
+        } else {
+            pack_string(out, choice & 4 ? "dead_letter" : "initial");
+            pack_any(out, program, 2);
+        }
+    }
+}
+
+static void pack_param(struct buffer *out, struct program *program, enum param_type type)
+{
+    if (next(program) % 16 == 15) {
+        pack_any(out, program, 3);
+        return;
+    }
+    switch (type) {
+    case PARAM_OBJECT:
+    case PARAM_NAME:
+        pack_name(out, program);
+        break;
+    case PARAM_VALUE:
+        pack_any(out, program, 3);
+        break;
+    case PARAM_BOOL:
+        pack_bool(out, next(program) & 1);
+        break;
+    case PARAM_INT:
+    case PARAM_OPTINT:
+    case PARAM_NUMBER:
+        pack_int(out, (int8_t)next(program) / 8);
+        break;
+    case PARAM_UINT:
+    case PARAM_COUNT:
+    case PARAM_MS:
+    case PARAM_TIMEOUT:
+        pack_int(out, next(program) % 32);
+        break;
+    case PARAM_ARRAY:
+        pack_array_of(out, program);
+        break;
+    case PARAM_MAP:
+        pack_options(out, program);
+        break;
+    }
+}
+
+static void run(struct world *world, struct session *session, const struct buffer *bytes)
+{
+    struct message message;
+    if (!bytes->failed &&
+        message_decode(bytes->data, bytes->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message) == 0) {
+        service_run(&world->service, session, &message, world->now);
+    }
+}
+
+static void step_call(struct world *world, struct session *session, struct program *program)
+{
+    const struct method *method = &methods[next(program) % METHOD_COUNT];
+    const struct method_signature *signature = &world->service.index.signatures[method->id];
+    uint8_t fewer = next(program);
+    unsigned count = signature->count;
+    if (count > signature->required && fewer % 4 != 0) {
+        count = signature->required + fewer % (count - signature->required + 1);
+    }
+    struct buffer request = {0};
+    message_request(&request, ++world->msgid, slice_of_string(method->name), count);
+    for (unsigned i = 0; i < count; i++) {
+        pack_param(&request, program, signature->params[i].type);
+    }
+    run(world, session, &request);
+    buffer_deinit(&request);
+}
+
+static void step_raw(struct world *world, struct session *session, struct program *program)
+{
+    struct buffer bytes = {0};
+    size_t len = next(program);
+    (void)buffer_append(&bytes, program->data, len < program->len ? len : program->len);
+    run(world, session, &bytes);
+    program->data += bytes.len;
+    program->len -= bytes.len;
+    buffer_deinit(&bytes);
+}
+
+static void step_cancel(struct world *world, struct session *session, struct program *program)
+{
+    struct buffer bytes = {0};
+    message_notification(&bytes, "cancel", 1);
+    pack_uint(&bytes, world->msgid - next(program) % 8);
+    run(world, session, &bytes);
+    buffer_deinit(&bytes);
+}
+
+/* A session ends, with answers that it has not read, and another one takes its place. */
+static void step_end(struct world *world, struct session *session)
+{
+    session_end(session);
+    service_drain(&world->service);
+    begin_session(world, session, session == &world->sessions[0] ? 0 : 1000);
+}
+
+static void step(struct world *world, struct program *program)
+{
+    uint8_t choice = next(program);
+    struct session *session = &world->sessions[choice % SESSIONS];
+    if (choice < 8) {
+        world->now += (uint64_t)next(program) * (NS_PER_MS / 2);
+        service_tick(&world->service, world->now);
+    } else if (choice < 12) {
+        step_end(world, session);
+    } else if (choice < 20) {
+        step_cancel(world, session, program);
+    } else if (choice < 24) {
+        step_raw(world, session, program);
+    } else {
+        step_call(world, session, program);
+    }
+    if (choice & 0x80) {
+        read_answers(session);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct program program = {data, size};
+    struct world *world = calloc(1, sizeof(*world));
+    assert(world != NULL);
+    world->now = NS_PER_MS;
+    int status = service_init(&world->service, world->now);
+    assert(status == 0);
+    (void)status;
+    world->service.self = 0;
+    world->service.accounts.limits.max_user_bytes = 1 << 20;
+    world->service.accounts.limits.max_objects = 6;
+    world->service.accounts.limits.max_waiting = 20;
+    for (size_t i = 0; i < SESSIONS; i++) {
+        begin_session(world, &world->sessions[i], i == 0 ? 0 : 1000);
+    }
+    for (int i = 0; i < STEPS_MAX && program.len > 0; i++) {
+        step(world, &program);
+    }
+    for (size_t i = 0; i < SESSIONS; i++) {
+        read_answers(&world->sessions[i]);
+        session_end(&world->sessions[i]);
+    }
+    service_deinit(&world->service);
+    free(world);
+    return 0;
+}
