@@ -29,6 +29,7 @@ static const struct type_row types[] = {
     [PARAM_OBJECT] = {"object", "the name of an object (str)"},
     [PARAM_NAME] = {"name", "a name (str) or nil"},
     [PARAM_VALUE] = {"value", "a value"},
+    [PARAM_STR] = {"str", "a str"},
     [PARAM_BOOL] = {"bool", "a boolean"},
     [PARAM_INT] = {"int", "an integer of 64 bits"},
     [PARAM_OPTINT] = {"optint", "an integer of 64 bits or nil"},

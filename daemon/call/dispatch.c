@@ -22,6 +22,7 @@ bool param_fits(const struct header *header, enum param_type type)
     switch (type) {
     case PARAM_OBJECT:
     case PARAM_NAME:
+    case PARAM_STR:
         return header->kind == KIND_STR;
     case PARAM_VALUE:
         return true;

@@ -12,6 +12,7 @@ enum { METHOD_SLOTS = 512 };
 struct method_index {
     struct method_signature signatures[METHOD_COUNT];
     uint8_t kinds[METHOD_COUNT]; /* enum object_kind; OBJECT_KINDS: any */
+    uint8_t lens[METHOD_COUNT];  /* of the names */
     uint8_t slots[METHOD_SLOTS]; /* id + 1 by hash of the name; 0: free */
 };
 

@@ -22,8 +22,8 @@ struct query {
 static int read_query(struct call *call, struct query *query)
 {
     enum { GLOB, TYPE, CURSOR, LIMIT, COUNT };
-    static const struct option table[COUNT] = {[GLOB] = {"glob", PARAM_NAME},
-                                               [TYPE] = {"type", PARAM_NAME},
+    static const struct option table[COUNT] = {[GLOB] = {"glob", PARAM_STR},
+                                               [TYPE] = {"type", PARAM_STR},
                                                [CURSOR] = {"cursor", PARAM_UINT},
                                                [LIMIT] = {"limit", PARAM_COUNT}};
     struct param given[COUNT];

@@ -12,7 +12,7 @@ enum { CREATE, EXCLUSIVE, LIFETIME, MODE, COMMON_OPTIONS };
 static const struct option common_options[COMMON_OPTIONS] = {
     [CREATE] = {"create", PARAM_BOOL},
     [EXCLUSIVE] = {"exclusive", PARAM_BOOL},
-    [LIFETIME] = {"lifetime", PARAM_NAME},
+    [LIFETIME] = {"lifetime", PARAM_STR},
     [MODE] = {"mode", PARAM_UINT},
 };
 

@@ -15,10 +15,10 @@ enum {
 };
 
 static const struct option open_options[QUEUE_OPTIONS] = {
-    [MAXSIZE] = {"maxsize", PARAM_INT},          [ORDER] = {"order", PARAM_NAME},
-    [JOINABLE] = {"joinable", PARAM_BOOL},       [ON_DISCONNECT] = {"on_disconnect", PARAM_NAME},
-    [LEASE_MS] = {"lease_ms", PARAM_MS},         [MAX_DELIVERIES] = {"max_deliveries", PARAM_COUNT},
-    [DEAD_LETTER] = {"dead_letter", PARAM_NAME},
+    [MAXSIZE] = {"maxsize", PARAM_INT},         [ORDER] = {"order", PARAM_STR},
+    [JOINABLE] = {"joinable", PARAM_BOOL},      [ON_DISCONNECT] = {"on_disconnect", PARAM_STR},
+    [LEASE_MS] = {"lease_ms", PARAM_MS},        [MAX_DELIVERIES] = {"max_deliveries", PARAM_COUNT},
+    [DEAD_LETTER] = {"dead_letter", PARAM_STR},
 };
 
 static const char *const orders[] = {

@@ -38,7 +38,7 @@ int method_server_hello(struct call *call)
 {
     enum { CLIENT, VERSION, COUNT };
     static const struct option table[COUNT] = {
-        [CLIENT] = {"client", PARAM_NAME}, [VERSION] = {"version", PARAM_NAME}};
+        [CLIENT] = {"client", PARAM_STR}, [VERSION] = {"version", PARAM_STR}};
     struct param given[COUNT];
     int status = options_read(call, 0, table, COUNT, given);
     if (status == 0) {

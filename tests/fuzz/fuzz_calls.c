@@ -183,6 +183,7 @@ static void pack_param(struct buffer *out, struct program *program, enum param_t
     switch (type) {
     case PARAM_OBJECT:
     case PARAM_NAME:
+    case PARAM_STR:
         pack_name(out, program);
         break;
     case PARAM_VALUE:
