@@ -204,10 +204,13 @@ int queue_put(struct queue *queue, struct slice value, const struct put_options 
     if (options == NULL) {
         options = &none;
     }
-    if (queue->options.order == QUEUE_PRIORITY || options->delay_ms > 0 || options->ttl_ms > 0) {
-        return put_item(queue, value, options, now);
+    bool plain =
+        queue->options.order != QUEUE_PRIORITY && options->delay_ms == 0 && options->ttl_ms == 0;
+    int status = plain ? put_plain(queue, value) : put_item(queue, value, options, now);
+    if (status == 0) {
+        queue->puts++;
     }
-    return put_plain(queue, value);
+    return status;
 }
 
 static struct stored stored_blob(struct blob *blob)
@@ -275,6 +278,7 @@ void queue_drop_head(struct queue *queue)
 {
     struct delivery head = {0};
     (void)queue_head(queue, &head);
+    queue->gets++;
     if (head.item == NULL) {
         drop_record(queue);
     } else {
@@ -319,6 +323,7 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     item->state = ITEM_TAKEN;
     item->tie = tie;
     item->meta.deliveries++;
+    queue->gets++;
     TAILQ_INSERT_TAIL(&tie->taken, item, of_tie);
     tie->holding++;
     queue_touch(queue, item, now);
@@ -334,6 +339,7 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
     struct item *item;
     struct item_meta before = *meta;
     before.deliveries--; /* it did not arrive */
+    queue->gets--;
     if (item_new(queue, value, &before, true, &item) < 0) {
         queue->dropped++;
         return;

@@ -76,8 +76,10 @@ struct queue {
     uint64_t ready; /* what a get could return now */
     uint64_t delayed;
     uint64_t tombstones; /* items in the packed store that have expired */
-    uint64_t dropped;    /* items that had max_deliveries and no dead letter queue to go to */
-    uint64_t expired;    /* items whose time to live ran out */
+    uint64_t puts;       /* values that were put, and deliveries, since it was made */
+    uint64_t gets;
+    uint64_t dropped; /* items that had max_deliveries and no dead letter queue to go to */
+    uint64_t expired; /* items whose time to live ran out */
     bool shut_down;
 };
 

@@ -122,9 +122,11 @@ static bool keep_others(void *data, void *element)
 uint64_t queue_clear(struct queue *queue)
 {
     uint64_t removed = queue->ready + queue->delayed;
+    uint64_t gets = queue->gets;
     while (queue->ready > 0) {
         queue_drop_head(queue);
     }
+    queue->gets = gets;
     if (queue->delayed > 0) {
         heap_filter(&queue->due, keep_others, queue);
     }
@@ -164,8 +166,10 @@ size_t queue_describe(const struct object *object, struct buffer *out)
     pack_key_uint(out, "unfinished", queue_unfinished(queue));
     pack_key_uint(out, "taken", queue->tickets.live);
     pack_key_uint(out, "delayed", queue->delayed);
+    pack_key_uint(out, "puts", queue->puts);
+    pack_key_uint(out, "gets", queue->gets);
     pack_key_uint(out, "dropped", queue->dropped);
     pack_key_uint(out, "expired", queue->expired);
     pack_key_bool(out, "shut_down", queue->shut_down);
-    return 14;
+    return 16;
 }
