@@ -328,7 +328,8 @@ int method_dict_keys(struct call *call)
     const struct dict *dict = dict_of(call->object);
     struct buffer *out = call_result(call);
     pack_array(out, dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
         pack_raw(out, dict_at(dict, i).key);
     }
     return 0;
@@ -338,7 +339,8 @@ int method_dict_values(struct call *call)
 {
     const struct dict *dict = dict_of(call->object);
     pack_array(call_result(call), dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
         call_pack_value(call, dict_at(dict, i).value);
     }
     return 0;
@@ -348,7 +350,8 @@ int method_dict_items(struct call *call)
 {
     const struct dict *dict = dict_of(call->object);
     pack_array(call_result(call), dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
         struct dict_item item = dict_at(dict, i);
         pack_item(call, &item);
     }
@@ -359,7 +362,8 @@ int method_dict_copy(struct call *call)
 {
     const struct dict *dict = dict_of(call->object);
     pack_map(call_result(call), dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
         struct dict_item item = dict_at(dict, i);
         pack_raw(&call->out->bytes, item.key);
         call_pack_value(call, item.value);

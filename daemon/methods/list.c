@@ -172,7 +172,7 @@ int method_list_slice(struct call *call)
         return status;
     }
     pack_array(call_result(call), range.count);
-    for (uint32_t i = 0; i < range.count; i++) {
+    for (uint32_t i = 0; i < range.count && !call_is_over(call); i++) {
         call_pack_value(call, list_at(list, (uint32_t)(range.start + i * range.step)));
     }
     return 0;
