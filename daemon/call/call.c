@@ -52,10 +52,19 @@ void call_pack_value(struct call *call, struct stored value)
     output_value(call->out, value);
 }
 
+static uint64_t answer_size(const struct call *call)
+{
+    return call->out->bytes.len - call->start.bytes + call->out->spliced;
+}
+
 bool call_is_long(const struct call *call)
 {
-    uint64_t size = call->out->bytes.len - call->start.bytes + call->out->spliced;
-    return size >= call->service->accounts.limits.max_message;
+    return answer_size(call) >= call->service->accounts.limits.max_message;
+}
+
+bool call_is_over(const struct call *call)
+{
+    return answer_size(call) > call->service->accounts.limits.max_output;
 }
 
 static int fail(struct call *call, int error, struct slice detail, const char *format,

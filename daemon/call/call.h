@@ -97,6 +97,9 @@ void call_pack_value(struct call *call, struct stored value);
 
 /* True once the answer is longer than the limit max_message: an answer of many items ends there. */
 bool call_is_long(const struct call *call);
+/* True once the answer is longer than the limit max_output, so that it will be refused
+ * (TOO_LARGE): an answer that must be whole need not be packed any further. */
+bool call_is_over(const struct call *call);
 
 /* Refuses: packs the error with a sentence for people and returns `error`. A handler that returns
  * a bare code gets a sentence made from the code, the object's name and the last refusal. */

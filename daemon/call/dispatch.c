@@ -182,15 +182,13 @@ static void default_refusal(struct call *call, int error)
 /* An answer that its session could never be given. A reader can ask for less at a time. */
 static int check_size(struct call *call)
 {
-    uint64_t size = call->out->bytes.len + call->out->spliced - call->start.bytes;
-    uint64_t max = call->service->accounts.limits.max_output;
-    if (__builtin_expect(size <= max || call->method->needs != METHOD_NEEDS_READ, 1)) {
+    if (__builtin_expect(!call_is_over(call) || call->method->needs != METHOD_NEEDS_READ, 1)) {
         return 0;
     }
     return call_fail(call, ERR_TOO_LARGE,
-                     "%s: the answer has %" PRIu64 " bytes and max_output is %" PRIu64
-                     "; ask for a part at a time (dict.scan, list.slice, queue.peek)",
-                     call->method->name, size, max);
+                     "%s: the answer is longer than max_output, %" PRIu64
+                     " bytes; ask for a part at a time (dict.scan, list.slice, queue.peek)",
+                     call->method->name, call->service->accounts.limits.max_output);
 }
 
 /* Completes what the handler has packed. */

@@ -1,0 +1,392 @@
+/* methods/dict: the handlers of dict.*; the operations are in daemon/objects/dict.h. */
+#include "daemon/objects/dict.h"
+#include "daemon/methods/methods.h"
+#include "daemon/methods/open.h"
+#include "proto/value.h"
+
+/* Refuses a value that cannot be a key. */
+static int refuse_key(struct call *call, const struct key_fault *fault)
+{
+    struct buffer shown = {0};
+    value_print(fault->key, 64, &shown);
+    int status =
+        call_fail(call, ERR_TYPE, "%s: a dict key cannot be %s, as %.*s is", call->method->name,
+                  fault->why, (int)shown.len, (const char *)shown.data);
+    buffer_deinit(&shown);
+    return status;
+}
+
+static int refuse_missing(struct call *call, const struct dict_key *key)
+{
+    struct buffer shown = {0};
+    value_print(key->bytes, 64, &shown);
+    int status = call_fail(call, ERR_KEY, "\"%s\" has no key %.*s", call->object->name,
+                           (int)shown.len, (const char *)shown.data);
+    buffer_deinit(&shown);
+    return status;
+}
+
+/* Makes a key of param 1; the handler deinits it, whatever comes of it. */
+static int read_key(struct call *call, struct dict_key *key)
+{
+    struct key_fault fault;
+    int status = dict_key_init(key, dict_of(call->object), call_value(call, 1), &fault);
+    return status == ERR_TYPE ? refuse_key(call, &fault) : status;
+}
+
+/* The same, and the position of the key, or ORDERED_NONE. */
+static int find_key(struct call *call, struct dict_key *key, uint32_t *position)
+{
+    int status = read_key(call, key);
+    *position = status == 0 ? dict_find(dict_of(call->object), key) : ORDERED_NONE;
+    return status;
+}
+
+/* A value that stands in a param. */
+static struct stored param_value(const struct call *call, unsigned i)
+{
+    return (struct stored){.bytes = call_value(call, i)};
+}
+
+/* dict.open */
+
+static int make_dict(struct call *call, const struct object_options *common,
+                     const struct param *given, struct object **out)
+{
+    const struct dict_options options = {.seed = call->service->registry.seed};
+    struct dict *dict;
+    int status = dict_new(common, &options, &dict);
+    if (status < 0) {
+        return status;
+    }
+    if (option_given(&given[0])) {
+        struct key_fault fault;
+        uint64_t new_keys;
+        status = dict_update(dict, given[0].raw, &new_keys, &fault);
+        if (status == ERR_TYPE) {
+            (void)refuse_key(call, &fault);
+        }
+    }
+    if (status < 0) {
+        object_unref(&dict->object);
+        return status;
+    }
+    *out = &dict->object;
+    return 0;
+}
+
+int method_dict_open(struct call *call)
+{
+    static const struct option table[] = {{"initial", PARAM_MAP}};
+    static const struct open_type type = {
+        .type = &dict_type, .table = table, .count = 1, .make = make_dict};
+    return open_object(call, &type);
+}
+
+/* One key. */
+
+int method_dict_get(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    uint32_t position;
+    int status = find_key(call, &key, &position);
+    if (status < 0) {
+        return status;
+    }
+    if (position != ORDERED_NONE) {
+        return call_answer_value(call, dict_at(dict_of(call->object), position).value);
+    }
+    return call_given(call, 2) ? call_answer_value(call, param_value(call, 2))
+                               : refuse_missing(call, &key);
+}
+
+int method_dict_set(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    bool is_new;
+    int status = read_key(call, &key);
+    if (status == 0) {
+        status = dict_set(dict_of(call->object), &key, call_value(call, 2), &is_new);
+    }
+    if (status < 0) {
+        return status;
+    }
+    if (is_new) {
+        call_changed(call);
+    }
+    return call_answer_bool(call, is_new);
+}
+
+int method_dict_update(struct call *call)
+{
+    struct key_fault fault;
+    uint64_t new_keys;
+    int status = dict_update(dict_of(call->object), call_value(call, 1), &new_keys, &fault);
+    if (status == ERR_TYPE) {
+        return refuse_key(call, &fault);
+    }
+    if (status < 0) {
+        return status;
+    }
+    if (new_keys > 0) {
+        call_changed(call);
+    }
+    return call_answer_int(call, (int64_t)new_keys);
+}
+
+int method_dict_setdefault(struct call *call)
+{
+    static const uint8_t nil[] = {0xc0};
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    uint32_t position;
+    int status = find_key(call, &key, &position);
+    if (status < 0) {
+        return status;
+    }
+    if (position != ORDERED_NONE) {
+        return call_answer_value(call, dict_at(dict_of(call->object), position).value);
+    }
+    struct stored value = param_value(call, 2);
+    if (!call_given(call, 2)) {
+        value.bytes = (struct slice){nil, sizeof(nil)};
+    }
+    status = dict_insert(dict_of(call->object), &key, value.bytes);
+    if (status < 0) {
+        return status;
+    }
+    call_changed(call);
+    return call_answer_value(call, value);
+}
+
+int method_dict_delete(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    uint32_t position;
+    int status = find_key(call, &key, &position);
+    if (status < 0) {
+        return status;
+    }
+    if (position == ORDERED_NONE) {
+        return refuse_missing(call, &key);
+    }
+    dict_remove(dict_of(call->object), position);
+    return call_answer_nil(call);
+}
+
+/* Removes a pair whose answer has been packed, unless there was no memory for that. */
+static int remove_answered(struct call *call, uint32_t position)
+{
+    if (call->out->bytes.failed) {
+        return ERR_INTERNAL;
+    }
+    dict_remove(dict_of(call->object), position);
+    return 0;
+}
+
+int method_dict_pop(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    uint32_t position;
+    int status = find_key(call, &key, &position);
+    if (status < 0) {
+        return status;
+    }
+    if (position == ORDERED_NONE) {
+        return call_given(call, 2) ? call_answer_value(call, param_value(call, 2))
+                                   : refuse_missing(call, &key);
+    }
+    (void)call_answer_value(call, dict_at(dict_of(call->object), position).value);
+    return remove_answered(call, position);
+}
+
+/* Packs a pair as [key, value]. */
+static void pack_item(struct call *call, const struct dict_item *item)
+{
+    pack_array(&call->out->bytes, 2);
+    pack_raw(&call->out->bytes, item->key);
+    call_pack_value(call, item->value);
+}
+
+int method_dict_popitem(struct call *call)
+{
+    struct dict *dict = dict_of(call->object);
+    uint32_t position = dict_last(dict);
+    if (position == ORDERED_NONE) {
+        return call_fail(call, ERR_KEY, "\"%s\" is empty", call->object->name);
+    }
+    struct dict_item item = dict_at(dict, position);
+    (void)call_result(call);
+    pack_item(call, &item);
+    return remove_answered(call, position);
+}
+
+int method_dict_contains(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    uint32_t position;
+    int status = find_key(call, &key, &position);
+    return status < 0 ? status : call_answer_bool(call, position != ORDERED_NONE);
+}
+
+int method_dict_incr(struct call *call)
+{
+    static const uint8_t zero[] = {0x00};
+    static const uint8_t one[] = {0x01};
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    bool is_new;
+    int status = read_key(call, &key);
+    if (status < 0) {
+        return status;
+    }
+    struct slice delta = call_given(call, 2) ? call_value(call, 2) : (struct slice){one, 1};
+    struct slice initial = call_given(call, 3) ? call_value(call, 3) : (struct slice){zero, 1};
+    status = dict_incr(dict_of(call->object), &key, delta, initial, call_result(call), &is_new);
+    if (status == ERR_TYPE) {
+        return call_fail(call, ERR_TYPE, "dict.incr: the value of this key is not a number");
+    }
+    if (status == ERR_RANGE) {
+        return call_fail(call, ERR_RANGE,
+                         "dict.incr: the sum is not between -2^63 and 2^64-1; nothing was changed");
+    }
+    if (status == 0 && is_new) {
+        call_changed(call);
+    }
+    return status;
+}
+
+/* A param that is [value] or []: *value is set to the value or stays NULL. */
+static int read_optional(struct call *call, unsigned i, struct slice *bytes,
+                         const struct slice **value)
+{
+    const struct param *param = &call->params[i];
+    if (param->header.count > 1) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "dict.cas: param %s must be [value], or [] for a key that is not there, "
+                         "not an array of %u",
+                         i == 2 ? "expected" : "value", (unsigned)param->header.count);
+    }
+    *bytes = slice_from(param->raw, param->header.size);
+    *value = param->header.count == 1 ? bytes : NULL;
+    return 0;
+}
+
+int method_dict_cas(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    struct slice bytes[2];
+    const struct slice *expected;
+    const struct slice *value;
+    bool done;
+    int status = read_key(call, &key);
+    if (status == 0) {
+        status = read_optional(call, 2, &bytes[0], &expected);
+    }
+    if (status == 0) {
+        status = read_optional(call, 3, &bytes[1], &value);
+    }
+    if (status == 0) {
+        status = dict_cas(dict_of(call->object), &key, expected, value, &done);
+    }
+    if (status < 0) {
+        return status;
+    }
+    if (done && expected == NULL && value != NULL) {
+        call_changed(call);
+    }
+    return call_answer_bool(call, done);
+}
+
+int method_dict_wait(struct call *call)
+{
+    struct dict_key key __attribute__((cleanup(dict_key_deinit)));
+    uint32_t position;
+    int status = find_key(call, &key, &position);
+    if (status < 0) {
+        return status;
+    }
+    if (position == ORDERED_NONE) {
+        return call_wait(call, DICT_WAITERS, 2, ERR_TIMEOUT);
+    }
+    return call_answer_value(call, dict_at(dict_of(call->object), position).value);
+}
+
+/* The whole dict. */
+
+int method_dict_len(struct call *call)
+{
+    return call_answer_int(call, dict_len(dict_of(call->object)));
+}
+
+int method_dict_clear(struct call *call)
+{
+    dict_clear(dict_of(call->object));
+    return call_answer_nil(call);
+}
+
+int method_dict_keys(struct call *call)
+{
+    const struct dict *dict = dict_of(call->object);
+    struct buffer *out = call_result(call);
+    pack_array(out, dict_len(dict));
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
+        pack_raw(out, dict_at(dict, i).key);
+    }
+    return 0;
+}
+
+int method_dict_values(struct call *call)
+{
+    const struct dict *dict = dict_of(call->object);
+    pack_array(call_result(call), dict_len(dict));
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
+        call_pack_value(call, dict_at(dict, i).value);
+    }
+    return 0;
+}
+
+int method_dict_items(struct call *call)
+{
+    const struct dict *dict = dict_of(call->object);
+    pack_array(call_result(call), dict_len(dict));
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
+        struct dict_item item = dict_at(dict, i);
+        pack_item(call, &item);
+    }
+    return 0;
+}
+
+int method_dict_copy(struct call *call)
+{
+    const struct dict *dict = dict_of(call->object);
+    pack_map(call_result(call), dict_len(dict));
+    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
+         i = dict_next(dict, i + 1)) {
+        struct dict_item item = dict_at(dict, i);
+        pack_raw(&call->out->bytes, item.key);
+        call_pack_value(call, item.value);
+    }
+    return 0;
+}
+
+int method_dict_scan(struct call *call)
+{
+    const struct dict *dict = dict_of(call->object);
+    int64_t count = call_int(call, 2, 100);
+    uint32_t position = dict_from_seq(dict, (uint64_t)call_int(call, 1, 0));
+    struct buffer *out = call_result(call);
+    pack_map(out, 2);
+    pack_string(out, "items");
+    size_t at = pack_array_begin(out);
+    int64_t packed = 0;
+    for (; packed < count && position != ORDERED_NONE && !call_is_long(call); packed++) {
+        struct dict_item item = dict_at(dict, position);
+        pack_item(call, &item);
+        position = dict_next(dict, position + 1);
+    }
+    pack_array_end(out, at, (size_t)packed);
+    pack_key_uint(out, "cursor", position == ORDERED_NONE ? 0 : dict_at(dict, position).seq);
+    return 0;
+}
