@@ -9,7 +9,7 @@
 
 #include "proto/slice.h"
 
-enum { HEAP_NONE = UINT32_MAX };
+#define HEAP_NONE UINT32_MAX
 
 struct heap {
     void **elements; /* owned array */

@@ -14,7 +14,7 @@
 #include "daemon/objects/cells.h"
 #include "daemon/objects/object.h"
 
-enum { LIST_NONE = UINT32_MAX };
+#define LIST_NONE UINT32_MAX
 
 #define LIST_MAX (UINT32_C(1) << 31) /* values in one list */
 

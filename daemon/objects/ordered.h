@@ -15,7 +15,7 @@
 
 #include "proto/slice.h"
 
-enum { ORDERED_NONE = UINT32_MAX };
+#define ORDERED_NONE UINT32_MAX
 
 struct ordered_entry {
     uint64_t seq;
