@@ -54,7 +54,8 @@ void call_pack_value(struct call *call, struct stored value)
 
 static uint64_t answer_size(const struct call *call)
 {
-    return call->out->bytes.len - call->start.bytes + call->out->spliced;
+    const struct output *out = call->out;
+    return out->bytes.len - call->start.bytes + out->spliced - call->start.spliced;
 }
 
 bool call_is_long(const struct call *call)

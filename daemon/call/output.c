@@ -83,7 +83,8 @@ void output_value(struct output *output, struct stored value)
 
 struct output_mark output_mark(const struct output *output)
 {
-    return (struct output_mark){output->bytes.len, output->nsplices, output->nundelivered};
+    return (struct output_mark){output->bytes.len, output->nsplices, output->nundelivered,
+                                output->spliced};
 }
 
 void output_rewind(struct output *output, struct output_mark mark)

@@ -58,6 +58,7 @@ struct output_mark {
     size_t bytes;
     size_t nsplices;
     size_t nundelivered;
+    uint64_t spliced;
 };
 struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);
