@@ -81,6 +81,9 @@ static struct packed_segment *add_segment(struct packed *packed, uint32_t record
         return NULL;
     }
     *segment = (struct packed_segment){.size = size};
+    if (packed->count == 0 && !TAILQ_EMPTY(&packed->segments)) {
+        free_segment(packed, TAILQ_FIRST(&packed->segments)); /* kept, and too small now */
+    }
     TAILQ_INSERT_TAIL(&packed->segments, segment, link);
     packed->cost += sizeof(*segment) + size;
     return segment;
@@ -93,7 +96,8 @@ uint64_t packed_push_cost(const struct packed *packed, size_t len)
     if (last != NULL && last->size - last->end >= record) {
         return 0;
     }
-    return sizeof(*last) + next_size(packed, record);
+    uint64_t freed = packed->count == 0 && last != NULL ? sizeof(*last) + last->size : 0;
+    return sizeof(*last) + next_size(packed, record) - freed;
 }
 
 int packed_push(struct packed *packed, enum packed_tag tag, struct slice data)

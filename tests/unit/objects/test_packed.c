@@ -119,6 +119,24 @@ static void packed_short_run_reuses_its_memory(void **state)
     packed_deinit(&packed);
 }
 
+static void packed_kept_memory_makes_way_for_a_larger_record(void **state)
+{
+    struct packed packed;
+    struct packed_record record;
+    packed_init(&packed, false);
+    push_number(&packed, 1, 0);
+    packed_pop_front(&packed);
+    push_number(&packed, 2, 1000);
+    push_number(&packed, 3, 0);
+    assert_true(packed_front(&packed, &record));
+    assert_int_equal(number_of(&record), 2);
+    packed_pop_front(&packed);
+    assert_true(packed_front(&packed, &record));
+    assert_int_equal(number_of(&record), 3);
+    packed_deinit(&packed);
+    assert_int_equal(packed.cost, 0);
+}
+
 static void packed_take_over_moves_everything(void **state)
 {
     struct packed a;
@@ -145,6 +163,7 @@ int main(void)
         cmocka_unit_test(packed_next_walks_both_ways),
         cmocka_unit_test(packed_memory_goes_with_the_records),
         cmocka_unit_test(packed_short_run_reuses_its_memory),
+        cmocka_unit_test(packed_kept_memory_makes_way_for_a_larger_record),
         cmocka_unit_test(packed_take_over_moves_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
