@@ -9,9 +9,8 @@ static int refuse_key(struct call *call, const struct key_fault *fault)
 {
     struct buffer shown = {0};
     value_print(fault->key, 64, &shown);
-    int status =
-        call_fail(call, ERR_TYPE, "%s: a dict key cannot be %s, as %.*s is", call->method->name,
-                  fault->why, (int)shown.len, (const char *)shown.data);
+    int status = call_fail(call, ERR_TYPE, "%s: %.*s cannot be a key: it is %s", call->method->name,
+                           (int)shown.len, (const char *)shown.data, fault->why);
     buffer_deinit(&shown);
     return status;
 }

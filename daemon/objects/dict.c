@@ -61,7 +61,7 @@ static int check_key(const struct dict *dict, struct slice value, struct key_fau
     fault->key = value;
     if (dict->options.str_keys &&
         (header_read(value.data, value.len, &header) != 0 || header.kind != KIND_STR)) {
-        fault->why = "anything but a string";
+        fault->why = "not a string";
         return ERR_TYPE;
     }
     return value_check_key(value, &fault->why);

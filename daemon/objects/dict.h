@@ -48,7 +48,7 @@ struct dict_key {
     struct buffer own; /* the canonical bytes, if the param's are not */
 };
 
-/* Why a value cannot be a key: completes "a dict key cannot be …". */
+/* Why a value cannot be a key: completes "it is …". */
 struct key_fault {
     struct slice key;
     const char *why;
