@@ -5,6 +5,8 @@
 
 /* Room for what stands around an item's value in an answer. */
 enum { ITEM_FRAME = 64 };
+/* Less than this is not worth moving what follows. */
+enum { COMPACT_MIN = 64 * 1024 };
 
 /* Makes room for one more element in an array that doubles. NULL for want of memory. */
 static void *grow(void *array, size_t len, size_t *cap, size_t size)
@@ -147,6 +149,59 @@ void output_sent(struct output *output, uint64_t more)
         memmove(output->undelivered, output->undelivered + gone,
                 output->nundelivered * sizeof(*output->undelivered));
     }
+}
+
+/* How much of the front can go: splices that were sent whole, and bytes; neither reaches into the
+ * first value that may still have to go back. */
+static void measure_sent(const struct output *output, size_t *nsplices, size_t *bytes)
+{
+    size_t limit = output->bytes.len;
+    if (output->nundelivered > 0 && output->undelivered[0].value_at < limit) {
+        limit = output->undelivered[0].value_at;
+    }
+    uint64_t left = output->sent;
+    size_t at = 0;
+    size_t gone = 0;
+    for (; gone < output->nsplices; gone++) {
+        const struct splice *splice = &output->splices[gone];
+        uint64_t size = splice->at - at + splice->blob->len;
+        if (splice->at > limit || left < size) {
+            break;
+        }
+        left -= size;
+        at = splice->at;
+    }
+    size_t end = gone < output->nsplices ? output->splices[gone].at : output->bytes.len;
+    end = end < limit ? end : limit;
+    *nsplices = gone;
+    *bytes = left < end - at ? at + (size_t)left : end;
+}
+
+void output_compact(struct output *output)
+{
+    if (output->sent < COMPACT_MIN || output->sent < output_pending(output)) {
+        return;
+    }
+    size_t nsplices;
+    size_t bytes;
+    measure_sent(output, &nsplices, &bytes);
+    uint64_t gone = bytes;
+    for (size_t i = 0; i < nsplices; i++) {
+        gone += output->splices[i].blob->len;
+        output->spliced -= output->splices[i].blob->len;
+        blob_unref(output->splices[i].blob);
+    }
+    for (size_t i = nsplices; i < output->nsplices; i++) {
+        output->splices[i - nsplices] = output->splices[i];
+        output->splices[i - nsplices].at -= bytes;
+    }
+    output->nsplices -= nsplices;
+    for (size_t i = 0; i < output->nundelivered; i++) {
+        output->undelivered[i].value_at -= bytes;
+        output->undelivered[i].end -= gone;
+    }
+    output->sent -= gone;
+    buffer_consume(&output->bytes, bytes);
 }
 
 static void put_back(struct output *output, struct undelivered *note)

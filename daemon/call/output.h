@@ -74,6 +74,9 @@ void output_seal_undelivered(struct output *output, struct output_mark mark);
 
 /* More was taken: forgets the notes of all that has left. */
 void output_sent(struct output *output, uint64_t more);
+/* Drops what has been sent, once that is more than what has not: for a session that is always a
+ * little behind. Values that may still have to go back are kept. */
+void output_compact(struct output *output);
 /* An answer could not be packed for want of memory: the items noted since the mark go back. */
 void output_give_back(struct output *output, struct output_mark mark);
 /* The session is gone: puts what has not left back into its queues, last first. */

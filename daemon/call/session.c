@@ -187,8 +187,7 @@ static void close_all(struct session *session)
     }
 }
 
-/* Answers that have not left give the items of plain queues back; their queues are asked. */
-static void return_undelivered(struct session *session)
+void session_drop_output(struct session *session)
 {
     struct output *output = &session->output;
     for (size_t i = 0; i < output->nundelivered; i++) {
@@ -198,6 +197,7 @@ static void return_undelivered(struct session *session)
         }
     }
     output_return_undelivered(output);
+    output_reset(output);
 }
 
 void session_end(struct session *session)
@@ -207,7 +207,7 @@ void session_end(struct session *session)
     while ((call = session_call_from(session, 0)) != NULL) {
         call_drop(call);
     }
-    return_undelivered(session);
+    session_drop_output(session);
     give_back_claims(session, service->now);
     service_drain(service);
     close_all(session);

@@ -1,0 +1,267 @@
+/* daemon: see daemon.h. */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "daemon/supervisor.h"
+
+static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
+void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
+{
+    const struct accounts *accounts = &daemon->service.accounts;
+    (void)snprintf(text, DAEMON_STATUS,
+                   "Serving %" PRIu64 " sessions, %" PRIu64 " objects, %" PRIu64 " bytes.",
+                   accounts->sessions, accounts->objects, accounts->bytes);
+}
+
+/* As many descriptors as the process may have: each connection is one. */
+static void raise_descriptor_limit(const struct daemon *daemon)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    uint64_t wanted = daemon->config.limits.max_sessions;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted) {
+        log_line(&daemon->log, LOG_LEVEL_NOTICE,
+                 "the process may have %" PRIu64 " descriptors, fewer than max_sessions (%" PRIu64
+                 "); accepting pauses when they are used up",
+                 (uint64_t)limit.rlim_cur, wanted);
+    }
+}
+
+static void stop(struct daemon *daemon, int number)
+{
+    const struct timeval limit = {.tv_sec = DAEMON_STOP_SECONDS};
+    if (daemon->net.stopping) {
+        (void)event_base_loopbreak(daemon->base);
+        return;
+    }
+    log_line(&daemon->log, LOG_LEVEL_INFO, "stopping on signal %s with %" PRIu64 " sessions",
+             number == SIGTERM ? "TERM" : "INT", daemon->service.accounts.sessions);
+    supervisor_stopping();
+    listener_deinit(&daemon->listener);
+    (void)event_add(&daemon->stop_timer, &limit);
+    net_stop(&daemon->net);
+}
+
+static void signal_came(evutil_socket_t number, short what, void *data)
+{
+    struct daemon *daemon = data;
+    (void)what;
+    if (number == SIGHUP) {
+        daemon_reload(daemon);
+    } else {
+        stop(daemon, number);
+    }
+}
+
+static void stop_time_over(evutil_socket_t fd, short what, void *data)
+{
+    struct daemon *daemon = data;
+    (void)fd;
+    (void)what;
+    log_line(&daemon->log, LOG_LEVEL_NOTICE,
+             "%" PRIu64 " sessions have not read their answers in %d seconds and are cut off",
+             daemon->service.accounts.sessions, (int)DAEMON_STOP_SECONDS);
+    (void)event_base_loopbreak(daemon->base);
+}
+
+static void watchdog_came(evutil_socket_t fd, short what, void *data)
+{
+    char status[DAEMON_STATUS];
+    (void)fd;
+    (void)what;
+    daemon_status(data, status);
+    supervisor_alive(status);
+}
+
+static int init_base(struct daemon *daemon)
+{
+    struct event_config *config = event_config_new();
+    if (config != NULL) {
+        (void)event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+        (void)event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
+        daemon->base = event_base_new_with_config(config);
+        event_config_free(config);
+    }
+    return daemon->base == NULL ? ERR_INTERNAL : 0;
+}
+
+static int init_signals(struct daemon *daemon)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (int i = 0; i < DAEMON_SIGNALS; i++) {
+        if (event_assign(&daemon->signals[i], daemon->base, SIGNALS[i], EV_SIGNAL | EV_PERSIST,
+                         signal_came, daemon) < 0 ||
+            event_add(&daemon->signals[i], NULL) < 0) {
+            return ERR_INTERNAL;
+        }
+    }
+    return 0;
+}
+
+static int init_timers(struct daemon *daemon)
+{
+    uint64_t interval = supervisor_interval();
+    const struct timeval period = {.tv_sec = (time_t)(interval / 1000000),
+                                   .tv_usec = (suseconds_t)(interval % 1000000)};
+    if (event_assign(&daemon->stop_timer, daemon->base, -1, 0, stop_time_over, daemon) < 0 ||
+        event_assign(&daemon->watchdog, daemon->base, -1, EV_PERSIST, watchdog_came, daemon) < 0) {
+        return ERR_INTERNAL;
+    }
+    return interval > 0 && event_add(&daemon->watchdog, &period) < 0 ? ERR_INTERNAL : 0;
+}
+
+/* The event loop and what runs in it. */
+static int init_core(struct daemon *daemon)
+{
+    int status = init_base(daemon);
+    if (status == 0) {
+        status = service_init(&daemon->service, net_clock());
+        daemon->has_service = status == 0;
+    }
+    if (status == 0) {
+        daemon->service.accounts.limits = daemon->config.limits;
+        status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
+        daemon->has_net = status == 0;
+    }
+    status = status < 0 ? status : init_signals(daemon);
+    status = status < 0 ? status : init_timers(daemon);
+    status = status < 0 ? status : listener_init(&daemon->listener, &daemon->net);
+    if (status < 0) {
+        log_line(&daemon->log, LOG_LEVEL_ERROR, "cannot set up the event loop: %s",
+                 strerror(errno));
+    }
+    return status;
+}
+
+/* Listens on a socket of its own. */
+static int listen_at_place(struct daemon *daemon)
+{
+    struct place place;
+    struct fault fault;
+    int status = place_find(&daemon->config, daemon->options, &place, &fault);
+    if (status < 0) {
+        log_line(&daemon->log, LOG_LEVEL_ERROR, "%s", fault.text);
+        return status;
+    }
+    const struct address_options options = {
+        .path = place.path, .mode = place.mode, .group = place.group, .parent = place.parent};
+    int fd = address_listen(&daemon->address, &options, &daemon->log);
+    status = fd < 0 ? fd : listener_add(&daemon->listener, fd);
+    if (status == 0) {
+        log_line(&daemon->log, LOG_LEVEL_INFO, "ipcd " IPCD_VERSION " listens on %s, mode 0%o",
+                 place.path, (unsigned)place.mode);
+    }
+    place_deinit(&place);
+    return status;
+}
+
+/* Listens on the sockets that were passed, if there are any, else on its own. */
+static int start_listening(struct daemon *daemon)
+{
+    int fds[LISTENER_SOCKETS];
+    int count = supervisor_sockets(fds, LISTENER_SOCKETS, &daemon->log);
+    if (count <= 0) {
+        return count < 0 ? count : listen_at_place(daemon);
+    }
+    for (int i = 0; i < count; i++) {
+        int status = listener_add(&daemon->listener, fds[i]);
+        if (status < 0) {
+            log_line(&daemon->log, LOG_LEVEL_ERROR, "cannot listen on a socket that was passed");
+            return status;
+        }
+    }
+    log_line(&daemon->log, LOG_LEVEL_INFO,
+             "ipcd " IPCD_VERSION " listens on %d sockets passed by the service manager", count);
+    return 0;
+}
+
+static void log_limits(const struct daemon *daemon)
+{
+    char text[512] = "";
+    size_t len = 0;
+    struct limits limits = daemon->config.limits;
+    for (int i = 0; i < LIMIT_COUNT && len < sizeof(text); i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, " %s=%" PRIu64, limit_rows[i].name,
+                                *limit_value(&limits, &limit_rows[i]));
+    }
+    log_line(&daemon->log, LOG_LEVEL_INFO, "limits:%s", text);
+}
+
+static int read_config(struct daemon *daemon)
+{
+    struct fault fault;
+    config_init(&daemon->config);
+    if (daemon->options->config == NULL) {
+        return 0;
+    }
+    int status = config_read(daemon->options->config, &daemon->config, &fault);
+    if (status < 0) {
+        log_line(&daemon->log, LOG_LEVEL_ERROR, "%s", fault.text);
+    }
+    return status;
+}
+
+int daemon_init(struct daemon *daemon, const struct options *options)
+{
+    *daemon = (struct daemon){.options = options, .address = {.lock_fd = -1}};
+    log_init(&daemon->log, STDERR_FILENO);
+    int status = read_config(daemon);
+    status = status < 0 ? status : init_core(daemon);
+    if (status == 0) {
+        raise_descriptor_limit(daemon);
+        status = start_listening(daemon);
+    }
+    if (status == 0) {
+        log_limits(daemon);
+    }
+    return status;
+}
+
+int daemon_run(struct daemon *daemon)
+{
+    char status[DAEMON_STATUS];
+    daemon_status(daemon, status);
+    supervisor_ready(status);
+    if (event_base_dispatch(daemon->base) < 0) {
+        log_line(&daemon->log, LOG_LEVEL_ERROR, "the event loop has failed: %s", strerror(errno));
+        return ERR_INTERNAL;
+    }
+    log_line(&daemon->log, LOG_LEVEL_INFO, "stopped after %" PRIu64 " sessions",
+             daemon->net.accepted);
+    return 0;
+}
+
+void daemon_deinit(struct daemon *daemon)
+{
+    listener_deinit(&daemon->listener);
+    if (daemon->has_net) {
+        for (int i = 0; i < DAEMON_SIGNALS; i++) {
+            if (event_initialized(&daemon->signals[i]) != 0) {
+                (void)event_del(&daemon->signals[i]);
+            }
+        }
+        if (event_initialized(&daemon->watchdog) != 0) {
+            (void)event_del(&daemon->watchdog);
+            (void)event_del(&daemon->stop_timer);
+        }
+        net_deinit(&daemon->net);
+    }
+    if (daemon->has_service) {
+        service_deinit(&daemon->service);
+    }
+    if (daemon->base != NULL) {
+        event_base_free(daemon->base);
+    }
+    address_release(&daemon->address);
+    config_deinit(&daemon->config);
+}

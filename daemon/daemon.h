@@ -1,0 +1,50 @@
+/*
+ * daemon: owns everything that runs, built up and torn down in order:
+ *
+ *   configuration → event loop → service (objects, accounts, sessions) → net (connections)
+ *   → signals, watchdog → listener → address (socket file, lock)
+ *
+ * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
+ * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
+ * second signal ends it at once. SIGHUP: the configuration file is read again; new limits hold from
+ * then on (nothing that is there already is taken away), and what changed is logged.
+ */
+#pragma once
+
+#include "daemon/net/address.h"
+#include "daemon/net/listener.h"
+#include "daemon/place.h"
+
+enum { DAEMON_SIGNALS = 3, DAEMON_STOP_SECONDS = 5 };
+
+struct daemon {
+    struct log log;
+    const struct options *options; /* not owned */
+    struct config config;
+    struct event_base *base; /* owned */
+    struct service service;
+    struct net net;
+    struct event signals[DAEMON_SIGNALS];
+    struct event watchdog;
+    struct event stop_timer;
+    struct listener listener;
+    struct address address;
+    bool has_service; /* what has been built up so far */
+    bool has_net;
+};
+
+/* Builds everything up, until connections are accepted. 0, or a negative code having logged why;
+ * daemon_deinit is to be called in both cases. `options` must outlive the daemon. */
+int daemon_init(struct daemon *daemon, const struct options *options);
+
+/* Serves until it is told to stop. 0, or ERR_INTERNAL if the event loop fails. */
+int daemon_run(struct daemon *daemon);
+
+void daemon_deinit(struct daemon *daemon);
+
+/* Reads the configuration file again (SIGHUP); reload.c. */
+void daemon_reload(struct daemon *daemon);
+
+/* A sentence about what it is doing, for the service manager. */
+enum { DAEMON_STATUS = 128 };
+void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS]);

@@ -1,0 +1,236 @@
+/* address: see address.h. */
+#include "daemon/net/address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proto/error.h"
+
+enum { LOCK_TRIES = 100 };
+
+/* Logs what could not be done, and why. */
+static int fail(const struct log *log, const char *what, const char *path)
+{
+    log_line(log, LOG_LEVEL_ERROR, "cannot %s %s: %s", what, path, strerror(errno));
+    return ERR_INTERNAL;
+}
+
+/* Fills in a socket address; "@name" is abstract. The length, or ERR_INTERNAL. */
+static int fill_in(struct sockaddr_un *out, const char *path, const struct log *log)
+{
+    size_t len = strlen(path);
+    *out = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (len >= sizeof(out->sun_path) || len == 0 || strcmp(path, "@") == 0) {
+        log_line(log, LOG_LEVEL_ERROR,
+                 "the socket path \"%s\" has %zu bytes; it must have 1 to %zu, and an abstract one "
+                 "a name after the @",
+                 path, len, sizeof(out->sun_path) - 1);
+        return ERR_INTERNAL;
+    }
+    memcpy(out->sun_path, path, len);
+    if (path[0] == '@') {
+        out->sun_path[0] = '\0';
+        return (int)(offsetof(struct sockaddr_un, sun_path) + len);
+    }
+    return (int)sizeof(*out);
+}
+
+static int make_parent(const char *path, mode_t mode, const struct log *log)
+{
+    const char *slash = strrchr(path, '/');
+    if (mode == 0 || slash == NULL || slash == path) {
+        return 0;
+    }
+    char *parent = strndup(path, (size_t)(slash - path));
+    int status = 0;
+    if (parent == NULL || (mkdir(parent, mode) < 0 && errno != EEXIST)) {
+        status = fail(log, "make the directory of", path);
+    }
+    free(parent);
+    return status;
+}
+
+/* True if the open file is the one at the path. */
+static bool is_at_path(int fd, const char *path)
+{
+    struct stat open_one;
+    struct stat there;
+    return fstat(fd, &open_one) == 0 && stat(path, &there) == 0 &&
+           open_one.st_dev == there.st_dev && open_one.st_ino == there.st_ino;
+}
+
+static int refuse_locked(int fd, const char *path, const struct log *log)
+{
+    char pid[16] = {0};
+    if (pread(fd, pid, sizeof(pid) - 1, 0) <= 0) {
+        (void)snprintf(pid, sizeof(pid), "?");
+    }
+    pid[strcspn(pid, "\n")] = '\0';
+    log_line(log, LOG_LEVEL_ERROR,
+             "another ipcd (pid %s) serves %s; stop it first or choose another --socket", pid,
+             path);
+    return ERR_INTERNAL;
+}
+
+/* Takes the lock; its file says who holds it. */
+static int claim(struct address *address, const struct log *log)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        int fd = open(address->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) {
+            return fail(log, "open the lock file", address->lock_path);
+        }
+        int status = 0;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+            status = errno == EWOULDBLOCK ? refuse_locked(fd, address->path, log)
+                                          : fail(log, "lock", address->lock_path);
+        } else if (is_at_path(fd, address->lock_path)) {
+            address->lock_fd = fd;
+            return ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0
+                       ? fail(log, "write", address->lock_path)
+                       : 0;
+        }
+        (void)close(fd); /* its last owner has just removed it: there may be a new one */
+        if (status < 0) {
+            return status;
+        }
+    }
+    errno = EAGAIN;
+    return fail(log, "lock", address->lock_path);
+}
+
+/* True if somebody listens on the socket at the path; errno says what connect(2) said if not. */
+static bool is_alive(const struct sockaddr_un *name)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return true;
+    }
+    bool refused =
+        connect(fd, (const struct sockaddr *)name, sizeof(*name)) < 0 && errno == ECONNREFUSED;
+    (void)close(fd);
+    return !refused;
+}
+
+/* Removes the socket that a dead daemon has left. */
+static int clear_path(const char *path, const struct sockaddr_un *name, const struct log *log)
+{
+    struct stat there;
+    if (lstat(path, &there) < 0) {
+        return errno == ENOENT ? 0 : fail(log, "look at", path);
+    }
+    if (!S_ISSOCK(there.st_mode)) {
+        log_line(log, LOG_LEVEL_ERROR,
+                 "%s is there and is not a socket; remove it or choose "
+                 "another --socket",
+                 path);
+        return ERR_INTERNAL;
+    }
+    if (is_alive(name)) {
+        log_line(log, LOG_LEVEL_ERROR,
+                 "another program listens on %s; stop it first or choose "
+                 "another --socket",
+                 path);
+        return ERR_INTERNAL;
+    }
+    if (unlink(path) < 0) {
+        return fail(log, "remove the stale socket", path);
+    }
+    log_line(log, LOG_LEVEL_NOTICE, "took over the socket %s of a daemon that has died", path);
+    return 0;
+}
+
+/* Sets owner and mode, while nobody can connect because nobody listens yet. */
+static int dress(struct address *address, const struct address_options *options,
+                 const struct log *log)
+{
+    struct stat made;
+    if (lstat(address->path, &made) < 0) {
+        return fail(log, "look at", address->path);
+    }
+    address->device = made.st_dev;
+    address->inode = made.st_ino;
+    if (options->group != (gid_t)-1 && chown(address->path, (uid_t)-1, options->group) < 0) {
+        return fail(log, "set the group of", address->path);
+    }
+    if (chmod(address->path, options->mode) < 0) {
+        return fail(log, "set the mode of", address->path);
+    }
+    return 0;
+}
+
+static int bind_and_listen(int fd, struct address *address, const struct address_options *options,
+                           const struct log *log)
+{
+    struct sockaddr_un name;
+    int len = fill_in(&name, options->path, log);
+    if (len < 0) {
+        return len;
+    }
+    int status = 0;
+    if (address->lock_path != NULL) {
+        status = make_parent(options->path, options->parent, log);
+        status = status < 0 ? status : claim(address, log);
+        status = status < 0 ? status : clear_path(options->path, &name, log);
+    }
+    if (status == 0 && bind(fd, (const struct sockaddr *)&name, (socklen_t)len) < 0) {
+        status = fail(log, "bind to", options->path);
+    }
+    if (status == 0 && address->lock_path != NULL) {
+        status = dress(address, options, log);
+    }
+    if (status == 0 && listen(fd, SOMAXCONN) < 0) {
+        status = fail(log, "listen on", options->path);
+    }
+    return status;
+}
+
+int address_listen(struct address *address, const struct address_options *options,
+                   const struct log *log)
+{
+    *address = (struct address){.path = strdup(options->path), .lock_fd = -1};
+    int status = ERR_INTERNAL;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool named = options->path[0] != '@';
+    if (named && asprintf(&address->lock_path, "%s.lock", options->path) < 0) {
+        address->lock_path = NULL;
+    }
+    if (fd < 0 || address->path == NULL || (named && address->lock_path == NULL)) {
+        (void)fail(log, "make a socket for", options->path);
+    } else {
+        status = bind_and_listen(fd, address, options, log);
+    }
+    if (status < 0) {
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        address_release(address);
+        return status;
+    }
+    return fd;
+}
+
+void address_release(struct address *address)
+{
+    struct stat there;
+    if (address->inode != 0 && lstat(address->path, &there) == 0 &&
+        there.st_dev == address->device && there.st_ino == address->inode) {
+        (void)unlink(address->path);
+    }
+    if (address->lock_path != NULL && address->lock_fd >= 0) {
+        (void)unlink(address->lock_path);
+        (void)close(address->lock_fd);
+    }
+    free(address->path);
+    free(address->lock_path);
+    *address = (struct address){.lock_fd = -1};
+}

@@ -1,0 +1,41 @@
+/*
+ * address: the place in the file system (or in the abstract name space) where the daemon listens.
+ *
+ * Two daemons never serve one path: who wants it must first hold an exclusive flock(2) on the file
+ * PATH.lock. With the lock held, a socket that is at PATH belongs to a daemon that has died, and is
+ * taken over, unless somebody else turns out to listen on it. At the end the socket and the lock
+ * file are removed while the lock is still held; whoever has opened the lock file before that sees
+ * that it is no longer the one at its path, and tries again. Abstract sockets ("@name") need no
+ * lock: the kernel lets nobody bind a name that is in use, and frees it with the socket.
+ *
+ * Everything here may block for as long as the file system does: it is for start-up and the end.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "daemon/log.h"
+
+struct address {
+    char *path;      /* owned */
+    char *lock_path; /* owned; NULL: abstract */
+    int lock_fd;     /* owned; -1: none */
+    dev_t device;    /* of the socket at path, so that no other one is removed at the end */
+    ino_t inode;
+};
+
+struct address_options {
+    const char *path;
+    mode_t mode;   /* of the socket */
+    gid_t group;   /* of the socket; (gid_t)-1: as it comes */
+    mode_t parent; /* with which a missing directory is made; 0: it must be there */
+};
+
+/* Claims the path, binds to it and listens. Returns the listening socket, which is the caller's,
+ * and sets *address, to be released at the end; or ERR_INTERNAL, having logged why, with nothing
+ * left behind. */
+int address_listen(struct address *address, const struct address_options *options,
+                   const struct log *log);
+
+/* Removes the socket and the lock file. A zeroed address is allowed. */
+void address_release(struct address *address);

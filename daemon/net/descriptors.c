@@ -1,0 +1,94 @@
+/* descriptors: see descriptors.h. */
+#include "daemon/net/descriptors.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count, size_t from,
+                    size_t until)
+{
+    struct descriptor_set *set = malloc(sizeof(*set) + count * sizeof(int));
+    if (set == NULL) {
+        for (unsigned i = 0; i < count; i++) {
+            (void)close(fds[i]);
+        }
+        return ERR_INTERNAL;
+    }
+    set->from = from;
+    set->until = until;
+    set->count = count;
+    memcpy(set->fds, fds, count * sizeof(int));
+    STAILQ_INSERT_TAIL(list, set, link);
+    return 0;
+}
+
+void descriptor_set_free(struct descriptor_set *set)
+{
+    if (set == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < set->count; i++) {
+        if (set->fds[i] >= 0) {
+            (void)close(set->fds[i]);
+        }
+    }
+    free(set);
+}
+
+struct descriptor_set *descriptors_take(struct descriptor_list *list, size_t at)
+{
+    struct descriptor_set *set;
+    STAILQ_FOREACH (set, list, link) {
+        if (set->from <= at && at < set->until) {
+            STAILQ_REMOVE(list, set, descriptor_set, link);
+            return set;
+        }
+    }
+    return NULL;
+}
+
+int descriptors_check(const struct descriptor_set *set, struct slice message, const char **why)
+{
+    size_t at = 0;
+    while (at < message.len) {
+        struct header header;
+        if (header_read(message.data + at, message.len - at, &header) != 0) {
+            break; /* cannot be: the message has been decoded */
+        }
+        at += header.size;
+        if (header.kind == KIND_EXT && header.ext_type == EXT_DESCRIPTOR) {
+            if (header.length != 1) {
+                *why = "an ext value of type 2 must be one byte, the index of a descriptor";
+                return ERR_BAD_REQUEST;
+            }
+            if (set == NULL || message.data[at] >= set->count) {
+                *why = "an ext value of type 2 names a descriptor that did not come with the "
+                       "message's first byte";
+                return ERR_BAD_REQUEST;
+            }
+        }
+        at += header.length;
+    }
+    return 0;
+}
+
+void descriptors_shift(struct descriptor_list *list, size_t gone, bool incomplete)
+{
+    struct descriptor_set *set = STAILQ_FIRST(list);
+    while (set != NULL) {
+        struct descriptor_set *next = STAILQ_NEXT(set, link);
+        if (set->until <= gone || (incomplete && set->from > gone)) {
+            STAILQ_REMOVE(list, set, descriptor_set, link);
+            descriptor_set_free(set);
+        } else {
+            set->from = set->from > gone ? set->from - gone : 0;
+            set->until -= gone;
+        }
+        set = next;
+    }
+}
+
+void descriptors_clear(struct descriptor_list *list)
+{
+    descriptors_shift(list, SIZE_MAX, false);
+}

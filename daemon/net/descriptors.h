@@ -1,0 +1,51 @@
+/*
+ * descriptors: file descriptors that have come with a connection's input (SCM_RIGHTS).
+ *
+ * The kernel gives the descriptors of one sendmsg(2) together with the bytes that were sent with
+ * them, but may put bytes sent earlier in front of those. So what is known of a set of descriptors
+ * is a stretch of the input in which its message begins: the set belongs to the first message that
+ * begins in the stretch and has an ext of type 2 in it. Positions are counted in the window of
+ * struct input. A set whose message can no longer come is closed.
+ *
+ * Sets are few: a connection whose message is incomplete has at most one, and one that is not read
+ * from gets no more of them.
+ */
+#pragma once
+
+#include <sys/queue.h>
+
+#include "proto/message.h"
+
+enum { DESCRIPTORS_MAX = 253 }; /* the kernel's limit for one message */
+
+struct descriptor_set {
+    STAILQ_ENTRY(descriptor_set) link;
+    size_t from; /* the set's message begins in [from, until) */
+    size_t until;
+    unsigned count;
+    int fds[]; /* owned; -1: taken */
+};
+
+STAILQ_HEAD(descriptor_list, descriptor_set);
+
+/* Takes over `count` descriptors. 0, or ERR_INTERNAL for want of memory: then they are closed. */
+int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count, size_t from,
+                    size_t until);
+
+/* The set of a message that begins at `at` and names descriptors, taken out of the list, or NULL.
+ * Free it with descriptor_set_free. */
+struct descriptor_set *descriptors_take(struct descriptor_list *list, size_t at);
+void descriptor_set_free(
+    struct descriptor_set *set); /* closes what was not taken; NULL is allowed */
+
+/* Looks at every ext of type 2 in a whole message. 0: each is an index into `set` (NULL: no
+ * descriptors came); ERR_BAD_REQUEST with *why set to a sentence. */
+int descriptors_check(const struct descriptor_set *set, struct slice message, const char **why);
+
+/* The window is closed and the next one begins `gone` bytes later. Closes the sets whose message
+ * can no longer come; `incomplete`: the window is left at a message that is not whole, so that no
+ * other one begins behind it. */
+void descriptors_shift(struct descriptor_list *list, size_t gone, bool incomplete);
+
+/* Closes everything. */
+void descriptors_clear(struct descriptor_list *list);

@@ -1,0 +1,155 @@
+/* input: see input.h. */
+#include "daemon/net/input.h"
+
+#include <stdlib.h>
+
+enum { ROOM_MIN = 64 * 1024 }; /* what a read into a long rest has room for, at least */
+
+int input_init(struct input *input)
+{
+    *input = (struct input){.shared = malloc(INPUT_SIZE)};
+    return input->shared == NULL ? ERR_INTERNAL : 0;
+}
+
+void input_deinit(struct input *input)
+{
+    free(input->shared);
+    rest_free(input->rest);
+    *input = (struct input){0};
+}
+
+void rest_free(struct rest *rest)
+{
+    free(rest);
+}
+
+/* Doubles a long rest when it is nearly full. */
+static struct rest *make_room(struct rest *rest)
+{
+    if (rest->cap - rest->len >= ROOM_MIN) {
+        return rest;
+    }
+    size_t cap = rest->cap * 2 > rest->len + ROOM_MIN ? rest->cap * 2 : rest->len + ROOM_MIN;
+    struct rest *grown = realloc(rest, sizeof(*rest) + cap);
+    if (grown != NULL) {
+        grown->cap = cap;
+    }
+    return grown;
+}
+
+int input_open(struct input *input, struct rest **rest)
+{
+    struct rest *old = *rest;
+    input->rest = NULL;
+    input->data = input->shared;
+    input->len = 0;
+    input->at = 0;
+    input->scanning = false;
+    if (old == NULL) {
+        return 0;
+    }
+    if (old->len > INPUT_SHORT) {
+        old = make_room(old);
+        if (old == NULL) {
+            return ERR_INTERNAL;
+        }
+        input->rest = old;
+        input->data = old->data;
+    } else {
+        memcpy(input->shared, old->data, old->len);
+    }
+    input->len = old->len;
+    input->scanning = old->scanning;
+    if (old->scanning) {
+        input->scan = old->scan;
+    }
+    if (input->rest == NULL) {
+        rest_free(old);
+    }
+    *rest = NULL;
+    return 0;
+}
+
+/* Scans the message at the front as far as it has come. */
+static int scan_on(struct input *input)
+{
+    int status = scan_run(&input->scan, input->data + input->at, input->len - input->at);
+    input->scanning = status == SCAN_MORE;
+    return status == SCAN_MORE ? MESSAGE_MORE : status;
+}
+
+int input_next(struct input *input, size_t max_size, struct message *out)
+{
+    if (input->at == input->len) {
+        return MESSAGE_MORE;
+    }
+    if (input->scanning) {
+        int status = scan_on(input);
+        if (status != 0) {
+            return status;
+        }
+    }
+    int status = message_decode(input->data + input->at, input->len - input->at, MESSAGE_DEPTH,
+                                max_size, out);
+    if (status == 0) {
+        input->at += out->size;
+    } else if (status == MESSAGE_MORE) {
+        scan_init(&input->scan, MESSAGE_DEPTH, max_size);
+        status = scan_on(input);
+        if (status == 0) {
+            status = ERR_BAD_REQUEST; /* whole as a value, but not as a message */
+        }
+    }
+    return status;
+}
+
+/* True if what is left is long, lies in the connection's own memory already and fills it well. */
+static bool may_stay(const struct input *input, size_t left)
+{
+    return input->rest != NULL && left > INPUT_SHORT && left >= input->rest->cap / 4;
+}
+
+static struct rest *keep_long(struct input *input, size_t left)
+{
+    struct rest *rest = input->rest;
+    input->rest = NULL;
+    if (input->at > 0) {
+        memmove(rest->data, rest->data + input->at, left);
+    }
+    rest->len = left;
+    return rest;
+}
+
+/* What is left is copied into memory of its own. */
+static struct rest *keep_copy(const struct input *input, size_t left)
+{
+    size_t cap = left > INPUT_SHORT ? left * 2 : left;
+    struct rest *rest = malloc(sizeof(*rest) + cap);
+    if (rest != NULL) {
+        rest->len = left;
+        rest->cap = cap;
+        memcpy(rest->data, input->data + input->at, left);
+    }
+    return rest;
+}
+
+int input_close(struct input *input, struct rest **rest)
+{
+    size_t left = input->len - input->at;
+    struct rest *kept = NULL;
+    if (may_stay(input, left)) {
+        kept = keep_long(input, left);
+    } else if (left > 0) {
+        kept = keep_copy(input, left);
+    }
+    rest_free(input->rest);
+    input->rest = NULL;
+    if (kept != NULL) {
+        kept->scanning = input->scanning;
+        if (input->scanning) {
+            kept->scan = input->scan;
+        }
+    }
+    *rest = kept;
+    return left > 0 && kept == NULL ? ERR_INTERNAL : 0;
+}

@@ -1,0 +1,128 @@
+/* listener: see listener.h. */
+#include "daemon/net/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/net/connection.h"
+
+enum { BATCH = 64, RETRY_SECONDS = 1 };
+
+static void pause_accepting(struct listener *listener, int error)
+{
+    const struct timeval delay = {.tv_sec = RETRY_SECONDS};
+    const struct net *net = listener->net;
+    for (unsigned i = 0; i < listener->count; i++) {
+        (void)event_del(&listener->events[i]);
+    }
+    listener->paused = true;
+    (void)event_add(&listener->retry, &delay);
+    if (!listener->reported) {
+        listener->reported = true;
+        log_line(net->log, LOG_LEVEL_WARNING,
+                 "accepting is paused with %" PRIu64 " sessions: %s; it goes on when a connection "
+                 "ends",
+                 net->service->accounts.sessions, strerror(error));
+    }
+}
+
+void listener_resume(struct listener *listener)
+{
+    if (!listener->paused) {
+        return;
+    }
+    listener->paused = false;
+    (void)event_del(&listener->retry);
+    for (unsigned i = 0; i < listener->count; i++) {
+        (void)event_add(&listener->events[i], NULL);
+    }
+}
+
+static void retry(evutil_socket_t fd, short what, void *data)
+{
+    (void)fd;
+    (void)what;
+    listener_resume(data);
+}
+
+/* The backlog is empty. */
+static void report_resumed(struct listener *listener)
+{
+    if (listener->reported) {
+        listener->reported = false;
+        log_line(listener->net->log, LOG_LEVEL_NOTICE,
+                 "accepting goes on with %" PRIu64 " sessions",
+                 listener->net->service->accounts.sessions);
+    }
+}
+
+static void accept_batch(struct listener *listener, int fd)
+{
+    for (int i = 0; i < BATCH; i++) {
+        int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (accepted >= 0) {
+            connection_open(listener->net, accepted);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            report_resumed(listener);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            pause_accepting(listener, errno);
+            return;
+        }
+    }
+}
+
+static void listener_ready(evutil_socket_t fd, short what, void *data)
+{
+    struct listener *listener = data;
+    (void)what;
+    listener->net->now = net_clock();
+    accept_batch(listener, fd);
+    net_settle(listener->net);
+}
+
+int listener_init(struct listener *listener, struct net *net)
+{
+    *listener = (struct listener){.net = net};
+    if (event_assign(&listener->retry, net->base, -1, 0, retry, listener) < 0) {
+        return ERR_INTERNAL;
+    }
+    net->listener = listener;
+    return 0;
+}
+
+void listener_deinit(struct listener *listener)
+{
+    for (unsigned i = 0; i < listener->count; i++) {
+        (void)event_del(&listener->events[i]);
+        (void)close(listener->fds[i]);
+    }
+    listener->count = 0;
+    if (listener->net != NULL) {
+        (void)event_del(&listener->retry);
+        listener->net->listener = NULL;
+        listener->net = NULL;
+    }
+}
+
+int listener_add(struct listener *listener, int fd)
+{
+    int status = ERR_INTERNAL;
+    int flags = fcntl(fd, F_GETFL);
+    if (listener->count == LISTENER_SOCKETS) {
+        status = ERR_LIMIT;
+    } else if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) {
+        struct event *event = &listener->events[listener->count];
+        if (event_assign(event, listener->net->base, fd, EV_READ | EV_PERSIST, listener_ready,
+                         listener) == 0 &&
+            event_add(event, NULL) == 0) {
+            listener->fds[listener->count++] = fd;
+            return 0;
+        }
+    }
+    (void)close(fd);
+    return status;
+}

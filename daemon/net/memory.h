@@ -1,0 +1,49 @@
+/*
+ * memory: how the C library's heap is used, and when memory goes back to the system.
+ *
+ * Blocks up to MEMORY_HEAP_MAX live in the heap and are used again when they are freed, so that the
+ * pages under a message or a stored value are not given back and faulted in anew each time; larger
+ * ones are mapped one by one. The price is that the heap keeps what it once had. So when much less
+ * is stored than there was (by MEMORY_STEP and an eighth), a moment later, what is free in the heap
+ * is given back.
+ */
+#pragma once
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    MEMORY_HEAP_MAX = 4 * 1024 * 1024,
+    MEMORY_STEP = 8 * 1024 * 1024,
+    MEMORY_DELAY_S = 2,
+};
+
+struct memory {
+    struct event timer;
+    uint64_t bytes; /* stored now */
+    uint64_t peak;  /* the most since memory was last given back */
+    bool waiting;   /* the timer runs */
+};
+
+/* Sets the C library's allocator up, for the process. */
+void memory_tune(void);
+
+/* 0, or ERR_INTERNAL. */
+int memory_init(struct memory *memory, struct event_base *base);
+void memory_deinit(struct memory *memory);
+
+/* Starts the timer. */
+void memory_wait(struct memory *memory);
+
+/* To be told after each event how many bytes are stored. */
+static inline void memory_watch(struct memory *memory, uint64_t bytes)
+{
+    memory->bytes = bytes;
+    if (bytes >= memory->peak) {
+        memory->peak = bytes;
+    } else if (memory->peak - bytes > MEMORY_STEP + memory->peak / 8 && !memory->waiting) {
+        memory_wait(memory);
+    }
+}

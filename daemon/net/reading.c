@@ -1,0 +1,200 @@
+/* reading: what a connection does with its input; see connection.h. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon/net/connection.h"
+
+enum { READS_TO_END = 64 }; /* a peer that goes on sending is not waited for */
+
+/* There is a lot to send in the middle of the input: sends it. True if the session must pause. */
+static bool must_pause(struct connection *connection)
+{
+    struct session *session = &connection->session;
+    if (!connection->gone) {
+        if (stream_send(&connection->stream, &session->output) != STREAM_BROKEN) {
+            connection->paused = connection_unread(connection) > CONNECTION_HIGH;
+            return connection->paused;
+        }
+        connection->gone = true;
+        session_dirty(session);
+    }
+    session_drop_output(session);
+    service_drain(session->service);
+    return false;
+}
+
+/*
+ * Where descriptors enter: a message that begins at `at` in the window names some, and `set` holds
+ * what came with it. No object can keep one yet, so the request is refused and the set is closed.
+ */
+static void refuse_descriptors(struct connection *connection, size_t at,
+                               const struct message *message)
+{
+    struct session *session = &connection->session;
+    struct slice bytes = {connection->net->input.data + at, message->size};
+    struct descriptor_set *set = descriptors_take(&connection->stream.descriptors, at);
+    const char *why = "descriptors cannot be stored yet";
+    (void)descriptors_check(set, bytes, &why);
+    descriptor_set_free(set);
+    if (message->type == MESSAGE_REQUEST) {
+        message_error(&session->output.bytes, message->msgid, ERR_BAD_REQUEST, why,
+                      (struct slice){0});
+        session_dirty(session);
+    }
+}
+
+/* Runs every complete message in the window, or as many as may be. 0: it was paused before the end;
+ * MESSAGE_MORE: there is no complete one left; or what is wrong with the next one. */
+static int run_messages(struct connection *connection)
+{
+    struct net *net = connection->net;
+    struct service *service = net->service;
+    struct message message;
+    for (;;) {
+        size_t at = net->input.at;
+        int status = input_next(&net->input, service->accounts.limits.max_message, &message);
+        if (status != 0) {
+            return status;
+        }
+        if (__builtin_expect((message.exts & SCAN_DESCRIPTOR) != 0, 0)) {
+            refuse_descriptors(connection, at, &message);
+        } else {
+            service_run(service, &connection->session, &message, net->now);
+        }
+        if (__builtin_expect(connection_unread(connection) > CONNECTION_HIGH, 0) &&
+            must_pause(connection)) {
+            return 0;
+        }
+    }
+}
+
+/* What came cannot be run, now or ever. */
+static void refuse_input(struct connection *connection, int error)
+{
+    char text[128];
+    if (error == ERR_TOO_LARGE) {
+        (void)snprintf(text, sizeof(text),
+                       "a message is larger than the limit max_message, %" PRIu64 " bytes",
+                       connection->net->service->accounts.limits.max_message);
+    } else {
+        (void)snprintf(text, sizeof(text),
+                       "what came is not a MessagePack-RPC message of at most %d containers "
+                       "within each other",
+                       MESSAGE_DEPTH);
+    }
+    connection_fail(connection, error, text);
+}
+
+/* What is kept is charged whatever the limits say, so that a large message can come at all; but no
+ * further than one message over them. */
+static void charge_input(struct connection *connection)
+{
+    const struct rest *rest = connection->stream.rest;
+    struct session *session = &connection->session;
+    if (rest == NULL) {
+        return;
+    }
+    connection->input_charge = rest->len;
+    session->charged += rest->len;
+    user_charge_always(session->user, rest->len);
+    const struct accounts *accounts = session->user->accounts;
+    const struct limits *limits = &accounts->limits;
+    if (session->user->bytes > limits->max_user_bytes + limits->max_message ||
+        accounts->bytes > limits->max_bytes + limits->max_message) {
+        connection_fail(connection, ERR_LIMIT,
+                        "incomplete messages take the user over the limit max_user_bytes, or all "
+                        "users over max_bytes");
+    }
+}
+
+static void release_input(struct connection *connection)
+{
+    struct session *session = &connection->session;
+    user_release(session->user, connection->input_charge);
+    session->charged -= connection->input_charge;
+    connection->input_charge = 0;
+}
+
+/* Opens the window on what is kept. */
+static bool open_window(struct connection *connection)
+{
+    if (connection->input_charge > 0) {
+        release_input(connection);
+    }
+    if (input_open(&connection->net->input, &connection->stream.rest) < 0) {
+        connection_fail(connection, ERR_INTERNAL, "out of memory for a message");
+        return false;
+    }
+    return true;
+}
+
+/* Closes it; `status` is what run_messages has left it at. */
+static void close_window(struct connection *connection, int status)
+{
+    struct input *input = &connection->net->input;
+    struct stream *stream = &connection->stream;
+    descriptors_shift(&stream->descriptors, input->at, status == MESSAGE_MORE);
+    if (status < 0) {
+        input->at = input->len;
+    }
+    if (input_close(input, &stream->rest) < 0) {
+        connection_fail(connection, ERR_INTERNAL, "out of memory for an incomplete message");
+    } else if (status < 0) {
+        refuse_input(connection, status);
+    } else {
+        charge_input(connection);
+    }
+}
+
+static void run_window(struct connection *connection)
+{
+    struct net *net = connection->net;
+    struct output *output = &connection->session.output;
+    net->now = net_clock();
+    pool_take(&net->pool, output);
+    close_window(connection, run_messages(connection));
+    if (output_pending(output) == 0) {
+        pool_give(&net->pool, output);
+    }
+}
+
+bool connection_read(struct connection *connection)
+{
+    if (!open_window(connection)) {
+        return false;
+    }
+    int len = stream_receive(&connection->stream, &connection->net->input);
+    if (len > 0) {
+        run_window(connection);
+        return !connection->closing && !connection->paused;
+    }
+    close_window(connection, MESSAGE_MORE);
+    if (len == ERR_INTERNAL) {
+        connection_fail(connection, len, "out of memory for descriptors");
+    } else if (len != STREAM_BLOCKED) {
+        connection->gone |= len == STREAM_BROKEN;
+        connection_close(connection);
+    }
+    return false;
+}
+
+void connection_resume(struct connection *connection)
+{
+    connection->paused = false;
+    if (connection->stream.rest != NULL && open_window(connection)) {
+        run_window(connection);
+        session_dirty(&connection->session);
+    }
+}
+
+void connection_finish_input(struct connection *connection)
+{
+    if (connection->paused && connection->gone && !connection->closing) {
+        connection_resume(connection);
+    }
+    for (int reads = 0; reads < READS_TO_END; reads++) {
+        if (connection->closing || connection->paused || !connection_read(connection)) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+/*
+ * stream: see stream.h.
+ *
+ * Closing a Unix-domain socket with input unread does not take from the peer what was sent to it:
+ * the peer first reads all of that, then gets ECONNRESET once (in place of the end of the stream).
+ * So a goodbye reaches a peer that was still sending, and nothing needs to be drained for it. In
+ * the same way what a peer sent before it vanished can be read after a send to it has failed.
+ */
+#include "daemon/net/stream.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { IOVECS = 256 }; /* in one sendmsg; a call more for what is beyond */
+
+void stream_init(struct stream *stream, int fd)
+{
+    *stream = (struct stream){.fd = fd};
+    STAILQ_INIT(&stream->descriptors);
+}
+
+void stream_deinit(struct stream *stream)
+{
+    rest_free(stream->rest);
+    stream->rest = NULL;
+    descriptors_clear(&stream->descriptors);
+    if (stream->fd >= 0) {
+        (void)close(stream->fd);
+        stream->fd = -1;
+    }
+}
+
+static int receive_error(void)
+{
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+        return STREAM_BLOCKED;
+    }
+    return STREAM_BROKEN;
+}
+
+/* Puts the descriptors that came with the bytes [from, until) of the window into the list. */
+static int take_descriptors(struct stream *stream, struct msghdr *header, size_t from, size_t until)
+{
+    int status = 0;
+    for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
+         cmsg = CMSG_NXTHDR(header, cmsg)) {
+        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
+            continue;
+        }
+        int fds[DESCRIPTORS_MAX];
+        size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+        memcpy(fds, CMSG_DATA(cmsg), len);
+        if (descriptors_add(&stream->descriptors, fds, (unsigned)(len / sizeof(int)), from, until) <
+            0) {
+            status = ERR_INTERNAL;
+        }
+    }
+    return status;
+}
+
+int stream_receive(struct stream *stream, struct input *input)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
+    } control;
+    size_t room;
+    uint8_t *space = input_space(input, &room);
+    struct iovec iovec = {space, room};
+    struct msghdr header = {.msg_iov = &iovec,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes)};
+    ssize_t len = recvmsg(stream->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (len <= 0) {
+        return len < 0 ? receive_error() : 0;
+    }
+    size_t from = input->len;
+    input_filled(input, (size_t)len);
+    if (header.msg_controllen > 0) {
+        int status = take_descriptors(stream, &header, from, input->len);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return len > INT_MAX ? INT_MAX : (int)len;
+}
+
+/* Adds the part of a run of bytes that lies behind the first *skip bytes; counts *skip down. */
+static int add_iovec(struct iovec *iovecs, int count, uint8_t *data, size_t len, uint64_t *skip)
+{
+    if (*skip >= len) {
+        *skip -= len;
+        return count;
+    }
+    iovecs[count].iov_base = data + *skip;
+    iovecs[count].iov_len = len - *skip;
+    *skip = 0;
+    return count + 1;
+}
+
+/* Lists what is to be sent next: the bytes, with the blobs between them. */
+static int list_iovecs(const struct output *output, struct iovec *iovecs)
+{
+    uint64_t skip = output->sent;
+    size_t at = 0;
+    int count = 0;
+    for (size_t i = 0; i < output->nsplices && count + 2 < IOVECS; i++) {
+        const struct splice *splice = &output->splices[i];
+        count = add_iovec(iovecs, count, output->bytes.data + at, splice->at - at, &skip);
+        count = add_iovec(iovecs, count, splice->blob->data, splice->blob->len, &skip);
+        at = splice->at;
+    }
+    if (count + 2 < IOVECS) {
+        count = add_iovec(iovecs, count, output->bytes.data + at, output->bytes.len - at, &skip);
+    }
+    return count;
+}
+
+/* One system call: what the kernel took, and in *asked what it could have taken. */
+static ssize_t send_some(int fd, const struct output *output, size_t *asked)
+{
+    if (output->nsplices == 0) {
+        *asked = output->bytes.len - output->sent;
+        return send(fd, output->bytes.data + output->sent, *asked, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    struct iovec iovecs[IOVECS];
+    struct msghdr header = {.msg_iov = iovecs};
+    header.msg_iovlen = (size_t)list_iovecs(output, iovecs);
+    *asked = 0;
+    for (size_t i = 0; i < header.msg_iovlen; i++) {
+        *asked += iovecs[i].iov_len;
+    }
+    return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int stream_send(const struct stream *stream, struct output *output)
+{
+    while (output_pending(output) > 0) {
+        size_t asked;
+        ssize_t taken = send_some(stream->fd, output, &asked);
+        if (taken < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_BLOCKED : STREAM_BROKEN;
+        }
+        output_sent(output, (uint64_t)taken);
+        if ((size_t)taken < asked) {
+            output_compact(output);
+            return STREAM_BLOCKED;
+        }
+    }
+    output_reset(output);
+    return 0;
+}

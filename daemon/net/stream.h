@@ -1,0 +1,37 @@
+/*
+ * stream: one connected socket: bytes and descriptors in, answers out, one system call each.
+ *
+ * Nothing here blocks: the calls are made with MSG_DONTWAIT.
+ */
+#pragma once
+
+#include "daemon/call/output.h"
+#include "daemon/net/descriptors.h"
+#include "daemon/net/input.h"
+
+struct stream {
+    int fd;            /* owned */
+    struct rest *rest; /* input that is kept, or NULL */
+    struct descriptor_list descriptors;
+};
+
+/* Takes over the descriptor. */
+void stream_init(struct stream *stream, int fd);
+/* Closes the socket and frees what is kept. What the peer has not read yet it still can. */
+void stream_deinit(struct stream *stream);
+
+/* What stream_receive and stream_send answer besides the good cases. */
+enum {
+    STREAM_BLOCKED = -1000, /* nothing now: wait for the socket */
+    STREAM_BROKEN = -1001,  /* the peer is gone, or the socket has an error */
+};
+
+/* One recvmsg(2) into the open window of `input`. The number of bytes, 0 at the end of the peer's
+ * stream, STREAM_BLOCKED, STREAM_BROKEN, or ERR_INTERNAL for want of memory. Descriptors that come
+ * are put into the stream's list. */
+int stream_receive(struct stream *stream, struct input *input);
+
+/* Sends as much of the output as the kernel takes: one send(2) or sendmsg(2), more only when there
+ * is more than fits into one. 0: everything, and the output is reset; STREAM_BLOCKED: the kernel
+ * took a part; STREAM_BROKEN. */
+int stream_send(const struct stream *stream, struct output *output);

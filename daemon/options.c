@@ -1,0 +1,83 @@
+/* options: see options.h. */
+#include "daemon/options.h"
+
+#include <getopt.h>
+
+static const char HELP[] =
+    "Usage: ipcd [OPTION]...\n"
+    "Serve named queues, joinable queues, dicts and lists to the processes of this machine, over "
+    "a\n"
+    "Unix-domain socket, in MessagePack-RPC. Runs in the foreground and logs to standard error.\n"
+    "\n"
+    "  --socket=PATH         where to listen; \"@NAME\" is an abstract socket. Default: "
+    "$IPCD_SOCKET,\n"
+    "                        else path of [socket] in the configuration, else (unless run by "
+    "root)\n"
+    "                        $XDG_RUNTIME_DIR/ipcd/ipcd.sock, else /run/ipcd/ipcd.sock\n"
+    "  --socket-mode=MODE    who may connect, as octal file mode bits. Default: 0666: everybody;\n"
+    "                        each object has a mode of its own\n"
+    "  --socket-group=GROUP  the group of the socket, by name or number. Default: as it comes\n"
+    "  --config=FILE         limits, and defaults for the above (see ipcd.conf(5)); read again on\n"
+    "                        SIGHUP. Default: none\n"
+    "  --version             show the version and exit\n"
+    "  --help                show this and exit\n"
+    "\n"
+    "Sockets that systemd passes (socket activation) are used instead of the ones above. SIGTERM "
+    "and\n"
+    "SIGINT stop the daemon: waiting calls are answered with CANCELLED.\n"
+    "Exit status: 0 stopped by a signal, 1 failure, 2 wrong usage. See ipcd(8).\n";
+
+enum { OPTION_SOCKET = 256, OPTION_MODE, OPTION_GROUP, OPTION_CONFIG, OPTION_VERSION, OPTION_HELP };
+
+static const struct option OPTIONS[] = {
+    {"socket", required_argument, NULL, OPTION_SOCKET},
+    {"socket-mode", required_argument, NULL, OPTION_MODE},
+    {"socket-group", required_argument, NULL, OPTION_GROUP},
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+/* Prints to standard output; what cannot be printed is a failure of its own. */
+static int print(const char *text)
+{
+    return fputs(text, stdout) == EOF || fflush(stdout) == EOF ? 1 : OPTIONS_DONE;
+}
+
+int options_parse(int argc, char **argv, struct options *out)
+{
+    *out = (struct options){0};
+    for (;;) {
+        switch (getopt_long(argc, argv, "", OPTIONS, NULL)) {
+        case OPTION_SOCKET:
+            out->socket = optarg;
+            break;
+        case OPTION_MODE:
+            out->socket_mode = optarg;
+            break;
+        case OPTION_GROUP:
+            out->socket_group = optarg;
+            break;
+        case OPTION_CONFIG:
+            out->config = optarg;
+            break;
+        case OPTION_VERSION:
+            return print("ipcd " IPCD_VERSION "\n");
+        case OPTION_HELP:
+            return print(HELP);
+        case -1:
+            if (optind == argc) {
+                return OPTIONS_RUN;
+            }
+            (void)fprintf(stderr,
+                          "ipcd: unexpected argument \"%s\"; ipcd takes options only, see "
+                          "ipcd --help\n",
+                          argv[optind]);
+            return OPTIONS_USAGE;
+        default: /* getopt has said what is wrong */
+            (void)fputs("ipcd: see ipcd --help for the options\n", stderr);
+            return OPTIONS_USAGE;
+        }
+    }
+}

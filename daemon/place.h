@@ -1,0 +1,21 @@
+/*
+ * place: where the daemon listens, worked out from the command line, the environment and the
+ * configuration, the first that says something (protocol, section 1).
+ */
+#pragma once
+
+#include "daemon/config.h"
+#include "daemon/options.h"
+
+struct place {
+    char *path; /* owned */
+    mode_t mode;
+    gid_t group;   /* (gid_t)-1: as it comes */
+    mode_t parent; /* with which a missing directory is made; 0: it must be there */
+};
+
+/* 0 with *out set, or ERR_BAD_REQUEST, ERR_INTERNAL with *fault set; then nothing is owned. Looks a
+ * group's name up, which may block. */
+int place_find(const struct config *config, const struct options *options, struct place *out,
+               struct fault *fault);
+void place_deinit(struct place *place);

@@ -1,0 +1,28 @@
+/*
+ * supervisor: what the daemon tells the service manager that started it, and gets from it:
+ * systemd's notification protocol, sd_notify(3), and its socket activation, sd_listen_fds(3).
+ *
+ * Without libsystemd at build time, or without systemd at run time ($NOTIFY_SOCKET, $LISTEN_FDS),
+ * all of this does nothing. A message is one datagram.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "daemon/log.h"
+
+/* READY=1: calls are served from now on. `status` is a sentence for people (STATUS=). */
+void supervisor_ready(const char *status);
+/* RELOADING=1: the configuration is read again; supervisor_ready follows. */
+void supervisor_reloading(void);
+/* STOPPING=1. */
+void supervisor_stopping(void);
+/* WATCHDOG=1, and STATUS=. */
+void supervisor_alive(const char *status);
+
+/* How often supervisor_alive is expected to be called, in microseconds; 0: no watchdog. */
+uint64_t supervisor_interval(void);
+
+/* Listening sockets that were passed: puts at most `max` descriptors into `fds`, which are the
+ * caller's from then on. How many, 0: none; ERR_INTERNAL having logged why. To be called once. */
+int supervisor_sockets(int *fds, int max, const struct log *log);
