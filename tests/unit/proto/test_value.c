@@ -289,6 +289,7 @@ static void values_are_equal_by_their_bytes(void **state)
     assert_false(equal_hex("82 01 02 03 04", "82 03 04 01 02")); /* maps keep their order */
     assert_false(equal_hex("81 01 02", "82 01 02 03 04"));
     assert_false(equal_hex("92 01 91 02", "92 91 01 02"));
+    assert_false(equal_hex("92 91 01 02", "91 92 01 02")); /* the same values, nested otherwise */
     assert_false(equal_hex("a26162", "a26163"));
     assert_false(equal_hex("a26162", "a3616263"));
     assert_false(equal_hex("cfffffffffffffffff", "ff"));
