@@ -98,10 +98,11 @@ static void take_response(struct ipcc *conn, const struct message *message)
     }
     struct slot slot = *found;
     flight_remove(&conn->flight, message->msgid);
-    if (slot.greeting && status == 0) {
-        connection_greeted(conn, message);
-    } else if (slot.greeting) {
-        connection_end(conn, status, text);
+    if (slot.greeting) {
+        status = status == 0 ? connection_greeted(conn, value, text) : status;
+        if (status < 0) {
+            connection_end(conn, status, text);
+        }
     }
     if (slot.kind == SLOT_BLOCKING) {
         answer_waiter(conn, slot.waiter, status, value, text);

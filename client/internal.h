@@ -223,8 +223,8 @@ int connection_start(struct ipcc *conn, struct waiter *waiter);
 /* Reader: does what is due by the clock: connecting again, giving up connecting. */
 void connection_tick(struct ipcc *conn, int64_t now);
 
-/* Takes the answer to server.hello. */
-void connection_greeted(struct ipcc *conn, const struct message *answer);
+/* Takes the result of server.hello. PROTOCOL, NO_MEMORY, with a message in `text`. */
+int connection_greeted(struct ipcc *conn, struct slice result, char *text);
 
 /* Asks for the connection's end; the reader, whoever that is or will be, carries it out. */
 void connection_end(struct ipcc *conn, int code, const char *message);

@@ -165,16 +165,14 @@ static int greeting_uint(const struct ipcc_value *map, const char *key, uint64_t
     return 0;
 }
 
-void connection_greeted(struct ipcc *conn, const struct message *answer)
+int connection_greeted(struct ipcc *conn, struct slice result, char *text)
 {
-    struct slice raw = answer->params[1].raw;
-    struct ipcc_value map = ipcc_raw(raw.data, raw.len);
+    struct ipcc_value map = value_decode(result);
     struct ipcc_value limits;
     uint64_t limit;
     if (greeting_uint(&map, "session", &conn->session) < 0) {
-        connection_end(conn, IPCC_ERR_PROTOCOL,
-                       "the daemon's answer to server.hello has no session number");
-        return;
+        message_format(text, "the daemon's answer to server.hello has no session number");
+        return IPCC_ERR_PROTOCOL;
     }
     if (ipcc_map_get(&map, "limits", &limits) == 0 &&
         greeting_uint(&limits, "max_message", &limit) == 0 && limit > 0) {
@@ -182,12 +180,13 @@ void connection_greeted(struct ipcc *conn, const struct message *answer)
     }
     conn->greeting.len = 0;
     conn->greeting.failed = false;
-    if (buffer_append(&conn->greeting, raw.data, raw.len) < 0) {
-        connection_end(conn, IPCC_ERR_NO_MEMORY, "no memory for the daemon's greeting");
-        return;
+    if (buffer_append(&conn->greeting, result.data, result.len) < 0) {
+        message_format(text, "no memory for the daemon's greeting");
+        return IPCC_ERR_NO_MEMORY;
     }
     conn->greeted = true;
     conn->connect_deadline = NEVER;
+    return 0;
 }
 
 /* ---- lost ------------------------------------------------------------------------------------ */

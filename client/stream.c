@@ -130,7 +130,6 @@ void stream_cancel(struct ipcc *conn, uint32_t msgid)
     make_room(conn);
     size_t start = conn->out.len;
     message_notification(&conn->out, "cancel", 1);
-    pack_array(&conn->out, 1);
     pack_uint(&conn->out, msgid);
     if (conn->out.failed) {
         conn->out.len = start;
