@@ -39,9 +39,9 @@ int address_find(struct ipcc *conn, const char *path)
     }
     size_t len = strlen(path);
     if (len == 0 || len >= sizeof(conn->address.sun_path)) {
-        return fail(IPCC_ERR_ARGUMENT,
-                    "the socket's path must have 1 to %zu bytes; \"%.60s\" has %zu",
-                    sizeof(conn->address.sun_path) - 1, path, len);
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "the socket's path must have 1 to %zu bytes; \"%.60s\" has %zu",
+                         sizeof(conn->address.sun_path) - 1, path, len);
     }
     bool abstract = path[0] == '@';
     conn->address = (struct sockaddr_un){.sun_family = AF_UNIX};

@@ -78,7 +78,8 @@ void async_expire(struct ipcc *conn, int64_t now)
         slot->kind = SLOT_ABANDONED;
         struct slot expired = *slot;
         stream_cancel(conn, i);
-        int status = fail(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
+        int status =
+            error_set(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
         callback_run(conn, &expired, status, &nothing);
     }
 }
@@ -169,7 +170,7 @@ static int read_turn(struct ipcc *conn, int revents)
         incoming_take(conn, status, text);
     }
     connection_tick(conn, clock_ms());
-    int status = conn->epoch != epoch ? fail(conn->end_code, "%s", conn->end_message) : 0;
+    int status = conn->epoch != epoch ? error_set(conn->end_code, "%s", conn->end_message) : 0;
     reader_leave(conn);
     return status;
 }
@@ -258,7 +259,8 @@ int ipcc_cancel(struct ipcc *conn, ipcc_call_id id)
     if (flight_find_id(&conn->flight, id, &msgid) != NULL) {
         stream_cancel(conn, msgid);
     } else {
-        status = fail(IPCC_ERR_NOT_FOUND, "there is no such call in flight: it is done, or never "
+        status =
+            error_set(IPCC_ERR_NOT_FOUND, "there is no such call in flight: it is done, or never "
                                           "was");
     }
     (void)pthread_mutex_unlock(&conn->lock);

@@ -31,7 +31,7 @@ static int watch_forks(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, watch_forks_once);
-    return watch_error == 0 ? 0 : fail(IPCC_ERR_NO_MEMORY, "no memory to be told of forks");
+    return watch_error == 0 ? 0 : error_set(IPCC_ERR_NO_MEMORY, "no memory to be told of forks");
 }
 
 bool connection_is_forked(const struct ipcc *conn)
@@ -42,11 +42,12 @@ bool connection_is_forked(const struct ipcc *conn)
 int connection_enter(const struct ipcc *conn)
 {
     if (conn == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "the connection is NULL");
+        return error_set(IPCC_ERR_ARGUMENT, "the connection is NULL");
     }
     if (connection_is_forked(conn)) {
-        return fail(IPCC_ERR_FORKED, "the connection belongs to the parent process; a forked child "
-                                     "opens one of its own with ipcc_open");
+        return error_set(IPCC_ERR_FORKED,
+                         "the connection belongs to the parent process; a forked child "
+                         "opens one of its own with ipcc_open");
     }
     return 0;
 }
@@ -59,8 +60,9 @@ int connection_enter_blocking(const struct ipcc *conn)
     }
     for (const struct callback *at = thread_state()->callback; at != NULL; at = at->outer) {
         if (at->conn == conn) {
-            return fail(IPCC_ERR_BUSY, "a callback cannot wait for its own connection, which waits "
-                                       "for the callback; use ipcc_call_async");
+            return error_set(IPCC_ERR_BUSY,
+                             "a callback cannot wait for its own connection, which waits "
+                             "for the callback; use ipcc_call_async");
         }
     }
     return 0;
@@ -71,10 +73,11 @@ int connection_enter_blocking(const struct ipcc *conn)
 static int check_options(const struct ipcc_options *options)
 {
     if (options->connect_timeout_ms < IPCC_FOREVER) {
-        return fail(IPCC_ERR_ARGUMENT, "connect_timeout_ms must be milliseconds, or IPCC_FOREVER");
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "connect_timeout_ms must be milliseconds, or IPCC_FOREVER");
     }
     if (options->guard_ms < 0) {
-        return fail(IPCC_ERR_ARGUMENT, "guard_ms must be milliseconds, or 0 for none");
+        return error_set(IPCC_ERR_ARGUMENT, "guard_ms must be milliseconds, or 0 for none");
     }
     return CHECK_RESERVED(options);
 }
@@ -93,7 +96,7 @@ static int copy_options(struct ipcc *conn, const struct ipcc_options *options)
         strdup(options->client != NULL ? options->client : program_invocation_short_name);
     conn->client_version = strdup(options->client_version != NULL ? options->client_version : "");
     if (conn->client == NULL || conn->client_version == NULL) {
-        return fail(IPCC_ERR_NO_MEMORY, "no memory for a connection");
+        return error_set(IPCC_ERR_NO_MEMORY, "no memory for a connection");
     }
     return address_find(conn, options->path);
 }
@@ -102,7 +105,7 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
 {
     static const struct ipcc_options defaults;
     if (conn == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "there must be a place for the connection");
+        return error_set(IPCC_ERR_ARGUMENT, "there must be a place for the connection");
     }
     options = options != NULL ? options : &defaults;
     int status = check_options(options);
@@ -112,7 +115,7 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     }
     struct ipcc *made = calloc(1, sizeof(*made));
     if (made == NULL) {
-        return fail(IPCC_ERR_NO_MEMORY, "no memory for a connection");
+        return error_set(IPCC_ERR_NO_MEMORY, "no memory for a connection");
     }
     (void)pthread_mutex_init(&made->lock, NULL);
     made->fork_count = atomic_load_explicit(&fork_count, memory_order_relaxed);
@@ -214,8 +217,9 @@ int ipcc_close(struct ipcc *conn)
     (void)pthread_mutex_lock(&conn->lock);
     if (conn->reading || atomic_load(&conn->inside) > 0) {
         (void)pthread_mutex_unlock(&conn->lock);
-        return fail(IPCC_ERR_BUSY, "the connection cannot be closed while threads are in calls on "
-                                   "it; ipcc_disconnect ends those");
+        return error_set(IPCC_ERR_BUSY,
+                         "the connection cannot be closed while threads are in calls on "
+                         "it; ipcc_disconnect ends those");
     }
     conn->closed = true;
     conn->reading = true;
@@ -231,9 +235,9 @@ int ipcc_close(struct ipcc *conn)
 
 static int no_session(const struct ipcc *conn)
 {
-    return fail(IPCC_ERR_LOST, conn->link == LINK_DOWN
-                                   ? "there is no session: the connection is lost"
-                                   : "there is no session yet: the connection is being made");
+    return error_set(IPCC_ERR_LOST, conn->link == LINK_DOWN
+                                        ? "there is no session: the connection is lost"
+                                        : "there is no session yet: the connection is being made");
 }
 
 int ipcc_session(struct ipcc *conn, uint64_t *session)
@@ -263,7 +267,7 @@ int ipcc_greeting(struct ipcc *conn, struct ipcc_reply *reply)
     if (!conn->greeted) {
         status = no_session(conn);
     } else if (reply_set(&copy, buffer_slice(&conn->greeting)) < 0) {
-        status = fail(IPCC_ERR_NO_MEMORY, "no memory for a copy of the greeting");
+        status = error_set(IPCC_ERR_NO_MEMORY, "no memory for a copy of the greeting");
     }
     (void)pthread_mutex_unlock(&conn->lock);
     if (status == 0 && reply != NULL) {

@@ -118,7 +118,7 @@ int ipcc_dict_copy(struct ipcc_dict *dict, struct ipcc_reply *reply)
 int ipcc_dict_scan(struct ipcc_dict *dict, uint64_t *cursor, size_t count, struct ipcc_reply *reply)
 {
     if (cursor == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "dict.scan needs a cursor, 0 at first");
+        return error_set(IPCC_ERR_ARGUMENT, "dict.scan needs a cursor, 0 at first");
     }
     struct typed_call call = {
         "dict.scan", {ipcc_uint(*cursor), count > 0 ? ipcc_uint(count) : ipcc_none()}, 0};

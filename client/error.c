@@ -119,7 +119,7 @@ void message_format(char *text, const char *format, ...)
     va_end(args);
 }
 
-int fail(int code, const char *format, ...)
+int error_set(int code, const char *format, ...)
 {
     /* Formatted aside: an argument may be this thread's last message. */
     char text[MESSAGE_TEXT];

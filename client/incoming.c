@@ -80,7 +80,7 @@ static void answer_callback(struct ipcc *conn, const struct slot *slot, int stat
     /* Borrowed: it ends with the callback. */
     struct ipcc_reply reply = {.value = value_decode(value)};
     if (status < 0) {
-        (void)fail(status, "%s", text);
+        (void)error_set(status, "%s", text);
     }
     callback_run(conn, slot, status, &reply);
 }

@@ -56,7 +56,7 @@ struct thread_state *thread_state(void);
 void message_format(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Sets this thread's message and returns `code`. */
-int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int error_set(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- value.c, reply.c ------------------------------------------------------------------------ */
 

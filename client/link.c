@@ -44,8 +44,8 @@ static int connect_failed(const struct ipcc *conn, int error)
 {
     char path[sizeof(conn->address.sun_path)];
     bool system = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-    return fail(system ? IPCC_ERR_SYSTEM : IPCC_ERR_CONNECT, "cannot connect to ipcd at %s: %s",
-                address_text(conn, path), strerror(error));
+    return error_set(system ? IPCC_ERR_SYSTEM : IPCC_ERR_CONNECT,
+                     "cannot connect to ipcd at %s: %s", address_text(conn, path), strerror(error));
 }
 
 /* One attempt. 0: it is up, or will be tried again. */
@@ -113,8 +113,8 @@ int connection_start(struct ipcc *conn, struct waiter *waiter)
         return 0;
     }
     if (conn->closed || (conn->epoch > 0 && !conn->reconnect)) {
-        return fail(IPCC_ERR_LOST, "the connection is %s: %s", conn->closed ? "closed" : "lost",
-                    conn->end_message);
+        return error_set(IPCC_ERR_LOST, "the connection is %s: %s",
+                         conn->closed ? "closed" : "lost", conn->end_message);
     }
     int status = try_connect(conn);
     if (status < 0) {
@@ -213,7 +213,7 @@ static void fail_call(struct ipcc *conn, uint32_t msgid, int code, const char *m
         waiter_finish(conn, slot.waiter, code);
     } else if (slot.kind == SLOT_ASYNC) {
         static const struct ipcc_reply nothing;
-        (void)fail(code, "%s", message);
+        (void)error_set(code, "%s", message);
         callback_run(conn, &slot, code, &nothing);
     }
 }

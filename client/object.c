@@ -7,7 +7,7 @@
 /* A name as a param. Unlike in the open functions, NULL is none. */
 static int check_name(const char *method, const char *name)
 {
-    return name != NULL ? 0 : fail(IPCC_ERR_ARGUMENT, "%s needs a name, not NULL", method);
+    return name != NULL ? 0 : error_set(IPCC_ERR_ARGUMENT, "%s needs a name, not NULL", method);
 }
 
 /* A call of which the only or first param is a name. */

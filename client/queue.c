@@ -82,7 +82,7 @@ int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_ite
 {
     struct typed_call call = {"queue.get", {timeout_value(timeout_ms)}, timeout_ms};
     if (item == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "queue.get needs a place for the item");
+        return error_set(IPCC_ERR_ARGUMENT, "queue.get needs a place for the item");
     }
     int status = handle_call_reply(of(queue), &call, reply);
     if (status < 0) {

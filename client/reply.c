@@ -35,17 +35,17 @@ void ipcc_reply_free(struct ipcc_reply *reply)
 int ipcc_reply_copy(struct ipcc_reply *to, const struct ipcc_reply *from)
 {
     if (to == NULL || from == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "ipcc_reply_copy wants two replies");
+        return error_set(IPCC_ERR_ARGUMENT, "ipcc_reply_copy wants two replies");
     }
     if (from->value.kind > IPCC_RAW) {
-        return fail(IPCC_ERR_ARGUMENT, "the reply holds no value of an answer");
+        return error_set(IPCC_ERR_ARGUMENT, "the reply holds no value of an answer");
     }
     struct ipcc_reply copy = {.value = from->value};
     if (from->value.kind >= IPCC_STR) {
         copy.owned = malloc(from->value.length + 1);
         if (copy.owned == NULL) {
-            return fail(IPCC_ERR_NO_MEMORY, "no memory for an answer of %zu bytes",
-                        from->value.length);
+            return error_set(IPCC_ERR_NO_MEMORY, "no memory for an answer of %zu bytes",
+                             from->value.length);
         }
         if (from->value.length > 0) {
             memcpy(copy.owned, from->value.as.data, from->value.length);

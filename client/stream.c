@@ -62,15 +62,15 @@ static void make_room(struct ipcc *conn)
 static int check_request(const struct ipcc_request *request)
 {
     if (request == NULL || request->method == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "a call needs the name of a method");
+        return error_set(IPCC_ERR_ARGUMENT, "a call needs the name of a method");
     }
     if (request->params == NULL && request->nparams > 0) {
-        return fail(IPCC_ERR_ARGUMENT,
-                    "the call of %.60s has %zu params but a NULL pointer to them", request->method,
-                    request->nparams);
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "the call of %.60s has %zu params but a NULL pointer to them",
+                         request->method, request->nparams);
     }
     if (request->guard_ms < 0) {
-        return fail(IPCC_ERR_ARGUMENT, "guard_ms must be milliseconds, or 0 for none");
+        return error_set(IPCC_ERR_ARGUMENT, "guard_ms must be milliseconds, or 0 for none");
     }
     return CHECK_RESERVED(request);
 }
@@ -101,18 +101,19 @@ int stream_request(struct ipcc *conn, const struct ipcc_request *request, struct
     }
     struct slot *added = flight_add(&conn->flight, msgid);
     if (added == NULL) {
-        return fail(IPCC_ERR_NO_MEMORY, "no memory for one more call in flight");
+        return error_set(IPCC_ERR_NO_MEMORY, "no memory for one more call in flight");
     }
     make_room(conn);
     size_t start = conn->out.len;
     status = encode_request(&conn->out, *msgid, request);
     size_t size = conn->out.len - start;
     if (conn->out.failed) {
-        status = fail(IPCC_ERR_NO_MEMORY, "no memory to encode a call of %.60s", request->method);
+        status =
+            error_set(IPCC_ERR_NO_MEMORY, "no memory to encode a call of %.60s", request->method);
     } else if (status == 0 && size > conn->max_request) {
-        status = fail(IPCC_ERR_TOO_LARGE,
-                      "the request has %zu bytes; the daemon accepts messages of at most %zu", size,
-                      conn->max_request);
+        status = error_set(IPCC_ERR_TOO_LARGE,
+                           "the request has %zu bytes; the daemon accepts messages of at most %zu",
+                           size, conn->max_request);
     }
     if (status < 0) {
         conn->out.len = start;

@@ -251,7 +251,7 @@ static int abandon(struct ipcc *conn, uint32_t msgid)
     conn->flight.slots[msgid].kind = SLOT_ABANDONED;
     stream_cancel(conn, msgid);
     stream_send(conn);
-    return fail(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
+    return error_set(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
 }
 
 int waiter_wait(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_t deadline)

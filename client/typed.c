@@ -26,9 +26,9 @@ static int run(struct ipcc *conn, const struct typed_call *call, const struct ip
                size_t nparams, struct ipcc_reply *reply)
 {
     if (call->timeout_ms < IPCC_FOREVER) {
-        return fail(IPCC_ERR_ARGUMENT,
-                    "timeout_ms is %lld; it must be milliseconds from 0 on, or IPCC_FOREVER",
-                    (long long)call->timeout_ms);
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "timeout_ms is %lld; it must be milliseconds from 0 on, or IPCC_FOREVER",
+                         (long long)call->timeout_ms);
     }
     struct ipcc_request request = {.method = call->method,
                                    .params = params,
@@ -65,7 +65,7 @@ int handle_call(const struct handle *handle, const struct typed_call *call,
         *reply = (struct ipcc_reply){0};
     }
     if (handle == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "%s needs a handle, not NULL", call->method);
+        return error_set(IPCC_ERR_ARGUMENT, "%s needs a handle, not NULL", call->method);
     }
     int status = connection_enter(handle->conn);
     if (status < 0) {
@@ -83,8 +83,8 @@ int handle_call_nil(const struct handle *handle, const struct typed_call *call)
 
 int wrong_answer(const char *method, const char *expected, struct ipcc_reply *reply)
 {
-    int status = fail(IPCC_ERR_PROTOCOL, "the answer to %s is %s where %s was expected", method,
-                      value_kind_name(&reply->value), expected);
+    int status = error_set(IPCC_ERR_PROTOCOL, "the answer to %s is %s where %s was expected",
+                           method, value_kind_name(&reply->value), expected);
     ipcc_reply_free(reply);
     return status;
 }
@@ -125,7 +125,7 @@ int handle_call_reply(const struct handle *handle, const struct typed_call *call
                       struct ipcc_reply *reply)
 {
     if (reply == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "the reply of %s must not be NULL", call->method);
+        return error_set(IPCC_ERR_ARGUMENT, "the reply of %s must not be NULL", call->method);
     }
     return handle_call(handle, call, reply);
 }
@@ -146,10 +146,11 @@ int check_reserved(const uint64_t *reserved, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (reserved[i] != 0) {
-            return fail(IPCC_ERR_ARGUMENT,
-                        "an option is set that version %s does not know; the reserved fields of a "
-                        "struct must be zero",
-                        ipcc_version());
+            return error_set(
+                IPCC_ERR_ARGUMENT,
+                "an option is set that version %s does not know; the reserved fields of a "
+                "struct must be zero",
+                ipcc_version());
         }
     }
     return 0;
@@ -183,8 +184,8 @@ int option_choice(struct option_map *map, const char *name, unsigned choice,
                   const char *const *names, unsigned count)
 {
     if (choice >= count) {
-        return fail(IPCC_ERR_ARGUMENT, "the option %s is %u, which is none of its choices", name,
-                    choice);
+        return error_set(IPCC_ERR_ARGUMENT, "the option %s is %u, which is none of its choices",
+                         name, choice);
     }
     option_str(map, name, names[choice]);
     return 0;
@@ -214,7 +215,7 @@ static struct handle *handle_new(struct ipcc *conn, const struct ipcc_value *nam
     if (handle == NULL || copy == NULL) {
         free(handle);
         free(copy);
-        (void)fail(IPCC_ERR_NO_MEMORY, "no memory for a handle");
+        (void)error_set(IPCC_ERR_NO_MEMORY, "no memory for a handle");
         return NULL;
     }
     handle->conn = conn;
@@ -230,7 +231,7 @@ int handle_open(struct ipcc *conn, const char *method, const char *name,
                 const struct option_map *options, struct handle **handle)
 {
     if (handle == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "%s needs a place for the handle", method);
+        return error_set(IPCC_ERR_ARGUMENT, "%s needs a place for the handle", method);
     }
     struct typed_call call = {method, {ipcc_str(name), option_map_value(options)}, 0};
     struct ipcc_reply reply;

@@ -19,7 +19,7 @@ static int build(struct source *source, msgpack_object *out);
 
 static int no_memory(void)
 {
-    return fail(IPCC_ERR_NO_MEMORY, "no memory to unpack a value");
+    return error_set(IPCC_ERR_NO_MEMORY, "no memory to unpack a value");
 }
 
 static int build_array(struct source *source, uint32_t count, msgpack_object *out)
@@ -105,7 +105,7 @@ static int build(struct source *source, msgpack_object *out)
 {
     struct header header;
     if (header_read(source->at, source->len, &header) != 0) {
-        return fail(IPCC_ERR_ARGUMENT, "the value is no MessagePack");
+        return error_set(IPCC_ERR_ARGUMENT, "the value is no MessagePack");
     }
     const char *bytes = (const char *)source->at + header.size;
     size_t size = header.size + (size_t)header.length;
@@ -125,7 +125,7 @@ static int unpack_raw(const struct ipcc_value *value, msgpack_zone *zone, msgpac
 {
     struct source source = {value->as.data, value->length, zone};
     if (source.len == 0 || scan_length(source.at, source.len) != source.len) {
-        return fail(IPCC_ERR_ARGUMENT, "the value is not exactly one whole MessagePack value");
+        return error_set(IPCC_ERR_ARGUMENT, "the value is not exactly one whole MessagePack value");
     }
     msgpack_object object;
     int status = build(&source, &object);
@@ -178,15 +178,16 @@ static bool scalar_header(const struct ipcc_value *value, struct header *header)
 int ipcc_value_unpack(const struct ipcc_value *value, msgpack_zone *zone, msgpack_object *out)
 {
     if (value == NULL || zone == NULL || out == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "ipcc_value_unpack wants a value, a zone and an object");
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "ipcc_value_unpack wants a value, a zone and an object");
     }
     if (value->kind == IPCC_RAW) {
         return unpack_raw(value, zone, out);
     }
     struct header header;
     if (value->length > UINT32_MAX || !scalar_header(value, &header)) {
-        return fail(IPCC_ERR_ARGUMENT, "only values of answers can be unpacked, not %s",
-                    value_kind_name(value));
+        return error_set(IPCC_ERR_ARGUMENT, "only values of answers can be unpacked, not %s",
+                         value_kind_name(value));
     }
     build_scalar(&header, value->as.str, out);
     return 0;

@@ -9,9 +9,10 @@
 
 static int too_deep(void)
 {
-    return fail(IPCC_ERR_ARGUMENT,
-                "a value nests too deeply: a message has at most %d containers within each other",
-                MESSAGE_DEPTH);
+    return error_set(
+        IPCC_ERR_ARGUMENT,
+        "a value nests too deeply: a message has at most %d containers within each other",
+        MESSAGE_DEPTH);
 }
 
 static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buffer *out)
@@ -26,7 +27,7 @@ static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buf
     if (raw.len > 0 && scan_length(raw.data, raw.len) == raw.len) {
         return too_deep();
     }
-    return fail(IPCC_ERR_ARGUMENT, "raw bytes must be exactly one whole MessagePack value");
+    return error_set(IPCC_ERR_ARGUMENT, "raw bytes must be exactly one whole MessagePack value");
 }
 
 static int encode_values(const struct ipcc_value *values, size_t count, unsigned depth,
@@ -34,7 +35,8 @@ static int encode_values(const struct ipcc_value *values, size_t count, unsigned
 {
     for (size_t i = 0; i < count; i++) {
         if (values[i].kind == IPCC_NONE) {
-            return fail(IPCC_ERR_ARGUMENT, "an element is no value (IPCC_NONE); IPCC_NIL is one");
+            return error_set(IPCC_ERR_ARGUMENT,
+                             "an element is no value (IPCC_NONE); IPCC_NIL is one");
         }
         int status = value_encode(&values[i], depth, out);
         if (status < 0) {
@@ -52,9 +54,10 @@ static int encode_container(const struct ipcc_value *value, unsigned depth, stru
         return too_deep();
     }
     if (value->length > UINT32_MAX || (value->as.values == NULL && value->length > 0)) {
-        return fail(IPCC_ERR_ARGUMENT, value->length > UINT32_MAX
-                                           ? "an array or map has more than 2^32-1 elements"
-                                           : "an array or map has no elements behind its pointer");
+        return error_set(IPCC_ERR_ARGUMENT,
+                         value->length > UINT32_MAX
+                             ? "an array or map has more than 2^32-1 elements"
+                             : "an array or map has no elements behind its pointer");
     }
     if (map) {
         pack_map(out, value->length);
@@ -69,9 +72,9 @@ static int encode_bytes(const struct ipcc_value *value, struct buffer *out)
 {
     struct slice bytes = {value->as.data, value->length};
     if (bytes.len > UINT32_MAX || (bytes.data == NULL && bytes.len > 0)) {
-        return fail(IPCC_ERR_ARGUMENT, bytes.len > UINT32_MAX
-                                           ? "a str or bin is longer than 2^32-1 bytes"
-                                           : "a str or bin has no bytes behind its pointer");
+        return error_set(IPCC_ERR_ARGUMENT, bytes.len > UINT32_MAX
+                                                ? "a str or bin is longer than 2^32-1 bytes"
+                                                : "a str or bin has no bytes behind its pointer");
     }
     if (value->kind == IPCC_STR) {
         pack_str(out, bytes);
@@ -153,15 +156,16 @@ static int encode_object(const msgpack_object *object, unsigned depth, struct bu
     case MSGPACK_OBJECT_MAP:
         return encode_object_map(object, depth, out);
     }
-    return fail(IPCC_ERR_ARGUMENT, "a msgpack_object has type %d, which is none",
-                (int)object->type);
+    return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has type %d, which is none",
+                     (int)object->type);
 }
 
 int value_encode(const struct ipcc_value *value, unsigned depth, struct buffer *out)
 {
     switch (value->kind) {
     case IPCC_NONE:
-        return fail(IPCC_ERR_ARGUMENT, "a param in front of others cannot be left out (IPCC_NONE)");
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "a param in front of others cannot be left out (IPCC_NONE)");
     case IPCC_NIL:
         pack_nil(out);
         return 0;
@@ -187,11 +191,11 @@ int value_encode(const struct ipcc_value *value, unsigned depth, struct buffer *
         return encode_container(value, depth, out);
     case IPCC_OBJECT:
         if (value->as.object == NULL) {
-            return fail(IPCC_ERR_ARGUMENT, "a msgpack_object is NULL");
+            return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object is NULL");
         }
         return encode_object(value->as.object, depth, out);
     }
-    return fail(IPCC_ERR_ARGUMENT, "a value has kind %d, which is none", (int)value->kind);
+    return error_set(IPCC_ERR_ARGUMENT, "a value has kind %d, which is none", (int)value->kind);
 }
 
 struct ipcc_value value_decode(struct slice raw)

@@ -16,14 +16,15 @@ bool ipcc_value_is_str(const struct ipcc_value *value, const char *text)
 int ipcc_value_int(const struct ipcc_value *value, int64_t *out)
 {
     if (value == NULL || out == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "ipcc_value_int wants a value and a place for the integer");
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "ipcc_value_int wants a value and a place for the integer");
     }
     if (value->kind == IPCC_UINT && value->as.unsigned_integer > INT64_MAX) {
-        return fail(IPCC_ERR_RANGE, "the integer is above 2^63-1");
+        return error_set(IPCC_ERR_RANGE, "the integer is above 2^63-1");
     }
     if (value->kind != IPCC_INT && value->kind != IPCC_UINT) {
-        return fail(IPCC_ERR_TYPE, "the value is %s where an integer was expected",
-                    value_kind_name(value));
+        return error_set(IPCC_ERR_TYPE, "the value is %s where an integer was expected",
+                         value_kind_name(value));
     }
     *out = value->as.integer;
     return 0;
@@ -85,11 +86,12 @@ int ipcc_map_get(const struct ipcc_value *map, const char *key, struct ipcc_valu
 {
     struct header header;
     if (map == NULL || key == NULL || value == NULL) {
-        return fail(IPCC_ERR_ARGUMENT, "ipcc_map_get wants a map, a key and a place for the value");
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "ipcc_map_get wants a map, a key and a place for the value");
     }
     if (!container_header(map, &header) || header.kind != KIND_MAP) {
-        return fail(IPCC_ERR_TYPE, "the value is %s where a map was expected",
-                    value_kind_name(map));
+        return error_set(IPCC_ERR_TYPE, "the value is %s where a map was expected",
+                         value_kind_name(map));
     }
     struct ipcc_walk walk = ipcc_walk_of(map);
     struct ipcc_value at;
@@ -100,7 +102,7 @@ int ipcc_map_get(const struct ipcc_value *map, const char *key, struct ipcc_valu
             return 0;
         }
     }
-    return fail(IPCC_ERR_KEY, "the map has no key \"%s\"", key);
+    return error_set(IPCC_ERR_KEY, "the map has no key \"%s\"", key);
 }
 
 bool item_decode(const struct ipcc_value *array, struct ipcc_item *item)
@@ -132,7 +134,7 @@ bool ipcc_walk_item(struct ipcc_walk *walk, struct ipcc_item *item)
 int ipcc_value_print(const struct ipcc_value *value, char *text, size_t size)
 {
     if (value == NULL || text == NULL || size == 0) {
-        return fail(IPCC_ERR_ARGUMENT, "ipcc_value_print wants a value and room for its text");
+        return error_set(IPCC_ERR_ARGUMENT, "ipcc_value_print wants a value and room for its text");
     }
     text[0] = '\0';
     struct buffer encoded = {0};
@@ -141,7 +143,7 @@ int ipcc_value_print(const struct ipcc_value *value, char *text, size_t size)
     if (status == 0) {
         value_print(buffer_slice(&encoded), size, &printed);
         if (encoded.failed || printed.failed) {
-            status = fail(IPCC_ERR_NO_MEMORY, "no memory to print a value");
+            status = error_set(IPCC_ERR_NO_MEMORY, "no memory to print a value");
         }
     }
     if (status == 0) {

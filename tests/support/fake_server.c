@@ -152,7 +152,7 @@ static void next_message(struct fake *fake, msgpack_unpacked *message)
     fake->in_cap = fake->in_len + 1;
 }
 
-static bool matches(const msgpack_object *got, const char *expected)
+static bool matches_quietly(const msgpack_object *got, const char *expected)
 {
     msgpack_sbuffer bytes;
     msgpack_unpacked unpacked;
@@ -163,13 +163,19 @@ static bool matches(const msgpack_object *got, const char *expected)
     fake_check(msgpack_unpack_next(&unpacked, bytes.data, bytes.size, &at) ==
                MSGPACK_UNPACK_SUCCESS);
     bool match = notation_match(&unpacked.data, got);
+    msgpack_unpacked_destroy(&unpacked);
+    msgpack_sbuffer_destroy(&bytes);
+    return match;
+}
+
+static bool matches(const msgpack_object *got, const char *expected)
+{
+    bool match = matches_quietly(got, expected);
     if (!match) {
         (void)fprintf(stderr, "fake server: expected %s, got ", expected);
         notation_print(stderr, got);
         (void)fputc('\n', stderr);
     }
-    msgpack_unpacked_destroy(&unpacked);
-    msgpack_sbuffer_destroy(&bytes);
     return match;
 }
 
@@ -193,10 +199,24 @@ uint32_t fake_expect(struct fake *fake, const char *method, const char *params)
     return msgid;
 }
 
+/* Reads one message; counts it if it is a cancel, or else keeps it. */
+static bool next_is_cancel(struct fake *fake, msgpack_unpacked *message)
+{
+    next_message(fake, message);
+    if (!matches_quietly(element(&message->data, 0), "2")) {
+        return false;
+    }
+    fake_check(matches(element(&message->data, 1), "'cancel'"));
+    fake->cancels++;
+    msgpack_unpacked_destroy(message);
+    return true;
+}
+
 uint32_t fake_next(struct fake *fake, int64_t *first_param)
 {
     msgpack_unpacked message;
-    next_message(fake, &message);
+    while (next_is_cancel(fake, &message)) {
+    }
     fake_check(matches(element(&message.data, 0), "0"));
     const msgpack_object *params = element(&message.data, 3);
     if (first_param != NULL && params->via.array.size > 0) {
@@ -205,6 +225,14 @@ uint32_t fake_next(struct fake *fake, int64_t *first_param)
     uint32_t msgid = (uint32_t)element(&message.data, 1)->via.u64;
     msgpack_unpacked_destroy(&message);
     return msgid;
+}
+
+void fake_await_cancels(struct fake *fake, unsigned count)
+{
+    msgpack_unpacked message;
+    while (fake->cancels < count) {
+        fake_check(next_is_cancel(fake, &message));
+    }
 }
 
 void fake_expect_notification(struct fake *fake, const char *method, const char *params)

@@ -21,6 +21,7 @@ struct fake {
     uint8_t *in;
     size_t in_len;
     size_t in_cap;
+    unsigned cancels; /* cancel notifications that fake_next and fake_await_cancels came by */
 };
 
 typedef void fake_script(struct fake *fake);
@@ -56,8 +57,12 @@ void fake_close(struct fake *fake);
  * its msgid. */
 uint32_t fake_expect(struct fake *fake, const char *method, const char *params);
 
-/* Reads the next request of any kind: its msgid, and the first param as an integer if it is one. */
+/* Reads the next request of any kind, skipping cancels: its msgid, and the first param as an
+ * integer if there is one. */
 uint32_t fake_next(struct fake *fake, int64_t *first_param);
+
+/* Reads cancels, and nothing else, until there were so many. */
+void fake_await_cancels(struct fake *fake, unsigned count);
 
 /* The next message must be this notification. */
 void fake_expect_notification(struct fake *fake, const char *method, const char *params);
