@@ -1,0 +1,229 @@
+/*
+ * incoming: the messages among the bytes that came, taken apart in place, and each answer given to
+ * the slot of its msgid.
+ *
+ * A message that is not as the protocol has it ends the connection: after it nothing could be
+ * trusted.
+ */
+#include "client/internal.h"
+
+static void violation(struct ipcc *conn, const char *what)
+{
+    char text[MESSAGE_TEXT];
+    message_format(text, "the other side does not speak ipcd's protocol: %s", what);
+    connection_end(conn, IPCC_ERR_PROTOCOL, text);
+}
+
+/* Takes apart [code, message, detail?], an error or the params of goodbye. A code, with its message
+ * in `text`; 0: it is not that. */
+static int read_error(struct slice code, struct slice message, char *text)
+{
+    struct ipcc_value name = value_decode(code);
+    struct ipcc_value words = value_decode(message);
+    if (name.kind != IPCC_STR || words.kind != IPCC_STR) {
+        return 0;
+    }
+    int length = words.length < MESSAGE_TEXT ? (int)words.length : MESSAGE_TEXT;
+    int error = error_from_name((struct slice){name.as.data, name.length});
+    if (error != 0) {
+        message_format(text, "%.*s", length, words.as.str);
+        return error;
+    }
+    message_format(text, "%.*s: %.*s", name.length < 64 ? (int)name.length : 64, name.as.str,
+                   length, words.as.str);
+    return IPCC_ERR_OTHER;
+}
+
+/* The encoding of the next element of a container; empty when there is none. */
+static struct slice next_raw(struct ipcc_walk *walk)
+{
+    const uint8_t *start = walk->at;
+    bool there = ipcc_walk_next(walk, NULL);
+    return (struct slice){start, there ? (size_t)(walk->at - start) : 0};
+}
+
+/* What an answer says: 0 and the result, or the daemon's code, its message and the detail if there
+ * is one. 1: it is no answer. */
+static int read_answer(const struct message *message, struct slice *value, char *text)
+{
+    const struct param *error = &message->params[0];
+    if (error->header.kind == KIND_NIL) {
+        *value = message->params[1].raw;
+        return 0;
+    }
+    struct ipcc_value array = value_decode(error->raw);
+    struct ipcc_walk walk = ipcc_walk_of(&array);
+    struct slice code = next_raw(&walk);
+    struct slice words = next_raw(&walk);
+    *value = next_raw(&walk);
+    int status =
+        error->header.kind == KIND_ARRAY && words.len > 0 ? read_error(code, words, text) : 0;
+    return status < 0 ? status : 1;
+}
+
+static void answer_waiter(struct ipcc *conn, struct waiter *waiter, int status, struct slice value,
+                          const char *text)
+{
+    if (status < 0) {
+        message_format(waiter->message, "%s", text);
+    }
+    if (value.len > 0 && reply_set(&waiter->reply, value) < 0) {
+        status = IPCC_ERR_NO_MEMORY;
+        message_format(waiter->message, "no memory for an answer of %zu bytes", value.len);
+    }
+    waiter_finish(conn, waiter, status);
+}
+
+static void answer_callback(struct ipcc *conn, const struct slot *slot, int status,
+                            struct slice value, const char *text)
+{
+    /* Borrowed: it ends with the callback. */
+    struct ipcc_reply reply = {.value = value_decode(value)};
+    if (status < 0) {
+        (void)error_set(status, "%s", text);
+    }
+    callback_run(conn, slot, status, &reply);
+}
+
+static void take_response(struct ipcc *conn, const struct message *message)
+{
+    char text[MESSAGE_TEXT];
+    struct slice value;
+    struct slot *found = flight_find(&conn->flight, message->msgid);
+    int status = read_answer(message, &value, text);
+    if (found == NULL || found->epoch != conn->epoch || status > 0) {
+        violation(conn, status > 0 ? "an error is not [code, message, detail?]"
+                                   : "it answers a call that was not made");
+        return;
+    }
+    struct slot slot = *found;
+    flight_remove(&conn->flight, message->msgid);
+    if (slot.greeting) {
+        status = status == 0 ? connection_greeted(conn, value, text) : status;
+        if (status < 0) {
+            connection_end(conn, status, text);
+        }
+    }
+    if (slot.kind == SLOT_BLOCKING) {
+        answer_waiter(conn, slot.waiter, status, value, text);
+    } else if (slot.kind == SLOT_ASYNC) {
+        answer_callback(conn, &slot, status, value, text);
+    }
+}
+
+static void take_goodbye(struct ipcc *conn, const struct message *message)
+{
+    char text[MESSAGE_TEXT];
+    int code =
+        message->nparams < 2 ? 0 : read_error(message->params[0].raw, message->params[1].raw, text);
+    if (code == 0) {
+        violation(conn, "its goodbye is not [code, message]");
+    } else {
+        connection_end(conn, code, text);
+    }
+}
+
+static void take_notification(struct ipcc *conn, const struct message *message,
+                              const uint8_t *start)
+{
+    if (slice_equal(message->method, slice_of_string("goodbye"))) {
+        take_goodbye(conn, message);
+        return;
+    }
+    ipcc_notify_fn *notify = conn->notify;
+    void *data = conn->notify_data;
+    if (notify == NULL) {
+        return;
+    }
+    const uint8_t *params = message->method.data + message->method.len;
+    struct ipcc_value name = ipcc_strn((const char *)message->method.data, message->method.len);
+    struct ipcc_value raw = ipcc_raw(params, (size_t)(start + message->size - params));
+    struct callback frame;
+    callback_enter(conn, &frame);
+    notify(conn, &name, &raw, data);
+    callback_leave(conn, &frame);
+}
+
+static void take_message(struct ipcc *conn, const struct message *message, const uint8_t *start)
+{
+    switch (message->type) {
+    case MESSAGE_RESPONSE:
+        take_response(conn, message);
+        break;
+    case MESSAGE_NOTIFICATION:
+        take_notification(conn, message, start);
+        break;
+    case MESSAGE_REQUEST:
+        violation(conn, "it sends requests");
+        break;
+    }
+}
+
+/* Decodes the message at `at`. MESSAGE_MORE: it is not whole. Else as message_decode. */
+static int next_message(struct ipcc *conn, size_t at, struct message *out)
+{
+    const uint8_t *data = conn->in.data + at;
+    size_t len = conn->in.len - at;
+    if (len == 0) {
+        return MESSAGE_MORE;
+    }
+    if (!conn->scanning) {
+        int status = message_decode(data, len, SCAN_DEPTH_MAX, conn->max_message, out);
+        if (status != MESSAGE_MORE) {
+            return status;
+        }
+        scan_init(&conn->scan, SCAN_DEPTH_MAX, conn->max_message);
+        conn->scanning = true;
+    }
+    int status = scan_run(&conn->scan, data, len);
+    if (status == 0) {
+        conn->scanning = false;
+        status = message_decode(data, len, SCAN_DEPTH_MAX, conn->max_message, out);
+    }
+    return status;
+}
+
+/* What a decoding error means for the connection. */
+static void bad_message(struct ipcc *conn, int status)
+{
+    if (status == ERR_TOO_LARGE) {
+        char text[MESSAGE_TEXT];
+        message_format(text, "the daemon sends a message of more than max_message, %zu bytes",
+                       conn->max_message);
+        connection_end(conn, IPCC_ERR_TOO_LARGE, text);
+    } else {
+        violation(conn, "what it sends is no MessagePack-RPC message");
+    }
+}
+
+static void take_messages(struct ipcc *conn)
+{
+    size_t at = 0;
+    while (conn->end_code == 0) {
+        struct message message;
+        int status = next_message(conn, at, &message);
+        if (status == MESSAGE_MORE) {
+            break;
+        }
+        if (status < 0) {
+            bad_message(conn, status);
+            break;
+        }
+        take_message(conn, &message, conn->in.data + at);
+        at += message.size;
+    }
+    buffer_consume(&conn->in, at);
+    if (conn->in.len == 0 && conn->in.cap > KEEP_CAPACITY) {
+        buffer_deinit(&conn->in);
+    }
+}
+
+void incoming_take(struct ipcc *conn, int status, const char *text)
+{
+    if (status > 0) {
+        take_messages(conn);
+    }
+    if (status < 0 || conn->end_code != 0) {
+        connection_lost(conn, status, text);
+    }
+}

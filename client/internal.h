@@ -1,0 +1,374 @@
+/*
+ * internal: what the files of the library share.
+ *
+ * One mutex, ipcc.lock, guards a connection. One role is taken beside it, the reader's: whoever has
+ * set ipcc.reading is the only one to receive, to take apart what came, to try to connect again and
+ * to end the connection (connection_lost), and the only one to touch ipcc.in, with or without the
+ * lock. A thread blocked in a call takes the role when it is free and passes it on to the next
+ * blocked thread when its own call is done (sync.c); ipcc_process takes it for one turn (async.c).
+ * Nobody holds the lock while waiting for the socket or while a callback runs.
+ *
+ * Layers, each using those after it: typed handles (queue.c, dict.c, list.c, object.c over
+ * typed.c), blocking calls (sync.c), the non-blocking core (async.c, connection.c, stream.c,
+ * flight.c), values and replies, errors.
+ */
+#pragma once
+
+#include "client/ipcclient.h"
+#include "proto/message.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+enum {
+    MESSAGE_TEXT = 512,          /* bytes of a failure's message, its NUL included */
+    CONNECT_TIMEOUT_MS = 10000,  /* ipcc_options.connect_timeout_ms when it is 0 */
+    CONNECT_RETRY_MS = 5,        /* pause when the daemon's backlog is full */
+    RECEIVE_ROOM = 16 * 1024,    /* bytes of free room for each receive, at least */
+    KEEP_CAPACITY = 1024 * 1024, /* an empty buffer with more capacity than this is freed */
+    BATCH_BYTES = 64 * 1024,     /* asynchronous calls leave by themselves when so much waits */
+};
+
+/* No deadline. Deadlines are milliseconds of CLOCK_MONOTONIC. */
+#define NEVER INT64_MAX
+
+/* ---- error.c: what this thread was told last ------------------------------------------------- */
+
+/* A callback that is running in this thread. One of another connection can run inside it, if it
+ * blocks in a call there. */
+struct callback {
+    const struct ipcc *conn;
+    const struct callback *outer;
+};
+
+/* What the library keeps for each thread. */
+struct thread_state {
+    char message[MESSAGE_TEXT];
+    const struct callback *callback; /* the innermost one, or NULL */
+};
+
+struct thread_state *thread_state(void);
+
+/* Writes into a text of MESSAGE_TEXT bytes; what is cut off ends with a whole character. */
+void message_format(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Sets this thread's message and returns `code`. */
+int error_set(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- value.c, reply.c ------------------------------------------------------------------------ */
+
+/* Appends the encoding. `depth` containers may be opened. ARGUMENT, with a message; want of memory
+ * is latched in `out`. */
+int value_encode(const struct ipcc_value *value, unsigned depth, struct buffer *out);
+
+/* The value of a whole, valid encoding, pointing into it. */
+struct ipcc_value value_decode(struct slice raw);
+
+/* Takes apart an item as queue.get answers it, [value, ticket, deliveries]. false: it is none. */
+bool item_decode(const struct ipcc_value *array, struct ipcc_item *item);
+
+/* "a boolean", "a str", … for messages. */
+const char *value_kind_name(const struct ipcc_value *value);
+
+/* Makes *reply hold a copy of the value. 0, or NO_MEMORY with *reply {0} and no message, since the
+ * reply can be another thread's. */
+int reply_set(struct ipcc_reply *reply, struct slice raw);
+
+/* ---- flight.c: the calls in flight ------------------------------------------------------------
+ */
+
+/* A thread that waits for an answer in a blocking call. It lives on that thread's stack. While the
+ * thread sleeps it is in ipcc.waiters; whoever changes `state` takes it out and wakes the thread.
+ */
+struct waiter {
+    _Atomic uint32_t state; /* enum waiter_state; a futex */
+    int status;             /* DONE: of the call; with a message in `message` */
+    struct ipcc_reply reply;
+    char *message; /* the thread's own */
+    bool listed;
+    TAILQ_ENTRY(waiter) link;
+};
+
+enum waiter_state {
+    WAITER_PENDING,
+    WAITER_DONE,  /* its answer is there; the thread needs the lock no more */
+    WAITER_LEAD,  /* it has been given the reader's role */
+    WAITER_FLUSH, /* it is asked to see to what waits to be sent */
+};
+
+TAILQ_HEAD(waiters, waiter);
+
+enum slot_kind {
+    SLOT_FREE,
+    SLOT_BLOCKING,  /* a thread waits for it */
+    SLOT_ASYNC,     /* a callback does */
+    SLOT_ABANDONED, /* nobody does any more; its msgid is not free before the answer came */
+};
+
+/* A call in flight. Its index is its msgid. */
+struct slot {
+    enum slot_kind kind;
+    bool greeting;   /* it is the server.hello of the connection */
+    uint32_t serial; /* tells the calls apart that use the slot one after the other */
+    uint32_t epoch;  /* the connection that it went out on */
+    uint32_t next;   /* of the free ones */
+    int64_t deadline;
+    struct waiter *waiter;
+    ipcc_done_fn *done;
+    void *data;
+};
+
+struct flight {
+    struct slot *slots;
+    uint32_t count;   /* of slots */
+    uint32_t free;    /* the first free one; count if there is none */
+    int64_t deadline; /* no asynchronous call's deadline is earlier; may be too early */
+};
+
+void flight_deinit(struct flight *flight);
+
+/* Takes a slot, zeroed but for its serial. NULL: no memory. Valid until the next flight_add. */
+struct slot *flight_add(struct flight *flight, uint32_t *msgid);
+void flight_remove(struct flight *flight, uint32_t msgid);
+
+/* The slot in use under that msgid, or NULL. */
+struct slot *flight_find(struct flight *flight, uint32_t msgid);
+
+/* The name of an asynchronous call, and back; NULL when it is not in flight any more. */
+ipcc_call_id flight_id(const struct flight *flight, uint32_t msgid);
+struct slot *flight_find_id(struct flight *flight, ipcc_call_id id, uint32_t *msgid);
+
+/* ---- the connection -------------------------------------------------------------------------- */
+
+enum link_state { LINK_DOWN, LINK_CONNECTING, LINK_UP };
+
+struct ipcc {
+    pthread_mutex_t lock;
+    atomic_uint references; /* the connection's own and one for each handle */
+    atomic_uint inside;     /* threads in a blocking call */
+    unsigned fork_count;    /* of the process that opened it; see connection_enter */
+
+    /* As opened. */
+    struct sockaddr_un address;
+    socklen_t address_len;
+    char *client;
+    char *client_version;
+    int64_t connect_timeout_ms;
+    int64_t guard_ms;
+    size_t max_message;
+    bool reconnect;
+
+    enum link_state link;
+    bool closed;              /* by ipcc_close; it is never up again */
+    bool reading;             /* somebody has the reader's role */
+    bool receiving;           /* … and is in a receive that only input ends */
+    uint32_t epoch;           /* counts connections; changes when one is lost */
+    int fd;                   /* -1 unless LINK_UP */
+    int64_t connect_deadline; /* of connecting and greeting */
+    int64_t retry_at;         /* LINK_CONNECTING: when to try next */
+
+    struct buffer out; /* what waits to be sent, from `sent` on */
+    size_t sent;
+    bool send_failed; /* the peer takes no more; what it still had to say can be received */
+
+    struct buffer in;
+    struct scan scan; /* of the message at the front of `in`, if `scanning` */
+    bool scanning;
+
+    struct flight flight;
+    struct waiters waiters;
+    struct waiter *flusher; /* a thread that waits for room to send, or NULL */
+    int wake_fd;            /* wakes the flusher; -1 until first needed */
+
+    bool greeted;
+    struct buffer greeting; /* the daemon's answer to server.hello */
+    uint64_t session;
+    size_t max_request; /* the daemon's max_message */
+
+    int end_code; /* not 0: to be ended by the reader, for this reason; or ended for it */
+    char end_message[MESSAGE_TEXT];
+
+    ipcc_notify_fn *notify;
+    void *notify_data;
+};
+
+/* address.c: fills conn->address by the protocol's order (section 1). ARGUMENT. */
+int address_find(struct ipcc *conn, const char *path);
+
+/* connection.c. Functions named connection_ want the lock to be held unless they say otherwise. */
+
+/* True in a child of the process that opened it. Not locked. */
+bool connection_is_forked(const struct ipcc *conn);
+
+/* Checks, without the lock, that the connection may be used here at all. ARGUMENT, FORKED. */
+int connection_enter(const struct ipcc *conn);
+
+/* As connection_enter for what waits for the connection or drives it: BUSY in its callbacks. */
+int connection_enter_blocking(const struct ipcc *conn);
+
+/* Makes a connection that is not connected. Not locked. ARGUMENT, NO_MEMORY. */
+int connection_new(struct ipcc **conn, const struct ipcc_options *options);
+void connection_ref(struct ipcc *conn);
+void connection_unref(struct ipcc *conn); /* not locked */
+
+/* link.c */
+
+/* Sees to it that the connection is up or about to be, if it may. LOST, CONNECT, SYSTEM, NO_MEMORY.
+ * `waiter`, or NULL, waits for the greeting if one is sent now. */
+int connection_start(struct ipcc *conn, struct waiter *waiter);
+
+/* Reader: does what is due by the clock: connecting again, giving up connecting. */
+void connection_tick(struct ipcc *conn, int64_t now);
+
+/* Takes the result of server.hello. PROTOCOL, NO_MEMORY, with a message in `text`. */
+int connection_greeted(struct ipcc *conn, struct slice result, char *text);
+
+/* Asks for the connection's end; the reader, whoever that is or will be, carries it out. */
+void connection_end(struct ipcc *conn, int code, const char *message);
+
+/* Reader: the connection has ended, for the reason asked for or else the one given. All calls in
+ * flight fail. Lets go of the lock while callbacks run. */
+void connection_lost(struct ipcc *conn, int code, const char *message);
+
+/* stream.c */
+
+/* Appends a request to what waits to be sent and takes a slot for it. ARGUMENT, TOO_LARGE,
+ * NO_MEMORY. */
+int stream_request(struct ipcc *conn, const struct ipcc_request *request, struct slot **slot,
+                   uint32_t *msgid);
+
+/* Appends [2, "cancel", [msgid]]. Want of memory is ignored: a cancel is a wish. */
+void stream_cancel(struct ipcc *conn, uint32_t msgid);
+
+/* Sends what waits, as far as the socket takes it. */
+void stream_send(struct ipcc *conn);
+bool stream_pending(const struct ipcc *conn);
+
+/* Reader, without the lock: receives once, with recvmsg's `flags`. 1: bytes came. 0: there are none
+ * now. Negative: the connection has ended, or can no longer be received from; `text` says why. */
+int stream_receive(struct ipcc *conn, int flags, char *text);
+
+/* incoming.c. Reader, after stream_receive: deals with all whole messages that have come, or with
+ * the end. Lets go of the lock while callbacks run. */
+void incoming_take(struct ipcc *conn, int status, const char *text);
+
+/* sync.c */
+
+/* Ends a thread's wait: with *reply (moved) and a message, both possibly NULL. */
+void waiter_finish(struct ipcc *conn, struct waiter *waiter, int status);
+
+/* Waits until the waiter's call is done, or `deadline` has passed (NO_ANSWER; the call `msgid` is
+ * abandoned then). Called with the lock held, returns without it. The status of the call. */
+int waiter_wait(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_t deadline);
+
+/* Lets go of the reader's role: gives it to a thread that waits, if there is one. */
+void reader_leave(struct ipcc *conn);
+
+/* async.c */
+
+/* Around a callback: let go of the lock and note it, and back. */
+void callback_enter(struct ipcc *conn, struct callback *frame);
+void callback_leave(struct ipcc *conn, const struct callback *frame);
+
+/* Calls the callback of a call that is done, without the lock meanwhile. */
+void callback_run(struct ipcc *conn, const struct slot *slot, int status,
+                  const struct ipcc_reply *reply);
+
+/* Fails asynchronous calls whose guard time has run out. Lets go of the lock for their callbacks.
+ */
+void async_expire(struct ipcc *conn, int64_t now);
+
+/* When the clock next asks for something: connecting, or a guard. NEVER if it does not. */
+int64_t async_deadline(const struct ipcc *conn);
+
+int64_t clock_ms(void);
+
+/* `ms` from now, NEVER for IPCC_FOREVER or what would overflow. */
+int64_t deadline_in(int64_t ms);
+
+/* ---- typed.c: what the typed handles are made of ----------------------------------------------
+ */
+
+struct handle {
+    struct ipcc *conn;
+    uint32_t epoch; /* the connection on which it was opened */
+    char *name;
+};
+
+struct ipcc_queue {
+    struct handle handle;
+};
+struct ipcc_dict {
+    struct handle handle;
+};
+struct ipcc_list {
+    struct handle handle;
+};
+
+enum { TYPED_PARAMS = 4 };
+
+/* A call of a row of the method table. Params that are IPCC_NONE at the end are left out. */
+struct typed_call {
+    const char *method;
+    struct ipcc_value params[TYPED_PARAMS]; /* of a handle: those after the object's name */
+    int64_t timeout_ms;                     /* how long it may wait at the daemon */
+};
+
+/* Calls and takes the result as the kind that the name says. A NULL result is not wanted. */
+int typed_call(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply);
+int typed_call_nil(struct ipcc *conn, const struct typed_call *call);
+int handle_call(const struct handle *handle, const struct typed_call *call,
+                struct ipcc_reply *reply);
+int handle_call_nil(const struct handle *handle, const struct typed_call *call);
+int handle_call_bool(const struct handle *handle, const struct typed_call *call, bool *result);
+int handle_call_uint(const struct handle *handle, const struct typed_call *call, uint64_t *result);
+
+/* As handle_call, but the reply is required: ARGUMENT. */
+int handle_call_reply(const struct handle *handle, const struct typed_call *call,
+                      struct ipcc_reply *reply);
+
+/* The answer to `method` is not of the kind that it should be: frees the reply. PROTOCOL. */
+int wrong_answer(const char *method, const char *expected, struct ipcc_reply *reply);
+
+/* timeout_ms as a param. */
+struct ipcc_value timeout_value(int64_t timeout_ms);
+
+/* `value` in an array of its own, or an empty array if it is NONE. */
+struct ipcc_value optional_array(const struct ipcc_value *value);
+
+/* A map of options that is being made. Each option_ function adds an option that is given (not
+ * NONE, not 0, not NULL, not false). */
+enum { OPTIONS_MAX = 16 };
+struct option_map {
+    struct ipcc_value pairs[2 * OPTIONS_MAX];
+    size_t count;
+};
+
+void option_value(struct option_map *map, const char *name, struct ipcc_value value);
+void option_int(struct option_map *map, const char *name, int64_t value);
+void option_str(struct option_map *map, const char *name, const char *value);
+void option_true(struct option_map *map, const char *name, bool value);
+
+/* Adds the name of a choice, names[choice]. ARGUMENT: there is none. */
+int option_choice(struct option_map *map, const char *name, unsigned choice,
+                  const char *const *names, unsigned count);
+
+/* Adds the options of every type. ARGUMENT. */
+int option_open(struct option_map *map, const struct ipcc_open_options *options);
+
+/* The map as a value that points into it, or NONE if it is empty. */
+struct ipcc_value option_map_value(const struct option_map *map);
+
+/* ARGUMENT unless all are zero. */
+int check_reserved(const uint64_t *reserved, size_t count);
+#define CHECK_RESERVED(options)                                                                    \
+    check_reserved((options)->reserved,                                                            \
+                   sizeof((options)->reserved) / sizeof((options)->reserved[0]))
+
+/* Calls `method`, a TYPE.open, and makes a handle, which is required. */
+int handle_open(struct ipcc *conn, const char *method, const char *name,
+                const struct option_map *options, struct handle **handle);
+int handle_close(struct handle *handle);

@@ -1,0 +1,261 @@
+/*
+ * value: struct ipcc_value to MessagePack and back.
+ *
+ * Encoding checks everything that could break the stream: a raw value must be exactly one value,
+ * and nothing may nest deeper than the protocol allows, or the daemon would end the session.
+ */
+#include "client/internal.h"
+#include "proto/value.h"
+
+static int too_deep(void)
+{
+    return error_set(
+        IPCC_ERR_ARGUMENT,
+        "a value nests too deeply: a message has at most %d containers within each other",
+        MESSAGE_DEPTH);
+}
+
+static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buffer *out)
+{
+    struct slice raw = {value->as.data, value->length};
+    struct scan scan;
+    scan_init(&scan, depth, raw.len);
+    if (raw.len > 0 && scan_run(&scan, raw.data, raw.len) == 0 && scan.at == raw.len) {
+        pack_raw(out, raw);
+        return 0;
+    }
+    if (raw.len > 0 && scan_length(raw.data, raw.len) == raw.len) {
+        return too_deep();
+    }
+    return error_set(IPCC_ERR_ARGUMENT, "raw bytes must be exactly one whole MessagePack value");
+}
+
+static int encode_values(const struct ipcc_value *values, size_t count, unsigned depth,
+                         struct buffer *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].kind == IPCC_NONE) {
+            return error_set(IPCC_ERR_ARGUMENT,
+                             "an element is no value (IPCC_NONE); IPCC_NIL is one");
+        }
+        int status = value_encode(&values[i], depth, out);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+/* IPCC_ARRAY and IPCC_MAP. */
+static int encode_container(const struct ipcc_value *value, unsigned depth, struct buffer *out)
+{
+    bool map = value->kind == IPCC_MAP;
+    if (depth == 0) {
+        return too_deep();
+    }
+    if (value->length > UINT32_MAX || (value->as.values == NULL && value->length > 0)) {
+        return error_set(IPCC_ERR_ARGUMENT,
+                         value->length > UINT32_MAX
+                             ? "an array or map has more than 2^32-1 elements"
+                             : "an array or map has no elements behind its pointer");
+    }
+    if (map) {
+        pack_map(out, value->length);
+    } else {
+        pack_array(out, value->length);
+    }
+    return encode_values(value->as.values, map ? value->length * 2 : value->length, depth - 1, out);
+}
+
+/* IPCC_STR and IPCC_BIN. */
+static int encode_bytes(const struct ipcc_value *value, struct buffer *out)
+{
+    struct slice bytes = {value->as.data, value->length};
+    if (bytes.len > UINT32_MAX || (bytes.data == NULL && bytes.len > 0)) {
+        return error_set(IPCC_ERR_ARGUMENT, bytes.len > UINT32_MAX
+                                                ? "a str or bin is longer than 2^32-1 bytes"
+                                                : "a str or bin has no bytes behind its pointer");
+    }
+    if (value->kind == IPCC_STR) {
+        pack_str(out, bytes);
+    } else {
+        pack_bin(out, bytes);
+    }
+    return 0;
+}
+
+static int encode_object(const msgpack_object *object, unsigned depth, struct buffer *out);
+
+static int encode_object_array(const msgpack_object *object, unsigned depth, struct buffer *out)
+{
+    if (depth == 0) {
+        return too_deep();
+    }
+    pack_array(out, object->via.array.size);
+    for (uint32_t i = 0; i < object->via.array.size; i++) {
+        int status = encode_object(&object->via.array.ptr[i], depth - 1, out);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+static int encode_object_map(const msgpack_object *object, unsigned depth, struct buffer *out)
+{
+    if (depth == 0) {
+        return too_deep();
+    }
+    pack_map(out, object->via.map.size);
+    for (uint32_t i = 0; i < object->via.map.size; i++) {
+        const msgpack_object_kv *pair = &object->via.map.ptr[i];
+        int status = encode_object(&pair->key, depth - 1, out);
+        status = status < 0 ? status : encode_object(&pair->val, depth - 1, out);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+static struct slice slice_of(const char *data, size_t len)
+{
+    return (struct slice){(const uint8_t *)data, len};
+}
+
+static int encode_object(const msgpack_object *object, unsigned depth, struct buffer *out)
+{
+    switch (object->type) {
+    case MSGPACK_OBJECT_NIL:
+        pack_nil(out);
+        return 0;
+    case MSGPACK_OBJECT_BOOLEAN:
+        pack_bool(out, object->via.boolean);
+        return 0;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        pack_uint(out, object->via.u64);
+        return 0;
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        pack_int(out, object->via.i64);
+        return 0;
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        pack_double(out, object->via.f64);
+        return 0;
+    case MSGPACK_OBJECT_STR:
+        pack_str(out, slice_of(object->via.str.ptr, object->via.str.size));
+        return 0;
+    case MSGPACK_OBJECT_BIN:
+        pack_bin(out, slice_of(object->via.bin.ptr, object->via.bin.size));
+        return 0;
+    case MSGPACK_OBJECT_EXT:
+        pack_ext(out, object->via.ext.type, slice_of(object->via.ext.ptr, object->via.ext.size));
+        return 0;
+    case MSGPACK_OBJECT_ARRAY:
+        return encode_object_array(object, depth, out);
+    case MSGPACK_OBJECT_MAP:
+        return encode_object_map(object, depth, out);
+    }
+    return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has type %d, which is none",
+                     (int)object->type);
+}
+
+int value_encode(const struct ipcc_value *value, unsigned depth, struct buffer *out)
+{
+    switch (value->kind) {
+    case IPCC_NONE:
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "a param in front of others cannot be left out (IPCC_NONE)");
+    case IPCC_NIL:
+        pack_nil(out);
+        return 0;
+    case IPCC_BOOL:
+        pack_bool(out, value->as.boolean);
+        return 0;
+    case IPCC_INT:
+        pack_int(out, value->as.integer);
+        return 0;
+    case IPCC_UINT:
+        pack_uint(out, value->as.unsigned_integer);
+        return 0;
+    case IPCC_FLOAT:
+        pack_double(out, value->as.number);
+        return 0;
+    case IPCC_STR:
+    case IPCC_BIN:
+        return encode_bytes(value, out);
+    case IPCC_RAW:
+        return encode_raw(value, depth, out);
+    case IPCC_ARRAY:
+    case IPCC_MAP:
+        return encode_container(value, depth, out);
+    case IPCC_OBJECT:
+        if (value->as.object == NULL) {
+            return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object is NULL");
+        }
+        return encode_object(value->as.object, depth, out);
+    }
+    return error_set(IPCC_ERR_ARGUMENT, "a value has kind %d, which is none", (int)value->kind);
+}
+
+struct ipcc_value value_decode(struct slice raw)
+{
+    struct header header;
+    if (header_read(raw.data, raw.len, &header) != 0) {
+        return ipcc_none();
+    }
+    const char *bytes = (const char *)raw.data + header.size;
+    switch (header.kind) {
+    case KIND_NIL:
+        return ipcc_nil();
+    case KIND_BOOL:
+        return ipcc_bool(header.b);
+    case KIND_INT:
+        return ipcc_int(header.i);
+    case KIND_UINT:
+        return ipcc_uint(header.u);
+    case KIND_FLOAT:
+        return ipcc_float(header.f);
+    case KIND_STR:
+        return ipcc_strn(bytes, header.length);
+    case KIND_BIN:
+        return ipcc_bin(bytes, header.length);
+    case KIND_ARRAY:
+    case KIND_MAP:
+    case KIND_EXT:
+        break;
+    }
+    return ipcc_raw(raw.data, raw.len);
+}
+
+const char *value_kind_name(const struct ipcc_value *value)
+{
+    struct header header = {0};
+    switch (value->kind) {
+    case IPCC_NIL:
+        return kind_name(KIND_NIL);
+    case IPCC_BOOL:
+        return kind_name(KIND_BOOL);
+    case IPCC_INT:
+    case IPCC_UINT:
+        return kind_name(KIND_INT);
+    case IPCC_FLOAT:
+        return kind_name(KIND_FLOAT);
+    case IPCC_STR:
+        return kind_name(KIND_STR);
+    case IPCC_BIN:
+        return kind_name(KIND_BIN);
+    case IPCC_RAW:
+        return header_read(value->as.data, value->length, &header) == 0 ? kind_name(header.kind)
+                                                                        : "no MessagePack";
+    case IPCC_ARRAY:
+        return kind_name(KIND_ARRAY);
+    case IPCC_MAP:
+        return kind_name(KIND_MAP);
+    case IPCC_OBJECT:
+        return "a msgpack_object";
+    case IPCC_NONE:
+        break;
+    }
+    return "no value";
+}

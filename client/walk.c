@@ -1,0 +1,161 @@
+/*
+ * walk: looking into the values of answers.
+ *
+ * Answers have been scanned when they came, so a walk can trust its bytes; but a caller can also
+ * make a raw value of its own, so it never steps beyond the end.
+ */
+#include "client/internal.h"
+#include "proto/value.h"
+
+bool ipcc_value_is_str(const struct ipcc_value *value, const char *text)
+{
+    return value != NULL && text != NULL && value->kind == IPCC_STR &&
+           slice_equal((struct slice){value->as.data, value->length}, slice_of_string(text));
+}
+
+int ipcc_value_int(const struct ipcc_value *value, int64_t *out)
+{
+    if (value == NULL || out == NULL) {
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "ipcc_value_int wants a value and a place for the integer");
+    }
+    if (value->kind == IPCC_UINT && value->as.unsigned_integer > INT64_MAX) {
+        return error_set(IPCC_ERR_RANGE, "the integer is above 2^63-1");
+    }
+    if (value->kind != IPCC_INT && value->kind != IPCC_UINT) {
+        return error_set(IPCC_ERR_TYPE, "the value is %s where an integer was expected",
+                         value_kind_name(value));
+    }
+    *out = value->as.integer;
+    return 0;
+}
+
+/* Reads the header of a RAW value that is a container. */
+static bool container_header(const struct ipcc_value *value, struct header *header)
+{
+    return value != NULL && value->kind == IPCC_RAW &&
+           header_read(value->as.data, value->length, header) == 0 &&
+           (header->kind == KIND_ARRAY || header->kind == KIND_MAP);
+}
+
+struct ipcc_walk ipcc_walk_of(const struct ipcc_value *container)
+{
+    struct ipcc_walk walk = {0};
+    struct header header;
+    if (container_header(container, &header)) {
+        walk.at = (const uint8_t *)container->as.data + header.size;
+        walk.end = (const uint8_t *)container->as.data + container->length;
+        walk.in_map = header.kind == KIND_MAP;
+        walk.left = walk.in_map ? (size_t)header.count * 2 : header.count;
+    }
+    return walk;
+}
+
+bool ipcc_walk_next(struct ipcc_walk *walk, struct ipcc_value *value)
+{
+    if (walk == NULL || walk->left == 0) {
+        return false;
+    }
+    size_t len = scan_length(walk->at, (size_t)(walk->end - walk->at));
+    if (len == 0) {
+        walk->left = 0;
+        return false;
+    }
+    if (value != NULL) {
+        *value = value_decode((struct slice){walk->at, len});
+    }
+    walk->at += len;
+    walk->left--;
+    return true;
+}
+
+bool ipcc_walk_pair(struct ipcc_walk *walk, struct ipcc_value *key, struct ipcc_value *value)
+{
+    if (walk != NULL && walk->in_map) {
+        return ipcc_walk_next(walk, key) && ipcc_walk_next(walk, value);
+    }
+    struct ipcc_value pair;
+    if (!ipcc_walk_next(walk, &pair)) {
+        return false;
+    }
+    struct ipcc_walk inner = ipcc_walk_of(&pair);
+    return inner.left == 2 && ipcc_walk_next(&inner, key) && ipcc_walk_next(&inner, value);
+}
+
+int ipcc_map_get(const struct ipcc_value *map, const char *key, struct ipcc_value *value)
+{
+    struct header header;
+    if (map == NULL || key == NULL || value == NULL) {
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "ipcc_map_get wants a map, a key and a place for the value");
+    }
+    if (!container_header(map, &header) || header.kind != KIND_MAP) {
+        return error_set(IPCC_ERR_TYPE, "the value is %s where a map was expected",
+                         value_kind_name(map));
+    }
+    struct ipcc_walk walk = ipcc_walk_of(map);
+    struct ipcc_value at;
+    struct ipcc_value found;
+    while (ipcc_walk_pair(&walk, &at, &found)) {
+        if (ipcc_value_is_str(&at, key)) {
+            *value = found;
+            return 0;
+        }
+    }
+    return error_set(IPCC_ERR_KEY, "the map has no key \"%s\"", key);
+}
+
+bool item_decode(const struct ipcc_value *array, struct ipcc_item *item)
+{
+    struct ipcc_walk walk = ipcc_walk_of(array);
+    struct ipcc_value value;
+    struct ipcc_value ticket;
+    struct ipcc_value deliveries;
+    if (walk.in_map || walk.left < 3 || !ipcc_walk_next(&walk, &value) ||
+        !ipcc_walk_next(&walk, &ticket) || !ipcc_walk_next(&walk, &deliveries) ||
+        (ticket.kind != IPCC_INT && ticket.kind != IPCC_NIL) || deliveries.kind != IPCC_INT) {
+        return false;
+    }
+    *item = (struct ipcc_item){
+        .value = value,
+        .ticket = ticket.kind == IPCC_INT ? ticket.as.integer : IPCC_NO_TICKET,
+        .deliveries = deliveries.as.integer,
+    };
+    return true;
+}
+
+bool ipcc_walk_item(struct ipcc_walk *walk, struct ipcc_item *item)
+{
+    struct ipcc_value array;
+    struct ipcc_item unused;
+    return ipcc_walk_next(walk, &array) && item_decode(&array, item != NULL ? item : &unused);
+}
+
+int ipcc_value_print(const struct ipcc_value *value, char *text, size_t size)
+{
+    if (value == NULL || text == NULL || size == 0) {
+        return error_set(IPCC_ERR_ARGUMENT, "ipcc_value_print wants a value and room for its text");
+    }
+    text[0] = '\0';
+    struct buffer encoded = {0};
+    struct buffer printed = {0};
+    int status = value_encode(value, SCAN_DEPTH_MAX, &encoded);
+    if (status == 0) {
+        value_print(buffer_slice(&encoded), size, &printed);
+        if (encoded.failed || printed.failed) {
+            status = error_set(IPCC_ERR_NO_MEMORY, "no memory to print a value");
+        }
+    }
+    if (status == 0) {
+        /* value_print ends near its limit, not at it. */
+        size_t len = printed.len < size ? printed.len : size - 1;
+        while (len > 0 && len < printed.len && (printed.data[len] & 0xc0) == 0x80) {
+            len--;
+        }
+        memcpy(text, printed.data, len);
+        text[len] = '\0';
+    }
+    buffer_deinit(&encoded);
+    buffer_deinit(&printed);
+    return status;
+}
