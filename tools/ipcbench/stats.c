@@ -42,7 +42,8 @@ double stats_percentile(const uint64_t *sorted, size_t count, double percentile)
     if (count == 0) {
         return NAN;
     }
-    double rank = ceil(percentile / 100.0 * (double)count);
+    /* Multiplied before it is divided: 99.9 / 100 is a little too much, and ceil sees it. */
+    double rank = ceil(percentile * (double)count / 100.0);
     size_t index = rank < 1.0 ? 0 : (size_t)rank - 1;
     return (double)sorted[index < count ? index : count - 1];
 }

@@ -141,7 +141,9 @@ static void take_note(enum operation operation, const struct message *message, s
         copy_error(error->raw, out);
         return;
     }
-    out->items += operation == OPERATION_GET_MANY ? result->header.count : 1;
+    out->items += operation == OPERATION_GET_MANY   ? result->header.count
+                  : operation == OPERATION_PUT_MANY ? REQUEST_MANY
+                                                    : 1;
 }
 
 static int count(enum operation operation, const uint8_t *data, size_t len, struct tally *out)

@@ -160,7 +160,7 @@ static void take_note(enum operation operation, const uint8_t *data, const struc
     } else if (nothing) {
         (void)snprintf(out->error, sizeof(out->error), "nil, where a value was expected");
     } else {
-        out->items++;
+        out->items += operation == OPERATION_PUT_MANY ? REQUEST_MANY : 1;
     }
 }
 
