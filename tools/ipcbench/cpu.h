@@ -1,0 +1,46 @@
+/*
+ * cpu: where the time of a load goes: the wall, the server's CPU, the generator's CPU; and which
+ * processor a process may run on.
+ *
+ * The server's CPU time is the first figure of /proc/PID/task/TID/schedstat in nanoseconds, summed
+ * over its threads. A kernel without it leaves utime and stime of /proc/PID/stat, in ticks of 10
+ * ms, and the report says so. The kernel brings a running thread's figure up to date only at a tick
+ * or when the thread sleeps, so both readings are taken a moment after the server has gone idle.
+ */
+#pragma once
+
+#include "tools/ipcbench/stats.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Nanoseconds of CPU that a process has used; -1 if it cannot be read. *coarse is set to true if
+ * they come from /proc/PID/stat. */
+int64_t cpu_time(pid_t pid, bool *coarse);
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t clock_now(void);
+
+/* Sleeps; an interrupt does not shorten it. */
+void clock_sleep(uint64_t nanoseconds);
+
+struct meter {
+    pid_t pid;
+    uint64_t wall;
+    int64_t server;
+    int64_t own;
+};
+
+/* Starts measuring; pid 0: the server's CPU time cannot be had. Sleeps 2 ms first. */
+void meter_start(struct meter *meter, pid_t pid);
+
+/* Sets rate, CPU and load CPU of `operations` done since meter_start. Sleeps 2 ms between the
+ * reading of the clock and that of the CPU time. */
+void meter_stop(const struct meter *meter, uint64_t operations, struct measurement *out);
+
+/* The first two processors that this process may use, for the server and the load; the first one
+ * for both if `one`. -1 with a sentence on stderr if there are not two. */
+int cpu_choose(bool one, int *server, int *load);
+
+/* Binds a process (0: the calling thread and what it starts) to one processor. 0 or -1. */
+int cpu_bind(pid_t pid, int processor);

@@ -1,0 +1,287 @@
+/*
+ * ipcbench: the yardstick of ipcd. See options.c for what it promises to the user.
+ *
+ * The order of things: options, targets started, every load run against each target in turn and
+ * reported at once, targets stopped. A load that fails is left out of the table and counted; a
+ * server that is gone ends it all.
+ */
+#include "tools/ipcbench/cpu.h"
+#include "tools/ipcbench/fail.h"
+#include "tools/ipcbench/options.h"
+#include "tools/ipcbench/report.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { CALIBRATION_FIRST = 256, CALIBRATION_GROWTH = 4, CALIBRATION_SHARE = 8, QUICK_SHARE = 50 };
+
+struct bench {
+    struct options options;
+    struct target targets[TARGET_COUNT];
+    bool there[TARGET_COUNT];
+    struct report report;
+    char daemon[PATH_MAX];
+    char socket[SERVER_PATH_MAX];
+    int load_processor;
+    bool failed;
+};
+
+/* The daemon built next to this program. */
+static void find_daemon(struct bench *bench)
+{
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (bench->options.daemon != NULL) {
+        (void)snprintf(bench->daemon, sizeof(bench->daemon), "%s", bench->options.daemon);
+        return;
+    }
+    self[len > 0 ? len : 0] = '\0';
+    int size = snprintf(bench->daemon, sizeof(bench->daemon), "%s/../daemon/ipcd", dirname(self));
+    if (size >= (int)sizeof(bench->daemon) || access(bench->daemon, X_OK) < 0) {
+        (void)snprintf(bench->daemon, sizeof(bench->daemon), "ipcd"); /* by the PATH */
+    }
+}
+
+/* Protocol, section 1: the first that is set. */
+static void find_socket(struct bench *bench)
+{
+    const char *given =
+        bench->options.socket != NULL ? bench->options.socket : getenv("IPCD_SOCKET");
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (given != NULL) {
+        (void)snprintf(bench->socket, sizeof(bench->socket), "%s", given);
+        return;
+    }
+    if (runtime != NULL) {
+        (void)snprintf(bench->socket, sizeof(bench->socket), "%s/ipcd/ipcd.sock", runtime);
+        if (access(bench->socket, F_OK) == 0) {
+            return;
+        }
+    }
+    (void)snprintf(bench->socket, sizeof(bench->socket), "/run/ipcd/ipcd.sock");
+}
+
+/* Many connections need many descriptors, here and in the servers started here. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int start_one(struct bench *bench, int which, const char *socket_path)
+{
+    bench->there[which] = target_start(&bench->targets[which], socket_path) == 0;
+    bench->report.shown[which] = bench->there[which];
+    return bench->there[which] ? 0 : -1;
+}
+
+/* The plans of the targets, and the targets that were asked for. Without Redis it goes on. */
+static int start_targets(struct bench *bench)
+{
+    const struct options *options = &bench->options;
+    int server_processor = -1;
+    bool pin = options->pin || options->pin_one;
+    if (pin && cpu_choose(options->pin_one, &server_processor, &bench->load_processor) < 0) {
+        return -1;
+    }
+    find_daemon(bench);
+    find_socket(bench);
+    bench->targets[TARGET_IPCD] = (struct target){
+        &protocol_ipcd, {"ipcd", ipcd_run, bench->daemon, server_processor}, {0}, -1};
+    bench->targets[TARGET_REDIS] = (struct target){
+        &protocol_redis, {"redis-server", redis_run, "redis-server", server_processor}, {0}, -1};
+    bench->targets[TARGET_ECHO] = (struct target){
+        &protocol_echo, {"the echo server", echo_run, NULL, server_processor}, {0}, -1};
+    if (options->ipcd && start_one(bench, TARGET_IPCD, options->spawn ? NULL : bench->socket) < 0) {
+        return -1;
+    }
+    if (options->echo && start_one(bench, TARGET_ECHO, NULL) < 0) {
+        return -1;
+    }
+    if (options->redis) {
+        (void)start_one(bench, TARGET_REDIS, NULL);
+    }
+    if (pin && cpu_bind(0, bench->load_processor) < 0) {
+        return fail("the load cannot be bound to processor %d", bench->load_processor);
+    }
+    return 0;
+}
+
+static int run_once(const struct load *load, struct target *target, uint64_t count,
+                    struct measurement *out)
+{
+    struct trial trial = {load, target, count, measurement_none()};
+    int status = load->run(&trial);
+    *out = trial.result;
+    return status;
+}
+
+/* How many operations take the time that one run is to take. Runs the load, so it warms up too. */
+static int calibrate(const struct bench *bench, const struct load *load, struct target *target,
+                     uint64_t *out)
+{
+    const struct options *options = &bench->options;
+    uint64_t limit = load_limit(load);
+    uint64_t count = CALIBRATION_FIRST < limit ? CALIBRATION_FIRST : limit;
+    if (load->count > 0 || options->count > 0) {
+        uint64_t fixed = load->count > 0 ? load->count : options->count;
+        *out = load->count > 0 && options->quick ? fixed / QUICK_SHARE : fixed;
+        *out = load->count == 0 && *out > limit ? limit : *out;
+        return 0;
+    }
+    for (;;) {
+        struct measurement measurement;
+        if (run_once(load, target, count, &measurement) < 0) {
+            return -1;
+        }
+        double rate = measurement.figures[FIGURE_RATE];
+        double wanted = rate * options->seconds;
+        if ((double)count * CALIBRATION_SHARE >= wanted || count == limit) {
+            *out = wanted < 1.0 ? 1 : wanted > (double)limit ? limit : (uint64_t)wanted;
+            return 0;
+        }
+        count = count * CALIBRATION_GROWTH < limit ? count * CALIBRATION_GROWTH : limit;
+    }
+}
+
+/* Says what could not be measured. 0 if the server still serves, -1 if there is no going on. */
+static int note_failure(struct bench *bench, const struct load *load, int which)
+{
+    if (interrupted()) {
+        return -1;
+    }
+    (void)fail("%s could not be measured with %s", load->name, target_name(which));
+    bench->failed = true;
+    int status = server_check(&bench->targets[which].server);
+    return status < 0 ? status : target_clear(&bench->targets[which]);
+}
+
+/* The runs of one load, the targets taking turns. A target that fails drops out of the row. */
+static int run_load(struct bench *bench, const struct load *load, struct row *row)
+{
+    bool memory = load->run == load_memory || load->run == load_idle;
+    unsigned runs = memory ? 1 : bench->options.runs; /* memory does not vary */
+    struct measurement results[TARGET_COUNT][STATS_RUNS_MAX];
+    uint64_t counts[TARGET_COUNT] = {0};
+    *row = (struct row){.load = load, .runs = runs};
+    for (int i = 0; i < TARGET_COUNT; i++) {
+        row->measured[i] = bench->there[i] && load_suits(load, &bench->targets[i]);
+    }
+    for (unsigned run = 0; run < runs; run++) {
+        for (int i = 0; i < TARGET_COUNT; i++) {
+            if (!row->measured[i]) {
+                continue;
+            }
+            struct target *target = &bench->targets[i];
+            int status = run == 0 ? calibrate(bench, load, target, &counts[i]) : 0;
+            if (status == 0) {
+                status = run_once(load, target, counts[i], &results[i][run]);
+            }
+            row->measured[i] = status == 0;
+            if (status < 0 && note_failure(bench, load, i) < 0) {
+                return -1;
+            }
+            if (interrupted()) {
+                return -1;
+            }
+        }
+    }
+    for (int i = 0; i < TARGET_COUNT; i++) {
+        if (row->measured[i]) {
+            row->results[i] = measurement_median(results[i], runs);
+        }
+    }
+    return 0;
+}
+
+static int run_loads(struct bench *bench)
+{
+    int status = 0;
+    report_begin(&bench->report);
+    for (const struct load *load = loads; status == 0 && load->name != NULL; load++) {
+        struct row row;
+        if (options_select(&bench->options, load->name)) {
+            status = run_load(bench, load, &row);
+            if (status == 0) {
+                report_row(&bench->report, &row);
+            }
+        }
+    }
+    return status;
+}
+
+/* Says so where the server's CPU time is not what it should be. */
+static void check_cpu_time(const struct bench *bench)
+{
+    for (int i = 0; i < TARGET_COUNT; i++) {
+        bool coarse = false;
+        pid_t pid = bench->targets[i].server.pid;
+        if (!bench->there[i]) {
+            continue;
+        }
+        if (pid <= 0 || cpu_time(pid, &coarse) < 0) {
+            (void)fail("the CPU time of %s cannot be read; that column stays empty",
+                       target_name(i));
+        } else if (coarse) {
+            (void)fail("this kernel has no schedstat: CPU time of %s comes from /proc/%d/stat, in "
+                       "steps of 10 ms",
+                       target_name(i), (int)pid);
+        }
+    }
+}
+
+static int list_loads(const struct options *options)
+{
+    for (const struct load *load = loads; load->name != NULL; load++) {
+        if (options_select(options, load->name)) {
+            (void)puts(load->name);
+        }
+    }
+    return EXIT_SUCCESS;
+}
+
+/* The end that the signal asked for, after everything has been put away. */
+static void end_by_signal(void)
+{
+    if (interrupted()) {
+        (void)fflush(stdout);
+        interrupt_unblock();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {0};
+    int status = options_read(argc, argv, &bench.options);
+    if (status != OPTIONS_GO) {
+        return status;
+    }
+    if (bench.options.list) {
+        return list_loads(&bench.options);
+    }
+    interrupt_block();
+    raise_descriptor_limit();
+    bench.report = (struct report){
+        .json = bench.options.json, .pinned = bench.options.pin, .together = bench.options.pin_one};
+    status = start_targets(&bench);
+    if (status == 0) {
+        check_cpu_time(&bench);
+        status = run_loads(&bench);
+    }
+    for (int i = 0; i < TARGET_COUNT; i++) {
+        if (bench.there[i]) {
+            target_stop(&bench.targets[i]);
+        }
+    }
+    end_by_signal();
+    return status < 0 || bench.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
