@@ -172,7 +172,7 @@ static const struct rule writers[] = {
 
 static void open_all(struct rpc *ann, int mode)
 {
-    expect(ann, "queue.open", rpc_text(ann, "['q', {mode: %d}]", mode), "_map");
+    expect(ann, "queue.open", rpc_text(ann, "['q', {mode: %d, joinable: true}]", mode), "_map");
     expect(ann, "dict.open", rpc_text(ann, "['d', {mode: %d, initial: {k: 1, n: 2}}]", mode),
            "_map");
     expect(ann, "list.open", rpc_text(ann, "['l', {mode: %d, initial: [1, 2]}]", mode), "_map");

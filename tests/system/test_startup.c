@@ -245,6 +245,19 @@ static void rewrite_config(const struct daemon *daemon, const char *text)
     (void)close(fd);
 }
 
+/* SIGHUP with a new configuration; what is logged then names one key and not the other. */
+static void hang_up(const struct daemon *daemon, const char *config, const char *named,
+                    const char *not_named)
+{
+    assert_int_equal(truncate(daemon->errors, 0), 0);
+    rewrite_config(daemon, config);
+    assert_return_code(kill(daemon->pid, SIGHUP), errno);
+    daemon_expect_log(daemon, named);
+    char *log = daemon_log(daemon);
+    assert_null(strstr(log, not_named));
+    free(log);
+}
+
 static void hangup_reads_the_configuration_again_and_says_what_changed(void **state)
 {
     struct daemon *daemon = daemon_start(
@@ -252,17 +265,11 @@ static void hangup_reads_the_configuration_again_and_says_what_changed(void **st
     struct rpc *c = daemon_client(daemon);
     expect(c, "list.open", "['a']", "_map");
     expect_error(c, "list.open", "['b']", "LIMIT");
-    rewrite_config(daemon, "[limits]\nmax_objects = 2\nmax_waiting = 5\n");
-    daemon_kill(daemon, SIGHUP);
-    daemon_expect_log(daemon, "max_objects");
+    hang_up(daemon, "[limits]\nmax_objects = 2\nmax_waiting = 5\n", "max_objects", "max_waiting");
     expect(c, "list.open", "['b']", "_map");
     expect_error(c, "list.open", "['c']", "LIMIT");
-    char *log = daemon_log(daemon);
-    assert_null(strstr(log, "max_waiting"));
-    free(log);
-    rewrite_config(daemon, "[limits]\nmax_objects = 3\nmax_waiting = none\n");
-    daemon_kill(daemon, SIGHUP);
-    daemon_expect_log(daemon, "max_waiting");
+    hang_up(daemon, "[limits]\nmax_objects = 3\nmax_waiting = none\n", "max_waiting",
+            "max_objects");
     expect(c, "server.ping", "['still here']", "'still here'");
     expect_error(c, "list.open", "['c']", "LIMIT");
     daemon_stop(daemon);
@@ -320,6 +327,7 @@ static void log_lines_have_a_priority_prefix(void **state)
     rewrite_config(daemon, "[limits]\nmax_objects = 2\n");
     daemon_kill(daemon, SIGHUP);
     daemon_expect_log(daemon, "max_objects");
+    refuses(&(struct daemon_options){.directory = daemon->directory}, (const char *[]){NULL});
     char *log = daemon_log(daemon);
     char *rest = log;
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
