@@ -55,8 +55,11 @@ static void command_build(struct command *command, const struct daemon_options *
                           const struct daemon *daemon)
 {
     unsigned count = 0;
-    command->args[count++] = getenv("IPCD_BINARY");
-    if (command->args[0] == NULL) {
+    for (unsigned i = 0; i < 4 && options->wrapper[i] != NULL; i++) {
+        command->args[count++] = options->wrapper[i];
+    }
+    command->args[count] = getenv("IPCD_BINARY");
+    if (command->args[count++] == NULL) {
         test_fail(HERE, "IPCD_BINARY is not set");
     }
     if (!options->no_socket_arg) {

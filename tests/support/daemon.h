@@ -21,6 +21,7 @@ struct daemon_options {
     const char *args[DAEMON_ARGS_MAX]; /* further arguments; NULL-terminated */
     const char *env[DAEMON_ARGS_MAX];  /* NAME=value, on top of a bare environment */
     const char *socket;                /* the path where to connect, if it is not DIR/ipcd.sock */
+    const char *wrapper[4];            /* a program and arguments in front of ipcd */
     bool no_socket_arg;                /* do not give --socket */
     int descriptors;                   /* RLIMIT_NOFILE; 0: as it is */
     uid_t uid;                         /* the user that runs it; 0: the test's own */

@@ -341,6 +341,18 @@ static bool parse_array(struct parser *parser, msgpack_sbuffer *out)
     return good;
 }
 
+/* A word before a colon, unless it is one of those that stand for a value. */
+static bool is_bare_key(const char *at, size_t len)
+{
+    static const char *const values[] = {"nil", "true", "false", "nan", "inf"};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (strlen(values[i]) == len && memcmp(at, values[i], len) == 0) {
+            return false;
+        }
+    }
+    return len > 0 && isalpha((unsigned char)*at) && at[len] == ':';
+}
+
 /* A key may be a bare word; "..." stands for a whole pair. */
 static bool parse_pair(struct parser *parser, msgpack_sbuffer *out)
 {
@@ -350,7 +362,7 @@ static bool parse_pair(struct parser *parser, msgpack_sbuffer *out)
     }
     skip_space(parser);
     size_t len = word_length(parser->at);
-    if (len > 0 && isalpha((unsigned char)*parser->at) && parser->at[len] == ':') {
+    if (is_bare_key(parser->at, len)) {
         msgpack_packer packer = packer_for(out);
         (void)msgpack_pack_str_with_body(&packer, parser->at, len);
         parser->at += len;

@@ -107,7 +107,8 @@ bool notation_match(const msgpack_object *expected, const msgpack_object *got)
     }
 }
 
-static void print_bytes(FILE *out, const char *data, size_t len)
+/* In quotes; of str, what is not ASCII stays as it is. */
+static void print_bytes(FILE *out, const char *data, size_t len, bool text)
 {
     enum { SHOWN = 200 };
     fputc('\'', out);
@@ -115,7 +116,7 @@ static void print_bytes(FILE *out, const char *data, size_t len)
         unsigned char c = (unsigned char)data[i];
         if (c == '\'' || c == '\\') {
             fprintf(out, "\\%c", c);
-        } else if (c < 0x20 || c == 0x7f) {
+        } else if (c < 0x20 || c == 0x7f || (c > 0x7f && !text)) {
             fprintf(out, "\\x%02x", c);
         } else {
             fputc(c, out);
@@ -156,7 +157,7 @@ static void print_ext(FILE *out, const msgpack_object_ext *ext)
         return;
     }
     fprintf(out, "ext(%d, ", ext->type);
-    print_bytes(out, ext->ptr, ext->size);
+    print_bytes(out, ext->ptr, ext->size, false);
     fputc(')', out);
 }
 
@@ -181,10 +182,10 @@ void notation_print(FILE *out, const msgpack_object *object)
         return;
     case MSGPACK_OBJECT_BIN:
         fputc('b', out);
-        print_bytes(out, object->via.bin.ptr, object->via.bin.size);
+        print_bytes(out, object->via.bin.ptr, object->via.bin.size, false);
         return;
     case MSGPACK_OBJECT_STR:
-        print_bytes(out, object->via.str.ptr, object->via.str.size);
+        print_bytes(out, object->via.str.ptr, object->via.str.size, true);
         return;
     case MSGPACK_OBJECT_ARRAY:
         print_array(out, &object->via.array);

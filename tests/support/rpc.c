@@ -80,6 +80,9 @@ void rpc_close(struct rpc *rpc)
     for (unsigned i = 0; i < RPC_TEXTS; i++) {
         free(rpc->texts[i]);
     }
+    for (unsigned i = 0; i < rpc->fd_count; i++) {
+        (void)close(rpc->fds[i]);
+    }
     free(rpc->in);
     (void)close(rpc->fd);
     free(rpc);
@@ -315,6 +318,29 @@ static struct reply *take_message(struct rpc *rpc)
     return reply;
 }
 
+/* recv that also keeps the descriptors that come along. */
+static ssize_t receive(struct rpc *rpc, void *data, size_t len)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(RPC_DESCRIPTORS_MAX * sizeof(int))];
+    } control;
+    struct iovec vector = {.iov_base = data, .iov_len = len};
+    struct msghdr header = {.msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes)};
+    ssize_t got = recvmsg(rpc->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *message = got > 0 ? CMSG_FIRSTHDR(&header) : NULL;
+    if (message != NULL && message->cmsg_type == SCM_RIGHTS) {
+        unsigned count = (unsigned)((message->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        assert_true(rpc->fd_count + count <= RPC_DESCRIPTORS_MAX);
+        memcpy(rpc->fds + rpc->fd_count, CMSG_DATA(message), count * sizeof(int));
+        rpc->fd_count += count;
+    }
+    return got;
+}
+
 /* Reads what has come; false at the end of the connection. */
 static bool read_some(struct rpc *rpc, int64_t deadline)
 {
@@ -325,8 +351,7 @@ static bool read_some(struct rpc *rpc, int64_t deadline)
     }
     for (;;) {
         wait_ready(rpc, POLLIN, deadline);
-        ssize_t got =
-            recv(rpc->fd, rpc->in + rpc->in_size, rpc->in_capacity - rpc->in_size, MSG_DONTWAIT);
+        ssize_t got = receive(rpc, rpc->in + rpc->in_size, rpc->in_capacity - rpc->in_size);
         if (got > 0) {
             rpc->in_size += (size_t)got;
             return true;

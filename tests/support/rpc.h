@@ -19,7 +19,7 @@
 enum {
     RPC_LIMIT_MS = 30 * 1000,  /* no single wait of a test takes longer */
     RPC_DESCRIPTORS_MAX = 250, /* what one message can carry (the kernel's limit is 253) */
-    RPC_TEXTS = 16,            /* texts of rpc_text that are valid at the same time */
+    RPC_TEXTS = 64,            /* texts of rpc_text that are valid at the same time */
 };
 
 enum reply_type { REPLY_RESPONSE = 1, REPLY_NOTIFICATION = 2 };
@@ -46,8 +46,10 @@ struct rpc {
     char *in; /* bytes that are not a whole message yet */
     size_t in_size;
     size_t in_capacity;
-    struct reply *first; /* read, not asked for yet, in order of arrival */
-    bool ended;          /* the daemon has closed the connection */
+    struct reply *first;          /* read, not asked for yet, in order of arrival */
+    int fds[RPC_DESCRIPTORS_MAX]; /* received, in order of arrival; closed with the client */
+    unsigned fd_count;
+    bool ended; /* the daemon has closed the connection */
     char *texts[RPC_TEXTS];
     unsigned text_at;
 };

@@ -55,6 +55,7 @@ static void containers_nest(void **state)
     PACKS("{a: 1, 'b': 2, 3: {}}", "\x83\xa1"
                                    "a\x01\xa1"
                                    "b\x02\x03\x80");
+    PACKS("{nil: 1, true: 2}", "\x82\xc0\x01\xc3\x02");
     PACKS("deep(3)", "\x91\x91\x90");
 }
 
