@@ -67,20 +67,30 @@ static int check_key(const struct dict *dict, struct slice value, struct key_fau
     return value_check_key(value, &fault->why);
 }
 
+/* True for the first byte of the usual keys, small integers and strings of up to 31 bytes: they are
+ * canonical, and nothing about them needs a check. */
+static bool is_plain(uint8_t first)
+{
+    return first < 0x80 || first >= 0xe0 || (first >= 0xa0 && first < 0xc0);
+}
+
 int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice value,
                   struct key_fault *fault)
 {
-    *key = (struct dict_key){.bytes = value};
-    int status = check_key(dict, value, fault);
-    if (status != 0) {
-        return status;
-    }
-    if (!value_is_canonical(value)) {
-        value_canonical(value, &key->own);
+    key->bytes = value;
+    key->own = (struct buffer){0};
+    if (!is_plain(value.data[0]) || dict->options.str_keys) {
+        int status = check_key(dict, value, fault);
+        if (status != 0) {
+            return status;
+        }
+        if (!value_is_canonical(value)) {
+            value_canonical(value, &key->own);
+            key->bytes = buffer_slice(&key->own);
+        }
         if (key->own.failed) {
             return ERR_INTERNAL;
         }
-        key->bytes = buffer_slice(&key->own);
     }
     key->hash = hash_bytes(key->bytes, dict->options.seed);
     return 0;

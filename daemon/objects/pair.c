@@ -33,6 +33,10 @@ static uint8_t *length_write(uint8_t *at, size_t length)
 static const uint8_t *length_read(const uint8_t *at, size_t *length)
 {
     size_t value = *at & 0x7f;
+    if (__builtin_expect(*at < 0x80, 1)) {
+        *length = value;
+        return at + 1;
+    }
     for (unsigned shift = 7; (*at++ & 0x80) != 0; shift += 7) {
         value |= (size_t)(*at & 0x7f) << shift;
     }
@@ -47,7 +51,7 @@ struct parts {
     size_t value_len;     /* 0: a blob */
 };
 
-static struct parts parts_of(const struct pair *pair)
+static inline struct parts parts_of(const struct pair *pair)
 {
     struct parts parts;
     const uint8_t *at = length_read(pair->data, &parts.key.len);

@@ -498,6 +498,30 @@ static void without_memory_nothing_is_changed(void **state)
     end(&fixture);
 }
 
+static void without_memory_for_a_larger_array_nothing_is_changed(void **state)
+{
+    struct fixture fixture;
+    begin(&fixture, VALUE("\x90"));
+    struct list *list = fixture.list;
+    do { /* until there is no free cell */
+        assert_int_equal(list_insert(list, list_len(list), VALUE("\x01")), 0);
+    } while (list_len(list) < list->cells.cap);
+    uint32_t len = list_len(list);
+    uint64_t bytes = list->object.bytes;
+    for (uint32_t position = 0; position <= len; position++) {
+        scarce_begin(0);
+        assert_int_equal(list_insert(list, position, VALUE("\x02")), ERR_INTERNAL);
+        assert_true(scarce_end());
+    }
+    scarce_begin(1); /* the first is the staged cells */
+    assert_int_equal(list_extend(list, VALUE("\x92\x02\x02")), ERR_INTERNAL);
+    assert_true(scarce_end());
+    assert_int_equal(list_count(list, VALUE("\x01")), len);
+    assert_int_equal(list_len(list), len);
+    assert_int_equal(list->object.bytes, bytes);
+    end(&fixture);
+}
+
 static void large_values_outlive_the_list(void **state)
 {
     struct fixture fixture;
@@ -555,6 +579,7 @@ int main(void)
         cmocka_unit_test(incr_adds_in_place),
         cmocka_unit_test(over_the_limit_nothing_is_changed),
         cmocka_unit_test(without_memory_nothing_is_changed),
+        cmocka_unit_test(without_memory_for_a_larger_array_nothing_is_changed),
         cmocka_unit_test(large_values_outlive_the_list),
         cmocka_unit_test(describe_gives_the_size),
         cmocka_unit_test(a_list_that_cannot_be_made_leaves_nothing),
