@@ -273,8 +273,8 @@ int method_dict_cas(struct call *call)
 {
     struct dict_key key __attribute__((cleanup(dict_key_deinit)));
     struct slice bytes[2];
-    const struct slice *expected;
-    const struct slice *value;
+    const struct slice *expected = NULL;
+    const struct slice *value = NULL;
     bool done;
     int status = read_key(call, &key);
     if (status == 0) {

@@ -106,7 +106,7 @@ int window_run(struct window *window, uint64_t items, uint64_t *samples)
     uint64_t last = clock_now();
     int status = send_some(window, window->batch->depth, &left);
     while (status == 0 && window->outstanding > 0) {
-        uint64_t replies;
+        uint64_t replies = 0;
         status = receive_some(window, &left, &replies);
         if (status == 0 && replies > 0 && samples != NULL) {
             uint64_t now = clock_now();
@@ -156,7 +156,7 @@ static int serve_readable(const struct epoll_event *events, int ready, struct re
     for (int i = 0; i < ready; i++) {
         struct window *window = events[i].data.ptr;
         uint64_t before = window->outstanding;
-        uint64_t replies;
+        uint64_t replies = 0;
         if (receive_some(window, left, &replies) < 0 || send_some(window, replies, left) < 0) {
             return -1;
         }

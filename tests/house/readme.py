@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""readme: what the README shows is what happens.
+
+Starts a private daemon and, with "c", checks that the C program in the README is the source of the
+example program, and lets that do jobs in several processes; with "console" types every line after
+"$ " of the console example into a shell and compares what comes out.
+
+    readme.py c README IPCD IPCCTL SOURCE PROGRAM
+    readme.py console README IPCD IPCCTL
+
+Every wait has a limit; every process that is started here is ended here.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+LIMIT = 60  # seconds, for anything
+
+
+def block(text, kind):
+    match = re.search(r"^```" + kind + r"\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    if match is None:
+        sys.exit(f"the README has no block of {kind}")
+    return match.group(1)
+
+
+class Daemon:
+    """A daemon on a private socket, for the length of a with statement."""
+
+    def __init__(self, program, folder):
+        self.program = program
+        self.socket = os.path.join(folder, "ipcd.sock")
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen([self.program, "--socket", self.socket])
+        os.environ["IPCD_SOCKET"] = self.socket
+        end = time.monotonic() + LIMIT
+        while not os.path.exists(self.socket):
+            if self.process.poll() is not None or time.monotonic() > end:
+                sys.exit("the daemon did not start")
+            time.sleep(0.01)
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        if self.process.wait(LIMIT) != 0:
+            sys.exit(f"the daemon ended with {self.process.returncode}")
+
+
+def check_c(text, ipcctl, source, jobs):
+    """Two workers and a producer; the workers end when the queue is shut down."""
+    with open(source, encoding="utf-8") as file:
+        if file.read() != block(text, "c"):
+            sys.exit(f"the C program in the README is not {os.path.basename(source)}")
+    texts = [f"job {i}" for i in range(20)]
+    workers = [subprocess.Popen([jobs, "work"], stdout=subprocess.PIPE, text=True)
+               for _ in range(2)]
+    try:
+        subprocess.run([jobs, "put", *texts], check=True, timeout=LIMIT)
+        subprocess.run([ipcctl, "shutdown", "jobs"], check=True, timeout=LIMIT)
+        output = [worker.communicate(timeout=LIMIT)[0] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    if any(worker.returncode != 0 for worker in workers):
+        sys.exit("a worker of the README's program did not end well")
+    done = sorted(line for out in output for line in out.splitlines())
+    if done != sorted(texts):
+        sys.exit(f"the README's program did {done}")
+    print(f"{len(done)} jobs done")
+
+
+def check_console(text, ipcctl):
+    """Each command and the lines that follow it."""
+    os.environ["PATH"] = os.path.dirname(ipcctl) + ":" + os.environ["PATH"]
+    os.environ["LC_ALL"] = "C.UTF-8"
+    wrong = 0
+    examples = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block(text, "console"), re.MULTILINE)
+    for command, expected in examples:
+        run = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                             timeout=LIMIT, check=False)
+        got = "".join(line.rstrip() + "\n" for line in run.stdout.splitlines())
+        if got != expected:
+            wrong += 1
+            print(f"$ {command}\nthe README says:\n{expected}and this came out:\n{got}")
+    if wrong or not examples:
+        sys.exit(f"{wrong} of {len(examples)} examples are not as the README says")
+    print(f"{len(examples)} examples")
+
+
+def main():
+    what, readme, ipcd, ipcctl, *program = sys.argv[1:]
+    with open(readme, encoding="utf-8") as file:
+        text = file.read()
+    with tempfile.TemporaryDirectory() as folder, Daemon(ipcd, folder):
+        if what == "c":
+            check_c(text, ipcctl, *program)
+        else:
+            check_console(text, ipcctl)
+
+
+main()
