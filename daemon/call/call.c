@@ -43,13 +43,51 @@ int call_answer_int(struct call *call, int64_t value)
 int call_answer_value(struct call *call, struct stored value)
 {
     (void)call_result(call);
-    output_value(call->out, value);
+    call_pack_value(call, value);
     return 0;
+}
+
+int call_answer_param(struct call *call, unsigned i)
+{
+    struct blob *blob;
+    struct stored value = {.bytes = call_value(call, i)};
+    int status = call->origin == NULL ? 0 : blob_if_needed(call_incoming(call, i), &blob);
+    if (status < 0) {
+        return status;
+    }
+    value.blob = call->origin == NULL ? NULL : blob;
+    status = call_answer_value(call, value);
+    blob_unref(value.blob);
+    return status;
+}
+
+/* The session has what the value refers to open. */
+static void open_references(struct call *call, struct stored value)
+{
+    const struct attachments *attachments = value.blob == NULL ? NULL : value.blob->attachments;
+    for (uint32_t i = 0; attachments != NULL && i < attachments->nobjects; i++) {
+        struct object *object = attachments->objects[i];
+        if (!object->deleted && session_open(call->session, object) < 0) {
+            call->out->bytes.failed = true;
+        }
+    }
 }
 
 void call_pack_value(struct call *call, struct stored value)
 {
+    open_references(call, value);
     output_value(call->out, value);
+}
+
+void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value)
+{
+    open_references(call, value);
+    output_item(call->out, queue_of(call->object), meta, value);
+}
+
+bool call_has_room(const struct call *call, struct stored value)
+{
+    return output_has_room(call->out, call->start, value);
 }
 
 static uint64_t answer_size(const struct call *call)

@@ -40,7 +40,8 @@ struct call {
     const struct method *method;
     struct object *object; /* what the first param names, if the signature says object */
     struct param *params;
-    struct output *out; /* where the reply goes */
+    struct origin *origin; /* what the values in the params may carry; NULL: nothing */
+    struct output *out;    /* where the reply goes */
     struct output_mark start;
     uint64_t now; /* monotonic, nanoseconds */
     uint32_t msgid;
@@ -75,6 +76,11 @@ static inline struct slice call_value(const struct call *call, unsigned i)
 {
     return call->params[i].raw;
 }
+/* The same as a value to be stored. */
+static inline struct incoming call_incoming(const struct call *call, unsigned i)
+{
+    return (struct incoming){call->params[i].raw, call->origin};
+}
 /* The bytes of a str or bin param, without its header. */
 static inline struct slice call_bytes(const struct call *call, unsigned i)
 {
@@ -92,9 +98,17 @@ int call_answer_nil(struct call *call);
 int call_answer_bool(struct call *call, bool value);
 int call_answer_int(struct call *call, int64_t value);
 int call_answer_value(struct call *call, struct stored value);
-/* Within a result: a stored value, by reference if it is large. */
+/* The same with the value of a param. */
+int call_answer_param(struct call *call, unsigned i);
+/* Within a result: a stored value, by reference if it is large. The session has the objects that
+ * it refers to open from then on. */
 void call_pack_value(struct call *call, struct stored value);
 
+/* The same for the item of a plain queue (the call's object) that is taken with this answer. */
+void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value);
+/* True if the descriptors of a value still fit into the answer: no message carries more than
+ * DESCRIPTORS_PER_MESSAGE, and an answer of many items ends before that. */
+bool call_has_room(const struct call *call, struct stored value);
 /* True once the answer is longer than the limit max_message: an answer of many items ends there. */
 bool call_is_long(const struct call *call);
 /* True once the answer is longer than the limit max_output, so that it will be refused

@@ -198,6 +198,11 @@ static int settle(struct call *call, int status)
     if (__builtin_expect(out->bytes.failed, 0)) {
         status = ERR_INTERNAL;
         call->refused = false;
+    } else if (__builtin_expect(out->crowded, 0)) {
+        status = call_fail(call, ERR_TOO_LARGE,
+                           "%s: the answer would carry more than %d descriptors; ask for fewer "
+                           "values at a time",
+                           call->method->name, DESCRIPTORS_PER_MESSAGE);
     } else if (status == 0) {
         status = check_size(call);
     }
@@ -212,7 +217,7 @@ static int settle(struct call *call, int status)
         output_rewind(out, call->start);
         return status;
     }
-    output_seal_undelivered(out, call->start);
+    output_seal(out, call->start);
     session_dirty(call->session);
     return status;
 }
@@ -280,7 +285,30 @@ static void run_cancel(struct session *session, const struct message *message)
     }
 }
 
-static void run_message(struct service *service, struct session *session, struct message *message)
+/* The origin of a message that has references or descriptors in it; refuses the request if there
+ * can be none. */
+static int make_origin(struct service *service, struct session *session,
+                       const struct message *message, const struct passed *passed,
+                       struct origin **out)
+{
+    const char *why = "out of memory";
+    int status = origin_new(message, passed, &service->registry, &service->accounts, out, &why);
+    if (status == 0 || message->type != MESSAGE_REQUEST) {
+        return status;
+    }
+    struct buffer text = {0};
+    if (status == ERR_LIMIT) {
+        refusal_print(&service->accounts.refusal, &text);
+        (void)buffer_append(&text, "", 1);
+        why = text.failed ? "over the limit max_descriptors" : (const char *)text.data;
+    }
+    refuse_request(session, message->msgid, status, why);
+    buffer_deinit(&text);
+    return status;
+}
+
+static void run_message(struct service *service, struct session *session, struct message *message,
+                        const struct passed *passed)
 {
     const struct method *method = method_index_find(&service->index, message->method);
     bool notification = message->type == MESSAGE_NOTIFICATION;
@@ -298,7 +326,13 @@ static void run_message(struct service *service, struct session *session, struct
                        "this msgid belongs to a request that is still waiting; use another one");
         return;
     }
+    struct origin *origin = NULL;
+    if (__builtin_expect(message->exts != 0, 0) &&
+        make_origin(service, session, message, passed, &origin) < 0) {
+        return;
+    }
     struct call call;
+    call.origin = origin;
     call.service = service;
     call.session = session;
     call.method = method;
@@ -314,15 +348,16 @@ static void run_message(struct service *service, struct session *session, struct
     call.refused = false;
     call.progress = 0;
     run_call(&call, message->nparams);
+    origin_unref(origin);
 }
 
 void service_run(struct service *service, struct session *session, struct message *message,
-                 uint64_t now)
+                 const struct passed *passed, uint64_t now)
 {
     service_tick(service, now);
     session->ncalls++;
     if (message->type != MESSAGE_RESPONSE) {
-        run_message(service, session, message);
+        run_message(service, session, message, passed);
     }
     service_drain(service);
 }

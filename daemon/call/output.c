@@ -28,13 +28,23 @@ static void drop_undelivered(struct undelivered *note)
     blob_unref(note->blob);
 }
 
-/* Forgets the notes and splices from these numbers on. */
-static void truncate_lists(struct output *output, size_t nsplices, size_t nundelivered)
+static void drop_passing(struct passing *passing)
 {
-    while (output->nundelivered > nundelivered) {
+    for (unsigned i = 0; i < passing->count; i++) {
+        descriptor_unref(passing->descriptors[i]);
+    }
+}
+
+/* Forgets the notes and splices behind a mark. */
+static void truncate_lists(struct output *output, struct output_mark mark)
+{
+    while (output->npassing > mark.npassing) {
+        drop_passing(&output->passing[--output->npassing]);
+    }
+    while (output->nundelivered > mark.nundelivered) {
         drop_undelivered(&output->undelivered[--output->nundelivered]);
     }
-    while (output->nsplices > nsplices) {
+    while (output->nsplices > mark.nsplices) {
         struct blob *blob = output->splices[--output->nsplices].blob;
         output->spliced -= blob->len;
         blob_unref(blob);
@@ -43,18 +53,22 @@ static void truncate_lists(struct output *output, size_t nsplices, size_t nundel
 
 void output_deinit(struct output *output)
 {
-    truncate_lists(output, 0, 0);
+    truncate_lists(output, (struct output_mark){0});
     free(output->splices);
     free(output->undelivered);
+    free(output->passing);
     buffer_deinit(&output->bytes);
     *output = (struct output){0};
 }
 
 void output_reset(struct output *output)
 {
-    truncate_lists(output, 0, 0);
+    truncate_lists(output, (struct output_mark){0});
+    free(output->passing);
+    output->passing = NULL;
     output->bytes.len = 0;
     output->bytes.failed = false;
+    output->crowded = false;
     output->sent = 0;
 }
 
@@ -69,10 +83,58 @@ static int reserve_splice(struct output *output)
     return 0;
 }
 
+/* True if the value goes by reference. */
+static bool is_spliced(struct stored value)
+{
+    return value.blob != NULL && value.bytes.len >= BLOB_MIN &&
+           (value.blob->attachments == NULL || value.blob->attachments->ndescriptors == 0);
+}
+
+/* The descriptors of the answer that is being packed, or NULL for want of memory. */
+static struct passing *current_passing(struct output *output)
+{
+    if (output->npassing > 0 && output->passing[output->npassing - 1].at == UINT64_MAX) {
+        return &output->passing[output->npassing - 1];
+    }
+    struct passing *grown =
+        realloc(output->passing, (output->npassing + 1) * sizeof(*output->passing));
+    if (grown == NULL) {
+        return NULL;
+    }
+    output->passing = grown;
+    struct passing *passing = &grown[output->npassing++];
+    *passing = (struct passing){.at = UINT64_MAX};
+    return passing;
+}
+
+/* The descriptors of a value whose copy begins at bytes[from] join those of the answer. */
+static void pass_on(struct output *output, const struct attachments *attachments, size_t from)
+{
+    struct passing *passing = current_passing(output);
+    if (passing == NULL) {
+        output->bytes.failed = true;
+        return;
+    }
+    if (passing->count + attachments->ndescriptors > DESCRIPTORS_PER_MESSAGE) {
+        output->crowded = true;
+        return;
+    }
+    for (uint32_t i = 0; i < attachments->ndescriptors; i++) {
+        const struct attached_descriptor *attached = &attachments->descriptors[i];
+        output->bytes.data[from + attached->at] = (uint8_t)passing->count;
+        passing->descriptors[passing->count++] = descriptor_ref(attached->descriptor);
+    }
+}
+
 void output_value(struct output *output, struct stored value)
 {
-    if (value.blob == NULL || value.bytes.len < BLOB_MIN) {
-        (void)buffer_append(&output->bytes, value.bytes.data, value.bytes.len);
+    if (!is_spliced(value)) {
+        size_t from = output->bytes.len;
+        bool fits = buffer_append(&output->bytes, value.bytes.data, value.bytes.len) == 0;
+        if (fits && value.blob != NULL && value.blob->attachments != NULL &&
+            value.blob->attachments->ndescriptors > 0) {
+            pass_on(output, value.blob->attachments, from);
+        }
         return;
     }
     if (reserve_splice(output) < 0) {
@@ -83,20 +145,30 @@ void output_value(struct output *output, struct stored value)
     output->spliced += value.blob->len;
 }
 
+bool output_has_room(const struct output *output, struct output_mark mark, struct stored value)
+{
+    if (value.blob == NULL || value.blob->attachments == NULL) {
+        return true;
+    }
+    unsigned count = output->npassing > mark.npassing ? output->passing[mark.npassing].count : 0;
+    return count + value.blob->attachments->ndescriptors <= DESCRIPTORS_PER_MESSAGE;
+}
+
 struct output_mark output_mark(const struct output *output)
 {
     return (struct output_mark){output->bytes.len, output->nsplices, output->nundelivered,
-                                output->spliced};
+                                output->npassing, output->spliced};
 }
 
 void output_rewind(struct output *output, struct output_mark mark)
 {
-    truncate_lists(output, mark.nsplices, mark.nundelivered);
+    truncate_lists(output, mark);
     output->bytes.len = mark.bytes;
     output->bytes.failed = false;
+    output->crowded = false;
 }
 
-int output_reserve_item(struct output *output, size_t len)
+int output_reserve_item(struct output *output, struct stored value)
 {
     struct undelivered *notes =
         grow(output->undelivered, output->nundelivered, &output->undelivered_cap, sizeof(*notes));
@@ -104,7 +176,8 @@ int output_reserve_item(struct output *output, size_t len)
         return ERR_INTERNAL;
     }
     output->undelivered = notes;
-    if (len >= BLOB_MIN) {
+    size_t len = value.bytes.len;
+    if (is_spliced(value)) {
         if (reserve_splice(output) < 0) {
             return ERR_INTERNAL;
         }
@@ -116,29 +189,52 @@ int output_reserve_item(struct output *output, size_t len)
 void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
                  struct stored value)
 {
-    bool spliced = value.blob != NULL && value.bytes.len >= BLOB_MIN;
     output->undelivered[output->nundelivered++] = (struct undelivered){
         .queue = queue,
         .meta = *meta,
         .end = UINT64_MAX,
         .value_at = output->bytes.len,
         .value_len = value.bytes.len,
-        .blob = spliced ? blob_ref(value.blob) : NULL,
+        .blob = value.blob != NULL ? blob_ref(value.blob) : NULL,
     };
     (void)object_ref(&queue->object);
     output_value(output, value);
 }
 
-void output_seal_undelivered(struct output *output, struct output_mark mark)
+void output_seal(struct output *output, struct output_mark mark)
 {
     uint64_t end = output->bytes.len + output->spliced;
     for (size_t i = mark.nundelivered; i < output->nundelivered; i++) {
         output->undelivered[i].end = end;
     }
+    for (size_t i = mark.npassing; i < output->npassing; i++) {
+        output->passing[i].at = mark.bytes + mark.spliced;
+    }
+}
+
+const struct passing *output_passing(const struct output *output, uint64_t *until)
+{
+    *until = UINT64_MAX;
+    if (output->npassing == 0) {
+        return NULL;
+    }
+    if (output->passing[0].at > output->sent) {
+        *until = output->passing[0].at;
+        return NULL;
+    }
+    if (output->npassing > 1) {
+        *until = output->passing[1].at;
+    }
+    return &output->passing[0];
 }
 
 void output_sent(struct output *output, uint64_t more)
 {
+    if (more > 0 && output->npassing > 0 && output->passing[0].at == output->sent) {
+        drop_passing(&output->passing[0]);
+        output->npassing--;
+        memmove(output->passing, output->passing + 1, output->npassing * sizeof(*output->passing));
+    }
     output->sent += more;
     size_t gone = 0;
     while (gone < output->nundelivered && output->undelivered[gone].end <= output->sent) {
@@ -199,6 +295,9 @@ void output_compact(struct output *output)
     for (size_t i = 0; i < output->nundelivered; i++) {
         output->undelivered[i].value_at -= bytes;
         output->undelivered[i].end -= gone;
+    }
+    for (size_t i = 0; i < output->npassing; i++) {
+        output->passing[i].at -= gone;
     }
     output->sent -= gone;
     buffer_consume(&output->bytes, bytes);

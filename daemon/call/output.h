@@ -26,6 +26,13 @@ struct undelivered {
     struct blob *blob; /* a reference, or NULL */
 };
 
+/* Descriptors that travel with the first byte of an answer. */
+struct passing {
+    uint64_t at; /* that byte's position: when `sent` reaches it, they are sent with it */
+    unsigned count;
+    struct descriptor *descriptors[DESCRIPTORS_PER_MESSAGE]; /* references */
+};
+
 struct output {
     struct buffer bytes;
     struct splice *splices;
@@ -34,7 +41,10 @@ struct output {
     struct undelivered *undelivered;
     size_t nundelivered;
     size_t undelivered_cap;
+    struct passing *passing; /* owned array; few answers have descriptors */
+    size_t npassing;
     uint64_t spliced; /* bytes of all blobs in splices */
+    bool crowded;     /* an answer would carry more descriptors than a message may */
     uint64_t sent;    /* bytes of bytes and splices, from the start, that the kernel has taken */
 };
 
@@ -47,7 +57,9 @@ static inline uint64_t output_pending(const struct output *output)
 /* Frees everything; what is undelivered is dropped with its references. */
 void output_deinit(struct output *output);
 
-/* Appends a stored value: a large blob by reference, everything else by copy. */
+/* Appends a stored value: a large blob by reference, everything else by copy. If it carries
+ * descriptors they are added to those of the answer, and the indices in the copy are changed to
+ * the places they have there. */
 void output_value(struct output *output, struct stored value);
 
 /* Everything has been sent: empties the output, keeping its memory for the next answers. */
@@ -58,19 +70,26 @@ struct output_mark {
     size_t bytes;
     size_t nsplices;
     size_t nundelivered;
+    size_t npassing;
     uint64_t spliced;
 };
 struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);
 
-/* Makes room for an item of `len` bytes with its note, so that output_item cannot fail.
+/* Makes room for an item with that value and its note, so that output_item cannot fail.
  * 0, or ERR_INTERNAL for want of memory. */
-int output_reserve_item(struct output *output, size_t len);
+int output_reserve_item(struct output *output, struct stored value);
 /* Appends the value of an item of a plain queue and notes it as undelivered; takes references. */
 void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
                  struct stored value);
-/* The end of the answer that carries all items noted since the mark: call when it is packed. */
-void output_seal_undelivered(struct output *output, struct output_mark mark);
+/* An answer that began at the mark is packed: settles the positions of what was noted in it. */
+void output_seal(struct output *output, struct output_mark mark);
+
+/* True if the descriptors of a value still fit the answer that began at the mark. */
+bool output_has_room(const struct output *output, struct output_mark mark, struct stored value);
+/* The descriptors to be sent with the next byte, or NULL; *until is the position of the next ones
+ * behind that, up to which may be sent in one step. */
+const struct passing *output_passing(const struct output *output, uint64_t *until);
 
 /* More was taken: forgets the notes of all that has left. */
 void output_sent(struct output *output, uint64_t more);

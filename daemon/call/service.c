@@ -45,6 +45,7 @@ void service_deinit(struct service *service)
     while ((object = registry_from(&service->registry, 0)) != NULL) {
         service_delete(service, object);
     }
+    service_drain(service);
     registry_deinit(&service->registry);
     heap_deinit(&service->deadlines);
     accounts_deinit(&service->accounts);
@@ -73,6 +74,12 @@ void service_drain(struct service *service)
         unready(service, object);
         (void)object_ref(object);
         object_serve(service, object);
+        object_unref(object);
+    }
+    while ((object = registry_next_orphan(&service->registry)) != NULL) {
+        if (!object->deleted && object->opens == 0 && object->contained == 0) {
+            service_delete(service, object);
+        }
         object_unref(object);
     }
 }
@@ -113,6 +120,7 @@ void service_delete(struct service *service, struct object *object)
     service->accounts.objects--;
     end_waits(object);
     end_ties(service, object);
+    object->type->clear(object);
     unready(service, object);
     heap_remove(&service->deadlines, &object->deadline);
     object_unref(object);

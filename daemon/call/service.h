@@ -44,10 +44,11 @@ int service_init(struct service *service, uint64_t now);
 void service_deinit(struct service *service);
 
 /* Runs one decoded message of a session: a request or a notification. Answers go to the session's
- * output, and the session to the dirty list. Params in the message are normalised in place. `now`:
- * monotonic, nanoseconds, read after the message had come. */
+ * output, and the session to the dirty list. Params in the message are normalised in place.
+ * `passed`: the descriptors that came with it, or NULL; those that are taken are marked there.
+ * `now`: monotonic, nanoseconds, read after the message had come. */
 void service_run(struct service *service, struct session *session, struct message *message,
-                 uint64_t now);
+                 const struct passed *passed, uint64_t now);
 
 /* Asks the waiters of all ready objects until none is ready. To be called after each batch of
  * service_run (which does it itself after each call), service_tick and session_end. */

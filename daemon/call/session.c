@@ -129,7 +129,8 @@ bool session_close(struct session *session, struct object *object)
     }
     tie->open = false;
     object->opens--;
-    if (object->opens == 0 && object->lifetime == LIFETIME_SCOPED && !object->deleted) {
+    if (object->opens == 0 && object->contained == 0 && object->lifetime == LIFETIME_SCOPED &&
+        !object->deleted) {
         service_delete(session->service, object); /* takes the tie's claims with it */
         return true;
     }

@@ -39,8 +39,8 @@ int session_init(struct session *session, struct service *service, struct creden
  * are served by the next service_drain. */
 void session_end(struct session *session);
 
-/* What has been answered will not be sent, because the peer is gone: gives the items of plain queues
- * back and empties the output. service_drain then serves whoever waits for them. */
+/* What has been answered will not be sent, because the peer is gone: gives the items of plain
+ * queues back and empties the output. service_drain then serves whoever waits for them. */
 void session_drop_output(struct session *session);
 
 /* The tie to an object, or NULL. */

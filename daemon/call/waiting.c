@@ -59,6 +59,7 @@ static struct call *copy_call(const struct call *call, unsigned count, size_t si
         return NULL;
     }
     *copy = *call;
+    (void)origin_ref(copy->origin);
     copy->params = (struct param *)(copy + 1);
     uint8_t *bytes = (uint8_t *)(copy->params + count);
     for (unsigned i = 0; i < count; i++) {
@@ -141,6 +142,7 @@ int call_park(struct call *call)
     status = link_call(copy);
     if (status < 0) {
         discharge(call->session, size);
+        origin_unref(copy->origin);
         free(copy);
     }
     return status;
@@ -158,6 +160,7 @@ static void unpark(struct call *call)
     uint32_t position = ordered_from_seq(&session->calls, call->of_session.seq);
     (void)ordered_remove(&session->calls, position, hash_msgid(call->msgid));
     discharge(session, call->charge);
+    origin_unref(call->origin);
     free(call);
     object_unref(object);
 }

@@ -41,12 +41,6 @@ static int find_key(struct call *call, struct dict_key *key, uint32_t *position)
     return status;
 }
 
-/* A value that stands in a param. */
-static struct stored param_value(const struct call *call, unsigned i)
-{
-    return (struct stored){.bytes = call_value(call, i)};
-}
-
 /* dict.open */
 
 static int make_dict(struct call *call, const struct object_options *common,
@@ -61,7 +55,8 @@ static int make_dict(struct call *call, const struct object_options *common,
     if (option_given(&given[0])) {
         struct key_fault fault;
         uint64_t new_keys;
-        status = dict_update(dict, given[0].raw, &new_keys, &fault);
+        status =
+            dict_update(dict, (struct incoming){given[0].raw, call->origin}, &new_keys, &fault);
         if (status == ERR_TYPE) {
             (void)refuse_key(call, &fault);
         }
@@ -95,8 +90,7 @@ int method_dict_get(struct call *call)
     if (position != ORDERED_NONE) {
         return call_answer_value(call, dict_at(dict_of(call->object), position).value);
     }
-    return call_given(call, 2) ? call_answer_value(call, param_value(call, 2))
-                               : refuse_missing(call, &key);
+    return call_given(call, 2) ? call_answer_param(call, 2) : refuse_missing(call, &key);
 }
 
 int method_dict_set(struct call *call)
@@ -105,7 +99,7 @@ int method_dict_set(struct call *call)
     bool is_new;
     int status = read_key(call, &key);
     if (status == 0) {
-        status = dict_set(dict_of(call->object), &key, call_value(call, 2), &is_new);
+        status = dict_set(dict_of(call->object), &key, call_incoming(call, 2), &is_new);
     }
     if (status < 0) {
         return status;
@@ -120,7 +114,7 @@ int method_dict_update(struct call *call)
 {
     struct key_fault fault;
     uint64_t new_keys;
-    int status = dict_update(dict_of(call->object), call_value(call, 1), &new_keys, &fault);
+    int status = dict_update(dict_of(call->object), call_incoming(call, 1), &new_keys, &fault);
     if (status == ERR_TYPE) {
         return refuse_key(call, &fault);
     }
@@ -145,16 +139,17 @@ int method_dict_setdefault(struct call *call)
     if (position != ORDERED_NONE) {
         return call_answer_value(call, dict_at(dict_of(call->object), position).value);
     }
-    struct stored value = param_value(call, 2);
+    struct incoming value = call_incoming(call, 2);
     if (!call_given(call, 2)) {
-        value.bytes = (struct slice){nil, sizeof(nil)};
+        value = incoming_plain((struct slice){nil, sizeof(nil)});
     }
-    status = dict_insert(dict_of(call->object), &key, value.bytes);
+    status = dict_insert(dict_of(call->object), &key, value);
     if (status < 0) {
         return status;
     }
     call_changed(call);
-    return call_answer_value(call, value);
+    return call_answer_value(
+        call, dict_at(dict_of(call->object), dict_last(dict_of(call->object))).value);
 }
 
 int method_dict_delete(struct call *call)
@@ -191,8 +186,7 @@ int method_dict_pop(struct call *call)
         return status;
     }
     if (position == ORDERED_NONE) {
-        return call_given(call, 2) ? call_answer_value(call, param_value(call, 2))
-                                   : refuse_missing(call, &key);
+        return call_given(call, 2) ? call_answer_param(call, 2) : refuse_missing(call, &key);
     }
     (void)call_answer_value(call, dict_at(dict_of(call->object), position).value);
     return remove_answered(call, position);
@@ -275,6 +269,7 @@ int method_dict_cas(struct call *call)
     struct slice bytes[2];
     const struct slice *expected = NULL;
     const struct slice *value = NULL;
+    struct incoming incoming;
     bool done;
     int status = read_key(call, &key);
     if (status == 0) {
@@ -284,7 +279,9 @@ int method_dict_cas(struct call *call)
         status = read_optional(call, 3, &bytes[1], &value);
     }
     if (status == 0) {
-        status = dict_cas(dict_of(call->object), &key, expected, value, &done);
+        incoming = (struct incoming){bytes[1], call->origin};
+        status = dict_cas(dict_of(call->object), &key, expected, value != NULL ? &incoming : NULL,
+                          &done);
     }
     if (status < 0) {
         return status;
@@ -382,6 +379,9 @@ int method_dict_scan(struct call *call)
     int64_t packed = 0;
     for (; packed < count && position != ORDERED_NONE && !call_is_long(call); packed++) {
         struct dict_item item = dict_at(dict, position);
+        if (!call_has_room(call, item.value)) {
+            break;
+        }
         pack_item(call, &item);
         position = dict_next(dict, position + 1);
     }

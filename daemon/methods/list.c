@@ -39,7 +39,7 @@ static int make_list(struct call *call, const struct object_options *common,
         return status;
     }
     if (option_given(&given[0])) {
-        status = list_extend(list, given[0].raw);
+        status = list_extend(list, (struct incoming){given[0].raw, call->origin});
     }
     if (status < 0) {
         object_unref(&list->object);
@@ -62,7 +62,7 @@ int method_list_open(struct call *call)
 int method_list_append(struct call *call)
 {
     struct list *list = list_of(call->object);
-    int status = list_insert(list, list_len(list), call_value(call, 1));
+    int status = list_insert(list, list_len(list), call_incoming(call, 1));
     return status < 0 ? refuse_large(call, status) : call_answer_int(call, list_len(list));
 }
 
@@ -70,7 +70,7 @@ int method_list_insert(struct call *call)
 {
     struct list *list = list_of(call->object);
     uint32_t position = list_position_clamped(list, call_int(call, 1, 0));
-    int status = list_insert(list, position, call_value(call, 2));
+    int status = list_insert(list, position, call_incoming(call, 2));
     return status < 0 ? refuse_large(call, status) : call_answer_nil(call);
 }
 
@@ -97,7 +97,7 @@ int method_list_set(struct call *call)
     uint32_t position;
     int status = read_position(call, 0, &position);
     if (status == 0) {
-        status = list_set(list_of(call->object), position, call_value(call, 2));
+        status = list_set(list_of(call->object), position, call_incoming(call, 2));
     }
     return status < 0 ? status : call_answer_nil(call);
 }
@@ -146,7 +146,7 @@ int method_list_incr(struct call *call)
 int method_list_extend(struct call *call)
 {
     struct list *list = list_of(call->object);
-    int status = list_extend(list, call_value(call, 1));
+    int status = list_extend(list, call_incoming(call, 1));
     return status < 0 ? refuse_large(call, status) : call_answer_int(call, list_len(list));
 }
 
@@ -185,7 +185,7 @@ int method_list_set_slice(struct call *call)
     if (status < 0) {
         return status;
     }
-    status = list_set_range(list_of(call->object), &range, call_value(call, 4));
+    status = list_set_range(list_of(call->object), &range, call_incoming(call, 4));
     if (status == ERR_VALUE) {
         return call_fail(call, status,
                          "list.set_slice: %u values do not fit an extended slice of %u",

@@ -178,7 +178,7 @@ int method_queue_put(struct call *call)
     }
     int status = ERR_FULL;
     if (!call_is_behind(call, QUEUE_PUTTERS)) {
-        status = queue_put(queue_of(call->object), call_value(call, 1), &options, call->now);
+        status = queue_put(queue_of(call->object), call_incoming(call, 1), &options, call->now);
     }
     if (status == ERR_FULL) {
         return call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);
@@ -202,7 +202,8 @@ static int put_some(struct call *call)
         if (i < call->progress) {
             continue;
         }
-        status = queue_put(queue, value.raw, NULL, call->now);
+        struct incoming incoming = {value.raw, call->origin};
+        status = queue_put(queue, incoming, NULL, call->now);
         if (status == 0) {
             call->progress++;
         }
@@ -235,7 +236,7 @@ static int deliver(struct call *call, struct delivery *head, struct tie *tie)
 {
     struct queue *queue = queue_of(call->object);
     struct buffer *out = &call->out->bytes;
-    int status = output_reserve_item(call->out, head->value.bytes.len);
+    int status = output_reserve_item(call->out, head->value);
     if (status == 0 && tie != NULL) {
         status = queue_take_head(queue, tie, call->now, head);
     }
@@ -247,7 +248,7 @@ static int deliver(struct call *call, struct delivery *head, struct tie *tie)
         call_pack_value(call, head->value);
         pack_uint(out, head->ticket);
     } else {
-        output_item(call->out, queue, &head->meta, head->value);
+        call_pack_item(call, &head->meta, head->value);
         queue_drop_head(queue);
         pack_nil(out);
     }
@@ -315,7 +316,7 @@ int method_queue_get_many(struct call *call)
     size_t at = pack_array_begin(call_result(call));
     uint64_t count = 0;
     while (count < max && !call_is_long(call) && queue_head(queue, &head) == 0 &&
-           deliver(call, &head, tie) == 0) {
+           call_has_room(call, head.value) && deliver(call, &head, tie) == 0) {
         count++;
     }
     pack_array_end(&call->out->bytes, at, count);
@@ -453,6 +454,9 @@ struct peeked {
 static bool show(void *data, struct stored value)
 {
     struct peeked *peeked = data;
+    if (!call_has_room(peeked->call, value)) {
+        return false;
+    }
     call_pack_value(peeked->call, value);
     peeked->count++;
     return !call_is_long(peeked->call);

@@ -69,8 +69,7 @@ int method_server_ping(struct call *call)
     if (!call_given(call, 0)) {
         return call_answer_nil(call);
     }
-    pack_raw(call_result(call), call_value(call, 0));
-    return 0;
+    return call_answer_param(call, 0);
 }
 
 static const char *needs_name(enum method_needs needs)

@@ -47,31 +47,6 @@ struct descriptor_set *descriptors_take(struct descriptor_list *list, size_t at)
     return NULL;
 }
 
-int descriptors_check(const struct descriptor_set *set, struct slice message, const char **why)
-{
-    size_t at = 0;
-    while (at < message.len) {
-        struct header header;
-        if (header_read(message.data + at, message.len - at, &header) != 0) {
-            break; /* cannot be: the message has been decoded */
-        }
-        at += header.size;
-        if (header.kind == KIND_EXT && header.ext_type == EXT_DESCRIPTOR) {
-            if (header.length != 1) {
-                *why = "an ext value of type 2 must be one byte, the index of a descriptor";
-                return ERR_BAD_REQUEST;
-            }
-            if (set == NULL || message.data[at] >= set->count) {
-                *why = "an ext value of type 2 names a descriptor that did not come with the "
-                       "message's first byte";
-                return ERR_BAD_REQUEST;
-            }
-        }
-        at += header.length;
-    }
-    return 0;
-}
-
 void descriptors_shift(struct descriptor_list *list, size_t gone, bool incomplete)
 {
     struct descriptor_set *set = STAILQ_FIRST(list);

@@ -38,10 +38,6 @@ struct descriptor_set *descriptors_take(struct descriptor_list *list, size_t at)
 void descriptor_set_free(
     struct descriptor_set *set); /* closes what was not taken; NULL is allowed */
 
-/* Looks at every ext of type 2 in a whole message. 0: each is an index into `set` (NULL: no
- * descriptors came); ERR_BAD_REQUEST with *why set to a sentence. */
-int descriptors_check(const struct descriptor_set *set, struct slice message, const char **why);
-
 /* The window is closed and the next one begins `gone` bytes later. Closes the sets whose message
  * can no longer come; `incomplete`: the window is left at a message that is not whole, so that no
  * other one begins behind it. */

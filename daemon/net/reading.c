@@ -23,24 +23,18 @@ static bool must_pause(struct connection *connection)
     return false;
 }
 
-/*
- * Where descriptors enter: a message that begins at `at` in the window names some, and `set` holds
- * what came with it. No object can keep one yet, so the request is refused and the set is closed.
- */
-static void refuse_descriptors(struct connection *connection, size_t at,
-                               const struct message *message)
+/* Runs a message that begins at `at` in the window and names descriptors; what it names of those
+ * that came with it belongs to the service then, the others are closed. */
+static void run_with_descriptors(struct connection *connection, size_t at, struct message *message)
 {
-    struct session *session = &connection->session;
-    struct slice bytes = {connection->net->input.data + at, message->size};
+    struct net *net = connection->net;
     struct descriptor_set *set = descriptors_take(&connection->stream.descriptors, at);
-    const char *why = "descriptors cannot be stored yet";
-    (void)descriptors_check(set, bytes, &why);
-    descriptor_set_free(set);
-    if (message->type == MESSAGE_REQUEST) {
-        message_error(&session->output.bytes, message->msgid, ERR_BAD_REQUEST, why,
-                      (struct slice){0});
-        session_dirty(session);
+    struct passed passed = {0};
+    if (set != NULL) {
+        passed = (struct passed){.count = set->count, .fds = set->fds};
     }
+    service_run(net->service, &connection->session, message, &passed, net->now);
+    descriptor_set_free(set);
 }
 
 /* Runs every complete message in the window, or as many as may be. 0: it was paused before the end;
@@ -57,9 +51,9 @@ static int run_messages(struct connection *connection)
             return status;
         }
         if (__builtin_expect((message.exts & SCAN_DESCRIPTOR) != 0, 0)) {
-            refuse_descriptors(connection, at, &message);
+            run_with_descriptors(connection, at, &message);
         } else {
-            service_run(service, &connection->session, &message, net->now);
+            service_run(service, &connection->session, &message, NULL, net->now);
         }
         if (__builtin_expect(connection_unread(connection) > CONNECTION_HIGH, 0) &&
             must_pause(connection)) {

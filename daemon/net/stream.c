@@ -102,8 +102,22 @@ static int add_iovec(struct iovec *iovecs, int count, uint8_t *data, size_t len,
     return count + 1;
 }
 
-/* Lists what is to be sent next: the bytes, with the blobs between them. */
-static int list_iovecs(const struct output *output, struct iovec *iovecs)
+/* Shortens a list to its first `len` bytes; returns how many are left. */
+static int cut_iovecs(struct iovec *iovecs, int count, uint64_t len)
+{
+    for (int i = 0; i < count; i++) {
+        if (iovecs[i].iov_len >= len) {
+            iovecs[i].iov_len = (size_t)len;
+            return len > 0 ? i + 1 : i;
+        }
+        len -= iovecs[i].iov_len;
+    }
+    return count;
+}
+
+/* Lists what is to be sent next, up to the position `until`: the bytes, with the blobs between
+ * them. */
+static int list_iovecs(const struct output *output, uint64_t until, struct iovec *iovecs)
 {
     uint64_t skip = output->sent;
     size_t at = 0;
@@ -117,19 +131,49 @@ static int list_iovecs(const struct output *output, struct iovec *iovecs)
     if (count + 2 < IOVECS) {
         count = add_iovec(iovecs, count, output->bytes.data + at, output->bytes.len - at, &skip);
     }
-    return count;
+    return until == UINT64_MAX ? count : cut_iovecs(iovecs, count, until - output->sent);
+}
+
+/* The control message that carries descriptors. */
+union control {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(DESCRIPTORS_PER_MESSAGE * sizeof(int))];
+};
+
+static void add_control(struct msghdr *header, union control *control,
+                        const struct passing *passing)
+{
+    if (passing == NULL || passing->count == 0) {
+        return;
+    }
+    size_t len = passing->count * sizeof(int);
+    *control = (union control){0};
+    header->msg_control = control->bytes;
+    header->msg_controllen = CMSG_SPACE(len);
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(len);
+    int fds[DESCRIPTORS_PER_MESSAGE];
+    for (unsigned i = 0; i < passing->count; i++) {
+        fds[i] = passing->descriptors[i]->fd;
+    }
+    memcpy(CMSG_DATA(cmsg), fds, len);
 }
 
 /* One system call: what the kernel took, and in *asked what it could have taken. */
 static ssize_t send_some(int fd, const struct output *output, size_t *asked)
 {
-    if (output->nsplices == 0) {
+    if (output->nsplices == 0 && output->npassing == 0) {
         *asked = output->bytes.len - output->sent;
         return send(fd, output->bytes.data + output->sent, *asked, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
+    uint64_t until;
+    union control control;
     struct iovec iovecs[IOVECS];
     struct msghdr header = {.msg_iov = iovecs};
-    header.msg_iovlen = (size_t)list_iovecs(output, iovecs);
+    add_control(&header, &control, output_passing(output, &until));
+    header.msg_iovlen = (size_t)list_iovecs(output, until, iovecs);
     *asked = 0;
     for (size_t i = 0; i < header.msg_iovlen; i++) {
         *asked += iovecs[i].iov_len;

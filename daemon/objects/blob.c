@@ -3,18 +3,45 @@
 
 #include <stdlib.h>
 
-struct blob *blob_new(struct slice bytes)
+#include "daemon/objects/allocation.h"
+
+static struct blob *make(struct slice bytes, struct attachments *attachments)
 {
     struct blob *blob = malloc(sizeof(*blob) + bytes.len);
     if (blob == NULL) {
+        attachments_free(attachments);
         return NULL;
     }
     blob->refs = 1;
     blob->len = (uint32_t)bytes.len;
+    blob->attachments = attachments;
     if (bytes.len > 0) {
         memcpy(blob->data, bytes.data, bytes.len);
     }
     return blob;
+}
+
+struct blob *blob_new(struct incoming value)
+{
+    struct attachments *attachments;
+    if (attachments_new(value, &attachments) < 0) {
+        return NULL;
+    }
+    return make(value.bytes, attachments);
+}
+
+int blob_if_needed(struct incoming value, struct blob **out)
+{
+    struct attachments *attachments;
+    *out = NULL;
+    if (attachments_new(value, &attachments) < 0) {
+        return ERR_INTERNAL;
+    }
+    if (attachments == NULL && value.bytes.len < BLOB_MIN) {
+        return 0;
+    }
+    *out = make(value.bytes, attachments);
+    return *out == NULL ? ERR_INTERNAL : 0;
 }
 
 struct blob *blob_ref(struct blob *blob)
@@ -26,6 +53,12 @@ struct blob *blob_ref(struct blob *blob)
 void blob_unref(struct blob *blob)
 {
     if (blob != NULL && --blob->refs == 0) {
+        attachments_free(blob->attachments);
         free(blob);
     }
+}
+
+size_t blob_cost(const struct blob *blob)
+{
+    return allocation_cost(sizeof(*blob) + blob->len) + attachments_cost(blob->attachments);
 }

@@ -2,31 +2,34 @@
  * blob: a stored value on its own, counted by reference.
  *
  * Values of BLOB_MIN bytes and more are kept as blobs everywhere, so that an answer can hold a
- * reference to the bytes instead of a copy of them; smaller ones are packed into the structure
- * that stores them. The bytes never change once a blob is made.
+ * reference to the bytes instead of a copy of them, and so are values that carry descriptors or
+ * references to objects; other ones may be packed into the structure that stores them. The bytes
+ * never change once a blob is made.
  */
 #pragma once
 
-#include "proto/slice.h"
+#include "daemon/objects/attachment.h"
 
 enum { BLOB_MIN = 4096 };
 
 struct blob {
     uint32_t refs;
     uint32_t len;
+    struct attachments *attachments; /* owned; NULL: the value carries nothing */
     uint8_t data[];
 };
 
 /* A blob with one reference that holds a copy of the bytes, or NULL for want of memory. */
-struct blob *blob_new(struct slice bytes);
+struct blob *blob_new(struct incoming value);
 struct blob *blob_ref(struct blob *blob);
 void blob_unref(struct blob *blob); /* frees it with the last reference; NULL is allowed */
 
-/* What a blob of this many bytes costs in memory: the figure that is charged. */
-static inline size_t blob_cost(size_t len)
-{
-    return sizeof(struct blob) + len + 16;
-}
+/* A blob for a value that must be one: 0 with *out set, or NULL in *out if the value may be packed
+ * instead (it is shorter than BLOB_MIN and carries nothing). ERR_INTERNAL for want of memory. */
+int blob_if_needed(struct incoming value, struct blob **out);
+
+/* What a blob costs in memory: the figure that is charged. */
+size_t blob_cost(const struct blob *blob);
 
 /* A stored value as an operation shows it: the bytes, valid until the object next changes, and the
  * blob they are in, if they are in one (not a reference: whoever keeps it takes his own). */
@@ -34,3 +37,8 @@ struct stored {
     struct slice bytes;
     struct blob *blob;
 };
+
+static inline struct stored stored_blob(struct blob *blob)
+{
+    return (struct stored){.bytes = {blob->data, blob->len}, .blob = blob};
+}

@@ -24,15 +24,24 @@ static bool is_inline(union cell cell)
     return (cell.bytes[0] & 1) != 0;
 }
 
-int cell_init(union cell *cell, struct slice value)
+int cell_init(union cell *cell, struct incoming value)
 {
-    if (value.len <= CELL_INLINE_MAX) {
-        *cell = (union cell){.bytes = {(uint8_t)(value.len << 1 | 1)}};
-        memcpy(cell->bytes + 1, value.data, value.len);
+    struct blob *blob = NULL;
+    if (value.bytes.len > CELL_INLINE_MAX) {
+        blob = blob_new(value);
+        if (blob == NULL) {
+            return ERR_INTERNAL;
+        }
+    } else if (value.origin != NULL && blob_if_needed(value, &blob) < 0) {
+        return ERR_INTERNAL;
+    }
+    if (blob != NULL) {
+        cell->blob = blob;
         return 0;
     }
-    cell->blob = blob_new(value);
-    return cell->blob == NULL ? ERR_INTERNAL : 0;
+    *cell = (union cell){.bytes = {(uint8_t)(value.bytes.len << 1 | 1)}};
+    memcpy(cell->bytes + 1, value.bytes.data, value.bytes.len);
+    return 0;
 }
 
 void cell_deinit(union cell cell)
@@ -55,12 +64,12 @@ struct stored cell_value(const union cell *cell)
     if (is_inline(*cell)) {
         return (struct stored){{cell->bytes + 1, cell->bytes[0] >> 1}, NULL};
     }
-    return (struct stored){{cell->blob->data, cell->blob->len}, cell->blob};
+    return stored_blob(cell->blob);
 }
 
 size_t cell_cost(const union cell *cell)
 {
-    return is_inline(*cell) ? 0 : blob_cost(cell->blob->len);
+    return is_inline(*cell) ? 0 : blob_cost(cell->blob);
 }
 
 static uint32_t behind(const struct cells *cells)

@@ -2,9 +2,9 @@
  * cells: an array of stored values that grows and shrinks anywhere in it: at both ends in constant
  * time on average, in the middle by moving the shorter side.
  *
- * A cell is 8 bytes. A value of up to 7 encoded bytes (numbers, nil, booleans, short strings)
- * stands in the cell itself; a longer one is a blob. Free cells are kept before the first and
- * behind the last one. Memory follows the number of cells down as well as up.
+ * A cell is 8 bytes. A value of up to 7 encoded bytes (numbers, nil, booleans, short strings) that
+ * carries nothing stands in the cell itself; any other one is a blob. Free cells are kept before
+ * the first and behind the last one. Memory follows the number of cells down as well as up.
  */
 #pragma once
 
@@ -17,9 +17,8 @@ union cell {
     uint8_t bytes[8];  /* [0] odd: the value's length << 1 | 1, and then its bytes */
 };
 
-/* Keeps a copy of an encoded value (never empty) in *cell. 0, or ERR_INTERNAL for want of memory.
- */
-int cell_init(union cell *cell, struct slice value);
+/* Keeps a copy of a value (never empty) in *cell. 0, or ERR_INTERNAL for want of memory. */
+int cell_init(union cell *cell, struct incoming value);
 void cell_deinit(union cell cell);
 /* Another cell with the same value, which may share its blob. */
 union cell cell_copy(union cell cell);

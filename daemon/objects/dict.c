@@ -16,9 +16,12 @@ static struct pair *pair_at(const struct dict *dict, uint32_t position)
 
 static void dict_deinit(struct object *object)
 {
-    struct dict *dict = dict_of(object);
-    dict_clear(dict);
-    ordered_deinit(&dict->pairs);
+    ordered_deinit(&dict_of(object)->pairs);
+}
+
+static void dict_empty(struct object *object)
+{
+    dict_clear(dict_of(object));
 }
 
 static size_t dict_describe(const struct object *object, struct buffer *out)
@@ -31,6 +34,7 @@ const struct object_type dict_type = {
     .kind = OBJECT_DICT,
     .name = "dict",
     .deinit = dict_deinit,
+    .clear = dict_empty,
     .describe = dict_describe,
     .independent_channels = 1U << DICT_WAITERS, /* they wait for different keys */
 };
@@ -131,50 +135,48 @@ uint32_t dict_from_seq(const struct dict *dict, uint64_t seq)
 
 /* Changing. */
 
-int dict_insert(struct dict *dict, const struct dict_key *key, struct slice value)
+int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value)
 {
-    size_t arrays = ordered_cost_after(&dict->pairs, 1);
-    size_t cost = pair_cost_for(key->bytes.len, value.len) + arrays - ordered_cost(&dict->pairs);
-    int status = object_charge(&dict->object, cost);
-    if (status != 0) {
-        return status;
-    }
     struct pair *pair = pair_new(key->bytes, value);
-    if (pair == NULL || ordered_append(&dict->pairs, key->hash, &pair->entry) != 0) {
-        pair_free(pair);
-        size_t grown = arrays - ordered_cost(&dict->pairs);
-        object_release(&dict->object, pair_cost_for(key->bytes.len, value.len) + grown);
+    if (pair == NULL) {
         return ERR_INTERNAL;
     }
-    return 0;
+    size_t before = ordered_cost(&dict->pairs);
+    size_t cost = pair_cost(pair) + ordered_cost_after(&dict->pairs, 1) - before;
+    int status = object_charge(&dict->object, cost);
+    if (status == 0) {
+        status = ordered_append(&dict->pairs, key->hash, &pair->entry);
+        if (status != 0) {
+            object_release(&dict->object, cost - (ordered_cost(&dict->pairs) - before));
+        }
+    }
+    if (status != 0) {
+        pair_free(pair);
+    }
+    return status;
 }
 
-int dict_replace(struct dict *dict, uint32_t position, struct slice value)
+int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
 {
     struct pair *old = pair_at(dict, position);
     if (pair_overwrite(old, value)) {
         return 0;
     }
-    size_t before = pair_cost(old);
-    size_t after = pair_cost_for(pair_key(old).len, value.len);
-    if (after > before) {
-        int status = object_charge(&dict->object, after - before);
-        if (status != 0) {
-            return status;
-        }
-    }
     struct pair *pair = pair_new(pair_key(old), value);
     if (pair == NULL) {
-        object_release(&dict->object, after > before ? after - before : 0);
         return ERR_INTERNAL;
+    }
+    int status = object_recharge(&dict->object, pair_cost(old), pair_cost(pair));
+    if (status != 0) {
+        pair_free(pair);
+        return status;
     }
     ordered_replace(&dict->pairs, position, &pair->entry);
     pair_free(old);
-    object_release(&dict->object, before > after ? before - after : 0);
     return 0;
 }
 
-int dict_set(struct dict *dict, const struct dict_key *key, struct slice value, bool *is_new)
+int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new)
 {
     uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;
@@ -219,11 +221,12 @@ int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
     }
     struct slice sum = {out->data + at, out->len - at};
     *is_new = missing;
-    return missing ? dict_insert(dict, key, sum) : dict_replace(dict, position, sum);
+    struct incoming result = incoming_plain(sum);
+    return missing ? dict_insert(dict, key, result) : dict_replace(dict, position, result);
 }
 
 int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-             const struct slice *value, bool *done)
+             const struct incoming *value, bool *done)
 {
     uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;

@@ -83,11 +83,11 @@ uint32_t dict_last(const struct dict *dict);
 uint32_t dict_from_seq(const struct dict *dict, uint64_t seq);
 
 /* Adds a key that is not there, at the end. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
-int dict_insert(struct dict *dict, const struct dict_key *key, struct slice value);
+int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value);
 /* Gives the key at a position another value. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
-int dict_replace(struct dict *dict, uint32_t position, struct slice value);
+int dict_replace(struct dict *dict, uint32_t position, struct incoming value);
 /* Whichever of the two is right; *is_new says which (set on success). */
-int dict_set(struct dict *dict, const struct dict_key *key, struct slice value, bool *is_new);
+int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new);
 
 /* Removes the pair at a position. */
 void dict_remove(struct dict *dict, uint32_t position);
@@ -96,7 +96,8 @@ void dict_clear(struct dict *dict);
 /* Sets every pair of an encoded map, or none: ERR_TYPE (*fault says which key), ERR_LIMIT,
  * ERR_INTERNAL. A key that is in the map twice gets the last value and the first place. *new_keys
  * counts the keys that were not in the dict. */
-int dict_update(struct dict *dict, struct slice map, uint64_t *new_keys, struct key_fault *fault);
+int dict_update(struct dict *dict, struct incoming map, uint64_t *new_keys,
+                struct key_fault *fault);
 
 /* Adds delta to the number of a key, or to `initial` if the key is missing; appends the new value
  * to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT; ERR_INTERNAL; then *out may have grown. */
@@ -106,4 +107,4 @@ int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
 /* If the key's value equals *expected (NULL: if the key is missing), sets it to *value (NULL:
  * removes the key); *done says whether it was so. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
 int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-             const struct slice *value, bool *done);
+             const struct incoming *value, bool *done);

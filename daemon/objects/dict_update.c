@@ -24,7 +24,7 @@ static struct pair *staged_at(const struct staging *staging, uint32_t position)
     return (struct pair *)staging->pairs.entries[position];
 }
 
-static int stage_pair(struct staging *staging, const struct dict_key *key, struct slice value)
+static int stage_pair(struct staging *staging, const struct dict_key *key, struct incoming value)
 {
     struct pair *pair = pair_new(key->bytes, value);
     if (pair == NULL) {
@@ -42,14 +42,14 @@ static int stage_pair(struct staging *staging, const struct dict_key *key, struc
     return 0;
 }
 
-static int stage_map(struct staging *staging, struct slice map, struct key_fault *fault)
+static int stage_map(struct staging *staging, struct incoming map, struct key_fault *fault)
 {
     struct header header;
-    int status = header_read(map.data, map.len, &header);
-    struct slice rest = slice_from(map, header.size);
+    int status = header_read(map.bytes.data, map.bytes.len, &header);
+    struct slice rest = slice_from(map.bytes, header.size);
     for (uint32_t i = 0; i < header.count && status == 0; i++) {
         struct slice raw = value_next(&rest).raw;
-        struct slice value = value_next(&rest).raw;
+        struct incoming value = {value_next(&rest).raw, map.origin};
         struct dict_key key;
         status = dict_key_init(&key, staging->dict, raw, fault);
         if (status == 0) {
@@ -132,7 +132,7 @@ static void discard(struct staging *staging)
     }
 }
 
-int dict_update(struct dict *dict, struct slice map, uint64_t *new_keys, struct key_fault *fault)
+int dict_update(struct dict *dict, struct incoming map, uint64_t *new_keys, struct key_fault *fault)
 {
     struct staging staging = {.dict = dict};
     ordered_init(&staging.pairs);

@@ -25,36 +25,39 @@ uint64_t time_after(uint64_t now, int64_t ms)
     return then;
 }
 
-int item_new(struct queue *queue, struct stored value, const struct item_meta *meta, bool always,
+static uint64_t item_cost(const struct item *item)
+{
+    return ITEM_COST + blob_cost(item->value);
+}
+
+int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,
              struct item **out)
 {
-    uint64_t cost = ITEM_COST + blob_cost(value.bytes.len);
-    if (always) {
-        object_charge_always(&queue->object, cost);
-    } else if (object_charge(&queue->object, cost) < 0) {
-        return ERR_LIMIT;
-    }
-    struct item *item = malloc(sizeof(*item));
-    struct blob *blob = value.blob != NULL ? blob_ref(value.blob) : blob_new(value.bytes);
-    if (item == NULL || blob == NULL) {
-        free(item);
-        blob_unref(blob);
-        object_release(&queue->object, cost);
+    struct item *item = value == NULL ? NULL : malloc(sizeof(*item));
+    if (item == NULL) {
+        blob_unref(value);
         return ERR_INTERNAL;
     }
-    *item = (struct item){.value = blob,
+    *item = (struct item){.value = value,
                           .meta = *meta,
                           .due = UINT64_MAX,
                           .due_place = HEAP_NONE,
                           .heap_place = HEAP_NONE,
                           .state = ITEM_DEAD};
+    if (always) {
+        object_charge_always(&queue->object, item_cost(item));
+    } else if (object_charge(&queue->object, item_cost(item)) < 0) {
+        blob_unref(value);
+        free(item);
+        return ERR_LIMIT;
+    }
     *out = item;
     return 0;
 }
 
 void item_free(struct queue *queue, struct item *item)
 {
-    object_release(&queue->object, ITEM_COST + blob_cost(item->value->len));
+    object_release(&queue->object, item_cost(item));
     blob_unref(item->value);
     free(item);
 }
@@ -243,7 +246,7 @@ static void expire(struct queue *queue, struct item *item)
     heap_remove(&queue->due, item);
     queue->ready--;
     queue->tombstones++;
-    object_release(&queue->object, ITEM_COST + blob_cost(item->value->len));
+    object_release(&queue->object, item_cost(item));
     blob_unref(item->value);
     item->value = NULL;
     compact(queue);

@@ -22,6 +22,7 @@ const struct object_type list_type = {
     .kind = OBJECT_LIST,
     .name = "list",
     .deinit = list_deinit,
+    .clear = list_deinit,
     .describe = list_describe,
 };
 
@@ -65,7 +66,7 @@ struct stored list_at(const struct list *list, uint32_t position)
 
 /* Changing one value. */
 
-int list_insert(struct list *list, uint32_t position, struct slice value)
+int list_insert(struct list *list, uint32_t position, struct incoming value)
 {
     struct cells *cells = &list->cells;
     if (cells->len >= LIST_MAX) {
@@ -91,7 +92,7 @@ int list_insert(struct list *list, uint32_t position, struct slice value)
     return 0;
 }
 
-int list_set(struct list *list, uint32_t position, struct slice value)
+int list_set(struct list *list, uint32_t position, struct incoming value)
 {
     union cell *place = cells_at(&list->cells, position);
     union cell cell;
@@ -134,7 +135,8 @@ int list_incr(struct list *list, uint32_t position, struct slice delta, struct b
     if (status != 0) {
         return status;
     }
-    return list_set(list, position, (struct slice){out->data + at, out->len - at});
+    struct slice sum = {out->data + at, out->len - at};
+    return list_set(list, position, incoming_plain(sum));
 }
 
 /* Looking for a value. */

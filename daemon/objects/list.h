@@ -48,11 +48,11 @@ struct stored list_at(const struct list *list, uint32_t position);
 
 /* Puts a value before a position (at most the length). 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_INTERNAL.
  */
-int list_insert(struct list *list, uint32_t position, struct slice value);
+int list_insert(struct list *list, uint32_t position, struct incoming value);
 /* Appends the elements of an encoded array, all or none. The same errors. */
-int list_extend(struct list *list, struct slice array);
+int list_extend(struct list *list, struct incoming array);
 /* Puts a value in the place of another. The same errors. */
-int list_set(struct list *list, uint32_t position, struct slice value);
+int list_set(struct list *list, uint32_t position, struct incoming value);
 /* Removes the value at a position. */
 void list_delete(struct list *list, uint32_t position);
 void list_clear(struct list *list);
@@ -71,7 +71,7 @@ int list_range(const struct list *list, const int64_t *start, const int64_t *sto
 
 /* Puts the elements of an encoded array in the place of a range. ERR_VALUE: the step is not 1 and
  * the array has not as many elements as the range. ERR_LIMIT, ERR_TOO_LARGE, ERR_INTERNAL. */
-int list_set_range(struct list *list, const struct list_range *range, struct slice array);
+int list_set_range(struct list *list, const struct list_range *range, struct incoming array);
 void list_delete_range(struct list *list, const struct list_range *range);
 
 /* The position of the first equal value between two indices (Python's, clamped), or LIST_NONE. */

@@ -86,21 +86,22 @@ static void discard(struct staged *staged)
 }
 
 /* Makes cells of the elements of an encoded array. 0 or ERR_INTERNAL (memory). */
-static int stage(struct staged *staged, struct slice array)
+static int stage(struct staged *staged, struct incoming array)
 {
     struct header header;
     *staged = (struct staged){0};
-    if (header_read(array.data, array.len, &header) != 0 || header.count == 0) {
+    if (header_read(array.bytes.data, array.bytes.len, &header) != 0 || header.count == 0) {
         return 0;
     }
     staged->cells = malloc(header.count * sizeof(*staged->cells));
     if (staged->cells == NULL) {
         return ERR_INTERNAL;
     }
-    struct slice rest = slice_from(array, header.size);
+    struct slice rest = slice_from(array.bytes, header.size);
     while (staged->count < header.count) {
         union cell *cell = &staged->cells[staged->count];
-        if (cell_init(cell, value_next(&rest).raw) != 0) {
+        struct incoming value = {value_next(&rest).raw, array.origin};
+        if (cell_init(cell, value) != 0) {
             discard(staged);
             return ERR_INTERNAL;
         }
@@ -154,7 +155,7 @@ static int replace(struct list *list, const struct list_range *range, const stru
     return 0;
 }
 
-int list_set_range(struct list *list, const struct list_range *range, struct slice array)
+int list_set_range(struct list *list, const struct list_range *range, struct incoming array)
 {
     struct staged staged;
     int status = stage(&staged, array);
@@ -171,7 +172,7 @@ int list_set_range(struct list *list, const struct list_range *range, struct sli
     return status;
 }
 
-int list_extend(struct list *list, struct slice array)
+int list_extend(struct list *list, struct incoming array)
 {
     struct list_range end = {.start = list_len(list), .step = 1, .count = 0};
     return list_set_range(list, &end, array);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/objects/registry.h"
+
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options)
 {
@@ -47,11 +49,24 @@ void object_unref(struct object *object)
     }
     assert(TAILQ_EMPTY(&object->ties));
     assert(!object->is_ready && object->deadline.place == HEAP_NONE);
+    object->type->clear(object);
     object->type->deinit(object);
     assert(object->bytes == 0);
     user_unref(object->user);
     free(object->name);
     free(object);
+}
+
+void object_let_go(struct object *object)
+{
+    object->contained--;
+    if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&
+        !object->deleted && !object->is_orphan) {
+        object->is_orphan = true;
+        TAILQ_INSERT_TAIL(&object->registry->orphans, object, orphan);
+        return; /* the list has the reference now */
+    }
+    object_unref(object);
 }
 
 int object_charge(struct object *object, uint64_t bytes)

@@ -28,6 +28,7 @@ enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3 };
 
 struct object;
+struct registry;
 struct wait; /* daemon/call/call.h */
 struct tie;  /* daemon/objects/tie.h */
 
@@ -40,6 +41,8 @@ struct object_type {
     const char *name; /* "queue": the part of its methods' names before the dot */
     /* Frees what the type added; the object itself is freed by object_unref. */
     void (*deinit)(struct object *object);
+    /* Drops the contents: the object is deleted, or deinit is next. */
+    void (*clear)(struct object *object);
     /* Packs the options and figures of the type as pairs; returns how many pairs. */
     size_t (*describe)(const struct object *object, struct buffer *out);
     /* When time next changes something by itself, in nanoseconds; UINT64_MAX: never. NULL: never.
@@ -61,21 +64,25 @@ struct object {
     struct user *user; /* who pays: the owner's account; a reference */
     char *name;        /* owned, NUL-terminated */
     struct wait_list waits[OBJECT_CHANNELS];
-    struct tie_list ties;      /* the sessions that have it open or hold something of it */
-    TAILQ_ENTRY(object) ready; /* in the list of objects whose waiters should look again */
-    struct timespec created;   /* wall clock */
-    uint64_t bytes;            /* charged for its contents */
-    struct deadline deadline;  /* when time next changes it; in the service's heap or not */
-    uint32_t hash;             /* of the name */
+    struct tie_list ties;       /* the sessions that have it open or hold something of it */
+    struct registry *registry;  /* that it is or was in; NULL: never */
+    TAILQ_ENTRY(object) orphan; /* in the registry's list of objects that nothing may refer to */
+    TAILQ_ENTRY(object) ready;  /* in the list of objects whose waiters should look again */
+    struct timespec created;    /* wall clock */
+    uint64_t bytes;             /* charged for its contents */
+    struct deadline deadline;   /* when time next changes it; in the service's heap or not */
+    uint32_t hash;              /* of the name */
     uint32_t refs;
-    uint32_t opens;   /* sessions that have it open */
-    uint32_t waiting; /* waits on it, all channels */
+    uint32_t opens;     /* sessions that have it open */
+    uint32_t contained; /* references to it in stored values */
+    uint32_t waiting;   /* waits on it, all channels */
     uid_t uid;
     gid_t gid;
     uint16_t mode;
     uint8_t name_len;
     uint8_t lifetime; /* enum lifetime */
     bool is_ready;
+    bool is_orphan;
     bool deleted;
 };
 
@@ -97,6 +104,10 @@ int object_init(struct object *object, const struct object_type *type,
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */
 void object_unref(struct object *object);
+
+/* A stored value no longer refers to it: drops that reference, and notes a scoped object that may
+ * have to go now in registry->orphans. */
+void object_let_go(struct object *object);
 
 /* Charges the contents: 0, or ERR_LIMIT and nothing charged. */
 int object_charge(struct object *object, uint64_t bytes);

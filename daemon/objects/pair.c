@@ -67,35 +67,33 @@ static struct blob *blob_at(const uint8_t *at)
     return blob;
 }
 
+/* `value_len` is 0 for a blob. */
 static size_t pair_size(size_t key_len, size_t value_len)
 {
-    bool is_blob = value_len >= BLOB_MIN;
-    size_t lengths = length_size(key_len) + length_size(is_blob ? 0 : value_len);
-    return sizeof(struct pair) + lengths + key_len + (is_blob ? sizeof(struct blob *) : value_len);
+    size_t lengths = length_size(key_len) + length_size(value_len);
+    size_t value = value_len == 0 ? sizeof(struct blob *) : value_len;
+    return sizeof(struct pair) + lengths + key_len + value;
 }
 
-size_t pair_cost_for(size_t key_len, size_t value_len)
+struct pair *pair_new(struct slice key, struct incoming value)
 {
-    return allocation_cost(pair_size(key_len, value_len)) +
-           (value_len >= BLOB_MIN ? blob_cost(value_len) : 0);
-}
-
-struct pair *pair_new(struct slice key, struct slice value)
-{
-    bool is_blob = value.len >= BLOB_MIN;
-    struct pair *pair = malloc(pair_size(key.len, value.len));
-    struct blob *blob = is_blob && pair != NULL ? blob_new(value) : NULL;
-    if (pair == NULL || (is_blob && blob == NULL)) {
-        free(pair);
+    struct blob *blob = NULL;
+    if ((value.origin != NULL || value.bytes.len >= BLOB_MIN) && blob_if_needed(value, &blob) < 0) {
+        return NULL;
+    }
+    size_t value_len = blob != NULL ? 0 : value.bytes.len;
+    struct pair *pair = malloc(pair_size(key.len, value_len));
+    if (pair == NULL) {
+        blob_unref(blob);
         return NULL;
     }
     uint8_t *at = length_write(pair->data, key.len);
-    at = length_write(at, is_blob ? 0 : value.len);
+    at = length_write(at, value_len);
     memcpy(at, key.data, key.len);
-    if (is_blob) {
+    if (blob != NULL) {
         memcpy(at + key.len, &blob, sizeof(blob));
     } else {
-        memcpy(at + key.len, value.data, value.len);
+        memcpy(at + key.len, value.bytes.data, value_len);
     }
     return pair;
 }
@@ -119,13 +117,14 @@ struct stored pair_value(const struct pair *pair)
     if (parts.value_len > 0) {
         return (struct stored){{parts.value, parts.value_len}, NULL};
     }
-    struct blob *blob = blob_at(parts.value);
-    return (struct stored){{blob->data, blob->len}, blob};
+    return stored_blob(blob_at(parts.value));
 }
 
 size_t pair_cost(const struct pair *pair)
 {
-    return pair_cost_for(pair_key(pair).len, pair_value(pair).bytes.len);
+    struct parts parts = parts_of(pair);
+    size_t cost = allocation_cost(pair_size(parts.key.len, parts.value_len));
+    return parts.value_len > 0 ? cost : cost + blob_cost(blob_at(parts.value));
 }
 
 bool pair_matches(const struct ordered_entry *entry, const void *key)
@@ -133,12 +132,12 @@ bool pair_matches(const struct ordered_entry *entry, const void *key)
     return slice_equal(pair_key((const struct pair *)entry), *(const struct slice *)key);
 }
 
-bool pair_overwrite(struct pair *pair, struct slice value)
+bool pair_overwrite(struct pair *pair, struct incoming value)
 {
     struct parts parts = parts_of(pair);
-    if (parts.value_len != value.len) {
+    if (parts.value_len != value.bytes.len || value.origin != NULL) {
         return false;
     }
-    memcpy(pair->data + (parts.value - pair->data), value.data, value.len);
+    memcpy(pair->data + (parts.value - pair->data), value.bytes.data, value.bytes.len);
     return true;
 }

@@ -2,7 +2,7 @@
  * pair: a key of a dict and its value, in one piece of memory.
  *
  * Behind the struct stand the lengths of key and value (a byte each if they are below 128), the
- * key's bytes and the value's; a value of BLOB_MIN bytes or more is a pointer to a blob instead.
+ * key's bytes and the value's; a value that must be a blob (blob.h) is a pointer to it instead.
  * The key never changes; the value only by pair_overwrite.
  */
 #pragma once
@@ -15,14 +15,12 @@ struct pair {
     uint8_t data[];
 };
 
-/* Copies of an encoded key and an encoded value (never empty), or NULL for want of memory. */
-struct pair *pair_new(struct slice key, struct slice value);
+/* Copies of an encoded key and a value (never empty), or NULL for want of memory. */
+struct pair *pair_new(struct slice key, struct incoming value);
 void pair_free(struct pair *pair); /* NULL is allowed */
 
-/* What a pair costs in memory, and what one with a key and a value of those lengths would cost: the
- * figure that is charged. */
+/* What a pair costs in memory: the figure that is charged. */
 size_t pair_cost(const struct pair *pair);
-size_t pair_cost_for(size_t key_len, size_t value_len);
 
 /* The ordered_match of pairs; `key` is a struct slice *. */
 bool pair_matches(const struct ordered_entry *entry, const void *key);
@@ -31,6 +29,6 @@ bool pair_matches(const struct ordered_entry *entry, const void *key);
 struct slice pair_key(const struct pair *pair);
 struct stored pair_value(const struct pair *pair);
 
-/* Writes another value over the one that is there, if it has the same length and neither is a
- * blob. False: nothing has changed. */
-bool pair_overwrite(struct pair *pair, struct slice value);
+/* Writes another value over the one that is there, if it has the same length and neither is or may
+ * have to be a blob. False: nothing has changed. */
+bool pair_overwrite(struct pair *pair, struct incoming value);

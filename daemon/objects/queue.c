@@ -44,7 +44,7 @@ static uint32_t *heap_place(void *item)
     return &((struct item *)item)->heap_place;
 }
 
-static void queue_deinit(struct object *object)
+static void queue_empty(struct object *object)
 {
     struct queue *queue = queue_of(object);
     (void)queue_clear(queue);
@@ -52,6 +52,11 @@ static void queue_deinit(struct object *object)
     while ((item = queue_next_dead(queue)) != NULL) {
         queue_free_dead(queue, item, true);
     }
+}
+
+static void queue_deinit(struct object *object)
+{
+    struct queue *queue = queue_of(object);
     object_release(object, queue->packed.cost);
     packed_deinit(&queue->packed);
     heap_deinit(&queue->heap);
@@ -78,6 +83,7 @@ const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
     .name = "queue",
     .deinit = queue_deinit,
+    .clear = queue_empty,
     .describe = queue_describe,
     .due = queue_due,
     .tick = queue_tick,
@@ -139,24 +145,37 @@ uint64_t queue_unfinished(const struct queue *queue)
     return queue->ready + queue->delayed + queue->tickets.live;
 }
 
-/* A value with nothing to remember: packed as it is, or as a blob if it is large. */
-static int put_plain(struct queue *queue, struct slice value)
+/* Takes over the reference, also when it fails. */
+static int push_blob(struct queue *queue, struct blob *blob)
 {
-    int status;
-    if (value.len < BLOB_MIN) {
-        status = store_push(queue, PACKED_VALUE, value, false);
+    int status = object_charge(&queue->object, blob_cost(blob));
+    if (status == 0) {
+        status = store_push(queue, PACKED_BLOB, POINTER_SLICE(blob), false);
+        if (status < 0) {
+            object_release(&queue->object, blob_cost(blob));
+        }
+    }
+    if (status < 0) {
+        blob_unref(blob);
+    }
+    return status;
+}
+
+/* A value with nothing to remember: packed as it is, or as a blob if it must be one. */
+static int put_plain(struct queue *queue, struct incoming value)
+{
+    struct blob *blob = NULL;
+    int status = 0;
+    if (value.origin != NULL || value.bytes.len >= BLOB_MIN) {
+        status = blob_if_needed(value, &blob);
+    }
+    if (status < 0) {
+        return status;
+    }
+    if (blob == NULL) {
+        status = store_push(queue, PACKED_VALUE, value.bytes, false);
     } else {
-        status = object_charge(&queue->object, blob_cost(value.len));
-        if (status < 0) {
-            return status;
-        }
-        struct blob *blob = blob_new(value);
-        status = blob == NULL ? ERR_INTERNAL
-                              : store_push(queue, PACKED_BLOB, POINTER_SLICE(blob), false);
-        if (status < 0) {
-            blob_unref(blob);
-            object_release(&queue->object, blob_cost(value.len));
-        }
+        status = push_blob(queue, blob);
     }
     if (status == 0) {
         queue->ready++;
@@ -164,7 +183,7 @@ static int put_plain(struct queue *queue, struct slice value)
     return status;
 }
 
-static int put_item(struct queue *queue, struct slice value, const struct put_options *options,
+static int put_item(struct queue *queue, struct incoming value, const struct put_options *options,
                     uint64_t now)
 {
     struct item_meta meta = {.priority = options->priority, .expires = UINT64_MAX};
@@ -172,7 +191,7 @@ static int put_item(struct queue *queue, struct slice value, const struct put_op
         meta.expires = time_after(now, options->ttl_ms);
     }
     struct item *item;
-    int status = item_new(queue, (struct stored){.bytes = value}, &meta, false, &item);
+    int status = item_new(queue, blob_new(value), &meta, false, &item);
     if (status == 0 && (heap_reserve(&queue->due) < 0 || heap_reserve(&queue->heap) < 0)) {
         item_free(queue, item);
         status = ERR_INTERNAL;
@@ -191,7 +210,7 @@ static int put_item(struct queue *queue, struct slice value, const struct put_op
     return item_set_due(queue, item, item->ready < meta.expires ? item->ready : meta.expires);
 }
 
-int queue_put(struct queue *queue, struct slice value, const struct put_options *options,
+int queue_put(struct queue *queue, struct incoming value, const struct put_options *options,
               uint64_t now)
 {
     if (queue->shut_down) {
@@ -211,11 +230,6 @@ int queue_put(struct queue *queue, struct slice value, const struct put_options 
         queue->puts++;
     }
     return status;
-}
-
-static struct stored stored_blob(struct blob *blob)
-{
-    return (struct stored){.bytes = {blob->data, blob->len}, .blob = blob};
 }
 
 static void show_item(struct item *item, struct delivery *out)
@@ -267,7 +281,7 @@ static void drop_record(struct queue *queue)
     (void)store_head(queue, &record);
     struct blob *blob = record.tag == PACKED_BLOB ? packed_pointer(&record) : NULL;
     if (blob != NULL) {
-        object_release(&queue->object, blob_cost(blob->len));
+        object_release(&queue->object, blob_cost(blob));
         blob_unref(blob);
     }
     queue->ready--;
@@ -292,6 +306,12 @@ uint32_t ticket_hash(uint64_t ticket)
     return (uint32_t)(ticket * 0x9e3779b97f4a7c15U >> 32);
 }
 
+/* A reference to a blob with the value; NULL for want of memory. */
+static struct blob *keep(struct stored value)
+{
+    return value.blob != NULL ? blob_ref(value.blob) : blob_new(incoming_plain(value.bytes));
+}
+
 /* Makes a struct item of the head if it is none yet, standing in no place. */
 static int head_item(struct queue *queue, const struct delivery *head, struct item **out)
 {
@@ -301,7 +321,7 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
         return 0;
     }
     struct item_meta meta = {.expires = UINT64_MAX, .seq = queue->next_seq};
-    int status = item_new(queue, head->value, &meta, true, out);
+    int status = item_new(queue, keep(head->value), &meta, true, out);
     if (status == 0) {
         drop_record(queue);
     }
@@ -340,7 +360,7 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
     struct item_meta before = *meta;
     before.deliveries--; /* it did not arrive */
     queue->gets--;
-    if (item_new(queue, value, &before, true, &item) < 0) {
+    if (item_new(queue, keep(value), &before, true, &item) < 0) {
         queue->dropped++;
         return;
     }
@@ -429,7 +449,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
     struct item_meta meta = {
         .priority = dead->meta.priority, .seq = queue->next_seq, .expires = UINT64_MAX};
     struct item *item;
-    int status = item_new(queue, stored_blob(dead->value), &meta, false, &item);
+    int status = item_new(queue, blob_ref(dead->value), &meta, false, &item);
     if (status == 0) {
         queue->next_seq++;
         item_enter(queue, item, false);

@@ -100,7 +100,7 @@ static inline struct queue *queue_of(struct object *object)
 }
 
 /* Puts a value. `options` may be NULL: none. ERR_FULL, ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL. */
-int queue_put(struct queue *queue, struct slice value, const struct put_options *options,
+int queue_put(struct queue *queue, struct incoming value, const struct put_options *options,
               uint64_t now);
 
 /* A value at the head, as a get would return it; valid until the queue next changes. */

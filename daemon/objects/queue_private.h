@@ -6,8 +6,10 @@
 
 #include "daemon/objects/queue.h"
 
-/* An item with that value in no place yet, charged. ERR_LIMIT unless `always`, ERR_INTERNAL. */
-int item_new(struct queue *queue, struct stored value, const struct item_meta *meta, bool always,
+/* An item in no place yet, charged; takes over the reference to the value, also when it fails.
+ * ERR_LIMIT unless `always`, ERR_INTERNAL; a NULL value (there was no memory for it) is the
+ * latter. */
+int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,
              struct item **out);
 /* Frees an item that stands in no place, and releases its charge. */
 void item_free(struct queue *queue, struct item *item);

@@ -27,18 +27,15 @@ static bool step(struct walk *walk, struct stored value)
 
 static bool step_item(struct walk *walk, const struct item *item)
 {
-    struct blob *blob = item->value;
-    return step(walk, (struct stored){.bytes = {blob->data, blob->len}, .blob = blob});
+    return step(walk, stored_blob(item->value));
 }
 
 static bool step_record(struct walk *walk, const struct packed_record *record)
 {
-    struct blob *blob;
     const struct item *item;
     switch (record->tag) {
     case PACKED_BLOB:
-        blob = packed_pointer(record);
-        return step(walk, (struct stored){.bytes = {blob->data, blob->len}, .blob = blob});
+        return step(walk, stored_blob(packed_pointer(record)));
     case PACKED_ITEM:
         item = packed_pointer(record);
         return item->state == ITEM_DEAD || step_item(walk, item);

@@ -15,6 +15,7 @@ void registry_init(struct registry *registry, uint64_t seed)
 {
     *registry = (struct registry){.seed = seed};
     ordered_init(&registry->objects);
+    TAILQ_INIT(&registry->orphans);
 }
 
 void registry_deinit(struct registry *registry)
@@ -49,6 +50,7 @@ int registry_add(struct registry *registry, struct object *object)
     int status = ordered_append(&registry->objects, object->hash, &object->entry);
     if (status == 0) {
         (void)object_ref(object);
+        object->registry = registry;
         registry->count[object->type->kind]++;
     }
     return status;
@@ -60,6 +62,16 @@ void registry_remove(struct registry *registry, struct object *object)
     (void)ordered_remove(&registry->objects, position, object->hash);
     registry->count[object->type->kind]--;
     object_unref(object);
+}
+
+struct object *registry_next_orphan(struct registry *registry)
+{
+    struct object *object = TAILQ_FIRST(&registry->orphans);
+    if (object != NULL) {
+        object->is_orphan = false;
+        TAILQ_REMOVE(&registry->orphans, object, orphan);
+    }
+    return object;
 }
 
 struct object *registry_from(const struct registry *registry, uint64_t number)

@@ -11,8 +11,9 @@
 struct registry {
     struct ordered objects;
     uint64_t count[OBJECT_KINDS];
-    uint64_t anonymous; /* the number of the last anonymous object */
-    uint64_t seed;      /* of the hash of names, so that nobody can choose colliding ones */
+    TAILQ_HEAD(orphan_list, object) orphans; /* scoped, and their last container let go of them */
+    uint64_t anonymous;                      /* the number of the last anonymous object */
+    uint64_t seed; /* of the hash of names, so that nobody can choose colliding ones */
 };
 
 void registry_init(struct registry *registry, uint64_t seed);
@@ -26,6 +27,8 @@ struct object *registry_find(const struct registry *registry, struct slice name)
 int registry_add(struct registry *registry, struct object *object);
 /* Takes it out and drops the registry's reference. */
 void registry_remove(struct registry *registry, struct object *object);
+/* Takes the first object off the list of orphans; the reference is the caller's. NULL: none. */
+struct object *registry_next_orphan(struct registry *registry);
 /* The first object whose number is at least `number`, or NULL: for going through all of them. */
 struct object *registry_from(const struct registry *registry, uint64_t number);
 

@@ -115,7 +115,7 @@ static void do_set(struct dict *dict, const struct dict_key *key, uint32_t numbe
 {
     uint8_t bytes[VALUE_LEN];
     bool is_new;
-    check(dict_set(dict, key, value_of(number, bytes), &is_new));
+    check(dict_set(dict, key, incoming_plain(value_of(number, bytes)), &is_new));
 }
 
 static void do_get(struct dict *dict, const struct dict_key *key, uint32_t number)
@@ -200,7 +200,7 @@ static void bench_list(const struct bench *bench, uint32_t value_len, const char
         struct slice value = value_of(i, bytes);
         value.len = value_len;
         bytes[1] = (uint8_t)(value_len - 2);
-        check(list_insert(list, list_len(list), value));
+        check(list_insert(list, list_len(list), incoming_plain(value)));
     }
     show("append", now() - start);
     show_memory("memory of a value", memory() - before, list->object.bytes);

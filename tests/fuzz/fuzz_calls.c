@@ -217,7 +217,7 @@ static void run(struct world *world, struct session *session, const struct buffe
     struct message message;
     if (!bytes->failed &&
         message_decode(bytes->data, bytes->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message) == 0) {
-        service_run(&world->service, session, &message, world->now);
+        service_run(&world->service, session, &message, NULL, world->now);
     }
 }
 

@@ -104,7 +104,7 @@ static void run(struct actor *actor, const struct buffer *request)
     struct message message;
     int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
     assert_int_equal(status, 0);
-    service_run(&stage->service, &actor->session, &message, stage->now);
+    service_run(&stage->service, &actor->session, &message, NULL, stage->now);
 }
 
 static void pack_params(struct buffer *request, const char *params)

@@ -140,7 +140,7 @@ static int op_set(struct run *run, const struct dict_key *key)
     bool is_new;
     any_value(run, &value);
     bool expect_new = model_find(&run->model, key->bytes) == run->model.len;
-    int status = dict_set(run->dict, key, buffer_slice(&value), &is_new);
+    int status = dict_set(run->dict, key, incoming_plain(buffer_slice(&value)), &is_new);
     if (status == 0) {
         assert_int_equal(is_new, expect_new);
         model_set(&run->model, key->bytes, buffer_slice(&value));
@@ -190,7 +190,7 @@ static int op_update(struct run *run, const struct dict_key *key)
         pack_raw(&map, buffer_slice(&values[i]));
         expected = expected == 0 ? value_check_key(keys[i], NULL) : expected;
     }
-    int status = dict_update(run->dict, buffer_slice(&map), &new_keys, &fault);
+    int status = dict_update(run->dict, incoming_plain(buffer_slice(&map)), &new_keys, &fault);
     if (status != ERR_LIMIT) {
         assert_int_equal(status, expected);
     }
@@ -247,8 +247,9 @@ static int op_cas(struct run *run, const struct dict_key *key)
     struct slice expected = right && !missing ? run->model.pairs[at].value : other;
     any_value(run, &value);
     struct slice new_value = buffer_slice(&value);
+    struct incoming incoming = incoming_plain(new_value);
     int status = dict_cas(run->dict, key, missing && right ? NULL : &expected,
-                          removes ? NULL : &new_value, &done);
+                          removes ? NULL : &incoming, &done);
     if (status == 0) {
         assert_int_equal(done, right);
     }

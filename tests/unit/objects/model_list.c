@@ -131,7 +131,7 @@ static int op_insert(struct run *run)
     int64_t at = index < 0 ? index + len : index;
     at = at < 0 ? 0 : at > len ? len : at;
     assert_int_equal(list_position_clamped(run->list, index), at);
-    int status = list_insert(run->list, (uint32_t)at, buffer_slice(&value));
+    int status = list_insert(run->list, (uint32_t)at, incoming_plain(buffer_slice(&value)));
     if (status == 0) {
         model_insert(&run->model, (uint32_t)at, buffer_slice(&value));
     }
@@ -145,7 +145,7 @@ static int op_push(struct run *run)
     struct buffer value = {0};
     uint32_t at = random_below(&run->random, 4) == 0 ? 0 : run->model.len;
     any_value(run, &value);
-    int status = list_insert(run->list, at, buffer_slice(&value));
+    int status = list_insert(run->list, at, incoming_plain(buffer_slice(&value)));
     if (status == 0) {
         model_insert(&run->model, at, buffer_slice(&value));
     }
@@ -175,7 +175,7 @@ static int op_set(struct run *run)
         return 0;
     }
     any_value(run, &value);
-    status = list_set(run->list, position, buffer_slice(&value));
+    status = list_set(run->list, position, incoming_plain(buffer_slice(&value)));
     if (status == 0) {
         drop(run->model.values[at]);
         run->model.values[at] = keep(buffer_slice(&value));
@@ -275,7 +275,7 @@ static int op_set_slice(struct run *run)
     bool same = random_below(&run->random, 2) == 0;
     uint32_t count =
         any_array(run, same ? range.count : random_below(&run->random, 12), &array, values);
-    int status = list_set_range(run->list, &range, buffer_slice(&array));
+    int status = list_set_range(run->list, &range, incoming_plain(buffer_slice(&array)));
     if (status != ERR_LIMIT) {
         assert_int_equal(status, bounds[2] == 1 || count == range.count ? 0 : ERR_VALUE);
     }

@@ -198,7 +198,8 @@ static void do_put(struct model *model)
     if (options.ttl_ms > 0) {
         item.expires = model->now + (uint64_t)options.ttl_ms * NS_PER_MS;
     }
-    int status = queue_put(model->queue, make_value(&bytes, item.value), &options, model->now);
+    int status = queue_put(model->queue, incoming_plain(make_value(&bytes, item.value)), &options,
+                           model->now);
     int64_t maxsize = model->queue->options.maxsize;
     size_t held = count_state(model, READY) + count_state(model, WAITING);
     assert_int_equal(status, maxsize > 0 && held >= (size_t)maxsize ? ERR_FULL : 0);

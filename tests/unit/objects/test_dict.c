@@ -43,7 +43,7 @@ static int set(struct dict *dict, struct slice raw, struct slice value, bool *is
     struct key_fault fault;
     int status = dict_key_init(&key, dict, raw, &fault);
     if (status == 0) {
-        status = dict_set(dict, &key, value, is_new);
+        status = dict_set(dict, &key, incoming_plain(value), is_new);
     }
     dict_key_deinit(&key);
     return status;
@@ -306,7 +306,7 @@ static void want_of_memory_in_set_changes_nothing(void **state)
 static int update(struct fixture *fixture, struct slice map, uint64_t *new_keys)
 {
     struct key_fault fault;
-    return dict_update(fixture->dict, map, new_keys, &fault);
+    return dict_update(fixture->dict, incoming_plain(map), new_keys, &fault);
 }
 
 static void update_sets_all_keys_in_their_order(void **state)
@@ -344,8 +344,9 @@ static void update_with_a_key_that_cannot_be_one_sets_none(void **state)
     begin(&fixture);
     uint64_t new_keys;
     struct key_fault fault;
-    assert_int_equal(
-        dict_update(fixture.dict, VALUE("\x82\x01\x01\x91\x80\x02"), &new_keys, &fault), ERR_TYPE);
+    assert_int_equal(dict_update(fixture.dict, incoming_plain(VALUE("\x82\x01\x01\x91\x80\x02")),
+                                 &new_keys, &fault),
+                     ERR_TYPE);
     assert_bytes(fault.key, VALUE("\x91\x80"));
     assert_string_equal(fault.why, "an array that holds a map");
     assert_int_equal(dict_len(fixture.dict), 0);
@@ -481,7 +482,8 @@ static bool cas(struct dict *dict, const struct slice *expected, const struct sl
     struct key_fault fault;
     bool done;
     assert_int_equal(dict_key_init(&key, dict, VALUE("\xa1k"), &fault), 0);
-    assert_int_equal(dict_cas(dict, &key, expected, value, &done), 0);
+    struct incoming incoming = incoming_plain(value != NULL ? *value : (struct slice){0});
+    assert_int_equal(dict_cas(dict, &key, expected, value != NULL ? &incoming : NULL, &done), 0);
     return done;
 }
 

@@ -15,7 +15,7 @@ static void begin(struct fixture *fixture, struct slice values)
 {
     world_init(&fixture->world);
     assert_int_equal(list_new(&fixture->world.options, &fixture->list), 0);
-    assert_int_equal(list_extend(fixture->list, values), 0);
+    assert_int_equal(list_extend(fixture->list, incoming_plain(values)), 0);
 }
 
 static void end(struct fixture *fixture)
@@ -76,12 +76,20 @@ static void insert_clamps_its_index(void **state)
     struct fixture fixture;
     begin(&fixture, VALUE("\x92\x01\x02"));
     struct list *list = fixture.list;
-    assert_int_equal(list_insert(list, list_position_clamped(list, 100), VALUE("\x03")), 0);
-    assert_int_equal(list_insert(list, list_position_clamped(list, -100), VALUE("\x00")), 0);
-    assert_int_equal(list_insert(list, list_position_clamped(list, -1), VALUE("\x09")), 0);
-    assert_int_equal(list_insert(list, list_position_clamped(list, 1), VALUE("\x08")), 0);
-    assert_int_equal(list_insert(list, list_position_clamped(list, INT64_MIN), VALUE("\x07")), 0);
-    assert_int_equal(list_insert(list, list_position_clamped(list, INT64_MAX), VALUE("\x06")), 0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, 100), incoming_plain(VALUE("\x03"))), 0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, -100), incoming_plain(VALUE("\x00"))), 0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, -1), incoming_plain(VALUE("\x09"))), 0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, 1), incoming_plain(VALUE("\x08"))), 0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, INT64_MIN), incoming_plain(VALUE("\x07"))),
+        0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, INT64_MAX), incoming_plain(VALUE("\x06"))),
+        0);
     must_be(list, VALUE("\x98\x07\x00\x08\x01\x02\x09\x03\x06"));
     end(&fixture);
 }
@@ -90,9 +98,9 @@ static void set_and_delete_move_the_charge(void **state)
 {
     struct fixture fixture;
     begin(&fixture, VALUE("\x93\x01\x02\x03"));
-    assert_int_equal(list_set(fixture.list, 1, VALUE(LONG_STRING)), 0);
+    assert_int_equal(list_set(fixture.list, 1, incoming_plain(VALUE(LONG_STRING))), 0);
     must_be(fixture.list, VALUE("\x93\x01" LONG_STRING "\x03"));
-    assert_int_equal(list_set(fixture.list, 1, VALUE("\x02")), 0);
+    assert_int_equal(list_set(fixture.list, 1, incoming_plain(VALUE("\x02"))), 0);
     must_be(fixture.list, VALUE("\x93\x01\x02\x03"));
     list_delete(fixture.list, 0);
     list_delete(fixture.list, 1);
@@ -166,8 +174,9 @@ static void slices_of_an_empty_list_are_empty(void **state)
     must_select(fixture.list, -1, 5, -1, VALUE("\x90"));
     struct list_range range = range_of(fixture.list, none, none, -1);
     list_delete_range(fixture.list, &range);
-    assert_int_equal(list_set_range(fixture.list, &range, VALUE("\x90")), 0);
-    assert_int_equal(list_set_range(fixture.list, &range, VALUE("\x91\x01")), ERR_VALUE);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x90"))), 0);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x91\x01"))),
+                     ERR_VALUE);
     must_be(fixture.list, VALUE("\x90"));
     end(&fixture);
 }
@@ -178,7 +187,7 @@ static void must_become(int64_t start, int64_t stop, int64_t step, struct slice 
     struct fixture fixture;
     begin(&fixture, TEN);
     struct list_range range = range_of(fixture.list, start, stop, step);
-    assert_int_equal(list_set_range(fixture.list, &range, array), 0);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(array)), 0);
     must_be(fixture.list, values);
     end(&fixture);
 }
@@ -207,9 +216,11 @@ static void an_extended_slice_takes_only_as_many_as_it_has(void **state)
     struct fixture fixture;
     begin(&fixture, TEN);
     struct list_range range = range_of(fixture.list, none, none, 2);
-    assert_int_equal(list_set_range(fixture.list, &range, VALUE("\x91" LONG_STRING)), ERR_VALUE);
+    assert_int_equal(
+        list_set_range(fixture.list, &range, incoming_plain(VALUE("\x91" LONG_STRING))), ERR_VALUE);
     range = range_of(fixture.list, 5, none, -1);
-    assert_int_equal(list_set_range(fixture.list, &range, VALUE("\x90")), ERR_VALUE);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x90"))),
+                     ERR_VALUE);
     must_be(fixture.list, TEN);
     end(&fixture);
 }
@@ -260,7 +271,7 @@ static void reverse_turns_the_list_round(void **state)
     begin(&fixture, VALUE("\x90"));
     list_reverse(fixture.list);
     must_be(fixture.list, VALUE("\x90"));
-    assert_int_equal(list_extend(fixture.list, VALUE("\x93\x01\x02\x03")), 0);
+    assert_int_equal(list_extend(fixture.list, incoming_plain(VALUE("\x93\x01\x02\x03"))), 0);
     list_reverse(fixture.list);
     must_be(fixture.list, VALUE("\x93\x03\x02\x01"));
     end(&fixture);
@@ -325,7 +336,7 @@ static void a_long_list_is_sorted_stably(void **state)
             struct buffer value = {0};
             uint32_t number = i * 7919 % 100;
             i % 3 == 0 ? pack_double(&value, number) : pack_uint(&value, number);
-            assert_int_equal(list_insert(fixture.list, i, buffer_slice(&value)), 0);
+            assert_int_equal(list_insert(fixture.list, i, incoming_plain(buffer_slice(&value))), 0);
             buffer_deinit(&value);
         }
         uint32_t at = 0;
@@ -413,29 +424,29 @@ static void incr_adds_in_place(void **state)
 
 static int op_insert(struct list *list)
 {
-    return list_insert(list, 5, VALUE(LONG_STRING));
+    return list_insert(list, 5, incoming_plain(VALUE(LONG_STRING)));
 }
 
 static int op_set(struct list *list)
 {
-    return list_set(list, 5, VALUE(LONG_STRING));
+    return list_set(list, 5, incoming_plain(VALUE(LONG_STRING)));
 }
 
 static int op_extend(struct list *list)
 {
-    return list_extend(list, VALUE("\x93\x01" LONG_STRING LONG_STRING));
+    return list_extend(list, incoming_plain(VALUE("\x93\x01" LONG_STRING LONG_STRING)));
 }
 
 static int op_set_slice(struct list *list)
 {
     struct list_range range = {.start = 1, .step = 1, .count = 1};
-    return list_set_range(list, &range, VALUE("\x93\x01" LONG_STRING LONG_STRING));
+    return list_set_range(list, &range, incoming_plain(VALUE("\x93\x01" LONG_STRING LONG_STRING)));
 }
 
 static int op_set_extended(struct list *list)
 {
     struct list_range range = {.start = 1, .step = 4, .count = 2};
-    return list_set_range(list, &range, VALUE("\x92" LONG_STRING LONG_STRING));
+    return list_set_range(list, &range, incoming_plain(VALUE("\x92" LONG_STRING LONG_STRING)));
 }
 
 static int op_repeat(struct list *list)
@@ -504,17 +515,17 @@ static void without_memory_for_a_larger_array_nothing_is_changed(void **state)
     begin(&fixture, VALUE("\x90"));
     struct list *list = fixture.list;
     do { /* until there is no free cell */
-        assert_int_equal(list_insert(list, list_len(list), VALUE("\x01")), 0);
+        assert_int_equal(list_insert(list, list_len(list), incoming_plain(VALUE("\x01"))), 0);
     } while (list_len(list) < list->cells.cap);
     uint32_t len = list_len(list);
     uint64_t bytes = list->object.bytes;
     for (uint32_t position = 0; position <= len; position++) {
         scarce_begin(0);
-        assert_int_equal(list_insert(list, position, VALUE("\x02")), ERR_INTERNAL);
+        assert_int_equal(list_insert(list, position, incoming_plain(VALUE("\x02"))), ERR_INTERNAL);
         assert_true(scarce_end());
     }
     scarce_begin(1); /* the first is the staged cells */
-    assert_int_equal(list_extend(list, VALUE("\x92\x02\x02")), ERR_INTERNAL);
+    assert_int_equal(list_extend(list, incoming_plain(VALUE("\x92\x02\x02"))), ERR_INTERNAL);
     assert_true(scarce_end());
     assert_int_equal(list_count(list, VALUE("\x01")), len);
     assert_int_equal(list_len(list), len);

@@ -1,0 +1,226 @@
+/* attachment: see attachment.h. */
+#include "daemon/objects/attachment.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/objects/allocation.h"
+#include "daemon/objects/registry.h"
+
+/* The exts of a run of encoded values, one after the other. */
+struct walk {
+    struct slice bytes;
+    size_t at;            /* behind the last header looked at */
+    struct header header; /* of the ext that was found */
+    const uint8_t *data;  /* its data */
+};
+
+/* Goes on to the next ext of the two types. Containers need no stack: their elements follow. */
+static bool next_ext(struct walk *walk)
+{
+    while (walk->at < walk->bytes.len) {
+        const uint8_t *from = walk->bytes.data + walk->at;
+        if (header_read(from, walk->bytes.len - walk->at, &walk->header) != 0) {
+            return false; /* cannot be: the bytes are whole values */
+        }
+        walk->data = from + walk->header.size;
+        walk->at += walk->header.size + walk->header.length;
+        if (walk->header.kind == KIND_EXT &&
+            (walk->header.ext_type == EXT_DESCRIPTOR || walk->header.ext_type == EXT_REFERENCE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct descriptor *descriptor_ref(struct descriptor *descriptor)
+{
+    descriptor->refs++;
+    return descriptor;
+}
+
+void descriptor_unref(struct descriptor *descriptor)
+{
+    if (descriptor == NULL || --descriptor->refs > 0) {
+        return;
+    }
+    (void)close(descriptor->fd);
+    descriptor->accounts->descriptors--;
+    free(descriptor);
+}
+
+struct origin *origin_ref(struct origin *origin)
+{
+    if (origin != NULL) {
+        origin->refs++;
+    }
+    return origin;
+}
+
+void origin_unref(struct origin *origin)
+{
+    if (origin == NULL || --origin->refs > 0) {
+        return;
+    }
+    for (unsigned i = 0; i < origin->count; i++) {
+        descriptor_unref(origin->descriptors[i]);
+    }
+    free(origin);
+}
+
+static int take(struct origin *origin, const struct passed *passed, unsigned index,
+                struct accounts *accounts)
+{
+    int status = accounts_admit(accounts, &accounts->descriptors, "max_descriptors",
+                                accounts->limits.max_descriptors);
+    if (status < 0) {
+        return status;
+    }
+    struct descriptor *descriptor = malloc(sizeof(*descriptor));
+    if (descriptor == NULL) {
+        accounts->descriptors--;
+        return ERR_INTERNAL;
+    }
+    *descriptor = (struct descriptor){.refs = 1, .fd = passed->fds[index], .accounts = accounts};
+    passed->fds[index] = -1;
+    origin->descriptors[index] = descriptor;
+    return 0;
+}
+
+/* Takes the descriptors that a param names. */
+static int take_named(struct origin *origin, const struct passed *passed, struct slice param,
+                      struct accounts *accounts, const char **why)
+{
+    struct walk walk = {.bytes = param};
+    int status = 0;
+    while (status == 0 && next_ext(&walk)) {
+        if (walk.header.ext_type != EXT_DESCRIPTOR) {
+            continue;
+        }
+        if (walk.header.length != 1) {
+            *why = "an ext value of type 2 must be one byte, the index of a descriptor";
+            return ERR_BAD_REQUEST;
+        }
+        if (walk.data[0] >= origin->count) {
+            *why = "an ext value of type 2 names a descriptor that did not come with the "
+                   "message's first byte";
+            return ERR_BAD_REQUEST;
+        }
+        if (origin->descriptors[walk.data[0]] == NULL) {
+            status = take(origin, passed, walk.data[0], accounts);
+        }
+    }
+    return status;
+}
+
+int origin_new(const struct message *message, const struct passed *passed,
+               struct registry *registry, struct accounts *accounts, struct origin **out,
+               const char **why)
+{
+    unsigned count = passed == NULL ? 0 : passed->count;
+    if (count > DESCRIPTORS_PER_MESSAGE) {
+        *why = "more than 16 descriptors came with the message";
+        return ERR_BAD_REQUEST;
+    }
+    struct origin *origin = calloc(1, sizeof(*origin));
+    if (origin == NULL) {
+        return ERR_INTERNAL;
+    }
+    origin->refs = 1;
+    origin->registry = registry;
+    origin->count = count;
+    int status = 0;
+    for (unsigned i = 0; i < message->nparams && i < MESSAGE_PARAMS_MAX && status == 0; i++) {
+        status = take_named(origin, passed, message->params[i].raw, accounts, why);
+    }
+    if (status < 0) {
+        origin_unref(origin);
+        return status;
+    }
+    *out = origin;
+    return 0;
+}
+
+/* How many of each a value can have at most. */
+static void count_exts(struct incoming value, uint32_t *descriptors, uint32_t *references)
+{
+    struct walk walk = {.bytes = value.bytes};
+    while (next_ext(&walk)) {
+        *descriptors += walk.header.ext_type == EXT_DESCRIPTOR;
+        *references += walk.header.ext_type == EXT_REFERENCE;
+    }
+}
+
+static void attach(struct attachments *attachments, const struct walk *walk,
+                   const struct incoming *value)
+{
+    if (walk->header.ext_type == EXT_DESCRIPTOR) {
+        attachments->descriptors[attachments->ndescriptors++] = (struct attached_descriptor){
+            .at = (uint32_t)(walk->data - value->bytes.data),
+            .descriptor = descriptor_ref(value->origin->descriptors[walk->data[0]]),
+        };
+        return;
+    }
+    struct slice name = {walk->data, walk->header.length};
+    struct object *object = registry_find(value->origin->registry, name);
+    if (object != NULL) {
+        object->contained++;
+        attachments->objects[attachments->nobjects++] = object_ref(object);
+    }
+}
+
+int attachments_new(struct incoming value, struct attachments **out)
+{
+    uint32_t descriptors = 0;
+    uint32_t references = 0;
+    *out = NULL;
+    if (value.origin == NULL) {
+        return 0;
+    }
+    count_exts(value, &descriptors, &references);
+    if (descriptors + references == 0) {
+        return 0;
+    }
+    struct attachments *attachments = calloc(1, sizeof(*attachments));
+    if (attachments == NULL) {
+        return ERR_INTERNAL;
+    }
+    attachments->descriptors = calloc(descriptors + 1, sizeof(*attachments->descriptors));
+    attachments->objects = calloc(references + 1, sizeof(struct object *));
+    if (attachments->descriptors == NULL || attachments->objects == NULL) {
+        attachments_free(attachments);
+        return ERR_INTERNAL;
+    }
+    struct walk walk = {.bytes = value.bytes};
+    while (next_ext(&walk)) {
+        attach(attachments, &walk, &value);
+    }
+    *out = attachments;
+    return 0;
+}
+
+void attachments_free(struct attachments *attachments)
+{
+    if (attachments == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < attachments->ndescriptors; i++) {
+        descriptor_unref(attachments->descriptors[i].descriptor);
+    }
+    for (uint32_t i = 0; i < attachments->nobjects; i++) {
+        object_let_go(attachments->objects[i]);
+    }
+    free(attachments->descriptors);
+    free(attachments->objects);
+    free(attachments);
+}
+
+size_t attachments_cost(const struct attachments *attachments)
+{
+    if (attachments == NULL) {
+        return 0;
+    }
+    return allocation_cost(sizeof(*attachments)) +
+           allocation_cost((attachments->ndescriptors + 1) * sizeof(*attachments->descriptors)) +
+           allocation_cost((attachments->nobjects + 1) * sizeof(struct object *));
+}

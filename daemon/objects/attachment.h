@@ -1,0 +1,90 @@
+/*
+ * attachment: what a value carries besides its bytes: open file descriptors (ext type 2) and
+ * references to objects (ext type 1).
+ *
+ * A message comes with an origin: the descriptors that travelled with it and the registry that its
+ * references name objects of. Values of the message that are stored while it is run take from it
+ * what they name; it is made only for messages that have such an ext. A stored value that carries
+ * something is a blob with a struct attachments, whatever its size (blob.h).
+ *
+ * A descriptor is counted in accounts->descriptors from the moment its message is run, and closed
+ * with the last reference to it. A reference to an object keeps the object's memory, and keeps a
+ * scoped object alive (object->contained); one that names nothing when it is stored is just bytes.
+ */
+#pragma once
+
+#include "daemon/account/account.h"
+#include "proto/message.h"
+
+struct object;
+struct registry;
+
+enum { DESCRIPTORS_PER_MESSAGE = 16 };
+
+/* An open file descriptor that the daemon holds for somebody. */
+struct descriptor {
+    uint32_t refs;
+    int fd; /* owned */
+    struct accounts *accounts;
+};
+
+struct descriptor *descriptor_ref(struct descriptor *descriptor);
+void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
+
+/* What the values of one message may refer to. */
+struct origin {
+    uint32_t refs;
+    struct registry *registry;
+    unsigned count;
+    struct descriptor *descriptors[DESCRIPTORS_PER_MESSAGE]; /* references; NULL: not named */
+};
+
+/* What came with a message, before it is known what of it is named. */
+struct passed {
+    unsigned count;
+    int *fds; /* the giver's; one that is taken is set to -1, the giver closes the others */
+};
+
+/*
+ * The origin of a message, with one reference. Takes from `passed` (NULL: nothing came) the
+ * descriptors that an ext of the message names.
+ * ERR_BAD_REQUEST with *why set: an ext of type 2 is no index of a descriptor that came, or more
+ * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_INTERNAL (memory).
+ */
+int origin_new(const struct message *message, const struct passed *passed,
+               struct registry *registry, struct accounts *accounts, struct origin **out,
+               const char **why);
+struct origin *origin_ref(struct origin *origin); /* NULL is allowed */
+void origin_unref(struct origin *origin);         /* NULL is allowed */
+
+/* A value that is to be stored: its encoding, and the origin it came from (NULL: it carries
+ * nothing). Whoever stores it copies the bytes. */
+struct incoming {
+    struct slice bytes;
+    struct origin *origin;
+};
+
+static inline struct incoming incoming_plain(struct slice bytes)
+{
+    return (struct incoming){.bytes = bytes};
+}
+
+/* A descriptor in a stored value, and where its index byte stands. */
+struct attached_descriptor {
+    uint32_t at;
+    struct descriptor *descriptor; /* a reference */
+};
+
+struct attachments {
+    uint32_t ndescriptors;
+    uint32_t nobjects;
+    struct attached_descriptor *descriptors; /* in the order of their places */
+    struct object **objects;                 /* references */
+};
+
+/* What the value carries: 0 with NULL in *out if it carries nothing, ERR_INTERNAL (memory). */
+int attachments_new(struct incoming value, struct attachments **out);
+void attachments_free(struct attachments *attachments); /* NULL is allowed */
+
+/* What they cost in memory: the figure that is charged. */
+size_t attachments_cost(const struct attachments *attachments);
