@@ -2,8 +2,7 @@
  * connection: the struct from its making to its end: options, forks, closing, and what the daemon
  * said of the session.
  *
- * The struct outlives ipcc_close while there are handles, whose functions then answer LOST. A
- * forked child never takes the lock, of which it does not know who held it.
+ * The struct outlives ipcc_close while there are handles, whose functions then answer LOST.
  */
 #include "client/internal.h"
 
@@ -11,40 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* How many forks lie between the first process that used the library and this one. A connection
- * remembers the count at its opening. */
-static atomic_uint fork_count;
-
-static void count_fork(void)
-{
-    atomic_fetch_add_explicit(&fork_count, 1, memory_order_relaxed);
-}
-
-static int watch_error;
-
-static void watch_forks_once(void)
-{
-    watch_error = pthread_atfork(NULL, NULL, count_fork);
-}
-
-static int watch_forks(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, watch_forks_once);
-    return watch_error == 0 ? 0 : error_set(IPCC_ERR_NO_MEMORY, "no memory to be told of forks");
-}
-
-bool connection_is_forked(const struct ipcc *conn)
-{
-    return conn->fork_count != atomic_load_explicit(&fork_count, memory_order_relaxed);
-}
-
 int connection_enter(const struct ipcc *conn)
 {
     if (conn == NULL) {
         return error_set(IPCC_ERR_ARGUMENT, "the connection is NULL");
     }
-    if (connection_is_forked(conn)) {
+    if (fork_happened(conn)) {
         return error_set(IPCC_ERR_FORKED,
                          "the connection belongs to the parent process; a forked child "
                          "opens one of its own with ipcc_open");
@@ -109,7 +80,6 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     }
     options = options != NULL ? options : &defaults;
     int status = check_options(options);
-    status = status < 0 ? status : watch_forks();
     if (status < 0) {
         return status;
     }
@@ -118,7 +88,6 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
         return error_set(IPCC_ERR_NO_MEMORY, "no memory for a connection");
     }
     (void)pthread_mutex_init(&made->lock, NULL);
-    made->fork_count = atomic_load_explicit(&fork_count, memory_order_relaxed);
     atomic_init(&made->references, 1);
     atomic_init(&made->inside, 0);
     TAILQ_INIT(&made->waiters);
@@ -127,6 +96,7 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     made->connect_deadline = NEVER;
     made->flight.deadline = NEVER;
     status = copy_options(made, options);
+    status = status < 0 ? status : fork_watch(made);
     if (status < 0) {
         connection_unref(made);
         return status;
@@ -145,6 +115,7 @@ void connection_unref(struct ipcc *conn)
     if (atomic_fetch_sub(&conn->references, 1) > 1) {
         return;
     }
+    fork_unwatch(conn);
     (void)pthread_mutex_destroy(&conn->lock);
     free(conn->client);
     free(conn->client_version);
@@ -188,17 +159,15 @@ static void free_contents(struct ipcc *conn)
     flight_deinit(&conn->flight);
 }
 
-/* In a forked child. If another thread of the parent was at work on the connection at the moment of
- * the fork, its memory may be half changed, and is left alone. */
+/* In a forked child: the descriptors are closed already. The bytes that a reader of the parent's
+ * was just changing stay behind. */
 static void close_copy(struct ipcc *conn)
 {
-    if (!conn->reading && pthread_mutex_trylock(&conn->lock) == 0) {
-        free_contents(conn);
-        (void)pthread_mutex_unlock(&conn->lock);
-        connection_unref(conn);
-    } else if (conn->fd >= 0) {
-        (void)close(conn->fd);
+    if (conn->reading) {
+        conn->in = (struct buffer){0};
     }
+    free_contents(conn);
+    connection_unref(conn);
 }
 
 int ipcc_close(struct ipcc *conn)
@@ -206,7 +175,7 @@ int ipcc_close(struct ipcc *conn)
     if (conn == NULL) {
         return 0;
     }
-    if (connection_is_forked(conn)) {
+    if (fork_happened(conn)) {
         close_copy(conn);
         return 0;
     }

@@ -149,7 +149,9 @@ struct ipcc {
     pthread_mutex_t lock;
     atomic_uint references; /* the connection's own and one for each handle */
     atomic_uint inside;     /* threads in a blocking call */
-    unsigned fork_count;    /* of the process that opened it; see connection_enter */
+    unsigned forks;         /* how many there were when it was opened; see fork.c */
+    bool watched;
+    LIST_ENTRY(ipcc) link_all;
 
     /* As opened. */
     struct sockaddr_un address;
@@ -195,13 +197,17 @@ struct ipcc {
     void *notify_data;
 };
 
+/* fork.c: from now on, or no longer, seen to at forks. NO_MEMORY. Not locked. */
+int fork_watch(struct ipcc *conn);
+void fork_unwatch(struct ipcc *conn);
+
+/* True in a child of the process that opened it. Not locked. */
+bool fork_happened(const struct ipcc *conn);
+
 /* address.c: fills conn->address by the protocol's order (section 1). ARGUMENT. */
 int address_find(struct ipcc *conn, const char *path);
 
 /* connection.c. Functions named connection_ want the lock to be held unless they say otherwise. */
-
-/* True in a child of the process that opened it. Not locked. */
-bool connection_is_forked(const struct ipcc *conn);
 
 /* Checks, without the lock, that the connection may be used here at all. ARGUMENT, FORKED. */
 int connection_enter(const struct ipcc *conn);

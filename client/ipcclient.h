@@ -28,9 +28,11 @@
  * function of a handle must be the last use of what they close. The daemon sees one session: for it
  * all threads of a connection are the same client.
  *
- * Fork. A connection belongs to the process that opened it. In the child of a fork every use of it
- * or of its handles is IPCC_ERR_FORKED, touches neither the socket nor the parent's session, and
- * nothing breaks. The close functions free the child's copy; the child opens connections anew.
+ * Fork. A connection belongs to the process that opened it. In the child of fork(2) every use of it
+ * or of its handles is IPCC_ERR_FORKED and touches nothing of the parent's. The child's copy of the
+ * socket is closed at the fork, so that the session ends with the parent and not with its last
+ * child. The close functions free the child's copies of the structs; they return 0. The child opens
+ * connections of its own.
  *
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  */
@@ -364,10 +366,10 @@ struct ipcc_options {
 int ipcc_open(struct ipcc **conn, const struct ipcc_options *options);
 
 /* Closes: the session ends at the daemon, which gives back what it held. Callbacks still
- * outstanding are called with IPCC_ERR_LOST. Handles of the connection must not be used any more,
- * except to close them. Does not block. NULL is allowed. IPCC_ERR_BUSY, and nothing is closed:
- * other threads are in calls on it (ipcc_disconnect ends those), or it is called in a callback. In
- * a forked child it only frees memory and the child's copy of the descriptor; no callbacks. */
+ * outstanding are called with IPCC_ERR_LOST. Handles of the connection are still to be closed; used
+ * otherwise they give IPCC_ERR_LOST. Does not block. NULL is allowed. IPCC_ERR_BUSY, and nothing is
+ * closed: other threads are in calls on it (ipcc_disconnect ends those), or it is called in a
+ * callback. In a forked child it only frees memory: nothing is sent, no callback called. */
 int ipcc_close(struct ipcc *conn);
 
 /* Ends the connection as if it had been lost, from any thread. Does not block. */

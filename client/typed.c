@@ -268,7 +268,7 @@ int handle_close(struct handle *handle)
         return 0;
     }
     int status = 0;
-    if (!connection_is_forked(handle->conn) && is_open(handle)) {
+    if (!fork_happened(handle->conn) && is_open(handle)) {
         status = ipcc_object_close(handle->conn, handle->name);
     }
     connection_unref(handle->conn);

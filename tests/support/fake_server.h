@@ -61,6 +61,9 @@ uint32_t fake_expect(struct fake *fake, const char *method, const char *params);
  * integer if there is one. */
 uint32_t fake_next(struct fake *fake, int64_t *first_param);
 
+/* True if there is a next message, or the beginning of one; false at the end of the connection. */
+bool fake_more(struct fake *fake);
+
 /* Reads cancels, and nothing else, until there were so many. */
 void fake_await_cancels(struct fake *fake, unsigned count);
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "ipcclient.h"
+#include "client/ipcclient.h"
 #include "tests/support/fake_server.h"
 
 /* The call must succeed. */

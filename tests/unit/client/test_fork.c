@@ -16,6 +16,7 @@ struct opened {
     struct fake_server server;
     struct ipcc *conn;
     struct ipcc_queue *queue;
+    int fd; /* of the connection, in the parent */
 };
 
 /* Runs `body` in a child, which must return true, and waits for it. */
@@ -48,6 +49,7 @@ static void open_queue(struct opened *opened)
     opened->conn = connect_to(&opened->server, serve_queue, NULL);
     assert_ok(ipcc_queue_open(opened->conn, "q", NULL, &opened->queue));
     assert_ok(ipcc_queue_put(opened->queue, ipcc_int(1), IPCC_FOREVER, NULL));
+    opened->fd = ipcc_fd(opened->conn);
 }
 
 static void go_on(struct opened *opened)
@@ -94,9 +96,8 @@ static void child_is_refused_every_use_and_the_parent_goes_on(void **state)
 
 static bool close_all(struct opened *opened)
 {
-    int fd = opened->conn->fd;
-    return ipcc_queue_close(opened->queue) == 0 && ipcc_close(opened->conn) == 0 &&
-           fcntl(fd, F_GETFD) < 0 && errno == EBADF;
+    return fcntl(opened->fd, F_GETFD) < 0 && errno == EBADF &&
+           ipcc_queue_close(opened->queue) == 0 && ipcc_close(opened->conn) == 0;
 }
 
 static bool close_connection_first(struct opened *opened)
@@ -162,6 +163,40 @@ static void grandchild_is_refused_as_well(void **state)
     go_on(&opened);
 }
 
+static void serve_one_session(struct fake *fake)
+{
+    fake_greet(fake);
+    fake_expect_end(fake);
+}
+
+/* Opens a connection, and ends without closing it while a child of its own lives on. */
+static bool end_before_the_child(struct opened *opened)
+{
+    struct ipcc_options options = {.path = opened->server.path};
+    char byte;
+    if (ipcc_open(&opened->conn, &options) < 0) {
+        return false;
+    }
+    if (fork() == 0) {
+        _exit(read(opened->fd, &byte, 1) == 1 ? 0 : 1);
+    }
+    return true;
+}
+
+static void session_ends_with_the_parent_though_a_child_lives_on(void **state)
+{
+    int gate[2];
+    struct opened opened;
+    assert_int_equal(pipe(gate), 0);
+    opened.server = fake_server_start(serve_one_session, NULL);
+    opened.fd = gate[0];
+    in_child(end_before_the_child, &opened);
+    fake_server_join(&opened.server);
+    assert_int_equal(write(gate[1], "x", 1), 1);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+}
+
 static void serve_a_wait(struct fake *fake)
 {
     char byte;
@@ -216,6 +251,7 @@ int main(void)
         cmocka_unit_test(child_closes_its_copy_and_the_parent_goes_on),
         cmocka_unit_test(child_opens_a_connection_of_its_own),
         cmocka_unit_test(grandchild_is_refused_as_well),
+        cmocka_unit_test(session_ends_with_the_parent_though_a_child_lives_on),
         cmocka_unit_test(child_closes_while_a_thread_of_the_parent_is_in_a_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "client/internal.h"
+
 static int open_path(struct ipcc **conn, const char *path)
 {
     struct ipcc_options options = {.path = path};
@@ -37,8 +39,15 @@ static void open_without_a_path_takes_the_environment_s(void **state)
     assert_int_equal(unsetenv("IPCD_SOCKET"), 0);
 }
 
-/* Binds a socket and leaves it without anybody who listens. */
-static void make_dead_socket(const char *path)
+/* Where the library looks when it is told nothing. */
+static const char *address_of_nothing(void)
+{
+    static struct ipcc conn;
+    assert_ok(address_find(&conn, NULL));
+    return conn.address.sun_path;
+}
+
+static void make_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
@@ -47,25 +56,29 @@ static void make_dead_socket(const char *path)
     (void)close(fd);
 }
 
-static void open_prefers_the_user_s_daemon_if_its_socket_is_there(void **state)
+static void user_s_daemon_is_preferred_if_its_socket_is_there(void **state)
 {
     char directory[] = "/tmp/ipcd-test-XXXXXX";
-    char path[64];
-    struct ipcc *conn;
+    char folder[64];
+    char path[80];
     assert_non_null(mkdtemp(directory));
-    assert_int_equal(setenv("XDG_RUNTIME_DIR", directory, 1), 0);
+    (void)snprintf(folder, sizeof(folder), "%s/ipcd", directory);
+    (void)snprintf(path, sizeof(path), "%s/ipcd.sock", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
     assert_int_equal(setenv("IPCD_SOCKET", "", 1), 0);
-    assert_fails(ipcc_open(&conn, NULL), CONNECT, " /run/ipcd/ipcd.sock");
-    (void)snprintf(path, sizeof(path), "%s/ipcd", directory);
-    assert_int_equal(mkdir(path, 0700), 0);
-    (void)snprintf(path, sizeof(path), "%s/ipcd/ipcd.sock", directory);
-    make_dead_socket(path);
-    assert_fails(ipcc_open(&conn, NULL), CONNECT, path);
-    assert_int_equal(unlink(path), 0);
-    (void)snprintf(path, sizeof(path), "%s/ipcd", directory);
-    assert_int_equal(rmdir(path), 0);
-    assert_int_equal(rmdir(directory), 0);
     assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
+    assert_string_equal(address_of_nothing(), "/run/ipcd/ipcd.sock");
+    assert_int_equal(setenv("XDG_RUNTIME_DIR", directory, 1), 0);
+    assert_string_equal(address_of_nothing(), "/run/ipcd/ipcd.sock");
+    make_socket(path);
+    assert_string_equal(address_of_nothing(), path);
+    assert_int_equal(setenv("IPCD_SOCKET", "/from/environment", 1), 0);
+    assert_string_equal(address_of_nothing(), "/from/environment");
+    assert_int_equal(unsetenv("IPCD_SOCKET"), 0);
+    assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(rmdir(directory), 0);
 }
 
 static void open_refuses_a_path_too_long_for_a_socket(void **state)
@@ -442,7 +455,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_without_a_daemon_says_where_it_looked),
         cmocka_unit_test(open_without_a_path_takes_the_environment_s),
-        cmocka_unit_test(open_prefers_the_user_s_daemon_if_its_socket_is_there),
+        cmocka_unit_test(user_s_daemon_is_preferred_if_its_socket_is_there),
         cmocka_unit_test(open_refuses_a_path_too_long_for_a_socket),
         cmocka_unit_test(open_greets_and_keeps_the_session_and_the_limits),
         cmocka_unit_test(open_fails_with_what_the_daemon_says_to_the_greeting),
