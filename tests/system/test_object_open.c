@@ -237,12 +237,12 @@ static void use_without_open_does_not_keep_a_scoped_object(void **state)
 static void reference_in_a_container_keeps_a_scoped_object(void **state)
 {
     struct rpc *c = daemon_client(*state);
-    static const char *const holders[][3] = {
-        {"list.append", "['l', ext(1, 's')]", "list.pop"},
+    static const char *const holders[][4] = {
+        {"list.append", "['l', ext(1, 's')]", "list.pop", "opens"},
         {"list.append", "['l', [1, {a: [ext(1, 's')]}]]", "list.clear"},
-        {"dict.set", "['d', 'k', ext(1, 's')]", "dict.popitem"},
+        {"dict.set", "['d', 'k', ext(1, 's')]", "dict.popitem", "opens"},
         {"dict.set", "['d', 'k', {x: ext(1, 's')}]", "dict.clear"},
-        {"queue.put", "['q', ext(1, 's')]", "queue.get"},
+        {"queue.put", "['q', ext(1, 's')]", "queue.get", "opens"},
         {"queue.put", "['q', [ext(1, 's')]]", "queue.clear"},
     };
     expect(c, "list.open", "['l']", "_map");
@@ -254,6 +254,10 @@ static void reference_in_a_container_keeps_a_scoped_object(void **state)
         expect(c, "object.close", "['s']", "nil");
         expect(c, "list.append", "['s', 'still there']", "1");
         expect(c, holders[i][2], rpc_text(c, "['%c']", holders[i][1][2]), "_");
+        if (holders[i][3] != NULL) {
+            expect(c, "list.append", "['s', 'open']", "2"); /* who gets a reference has it open */
+            expect(c, "object.close", "['s']", "nil");
+        }
         expect_error(c, "list.len", "['s']", "NOT_FOUND");
     }
 }

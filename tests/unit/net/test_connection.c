@@ -442,13 +442,13 @@ static void descriptors_that_nobody_names_are_closed(void **state)
     assert_int_equal(wire_descriptors(), before);
 }
 
-static void a_descriptor_that_is_named_is_refused_and_closed(void **state)
+static void a_descriptor_that_is_named_goes_back_with_the_value(void **state)
 {
     struct wire *wire = *state;
     int peer = wire_connect(wire);
     unsigned before = wire_descriptors();
     send_descriptors(wire, peer, "[0, 1, 'server.ping', [[ext(2, '\\x01')]]]", 2);
-    wire_expect(peer, "[1, 1, ['BAD_REQUEST', 'descriptors cannot be stored yet'], nil]");
+    wire_expect(peer, "[1, 1, nil, [ext(2, '\\x00')]]");
     assert_int_equal(wire_descriptors(), before);
 }
 
@@ -480,7 +480,7 @@ static void descriptors_belong_to_the_message_they_came_with(void **state)
     wire_write(peer, (struct slice){second.data + 5, second.len - 5});
     wire_run(wire);
     wire_expect(peer, "[1, 1, nil, 'plain']"
-                      "[1, 2, ['BAD_REQUEST', 'descriptors cannot be stored yet'], nil]"
+                      "[1, 2, nil, ext(2, '\\x00')]"
                       "[1, 3, ['BAD_REQUEST', 'an ext value of type 2 names a descriptor that did "
                       "not come with the message\\'s first byte'], nil]");
     assert_int_equal(wire_descriptors(), before);
@@ -554,7 +554,7 @@ int main(void)
         wire_test(one_session_too_many_gets_a_goodbye_that_names_the_limit),
         wire_test(stopping_answers_waiting_calls_and_ends_all_sessions),
         wire_test(descriptors_that_nobody_names_are_closed),
-        wire_test(a_descriptor_that_is_named_is_refused_and_closed),
+        wire_test(a_descriptor_that_is_named_goes_back_with_the_value),
         wire_test(an_index_without_a_descriptor_is_refused),
         wire_test(descriptors_belong_to_the_message_they_came_with),
         wire_test(an_incomplete_message_collects_no_descriptors),
