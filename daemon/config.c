@@ -51,7 +51,11 @@ bool config_number(const char *text, bool bytes, uint64_t *out)
         unit = 1UL << (10 * (suffix - suffixes + 1));
         end++;
     }
-    return errno == 0 && *end == '\0' && !__builtin_mul_overflow(number, unit, out);
+    if (errno != 0 || *end != '\0' || __builtin_mul_overflow(number, unit, &number)) {
+        return false;
+    }
+    *out = number;
+    return true;
 }
 
 bool config_mode(const char *text, mode_t *out)

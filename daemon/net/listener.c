@@ -38,6 +38,7 @@ void listener_resume(struct listener *listener)
     (void)event_del(&listener->retry);
     for (unsigned i = 0; i < listener->count; i++) {
         (void)event_add(&listener->events[i], NULL);
+        event_active(&listener->events[i], EV_READ, 0); /* to see whether it is over */
     }
 }
 

@@ -2,6 +2,7 @@
 #include "tests/unit/net/wire.h"
 
 #include <malloc.h>
+#include <msgpack.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -298,6 +299,92 @@ static void an_item_whose_answer_cannot_be_sent_goes_back(void **state)
                        "[1, 5, nil, [['a', nil, 1], ['b', nil, 1]]]");
 }
 
+/* Appends so many requests: [0, i, method, [name]], or with a value [i, 'vvv…'] behind the name. */
+static void append_requests(struct buffer *out, unsigned count, const char *method, size_t value)
+{
+    char text[512];
+    assert_true(value < sizeof(text));
+    memset(text, 'v', sizeof(text));
+    for (unsigned i = 0; i < count; i++) {
+        message_request(out, i, slice_of_string(method), value > 0 ? 2 : 1);
+        pack_string(out, "q");
+        if (value > 0) {
+            pack_array(out, 2);
+            pack_uint(out, i);
+            pack_str(out, (struct slice){(const uint8_t *)text, value});
+        }
+    }
+}
+
+/* How many whole messages there are in the bytes. */
+static unsigned count_messages(struct slice bytes)
+{
+    unsigned count = 0;
+    size_t at = 0;
+    size_t len;
+    while ((len = scan_length(bytes.data + at, bytes.len - at)) > 0) {
+        at += len;
+        count++;
+    }
+    return count;
+}
+
+/* Takes everything out of the queue: the numbers must go up to `count` without a gap. Returns the
+ * first one. */
+static unsigned first_left(struct wire *wire, int peer, unsigned count)
+{
+    struct buffer bytes = wire_bytes("[0, 1, 'queue.get_many', ['q', 100000, 0]]");
+    struct buffer got = exchange(wire, peer, buffer_slice(&bytes));
+    msgpack_unpacked unpacked;
+    size_t at = 0;
+    msgpack_unpacked_init(&unpacked);
+    assert_int_equal(msgpack_unpack_next(&unpacked, (const char *)got.data, got.len, &at),
+                     MSGPACK_UNPACK_SUCCESS);
+    const msgpack_object_array items = unpacked.data.via.array.ptr[3].via.array;
+    unsigned first = count - items.size;
+    for (unsigned i = 0; i < items.size; i++) {
+        const msgpack_object_array value = items.ptr[i].via.array.ptr[0].via.array;
+        assert_int_equal(value.ptr[0].via.u64, first + i);
+        assert_int_equal(value.ptr[1].via.str.size, 300);
+    }
+    msgpack_unpacked_destroy(&unpacked);
+    buffer_deinit(&bytes);
+    buffer_deinit(&got);
+    return first;
+}
+
+static void items_of_a_slow_reader_that_vanishes_go_back_in_their_order(void **state)
+{
+    enum { COUNT = 4000 };
+    struct wire *wire = *state;
+    int peer = wire_connect(wire);
+    int other = wire_connect(wire);
+    struct buffer puts = wire_bytes("[0, 1, 'queue.open', ['q']]");
+    struct buffer gets = {0};
+    struct buffer read = {0};
+    append_requests(&puts, COUNT, "queue.put", 300);
+    append_requests(&gets, COUNT, "queue.get", 0);
+    struct buffer answers = exchange(wire, other, buffer_slice(&puts));
+    assert_int_equal(count_messages(buffer_slice(&answers)), COUNT + 1);
+    wire_write(peer, buffer_slice(&gets));
+    for (int i = 0; i < 200; i++) {
+        (void)event_base_loop(wire->base, EVLOOP_NONBLOCK);
+        assert_int_equal(buffer_reserve(&read, 3000), 0);
+        ssize_t len = recv(peer, read.data + read.len, 3000, MSG_DONTWAIT);
+        assert_true(len > 0);
+        read.len += (size_t)len;
+    }
+    unsigned had = count_messages(buffer_slice(&read));
+    wire_hang_up(wire, peer);
+    wire_run(wire);
+    unsigned first = first_left(wire, other, COUNT);
+    assert_true(had > 1000 && first >= had && first < COUNT);
+    buffer_deinit(&puts);
+    buffer_deinit(&gets);
+    buffer_deinit(&read);
+    buffer_deinit(&answers);
+}
+
 static void a_waiter_that_is_gone_takes_nothing(void **state)
 {
     struct wire *wire = *state;
@@ -545,6 +632,7 @@ int main(void)
         wire_test(what_comes_before_a_fault_is_run_and_answered),
         wire_test(requests_sent_before_a_hang_up_are_run),
         wire_test(an_item_whose_answer_cannot_be_sent_goes_back),
+        wire_test(items_of_a_slow_reader_that_vanishes_go_back_in_their_order),
         wire_test(a_waiter_that_is_gone_takes_nothing),
         wire_test(a_peer_that_has_said_all_still_reads_its_answers),
         wire_test(an_answer_wakes_another_session),
