@@ -38,7 +38,7 @@ static void append_run(struct output *output, struct buffer *expected, struct ra
         assert_int_equal(buffer_append(expected, &byte, 1), 0);
     }
     struct slice bytes = {expected->data + at, len};
-    struct stored value = {bytes, len >= BLOB_MIN ? blob_new(bytes) : NULL};
+    struct stored value = {bytes, len >= BLOB_MIN ? blob_new(incoming_plain(bytes)) : NULL};
     output_value(output, value);
     blob_unref(value.blob);
 }
