@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/call/service.h"
 
@@ -78,6 +79,20 @@ static void pack_name(struct buffer *out, struct program *program)
     pack_string(out, names[next(program) % 8]);
 }
 
+/* A descriptor, a reference, or anything. */
+static void pack_some_ext(struct buffer *out, uint8_t choice)
+{
+    static const char *const names[] = {"q", "l", "d", "s", "#1", "#2", "none", "j"};
+    uint8_t index = choice / 3 % 4;
+    if (choice % 3 == 0) {
+        pack_ext(out, EXT_DESCRIPTOR, (struct slice){&index, 1});
+    } else if (choice % 3 == 1) {
+        pack_ext(out, EXT_REFERENCE, slice_of_string(names[choice / 3 % 8]));
+    } else {
+        pack_ext(out, (int8_t)choice, (struct slice){&index, 1});
+    }
+}
+
 static void pack_any(struct buffer *out, struct program *program, unsigned depth)
 {
     uint8_t choice = next(program) % 16;
@@ -102,7 +117,7 @@ static void pack_any(struct buffer *out, struct program *program, unsigned depth
         pack_uint(out, UINT64_MAX - next(program));
         break;
     case 6:
-        pack_ext(out, (int8_t)next(program), (struct slice){zeros, 4});
+        pack_some_ext(out, next(program));
         break;
     case 7:
     case 8:
@@ -215,9 +230,20 @@ static void pack_param(struct buffer *out, struct program *program, enum param_t
 static void run(struct world *world, struct session *session, const struct buffer *bytes)
 {
     struct message message;
-    if (!bytes->failed &&
-        message_decode(bytes->data, bytes->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message) == 0) {
-        service_run(&world->service, session, &message, NULL, world->now);
+    if (bytes->failed ||
+        message_decode(bytes->data, bytes->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message) != 0) {
+        return;
+    }
+    int fds[3];
+    struct passed passed = {.count = world->msgid % 4, .fds = fds};
+    for (unsigned i = 0; i < passed.count; i++) {
+        fds[i] = (message.exts & SCAN_DESCRIPTOR) != 0 ? dup(STDERR_FILENO) : -1;
+    }
+    service_run(&world->service, session, &message, &passed, world->now);
+    for (unsigned i = 0; i < passed.count; i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]);
+        }
     }
 }
 
@@ -311,7 +337,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_answers(&world->sessions[i]);
         session_end(&world->sessions[i]);
     }
+    service_drain(&world->service);
     service_deinit(&world->service);
+    assert(world->service.accounts.descriptors == 0);
     free(world);
     return 0;
 }
