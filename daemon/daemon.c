@@ -181,7 +181,8 @@ static int start_listening(struct daemon *daemon)
         }
     }
     log_line(&daemon->log, LOG_LEVEL_INFO,
-             "ipcd " IPCD_VERSION " listens on %d sockets passed by the service manager", count);
+             "ipcd " IPCD_VERSION " listens on %d socket%s passed by the service manager", count,
+             count == 1 ? "" : "s");
     return 0;
 }
 

@@ -163,6 +163,38 @@ static void a_file_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(fault.text, "/tmp: cannot be read: Is a directory"));
 }
 
+/* The example, with every key switched on, says just what the defaults are. */
+static void the_example_shows_the_defaults(void **state)
+{
+    (void)state;
+    struct config config;
+    struct fault fault;
+    char text[8192];
+    const char *path = getenv("IPCD_EXAMPLE");
+    assert_non_null(path);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    text[len] = '\0';
+    char *group = strstr(text, ";group =");
+    assert_non_null(group);
+    *group = '\0';
+    assert_null(strchr(group + 1, ';'));
+    assert_int_equal(read_text(text, &config, &fault), 0);
+    for (char *at = text; (at = strstr(at, "\n;")) != NULL;) {
+        memmove(at + 1, at + 2, strlen(at + 2) + 1);
+    }
+    assert_int_equal(read_text(text, &config, &fault), 0);
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        assert_int_equal(*limit_value(&config.limits, &limit_rows[i]), limit_rows[i].standard);
+        assert_non_null(strstr(text, limit_rows[i].name));
+    }
+    assert_string_equal(config.path, "/run/ipcd/ipcd.sock");
+    assert_int_equal(config.mode, CONFIG_MODE);
+    config_deinit(&config);
+}
+
 static void expect_path(const struct config *config, const struct options *options,
                         const char *path, mode_t parent)
 {
@@ -237,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_fault_names_line_and_key_and_what_would_be_right),
         cmocka_unit_test(a_line_that_is_too_long_is_named),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
+        cmocka_unit_test(the_example_shows_the_defaults),
         cmocka_unit_test(the_first_that_says_something_gives_the_path),
         cmocka_unit_test(mode_and_group_of_the_command_line_come_first),
     };
