@@ -174,6 +174,7 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
     if (len == 0) {
         return MESSAGE_MORE;
     }
+    max_size = max_size < UINT32_MAX ? max_size : UINT32_MAX; /* as scan_init has it */
     struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size};
     struct header outer;
     struct header type;

@@ -41,9 +41,9 @@ enum { MESSAGE_MORE = 1 };
  * Decodes the message that starts at `data`, at most max_size bytes long and max_depth containers
  * deep (2 to SCAN_DEPTH_MAX; the message's own array counts as the first). 0 with *out set and
  * out->size bytes used; MESSAGE_MORE; ERR_BAD_REQUEST: not MessagePack, too deep, or none of the
- * three forms; ERR_TOO_LARGE: over max_size. With any answer but 0, *out is half written.
- * Each call starts at the beginning: whoever gets MESSAGE_MORE finds out with scan_run, which can
- * go on where it stopped, when the message is whole, and decodes it then.
+ * three forms; ERR_TOO_LARGE: over max_size, or over UINT32_MAX. With any answer but 0, *out is
+ * half written. Each call starts at the beginning: whoever gets MESSAGE_MORE finds out with
+ * scan_run, which can go on where it stopped, when the message is whole, and decodes it then.
  */
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out);

@@ -2,7 +2,7 @@
 """readme: what the README shows is what happens.
 
 Starts a private daemon and, with "c", checks that the C program in the README is the source of the
-example program, and lets that do jobs in several processes; with "console" types every line after
+example program, and lets that do tasks in several processes; with "console" types every line after
 "$ " of the console example into a shell and compares what comes out.
 
     readme.py c README IPCD IPCCTL SOURCE PROGRAM
@@ -51,17 +51,17 @@ class Daemon:
             sys.exit(f"the daemon ended with {self.process.returncode}")
 
 
-def check_c(text, ipcctl, source, jobs):
+def check_c(text, ipcctl, source, program):
     """Two workers and a producer; the workers end when the queue is shut down."""
     with open(source, encoding="utf-8") as file:
         if file.read() != block(text, "c"):
             sys.exit(f"the C program in the README is not {os.path.basename(source)}")
-    texts = [f"job {i}" for i in range(20)]
-    workers = [subprocess.Popen([jobs, "work"], stdout=subprocess.PIPE, text=True)
+    texts = [f"task {i}" for i in range(20)]
+    workers = [subprocess.Popen([program, "work"], stdout=subprocess.PIPE, text=True)
                for _ in range(2)]
     try:
-        subprocess.run([jobs, "put", *texts], check=True, timeout=LIMIT)
-        subprocess.run([ipcctl, "shutdown", "jobs"], check=True, timeout=LIMIT)
+        subprocess.run([program, "put", *texts], check=True, timeout=LIMIT)
+        subprocess.run([ipcctl, "shutdown", "tasks"], check=True, timeout=LIMIT)
         output = [worker.communicate(timeout=LIMIT)[0] for worker in workers]
     finally:
         for worker in workers:
@@ -71,7 +71,7 @@ def check_c(text, ipcctl, source, jobs):
     done = sorted(line for out in output for line in out.splitlines())
     if done != sorted(texts):
         sys.exit(f"the README's program did {done}")
-    print(f"{len(done)} jobs done")
+    print(f"{len(done)} tasks done")
 
 
 def check_console(text, ipcctl):
@@ -94,12 +94,12 @@ def check_console(text, ipcctl):
 
 
 def main():
-    what, readme, ipcd, ipcctl, *program = sys.argv[1:]
+    what, readme, ipcd, ipcctl, *example = sys.argv[1:]
     with open(readme, encoding="utf-8") as file:
         text = file.read()
     with tempfile.TemporaryDirectory() as folder, Daemon(ipcd, folder):
         if what == "c":
-            check_c(text, ipcctl, *program)
+            check_c(text, ipcctl, *example)
         else:
             check_console(text, ipcctl)
 
