@@ -767,14 +767,16 @@ int ipcc_object_close(struct ipcc *conn, const char *name);
 int ipcc_object_chmod(struct ipcc *conn, const char *name, unsigned mode);
 
 struct ipcc_object_filter {
-    const char *glob;         /* names that match, "jobs.*"; NULL: all */
-    const char *type;         /* "queue", "dict", …; NULL: all */
-    struct ipcc_value cursor; /* of the last answer, to go on; IPCC_NONE at first */
-    size_t limit;             /* at most so many; 0: the daemon's choice */
+    const char *glob; /* names that match, "jobs.*"; NULL: all */
+    const char *type; /* "queue", "dict", …; NULL: all */
+    uint64_t cursor;  /* 0 at first, then that of the last answer */
+    size_t limit;     /* at most so many; 0: the daemon's choice */
     uint64_t reserved[2];
 };
 
-/* Lists objects: a map of objects, an array of descriptions, and cursor. `filter` may be NULL. */
+/* Lists objects: a map of "objects", an array of descriptions, and "cursor", which is 0 when there
+ * is nothing left. An answer can be short, even empty, without being the last. `filter` may be
+ * NULL. */
 int ipcc_object_list(struct ipcc *conn, const struct ipcc_object_filter *filter,
                      struct ipcc_reply *reply);
 
