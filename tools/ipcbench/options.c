@@ -69,6 +69,7 @@ static const char help_columns[] =
     "  put before, unmeasured, and does not wait.\n"
     "  handoff: a producer and a consumer, each a thread with its own connection. put_many and\n"
     "  get_many of 64 go one after the other on each side, so 64 items are under way there too.\n"
+    "  library: round trips like those above, by the blocking calls of libipcclient.\n"
     "  The targets take turns within each load, and the order is ipcd, Redis, echo. Memory is\n"
     "  measured once, in a server started for it (--spawn and Redis); a daemon that has been\n"
     "  running uses freed memory again and shows less.\n"

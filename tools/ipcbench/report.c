@@ -176,7 +176,9 @@ static bool same_group(const struct load *a, const struct load *b)
 
 static bool has_column(const struct report *report, const struct load *load, int target)
 {
-    return report->shown[target] && (target != TARGET_ECHO || load->run == load_window);
+    bool suits = target == TARGET_IPCD || load->run == load_window ||
+                 (target == TARGET_REDIS && load->run != load_library);
+    return report->shown[target] && suits;
 }
 
 /* How wide the columns of a target are. */
@@ -201,7 +203,7 @@ static void print_heading(const struct report *report, const struct load *load)
             print_target(load, NULL, target);
         }
     }
-    if (report->shown[TARGET_IPCD] && report->shown[TARGET_REDIS]) {
+    if (report->shown[TARGET_IPCD] && has_column(report, load, TARGET_REDIS)) {
         (void)printf(" | to Redis");
     }
     if (report->shown[TARGET_IPCD] && has_column(report, load, TARGET_ECHO)) {
@@ -216,7 +218,7 @@ static void print_comparison(const struct report *report, const struct row *row)
     if (!report->shown[TARGET_IPCD]) {
         return;
     }
-    if (report->shown[TARGET_REDIS]) {
+    if (has_column(report, row->load, TARGET_REDIS)) {
         (void)printf(" |");
         print_number(row_to_redis(row), 9, 2);
     }
