@@ -50,6 +50,8 @@ static const char help_columns[] =
     "            /proc/PID/task/*/schedstat. On a shared machine this is the figure that keeps\n"
     "            still. Where the kernel has no schedstat, /proc/PID/stat is used, in steps of\n"
     "            10 ms, and a line says so\n"
+    "  wait      (JSON only) how long the server was ready to run but had to wait for a processor\n"
+    "            that others were using; with --pin, a line below the table says when it was much\n"
     "  B         growth of the server's resident memory (Rss) for each item, entry or session\n"
     "  to Redis  ipcd's rate as a multiple of that of Redis; where there is no rate, its time or\n"
     "            memory\n"

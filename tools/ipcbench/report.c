@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BUSY_SHARE 0.1 /* of the servers' running time: what waiting is worth a remark */
+
 enum { TITLE_WIDTH = 27, RATE_WIDTH = 11, TIME_WIDTH = 8 };
 
 const char *target_name(int target)
@@ -242,8 +244,34 @@ void report_begin(const struct report *report)
     }
 }
 
+/* Every row and target counts alike: what an operation takes differs too much to add it up. */
+static void add_waiting(struct report *report, const struct row *row)
+{
+    for (int target = 0; target < TARGET_COUNT; target++) {
+        double run = figure(row, target, FIGURE_CPU);
+        double wait = figure(row, target, FIGURE_WAIT);
+        if (run > 0.0 && wait >= 0.0) {
+            report->waits++;
+            report->waited += wait / run;
+        }
+    }
+}
+
+void report_end(const struct report *report)
+{
+    double share = report->waits > 0 ? report->waited / report->waits : 0.0;
+    if (!report->json && report->pinned && share > BUSY_SHARE) {
+        (void)printf(
+            "\nThe machine was busy: for each second that the servers ran they waited "
+            "%.2f s for their processor.\nRates and times are not to be relied on, and CPU "
+            "only roughly.\n",
+            share);
+    }
+}
+
 void report_row(struct report *report, const struct row *row)
 {
+    add_waiting(report, row);
     if (report->json) {
         (void)report_json(report, row);
         return;
