@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,30 +25,35 @@ static int read_text(const char *path, char *text, size_t size)
     return len > 0 ? 0 : -1;
 }
 
-/* The sum over the threads, or -1 if there is no schedstat. */
-static int64_t schedstat_sum(pid_t pid)
+/* The sums over the threads. 0, or -1 if there is no schedstat. */
+static int sum_schedstat(pid_t pid, struct cpu_usage *out)
 {
     char path[64];
+    int status = -1;
     (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
     DIR *directory = opendir(path);
-    if (directory == NULL) {
-        return -1;
-    }
-    int64_t sum = -1;
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+    *out = (struct cpu_usage){0};
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
         char file[sizeof(path) + sizeof(entry->d_name) + 16];
         char text[128];
+        int64_t run;
+        int64_t wait;
         (void)snprintf(file, sizeof(file), "%s/%s/schedstat", path, entry->d_name);
-        if (entry->d_name[0] != '.' && read_text(file, text, sizeof(text)) == 0) {
-            sum = (sum < 0 ? 0 : sum) + strtoll(text, NULL, 10);
+        if (entry->d_name[0] != '.' && read_text(file, text, sizeof(text)) == 0 &&
+            sscanf(text, "%" SCNd64 " %" SCNd64, &run, &wait) == 2) {
+            out->run += run;
+            out->wait += wait;
+            status = 0;
         }
     }
-    (void)closedir(directory);
-    return sum;
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    return status;
 }
 
 /* utime and stime: the 14th and 15th field; the second, the name, may hold blanks. */
-static int64_t stat_sum(pid_t pid)
+static int sum_stat(pid_t pid, struct cpu_usage *out)
 {
     char path[64];
     char text[1024];
@@ -65,14 +69,14 @@ static int64_t stat_sum(pid_t pid)
                &system) != 2) {
         return -1;
     }
-    return (user + system) * (1000000000 / sysconf(_SC_CLK_TCK));
+    int64_t ticks = user + system;
+    *out = (struct cpu_usage){ticks * (1000000000 / sysconf(_SC_CLK_TCK)), -1, true};
+    return 0;
 }
 
-int64_t cpu_time(pid_t pid, bool *coarse)
+int cpu_usage_read(pid_t pid, struct cpu_usage *out)
 {
-    int64_t sum = schedstat_sum(pid);
-    *coarse = sum < 0;
-    return *coarse ? stat_sum(pid) : sum;
+    return sum_schedstat(pid, out) == 0 ? 0 : sum_stat(pid, out);
 }
 
 static uint64_t clock_read(clockid_t clock)
@@ -97,26 +101,27 @@ void clock_sleep(uint64_t nanoseconds)
 
 void meter_start(struct meter *meter, pid_t pid)
 {
-    bool coarse;
     clock_sleep(SETTLE_NANOSECONDS);
-    meter->pid = pid;
-    meter->server = pid > 0 ? cpu_time(pid, &coarse) : -1;
+    meter->pid = pid > 0 && cpu_usage_read(pid, &meter->server) == 0 ? pid : 0;
     meter->own = (int64_t)clock_read(CLOCK_PROCESS_CPUTIME_ID);
     meter->wall = clock_now();
 }
 
 void meter_stop(const struct meter *meter, uint64_t operations, struct measurement *out)
 {
-    bool coarse;
     double count = (double)operations;
     double wall = (double)(clock_now() - meter->wall);
     int64_t own = (int64_t)clock_read(CLOCK_PROCESS_CPUTIME_ID) - meter->own;
+    struct cpu_usage server;
     out->figures[FIGURE_RATE] = count * 1e9 / wall;
     out->figures[FIGURE_LOAD_CPU] = (double)own / 1000.0 / count;
     clock_sleep(SETTLE_NANOSECONDS);
-    int64_t server = meter->server >= 0 ? cpu_time(meter->pid, &coarse) : -1;
-    if (server >= 0) {
-        out->figures[FIGURE_CPU] = (double)(server - meter->server) / 1000.0 / count;
+    if (meter->pid == 0 || cpu_usage_read(meter->pid, &server) < 0) {
+        return;
+    }
+    out->figures[FIGURE_CPU] = (double)(server.run - meter->server.run) / 1000.0 / count;
+    if (server.wait >= 0) {
+        out->figures[FIGURE_WAIT] = (double)(server.wait - meter->server.wait) / 1000.0 / count;
     }
 }
 

@@ -14,9 +14,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Nanoseconds of CPU that a process has used; -1 if it cannot be read. *coarse is set to true if
- * they come from /proc/PID/stat. */
-int64_t cpu_time(pid_t pid, bool *coarse);
+/* What a process has used so far, in nanoseconds. */
+struct cpu_usage {
+    int64_t run;
+    int64_t wait; /* -1: not known */
+    bool coarse;  /* run comes from /proc/PID/stat */
+};
+
+/* Reads it. 0, or -1 if it cannot be read. */
+int cpu_usage_read(pid_t pid, struct cpu_usage *out);
 
 /* Nanoseconds of the monotonic clock. */
 uint64_t clock_now(void);
@@ -25,16 +31,16 @@ uint64_t clock_now(void);
 void clock_sleep(uint64_t nanoseconds);
 
 struct meter {
-    pid_t pid;
+    pid_t pid; /* 0: the server's figures cannot be had */
     uint64_t wall;
-    int64_t server;
+    struct cpu_usage server;
     int64_t own;
 };
 
-/* Starts measuring; pid 0: the server's CPU time cannot be had. Sleeps 2 ms first. */
+/* Starts measuring the process (0: not known). Sleeps 2 ms first. */
 void meter_start(struct meter *meter, pid_t pid);
 
-/* Sets rate, CPU and load CPU of `operations` done since meter_start. Sleeps 2 ms between the
+/* Sets rate, CPU, wait and load CPU of `operations` done since meter_start. Sleeps 2 ms between the
  * reading of the clock and that of the CPU time. */
 void meter_stop(const struct meter *meter, uint64_t operations, struct measurement *out);
 

@@ -45,11 +45,16 @@ struct trial {
 /* The table, in the order in which it is run; its end has no name. */
 extern const struct load loads[];
 
-/* True if the load can say anything about the target: an echo keeps nothing. */
+/* True if the load can say anything about the target: an echo keeps nothing, and the library speaks
+ * to ipcd alone. */
 bool load_suits(const struct load *load, const struct target *target);
 
 /* The most operations that one run may do, so that no run takes memory or time without bound. */
 uint64_t load_limit(const struct load *load);
+
+/* Empties the target and puts in what `operations` of the load are going to need: items to take,
+ * keys to set again or look up. 0, or -1 with a sentence. */
+int load_fill(const struct trial *trial, uint64_t operations);
 
 /* The ways to run. All return 0 with trial->result set, or -1 with a sentence. */
 int load_window(struct trial *trial); /* windows of requests: load_window.c */
@@ -58,3 +63,4 @@ int load_handoff(
 int load_paced(struct trial *trial);  /* the same, an item each millisecond */
 int load_memory(struct trial *trial); /* per item or entry: load_memory.c */
 int load_idle(struct trial *trial);   /* per idle session */
+int load_library(struct trial *trial); /* round trips through libipcclient: load_library.c */

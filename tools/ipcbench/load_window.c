@@ -11,8 +11,7 @@
 
 enum { WARM_UP_SHARE = 20 }; /* one twentieth of the count goes before, unmeasured */
 
-/* Puts in what the operation is going to need: items to take, keys to set again or look up. */
-static int fill(const struct trial *trial, uint64_t operations)
+int load_fill(const struct trial *trial, uint64_t operations)
 {
     struct request request = {.payload = trial->load->payload};
     uint64_t count = 0;
@@ -83,7 +82,7 @@ int load_window(struct trial *trial)
         (void)fail("out of memory");
         goto out;
     }
-    status = fill(trial, trial->count + warm_up);
+    status = load_fill(trial, trial->count + warm_up);
     if (status == 0) {
         status = batch_init(&batch, trial->target->protocol, load->operation, load->payload,
                             load->depth);

@@ -58,6 +58,9 @@ const struct load loads[] = {
     {"handoff/paced", "an item each ms, end to end", load_paced, OPERATION_TAKE, 1, 1, 64, 400,
      &handoff_paced},
 
+    {"library/put", "ipcc_queue_put", load_library, PUT, 1, 1, 64, 0, &none},
+    {"library/get", "ipcc_queue_get", load_library, GET, 1, 1, 64, 0, &none},
+
     {"payload/put-64B", "put 64 B", load_window, PUT, 1, 1, 64, 0, &none},
     {"payload/get-64B", "get 64 B", load_window, GET, 1, 1, 64, 0, &none},
     {"payload/put-1KiB", "put 1 KiB", load_window, PUT, 1, 1, KIB, 0, &none},
@@ -75,7 +78,8 @@ const struct load loads[] = {
 
 bool load_suits(const struct load *load, const struct target *target)
 {
-    return target->protocol->keeps || load->run == load_window;
+    return load->run == load_library ? target->protocol == &protocol_ipcd
+                                     : target->protocol->keeps || load->run == load_window;
 }
 
 uint64_t load_limit(const struct load *load)

@@ -216,6 +216,7 @@ static int run_loads(struct bench *bench)
             }
         }
     }
+    report_end(&bench->report);
     return status;
 }
 
@@ -223,15 +224,15 @@ static int run_loads(struct bench *bench)
 static void check_cpu_time(const struct bench *bench)
 {
     for (int i = 0; i < TARGET_COUNT; i++) {
-        bool coarse = false;
+        struct cpu_usage usage;
         pid_t pid = bench->targets[i].server.pid;
         if (!bench->there[i]) {
             continue;
         }
-        if (pid <= 0 || cpu_time(pid, &coarse) < 0) {
+        if (pid <= 0 || cpu_usage_read(pid, &usage) < 0) {
             (void)fail("the CPU time of %s cannot be read; that column stays empty",
                        target_name(i));
-        } else if (coarse) {
+        } else if (usage.coarse) {
             (void)fail("this kernel has no schedstat: CPU time of %s comes from /proc/%d/stat, in "
                        "steps of 10 ms",
                        target_name(i), (int)pid);

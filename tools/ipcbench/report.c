@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BUSY_SHARE 0.1 /* of the servers' running time: what waiting is worth a remark */
+
 enum { TITLE_WIDTH = 27, RATE_WIDTH = 11, TIME_WIDTH = 8 };
 
 const char *target_name(int target)
@@ -176,7 +178,9 @@ static bool same_group(const struct load *a, const struct load *b)
 
 static bool has_column(const struct report *report, const struct load *load, int target)
 {
-    return report->shown[target] && (target != TARGET_ECHO || load->run == load_window);
+    bool suits = target == TARGET_IPCD || load->run == load_window ||
+                 (target == TARGET_REDIS && load->run != load_library);
+    return report->shown[target] && suits;
 }
 
 /* How wide the columns of a target are. */
@@ -201,7 +205,7 @@ static void print_heading(const struct report *report, const struct load *load)
             print_target(load, NULL, target);
         }
     }
-    if (report->shown[TARGET_IPCD] && report->shown[TARGET_REDIS]) {
+    if (report->shown[TARGET_IPCD] && has_column(report, load, TARGET_REDIS)) {
         (void)printf(" | to Redis");
     }
     if (report->shown[TARGET_IPCD] && has_column(report, load, TARGET_ECHO)) {
@@ -216,7 +220,7 @@ static void print_comparison(const struct report *report, const struct row *row)
     if (!report->shown[TARGET_IPCD]) {
         return;
     }
-    if (report->shown[TARGET_REDIS]) {
+    if (has_column(report, row->load, TARGET_REDIS)) {
         (void)printf(" |");
         print_number(row_to_redis(row), 9, 2);
     }
@@ -240,8 +244,34 @@ void report_begin(const struct report *report)
     }
 }
 
+/* Every row and target counts alike: what an operation takes differs too much to add it up. */
+static void add_waiting(struct report *report, const struct row *row)
+{
+    for (int target = 0; target < TARGET_COUNT; target++) {
+        double run = figure(row, target, FIGURE_CPU);
+        double wait = figure(row, target, FIGURE_WAIT);
+        if (run > 0.0 && wait >= 0.0) {
+            report->waits++;
+            report->waited += wait / run;
+        }
+    }
+}
+
+void report_end(const struct report *report)
+{
+    double share = report->waits > 0 ? report->waited / report->waits : 0.0;
+    if (!report->json && report->pinned && share > BUSY_SHARE) {
+        (void)printf(
+            "\nThe machine was busy: for each second that the servers ran they waited "
+            "%.2f s for their processor.\nRates and times are not to be relied on, and CPU "
+            "only roughly.\n",
+            share);
+    }
+}
+
 void report_row(struct report *report, const struct row *row)
 {
+    add_waiting(report, row);
     if (report->json) {
         (void)report_json(report, row);
         return;

@@ -46,6 +46,8 @@ struct report {
     bool pinned;              /* a processor for the servers and one for the load */
     bool together;            /* one processor for all */
     const struct load *last;  /* the row before, to see where a group begins */
+    unsigned waits;           /* how many figures went into waited… */
+    double waited;            /* … the sum of seconds waited for each second that a server ran */
 };
 
 /* Prints what stands above the table; nothing for JSON. */
@@ -53,6 +55,9 @@ void report_begin(const struct report *report);
 
 /* Prints one row, in the table with the group's heading when a group begins. */
 void report_row(struct report *report, const struct row *row);
+
+/* Prints what stands below the table: whether the machine was too busy to measure on. */
+void report_end(const struct report *report);
 
 /* The row as a JSON object on one line; 0, or -1 with a sentence. */
 int report_json(const struct report *report, const struct row *row);

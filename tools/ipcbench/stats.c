@@ -7,8 +7,13 @@
 const char *figure_name(enum figure figure)
 {
     static const char *const names[FIGURE_COUNT] = {
-        [FIGURE_RATE] = "rate",    [FIGURE_P50] = "p50_us", [FIGURE_P99] = "p99_us",
-        [FIGURE_P999] = "p999_us", [FIGURE_CPU] = "cpu_us", [FIGURE_LOAD_CPU] = "load_cpu_us",
+        [FIGURE_RATE] = "rate",
+        [FIGURE_P50] = "p50_us",
+        [FIGURE_P99] = "p99_us",
+        [FIGURE_P999] = "p999_us",
+        [FIGURE_CPU] = "cpu_us",
+        [FIGURE_WAIT] = "wait_us",
+        [FIGURE_LOAD_CPU] = "load_cpu_us",
         [FIGURE_BYTES] = "bytes",
     };
     return names[figure];

@@ -15,7 +15,8 @@ enum figure {
     FIGURE_P99,
     FIGURE_P999,
     FIGURE_CPU,      /* the server's CPU time per operation or item */
-    FIGURE_LOAD_CPU, /* the load generator's own */
+    FIGURE_WAIT,     /* how long it was ready to run and had no processor, per operation */
+    FIGURE_LOAD_CPU, /* the load generator's own CPU time */
     FIGURE_BYTES,    /* memory per item, entry or session */
     FIGURE_COUNT
 };

@@ -26,6 +26,10 @@ enum operation {
 
 enum { REQUEST_MANY = 64 };
 
+/* The objects of the loads, at each target. */
+#define TARGET_QUEUE "bench.queue"
+#define TARGET_DICT "bench.dict"
+
 struct request {
     enum operation operation;
     uint32_t index; /* its number: the msgid follows from it, and the key */

@@ -16,9 +16,6 @@
 
 enum { FIRST_MSGID = 0x10000, MSGID_MASK = 0xffff };
 
-#define QUEUE_NAME "bench.queue"
-#define DICT_NAME "bench.dict"
-
 /* The constant part of each operation: method, object, how many params. */
 struct form {
     const char *method;
@@ -27,17 +24,17 @@ struct form {
 };
 
 static const struct form forms[] = {
-    [OPERATION_PUT] = {"queue.put", QUEUE_NAME, 2},
-    [OPERATION_GET] = {"queue.get", QUEUE_NAME, 2},
-    [OPERATION_TAKE] = {"queue.get", QUEUE_NAME, 1},
-    [OPERATION_PUT_MANY] = {"queue.put_many", QUEUE_NAME, 2},
-    [OPERATION_GET_MANY] = {"queue.get_many", QUEUE_NAME, 2},
-    [OPERATION_SET] = {"dict.set", DICT_NAME, 3},
-    [OPERATION_LOOKUP] = {"dict.get", DICT_NAME, 2},
-    [OPERATION_OPEN_QUEUE] = {"queue.open", QUEUE_NAME, 2},
-    [OPERATION_OPEN_DICT] = {"dict.open", DICT_NAME, 2},
-    [OPERATION_CLEAR_QUEUE] = {"queue.clear", QUEUE_NAME, 1},
-    [OPERATION_CLEAR_DICT] = {"dict.clear", DICT_NAME, 1},
+    [OPERATION_PUT] = {"queue.put", TARGET_QUEUE, 2},
+    [OPERATION_GET] = {"queue.get", TARGET_QUEUE, 2},
+    [OPERATION_TAKE] = {"queue.get", TARGET_QUEUE, 1},
+    [OPERATION_PUT_MANY] = {"queue.put_many", TARGET_QUEUE, 2},
+    [OPERATION_GET_MANY] = {"queue.get_many", TARGET_QUEUE, 2},
+    [OPERATION_SET] = {"dict.set", TARGET_DICT, 3},
+    [OPERATION_LOOKUP] = {"dict.get", TARGET_DICT, 2},
+    [OPERATION_OPEN_QUEUE] = {"queue.open", TARGET_QUEUE, 2},
+    [OPERATION_OPEN_DICT] = {"dict.open", TARGET_DICT, 2},
+    [OPERATION_CLEAR_QUEUE] = {"queue.clear", TARGET_QUEUE, 1},
+    [OPERATION_CLEAR_DICT] = {"dict.clear", TARGET_DICT, 1},
 };
 
 static void pack_payload(struct buffer *out, size_t size)

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define QUEUE_NAME "bench.queue"
-#define DICT_NAME "bench.dict"
-
 static void put_text(struct buffer *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -54,33 +51,33 @@ static void encode(struct buffer *out, const struct request *request)
 {
     switch (request->operation) {
     case OPERATION_PUT:
-        put_command(out, 3, "LPUSH", QUEUE_NAME);
+        put_command(out, 3, "LPUSH", TARGET_QUEUE);
         put_payload(out, request->payload);
         break;
     case OPERATION_GET:
-        put_command(out, 2, "RPOP", QUEUE_NAME);
+        put_command(out, 2, "RPOP", TARGET_QUEUE);
         break;
     case OPERATION_TAKE:
-        put_command(out, 3, "BRPOP", QUEUE_NAME);
+        put_command(out, 3, "BRPOP", TARGET_QUEUE);
         put_text(out, "$1\r\n0\r\n");
         break;
     case OPERATION_PUT_MANY:
-        put_command(out, 2 + REQUEST_MANY, "LPUSH", QUEUE_NAME);
+        put_command(out, 2 + REQUEST_MANY, "LPUSH", TARGET_QUEUE);
         for (int i = 0; i < REQUEST_MANY; i++) {
             put_payload(out, request->payload);
         }
         break;
     case OPERATION_GET_MANY:
-        put_command(out, 3, "RPOP", QUEUE_NAME);
+        put_command(out, 3, "RPOP", TARGET_QUEUE);
         put_text(out, "$2\r\n%d\r\n", REQUEST_MANY);
         break;
     case OPERATION_SET:
-        put_command(out, 4, "HSET", DICT_NAME);
+        put_command(out, 4, "HSET", TARGET_DICT);
         put_field(out, request->index);
         put_payload(out, request->payload);
         break;
     case OPERATION_LOOKUP:
-        put_command(out, 3, "HGET", DICT_NAME);
+        put_command(out, 3, "HGET", TARGET_DICT);
         put_field(out, request->index);
         break;
     case OPERATION_OPEN_QUEUE:
@@ -88,10 +85,10 @@ static void encode(struct buffer *out, const struct request *request)
         put_text(out, "*1\r\n$4\r\nPING\r\n");
         break;
     case OPERATION_CLEAR_QUEUE:
-        put_command(out, 2, "DEL", QUEUE_NAME);
+        put_command(out, 2, "DEL", TARGET_QUEUE);
         break;
     case OPERATION_CLEAR_DICT:
-        put_command(out, 2, "DEL", DICT_NAME);
+        put_command(out, 2, "DEL", TARGET_DICT);
         break;
     }
 }
