@@ -18,7 +18,7 @@
 
 enum {
     RPC_LIMIT_MS = 30 * 1000,  /* no single wait of a test takes longer */
-    RPC_DESCRIPTORS_MAX = 250, /* what one message can carry (the kernel's limit is 253) */
+    RPC_DESCRIPTORS_MAX = 253, /* what one message can carry in Linux */
     RPC_TEXTS = 64,            /* texts of rpc_text that are valid at the same time */
 };
 

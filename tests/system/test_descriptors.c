@@ -209,17 +209,6 @@ static void refused_call_closes_its_descriptors(void **state)
     }
 }
 
-static void descriptors_of_a_message_that_never_ends_are_closed_with_the_session(void **state)
-{
-    struct daemon *daemon = *state;
-    unsigned before = daemon_descriptors(daemon);
-    struct rpc *c = daemon_client(daemon);
-    rpc_write_descriptors(c, "\x94\x00\x01", 3, (const int[]){0, 1}, 2);
-    expect(client(state, 0), "server.ping", "[]", "nil");
-    daemon_drop(daemon, c);
-    daemon_expect_descriptors(daemon, before);
-}
-
 static void undelivered_descriptor_is_not_lost(void **state)
 {
     struct daemon *daemon = *state;
@@ -232,6 +221,137 @@ static void undelivered_descriptor_is_not_lost(void **state)
     assert_int_equal(a->fd_count, 1);
     check_connected(writer, a->fds[0]);
     (void)close(writer);
+}
+
+/* A message can carry only so many descriptors; what does not fit into one comes in the next. */
+static void more_descriptors_than_a_message_carries_are_not_lost(void **state)
+{
+    enum { ITEMS = 600 };
+    struct daemon *daemon = *state;
+    struct rpc *a = client(state, 0);
+    unsigned before = daemon_descriptors(daemon);
+    int writer;
+    for (int i = 0; i < ITEMS; i++) {
+        expect_result(a, send_pipes(a, "queue.put", "['q', ext(2, '\\x00')]", &writer, 1), "nil");
+        (void)close(writer);
+    }
+    unsigned taken = 0;
+    while (taken < ITEMS) {
+        struct rpc *b = daemon_client(daemon);
+        struct reply *reply = rpc_call(b, "queue.get_many", "['q', 600, 0]");
+        assert_int_equal(reply->error.type, MSGPACK_OBJECT_NIL);
+        assert_int_equal(b->fd_count, reply->result.via.array.size);
+        assert_true(b->fd_count > 0);
+        taken += b->fd_count;
+        reply_free(reply);
+        daemon_drop(daemon, b);
+    }
+    assert_int_equal(taken, ITEMS);
+    expect(a, "queue.qsize", "['q']", "0");
+    daemon_expect_descriptors(daemon, before);
+}
+
+/* An answer that would need more descriptors than a message carries is refused, not cut. */
+static void answer_with_too_many_descriptors_is_refused(void **state)
+{
+    enum { ITEMS = 300 };
+    struct daemon *daemon = *state;
+    struct rpc *a = client(state, 0);
+    unsigned before = daemon_descriptors(daemon);
+    int writer;
+    for (int i = 0; i < ITEMS; i++) {
+        expect_result(a, send_pipes(a, "list.append", "['l', ext(2, '\\x00')]", &writer, 1),
+                      "_int");
+        (void)close(writer);
+    }
+    struct reply *reply = rpc_call(a, "list.slice", "['l']");
+    assert_int_equal(reply->error.type, MSGPACK_OBJECT_ARRAY);
+    reply_free(reply);
+    expect(a, "list.get", "['l', 299]", "ext(2, '\\x00')");
+    expect(a, "list.clear", "['l']", "nil");
+    daemon_expect_descriptors(daemon, before);
+}
+
+static void replaced_and_expired_values_close_theirs(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = client(state, 0);
+    unsigned before = daemon_descriptors(daemon);
+    int writer;
+    for (int i = 0; i < 5; i++) {
+        (void)send_pipes(a, "dict.set", "['d', 'k', ext(2, '\\x00')]", &writer, 1);
+        expect_result(a, a->last_msgid, "_bool");
+        (void)close(writer);
+    }
+    expect_result(
+        a, send_pipes(a, "queue.put", "['q', ext(2, '\\x00'), nil, {ttl_ms: 50}]", &writer, 1),
+        "nil");
+    (void)close(writer);
+    expect_soon(a, "queue.qsize", "['q']", "0");
+    daemon_expect_descriptors(daemon, before + 1);
+    expect(a, "dict.set", "['d', 'k', 0]", "false");
+    daemon_expect_descriptors(daemon, before);
+}
+
+static void copies_of_a_value_share_its_descriptor(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = client(state, 0);
+    struct rpc *b = client(state, 1);
+    unsigned before = daemon_descriptors(daemon);
+    int writer;
+    expect_result(a, send_pipes(a, "list.append", "['l', [ext(2, '\\x00')]]", &writer, 1), "1");
+    expect(a, "list.repeat", "['l', 4]", "nil");
+    struct reply *reply = rpc_call(b, "list.slice", "['l']");
+    assert_int_equal(reply->result.via.array.size, 4);
+    assert_true(b->fd_count >= 1);
+    for (unsigned i = 0; i < 4; i++) {
+        const msgpack_object *value = reply->result.via.array.ptr[i].via.array.ptr;
+        check_connected(writer, b->fds[(unsigned)value->via.ext.ptr[0]]);
+    }
+    reply_free(reply);
+    (void)close(writer);
+    expect(a, "list.clear", "['l']", "nil");
+    daemon_expect_descriptors(daemon, before);
+}
+
+static void item_of_a_killed_taker_comes_back_with_its_descriptor(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = client(state, 0);
+    int writer;
+    expect(a, "queue.open", "['j', {joinable: true}]", "_map");
+    expect_result(a, send_pipes(a, "queue.put", "['j', ext(2, '\\x00')]", &writer, 1), "nil");
+    process_kill(daemon_client_process(daemon, "queue.get", "['j']"));
+    expect(a, "queue.get", "['j', 20000]", "[ext(2, '\\x00'), _int, 2]");
+    assert_int_equal(a->fd_count, 1);
+    check_connected(writer, a->fds[0]);
+    (void)close(writer);
+}
+
+static void kept_descriptors_are_limited(void **state)
+{
+    struct daemon *daemon =
+        daemon_start(&(struct daemon_options){.config = "[limits]\nmax_descriptors = 4\n"});
+    *state = daemon;
+    struct rpc *c = daemon_client(daemon);
+    expect(c, "list.open", "['l']", "_map");
+    unsigned before = daemon_descriptors(daemon);
+    for (int i = 0; i < 8; i++) {
+        msgpack_sbuffer out;
+        msgpack_sbuffer_init(&out);
+        uint32_t msgid = rpc_pack(c, &out, "list.append", "['l', ext(2, '\\x00')]");
+        rpc_write_descriptors(c, out.data, out.size, (const int[]){0}, 1);
+        msgpack_sbuffer_destroy(&out);
+        if (i < 4) {
+            expect_result(c, msgid, rpc_text(c, "%d", i + 1));
+        } else {
+            expect_failure(c, msgid, "LIMIT");
+        }
+    }
+    daemon_expect_descriptors(daemon, before + 4);
+    expect(c, "list.clear", "['l']", "nil");
+    daemon_expect_descriptors(daemon, before);
 }
 
 #define descriptors_test(function)                                                                 \
@@ -248,8 +368,13 @@ int main(void)
         descriptors_test(descriptors_are_closed_with_their_values),
         descriptors_test(ping_returns_the_descriptor),
         descriptors_test(refused_call_closes_its_descriptors),
-        descriptors_test(descriptors_of_a_message_that_never_ends_are_closed_with_the_session),
         descriptors_test(undelivered_descriptor_is_not_lost),
+        descriptors_test(more_descriptors_than_a_message_carries_are_not_lost),
+        descriptors_test(answer_with_too_many_descriptors_is_refused),
+        descriptors_test(replaced_and_expired_values_close_theirs),
+        descriptors_test(copies_of_a_value_share_its_descriptor),
+        descriptors_test(item_of_a_killed_taker_comes_back_with_its_descriptor),
+        cmocka_unit_test_teardown(kept_descriptors_are_limited, daemon_teardown),
     };
     return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* dict.*: every row of its table. Which values may be keys is in test_values.c. */
 #include "tests/support/daemon.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int dict_setup(void **state)
@@ -257,6 +258,25 @@ static void scan_shows_each_key_that_stays_once(void **state)
     assert_true(steps > 1);
 }
 
+static void scan_takes_at_most_count_at_a_time(void **state)
+{
+    enum { COUNT = 250 };
+    struct rpc *c = client(state, 0);
+    static const char *const counts[][2] = {{"", "100"}, {", nil", "100"}, {", 7", "7"}};
+    for (int i = 0; i < COUNT; i++) {
+        expect(c, "dict.set", rpc_text(c, "['d', %d, %d]", i, i), "true");
+    }
+    for (size_t i = 0; i < 3; i++) {
+        unsigned seen[COUNT] = {0};
+        unsigned sum = 0;
+        assert_true(scan_step(c, rpc_text(c, "['d', 0%s]", counts[i][0]), seen, COUNT) != 0);
+        for (unsigned key = 0; key < COUNT; key++) {
+            sum += seen[key];
+        }
+        assert_true(sum > 0 && sum <= (unsigned)atoi(counts[i][1]));
+    }
+}
+
 static void scan_of_a_small_dict_is_done_in_one_step(void **state)
 {
     struct rpc *c = client(state, 0);
@@ -310,6 +330,7 @@ int main(void)
         dict_test(cas_changes_only_what_is_expected),
         dict_test(wait_returns_once_the_key_is_there),
         dict_test(scan_shows_each_key_that_stays_once),
+        dict_test(scan_takes_at_most_count_at_a_time),
         dict_test(scan_of_a_small_dict_is_done_in_one_step),
         dict_test(large_dict_keeps_all_and_gives_memory_back),
     };

@@ -129,29 +129,6 @@ static void message_size_is_limited_and_announced(void **state)
     expect(other, "server.ping", "[]", "nil");
 }
 
-static void kept_descriptors_are_limited(void **state)
-{
-    struct daemon *daemon = start(state, "[limits]\nmax_descriptors = 4\n");
-    struct rpc *c = daemon_client(daemon);
-    expect(c, "list.open", "['l']", "_map");
-    unsigned before = daemon_descriptors(daemon);
-    for (int i = 0; i < 8; i++) {
-        msgpack_sbuffer out;
-        msgpack_sbuffer_init(&out);
-        uint32_t msgid = rpc_pack(c, &out, "list.append", "['l', ext(2, '\\x00')]");
-        rpc_write_descriptors(c, out.data, out.size, (const int[]){0}, 1);
-        msgpack_sbuffer_destroy(&out);
-        if (i < 4) {
-            expect_result(c, msgid, rpc_text(c, "%d", i + 1));
-        } else {
-            expect_failure(c, msgid, "LIMIT");
-        }
-    }
-    daemon_expect_descriptors(daemon, before + 4);
-    expect(c, "list.clear", "['l']", "nil");
-    daemon_expect_descriptors(daemon, before);
-}
-
 /* The processor time that the daemon uses while nobody asks it for anything. */
 static uint64_t idle_processor_time(struct daemon *daemon, int window_ms)
 {
@@ -212,7 +189,6 @@ int main(void)
         cmocka_unit_test_teardown(bytes_in_all_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(bytes_of_each_user_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(message_size_is_limited_and_announced, daemon_teardown),
-        cmocka_unit_test_teardown(kept_descriptors_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(accept_pauses_at_the_descriptor_limit_and_resumes,
                                   daemon_teardown),
         cmocka_unit_test_teardown(descriptors_at_the_process_limit_harm_nobody, daemon_teardown),

@@ -234,46 +234,6 @@ static void use_without_open_does_not_keep_a_scoped_object(void **state)
     expect_error(b, "list.len", "['s']", "NOT_FOUND");
 }
 
-static void reference_in_a_container_keeps_a_scoped_object(void **state)
-{
-    struct rpc *c = daemon_client(*state);
-    static const char *const holders[][4] = {
-        {"list.append", "['l', ext(1, 's')]", "list.pop", "opens"},
-        {"list.append", "['l', [1, {a: [ext(1, 's')]}]]", "list.clear"},
-        {"dict.set", "['d', 'k', ext(1, 's')]", "dict.popitem", "opens"},
-        {"dict.set", "['d', 'k', {x: ext(1, 's')}]", "dict.clear"},
-        {"queue.put", "['q', ext(1, 's')]", "queue.get", "opens"},
-        {"queue.put", "['q', [ext(1, 's')]]", "queue.clear"},
-    };
-    expect(c, "list.open", "['l']", "_map");
-    expect(c, "dict.open", "['d']", "_map");
-    expect(c, "queue.open", "['q']", "_map");
-    for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++) {
-        expect(c, "list.open", "['s', {lifetime: 'scoped', exclusive: true}]", "_map");
-        expect(c, holders[i][0], holders[i][1], "_");
-        expect(c, "object.close", "['s']", "nil");
-        expect(c, "list.append", "['s', 'still there']", "1");
-        expect(c, holders[i][2], rpc_text(c, "['%c']", holders[i][1][2]), "_");
-        if (holders[i][3] != NULL) {
-            expect(c, "list.append", "['s', 'open']", "2"); /* who gets a reference has it open */
-            expect(c, "object.close", "['s']", "nil");
-        }
-        expect_error(c, "list.len", "['s']", "NOT_FOUND");
-    }
-}
-
-static void deleted_container_lets_go_of_what_it_referred_to(void **state)
-{
-    struct rpc *c = daemon_client(*state);
-    expect(c, "list.open", "['inner', {lifetime: 'scoped'}]", "_map");
-    expect(c, "list.open", "['outer', {lifetime: 'scoped'}]", "_map");
-    expect(c, "list.append", "['outer', ext(1, 'inner')]", "1");
-    expect(c, "object.close", "['inner']", "nil");
-    expect(c, "list.len", "['inner']", "0");
-    expect(c, "object.close", "['outer']", "nil");
-    expect(c, "object.list", "[]", "{objects: [], ...}");
-}
-
 static void durable_needs_a_store(void **state)
 {
     struct rpc *c = daemon_client(*state);
@@ -301,8 +261,6 @@ int main(void)
         daemon_test(scoped_object_lives_while_a_session_has_it_open),
         daemon_test(close_undoes_all_opens_of_the_session),
         daemon_test(use_without_open_does_not_keep_a_scoped_object),
-        daemon_test(reference_in_a_container_keeps_a_scoped_object),
-        daemon_test(deleted_container_lets_go_of_what_it_referred_to),
         daemon_test(durable_needs_a_store),
     };
     return cmocka_run_group_tests_name("object open", tests, NULL, NULL);

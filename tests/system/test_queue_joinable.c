@@ -138,6 +138,32 @@ static void items_of_a_session_that_ends_come_back_in_their_old_order(void **sta
     }
 }
 
+static void items_come_back_to_the_head_in_every_order(void **state)
+{
+    static const char *const orders[][4] = {
+        {"fifo", "1", "2", "3"}, {"lifo", "3", "2", "1"}, {"priority", "3", "2", "1"}};
+    struct rpc *a = client(state, 0);
+    for (size_t i = 0; i < 3; i++) {
+        const char *queue = orders[i][0];
+        expect(a, "queue.open", rpc_text(a, "['%s', {joinable: true, order: '%s'}]", queue, queue),
+               "_map");
+        for (int item = 1; item <= 3; item++) {
+            expect(a, "queue.put",
+                   rpc_text(a, "['%s', %d, nil, {priority: %d}]", queue, item, -item), "nil");
+        }
+        struct rpc *b = daemon_client(*state);
+        (void)take(b, queue, orders[i][1], 1);
+        (void)take(b, queue, orders[i][2], 1);
+        daemon_drop(*state, b);
+        expect_soon(a, "queue.qsize", rpc_text(a, "['%s']", queue), "3");
+        expect(a, "queue.peek", rpc_text(a, "['%s', 0, 9]", queue),
+               rpc_text(a, "[%s, %s, %s]", orders[i][1], orders[i][2], orders[i][3]));
+        (void)take(a, queue, orders[i][1], 2);
+        (void)take(a, queue, orders[i][2], 2);
+        (void)take(a, queue, orders[i][3], 1);
+    }
+}
+
 static void finished_items_do_not_come_back(void **state)
 {
     struct rpc *a = client(state, 0);
@@ -310,6 +336,7 @@ int main(void)
         joinable_test(task_done_without_ticket_of_ones_own_takes_the_queues_oldest),
         joinable_test(plain_queue_gives_no_tickets),
         joinable_test(items_of_a_session_that_ends_come_back_in_their_old_order),
+        joinable_test(items_come_back_to_the_head_in_every_order),
         joinable_test(finished_items_do_not_come_back),
         joinable_test(killed_takers_item_goes_to_the_getter_that_waits),
         joinable_test(item_that_comes_back_may_go_over_maxsize),

@@ -152,6 +152,45 @@ static void item_past_its_time_to_live_is_gone(void **state)
     expect(a, "queue.get", "['q', 0]", "['lasting', nil, 1]");
 }
 
+/* Fills a queue of this order with 1 to 200, of which every third lives long. */
+static void expire_two_of_three(struct rpc *c, const char *order, const int *survivors)
+{
+    enum { COUNT = 200 };
+    expect(c, "queue.open", rpc_text(c, "['%s', {order: '%s'}]", order, order), "_map");
+    for (int i = 0; i < COUNT; i++) {
+        expect(c, "queue.put",
+               rpc_text(c, "['%s', %d, nil, {priority: %d, ttl_ms: %d}]", order, i, -i,
+                        i % 3 == 0 ? 600000 : 30),
+               "nil");
+    }
+    expect_soon(c, "queue.qsize", rpc_text(c, "['%s']", order), "67");
+    struct reply *reply = rpc_call(c, "queue.peek", rpc_text(c, "['%s', 0, 200]", order));
+    assert_int_equal(reply->result.via.array.size, 67);
+    for (int i = 0; i < 67; i++) {
+        assert_int_equal(reply->result.via.array.ptr[i].via.u64, survivors[i]);
+    }
+    reply_free(reply);
+    for (int i = 0; i < 67; i++) {
+        expect(c, "queue.get", rpc_text(c, "['%s', 0]", order),
+               rpc_text(c, "[%d, nil, 1]", survivors[i]));
+    }
+    expect_error(c, "queue.get", rpc_text(c, "['%s', 0]", order), "EMPTY");
+}
+
+static void expired_items_leave_the_others_in_their_order(void **state)
+{
+    struct rpc *c = client(state, 0);
+    int rising[67];
+    int falling[67];
+    for (int i = 0; i < 67; i++) {
+        rising[i] = i * 3;
+        falling[66 - i] = i * 3;
+    }
+    expire_two_of_three(c, "fifo", rising);
+    expire_two_of_three(c, "lifo", falling);
+    expire_two_of_three(c, "priority", falling);
+}
+
 static void expired_item_is_finished(void **state)
 {
     struct rpc *c = client(state, 0);
@@ -269,6 +308,7 @@ int main(void)
         order_test(delayed_items_come_in_the_order_in_which_they_are_due),
         order_test(delayed_items_take_room_but_are_not_there_yet),
         order_test(item_past_its_time_to_live_is_gone),
+        order_test(expired_items_leave_the_others_in_their_order),
         order_test(expired_item_is_finished),
         order_test(clear_wakes_putters),
         order_test(shutdown_fails_puts_and_drains_gets),

@@ -269,6 +269,19 @@ static void index_beyond_the_descriptors_sent_is_bad_request(void **state)
     daemon_expect_descriptors(daemon, before);
 }
 
+static void descriptors_of_a_message_that_never_ends_are_closed_with_the_session(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *other = daemon_client(daemon);
+    expect(other, "server.ping", "[]", "nil");
+    unsigned before = daemon_descriptors(daemon);
+    struct rpc *c = daemon_client(daemon);
+    rpc_write_descriptors(c, "\x94\x00\x01", 3, (const int[]){0, 1}, 2);
+    expect(other, "server.ping", "[]", "nil");
+    daemon_drop(daemon, c);
+    daemon_expect_descriptors(daemon, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +304,7 @@ int main(void)
         daemon_test(descriptors_that_no_index_names_are_closed),
         daemon_test(index_without_descriptor_is_bad_request),
         daemon_test(index_beyond_the_descriptors_sent_is_bad_request),
+        daemon_test(descriptors_of_a_message_that_never_ends_are_closed_with_the_session),
     };
     return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }

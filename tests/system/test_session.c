@@ -126,6 +126,18 @@ static void kill_is_for_root_and_the_same_user(void **state)
     expect_closed(other);
 }
 
+static void kill_is_for_the_daemons_own_user(void **state)
+{
+    struct daemon *daemon =
+        daemon_start(&(struct daemon_options){.args = {"--socket-mode", "0666"}, .uid = 4001});
+    *state = daemon;
+    struct rpc *own = daemon_client_as(daemon, 4001, 4009, 0);
+    struct rpc *other = daemon_client_as(daemon, 4002, 4002, 0);
+    expect_error(other, "session.kill", rpc_text(other, "[%d]", (int)session_of(own)), "DENIED");
+    expect(own, "session.kill", rpc_text(own, "[%d]", (int)session_of(other)), "nil");
+    expect_closed(other);
+}
+
 static void complete_requests_are_run_when_the_client_is_gone(void **state)
 {
     enum { COUNT = 2000 };
@@ -142,6 +154,29 @@ static void complete_requests_are_run_when_the_client_is_gone(void **state)
     daemon_drop(*state, b);
     expect_soon(a, "list.len", "['l']", "2000");
     expect(a, "list.slice", "['l', -2]", "[1998, 1999]");
+}
+
+/* More answers than the daemon keeps for a reader that does not read, and then requests behind
+ * them: those were received as well. */
+static void requests_behind_answers_that_nobody_reads_are_run(void **state)
+{
+    struct rpc *a = daemon_client(*state);
+    struct rpc *b = daemon_client(*state);
+    expect(a, "list.open", "['large', {initial: [b'x'*1000000]}]", "_map");
+    expect(a, "list.open", "['l']", "_map");
+    msgpack_sbuffer out;
+    msgpack_sbuffer_init(&out);
+    for (int i = 0; i < 400; i++) {
+        (void)rpc_pack(b, &out, "list.get", "['large', 0]");
+    }
+    for (int i = 0; i < 1000; i++) {
+        (void)rpc_pack(b, &out, "list.append", rpc_text(b, "['l', %d]", i));
+    }
+    rpc_write(b, out.data, out.size);
+    msgpack_sbuffer_destroy(&out);
+    expect(a, "list.len", "['large']", "1");
+    daemon_drop(*state, b);
+    expect_soon(a, "list.len", "['l']", "1000");
 }
 
 static void half_a_request_is_not_run_when_the_client_is_gone(void **state)
@@ -220,7 +255,9 @@ int main(void)
         daemon_test(kill_needs_a_session),
         cmocka_unit_test_setup_teardown(kill_is_for_root_and_the_same_user, open_setup,
                                         daemon_teardown),
+        cmocka_unit_test_teardown(kill_is_for_the_daemons_own_user, daemon_teardown),
         daemon_test(complete_requests_are_run_when_the_client_is_gone),
+        daemon_test(requests_behind_answers_that_nobody_reads_are_run),
         daemon_test(half_a_request_is_not_run_when_the_client_is_gone),
         daemon_test(end_closes_what_was_open),
         daemon_test(killed_process_leaves_nothing_behind),
