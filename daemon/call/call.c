@@ -157,5 +157,10 @@ int call_wait(struct call *call, unsigned channel, unsigned i, int error)
 
 void call_changed(struct call *call)
 {
-    object_ready(call->service, call->object);
+    const struct object *object = call->object;
+    bool timer_is_right =
+        object->type->due == NULL || object->type->due(object) == object->deadline.at;
+    if (object->waiting > 0 || !timer_is_right) {
+        object_ready(call->service, call->object);
+    }
 }

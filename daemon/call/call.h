@@ -130,5 +130,5 @@ bool call_is_behind(const struct call *call, unsigned channel);
  * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with). */
 int call_wait(struct call *call, unsigned channel, unsigned i, int error);
 
-/* The object's waiters are asked again when the call is done. */
+/* The object has changed: its waiters are asked, and its timer is set, when the call is done. */
 void call_changed(struct call *call);

@@ -254,7 +254,11 @@ static void expire(struct queue *queue, struct item *item)
 
 uint64_t queue_due(const struct object *object)
 {
-    const struct item *item = heap_top(&((const struct queue *)object)->due);
+    const struct queue *queue = (const struct queue *)object;
+    if (!TAILQ_EMPTY(&queue->dead)) {
+        return 0; /* they are to go to the dead letter queue, at once */
+    }
+    const struct item *item = heap_top(&queue->due);
     return item == NULL ? UINT64_MAX : item->due;
 }
 
