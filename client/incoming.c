@@ -7,6 +7,13 @@
  */
 #include "client/internal.h"
 
+#include <stdlib.h>
+
+enum {
+    GIVE_BYTES = 32 * 1024, /* a result of at least so many is given away with its buffer */
+    RESULT_AT_MOST = 8,     /* where it begins then: behind [1, msgid, nil */
+};
+
 static void violation(struct ipcc *conn, const char *what)
 {
     char text[MESSAGE_TEXT];
@@ -61,13 +68,32 @@ static int read_answer(const struct message *message, struct slice *value, char 
     return status < 0 ? status : 1;
 }
 
+/* A large result that is all there is in the buffer is not copied: the reply takes the buffer, and
+ * the connection begins a new one. */
+static bool give_buffer(struct ipcc *conn, struct ipcc_reply *reply, struct slice value)
+{
+    struct buffer *in = &conn->in;
+    size_t before = (size_t)(value.data - in->data);
+    if (value.len < GIVE_BYTES || before > RESULT_AT_MOST || before + value.len < in->len) {
+        return false;
+    }
+    /* It has room for more than has come. */
+    uint8_t *fitted = realloc(in->data, in->len);
+    uint8_t *owned = fitted != NULL ? fitted : in->data;
+    *reply = (struct ipcc_reply){.value = value_decode((struct slice){owned + before, value.len}),
+                                 .owned = owned};
+    *in = (struct buffer){0};
+    return true;
+}
+
 static void answer_waiter(struct ipcc *conn, struct waiter *waiter, int status, struct slice value,
                           const char *text)
 {
     if (status < 0) {
         message_format(waiter->message, "%s", text);
     }
-    if (value.len > 0 && reply_set(&waiter->reply, value) < 0) {
+    if (value.len > 0 && !give_buffer(conn, &waiter->reply, value) &&
+        reply_set(&waiter->reply, value) < 0) {
         status = IPCC_ERR_NO_MEMORY;
         message_format(waiter->message, "no memory for an answer of %zu bytes", value.len);
     }
@@ -210,7 +236,7 @@ static void take_messages(struct ipcc *conn)
             break;
         }
         take_message(conn, &message, conn->in.data + at);
-        at += message.size;
+        at = conn->in.len > 0 ? at + message.size : 0;
     }
     buffer_consume(&conn->in, at);
     if (conn->in.len == 0 && conn->in.cap > KEEP_CAPACITY) {
