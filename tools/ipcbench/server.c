@@ -185,10 +185,25 @@ static void bind_running(struct server *server)
     }
 }
 
+/* True if the process bears the program's name. With socket activation the socket names the service
+ * manager as its peer, and it is not that one's CPU time that is wanted. */
+static bool is_program(pid_t pid, const char *name)
+{
+    char path[64];
+    char text[32] = "";
+    (void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return false;
+    }
+    bool read = fgets(text, sizeof(text), file) != NULL;
+    (void)fclose(file);
+    text[strcspn(text, "\n")] = '\0';
+    return read && strcmp(text, name) == 0;
+}
+
 int server_attach(struct server *server, const struct server_plan *plan, const char *socket_path)
 {
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
     *server = (struct server){.plan = plan};
     int fd = server_connect(socket_path);
     if (fd < 0) {
@@ -196,13 +211,20 @@ int server_attach(struct server *server, const struct server_plan *plan, const c
                     "or let --spawn start a private one",
                     plan->name, socket_path, strerror(errno));
     }
-    (void)snprintf(server->socket, sizeof(server->socket), "%s", socket_path);
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-        server->pid = peer.pid;
-    }
     (void)close(fd);
-    bind_running(server);
+    (void)snprintf(server->socket, sizeof(server->socket), "%s", socket_path);
     return 0;
+}
+
+void server_identify(struct server *server, int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    if (!server->ours && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+        is_program(peer.pid, server->plan->name)) {
+        server->pid = peer.pid;
+        bind_running(server);
+    }
 }
 
 int server_check(struct server *server)

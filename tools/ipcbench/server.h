@@ -36,8 +36,12 @@ struct server {
 /* Starts a child by the plan and waits until its socket accepts. 0, or -1 with a sentence. */
 int server_start(struct server *server, const struct server_plan *plan);
 
-/* Takes note of a server that runs already; its pid is asked of the socket. 0, or -1. */
+/* Takes note of a server that runs already. 0, or -1 with a sentence if nobody is there. */
 int server_attach(struct server *server, const struct server_plan *plan, const char *socket);
+
+/* Finds the pid of a server that runs already from a connection that it has answered on, and binds
+ * it to the plan's processor. If the pid cannot be told it stays 0. */
+void server_identify(struct server *server, int fd);
 
 /* If the server is gone, says so, with the end of its log if it is ours, and returns -1; else 0. */
 int server_check(struct server *server);

@@ -1,8 +1,11 @@
 /* target: what all targets have in common; see target.h. */
 #include "tools/ipcbench/target.h"
+#include "tools/ipcbench/fail.h"
 #include "tools/ipcbench/stream.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 void target_key(uint32_t index, char key[KEY_SIZE + 1])
@@ -27,10 +30,17 @@ static int open_objects(struct target *target)
 {
     target->control = server_connect(target->server.socket);
     if (target->control < 0) {
-        return server_check(&target->server);
+        return fail("no connection to %s at %s: %s", target->plan.name, target->server.socket,
+                    strerror(errno));
     }
     int status = control(target, OPERATION_OPEN_QUEUE);
-    return status < 0 ? status : control(target, OPERATION_OPEN_DICT);
+    if (status == 0) {
+        status = control(target, OPERATION_OPEN_DICT);
+    }
+    if (status == 0) {
+        server_identify(&target->server, target->control);
+    }
+    return status;
 }
 
 int target_start(struct target *target, const char *socket_path)
