@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a callback was told. */
 struct outcome {
@@ -496,9 +497,13 @@ static void thousands_of_calls_are_in_flight_at_once(void **state)
     close_and_join(conn, &server);
 }
 
-static void serve_after_reading_all(struct fake *fake)
+/* Reads nothing until the test has written to the pipe. */
+static void serve_when_told(struct fake *fake)
 {
+    const int *told = fake->data;
+    char byte;
     fake_greet(fake);
+    assert_int_equal(read(told[0], &byte, 1), 1);
     fake_answer(fake, fake_expect(fake, "a.a", "[_bin]"), "1");
     fake_expect_end(fake);
 }
@@ -507,15 +512,20 @@ static void request_larger_than_the_socket_leaves_in_pieces(void **state)
 {
     struct fake_server server;
     struct outcome outcome = {0};
-    struct ipcc *conn = connect_to(&server, serve_after_reading_all, NULL);
+    int told[2];
+    assert_ok(pipe(told));
+    struct ipcc *conn = connect_to(&server, serve_when_told, told);
     void *bytes = calloc(1, 1000000);
     struct ipcc_value param = ipcc_bin(bytes, 1000000);
     struct ipcc_request request = {.method = "a.a", .params = &param, .nparams = 1};
     assert_ok(ipcc_call_async(conn, &request, keep, &outcome, NULL));
     assert_int_equal(ipcc_events(conn), POLLIN | POLLOUT);
+    assert_int_equal(write(told[1], "", 1), 1);
     run_until(conn, &outcome);
     assert_int_equal(outcome.integer, 1);
     free(bytes);
+    (void)close(told[0]);
+    (void)close(told[1]);
     close_and_join(conn, &server);
 }
 
