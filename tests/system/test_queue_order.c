@@ -114,7 +114,7 @@ static void delayed_items_come_in_the_order_in_which_they_are_due(void **state)
 {
     struct rpc *c = client(state, 0);
     expect(c, "queue.open", "['q']", "_map");
-    expect(c, "queue.put", "['q', 'late', nil, {delay_ms: 90}]", "nil");
+    expect(c, "queue.put", "['q', 'late', nil, {delay_ms: 1000}]", "nil");
     expect(c, "queue.put", "['q', 'soon', nil, {delay_ms: 30}]", "nil");
     expect(c, "queue.put", "['q', 'now']", "nil");
     expect(c, "queue.get", "['q', 20000]", "['now', nil, 1]");

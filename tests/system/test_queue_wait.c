@@ -151,7 +151,7 @@ static void no_wait_ends_before_its_time(void **state)
 static void waits_end_in_the_order_of_their_deadlines(void **state)
 {
     struct rpc *c = client(state, 0);
-    uint32_t late = rpc_send(c, "queue.get", "['q', 120]");
+    uint32_t late = rpc_send(c, "queue.get", "['q', 1000]");
     uint32_t soon = rpc_send(c, "queue.get", "['q', 20]");
     struct reply *reply = rpc_next(c);
     assert_int_equal(reply->msgid, soon);

@@ -104,7 +104,7 @@ static void expired_item_lets_go_of_its_reference(void **state)
 {
     struct rpc *c = daemon_client(*state);
     expect(c, "queue.open", "['q']", "_map");
-    keep_by_reference(c, "queue.put", "['q', ext(1, 's'), nil, {ttl_ms: 300}]");
+    keep_by_reference(c, "queue.put", "['q', ext(1, 's'), nil, {ttl_ms: 1500}]");
     expect_soon(c, "object.list", "[{glob: 's'}]", "{objects: [], ...}");
 }
 
