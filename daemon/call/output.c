@@ -26,6 +26,7 @@ static void drop_undelivered(struct undelivered *note)
 {
     object_unref(&note->queue->object);
     blob_unref(note->blob);
+    rank_unref(&note->meta.rank);
 }
 
 static void drop_passing(struct passing *passing)
@@ -198,6 +199,7 @@ void output_item(struct output *output, struct queue *queue, const struct item_m
         .blob = value.blob != NULL ? blob_ref(value.blob) : NULL,
     };
     (void)object_ref(&queue->object);
+    rank_ref(&meta->rank);
     output_value(output, value);
 }
 

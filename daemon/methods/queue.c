@@ -134,28 +134,22 @@ int method_queue_open(struct call *call)
     return open_object(call, &type);
 }
 
-static int read_priority(struct call *call, const struct param *given, long double *out)
+static int read_priority(struct call *call, const struct param *given, struct rank *out)
 {
-    const struct header *header = &given->header;
-    if (!option_given(given)) {
-        return 0;
+    int status = option_given(given) ? rank_of(given->raw, out) : 0;
+    if (status == ERR_TYPE) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "queue.put: option priority must be a number other than NaN, a str or a "
+                         "bin, not %s",
+                         kind_name(given->header.kind));
     }
-    if (header->kind == KIND_INT) {
-        *out = (long double)header->i;
-    } else if (header->kind == KIND_UINT) {
-        *out = (long double)header->u;
-    } else if (header->f == header->f) {
-        *out = (long double)header->f;
-    } else {
-        return call_fail(call, ERR_BAD_REQUEST, "queue.put: option priority must not be NaN");
-    }
-    return 0;
+    return status;
 }
 
 static int read_put_options(struct call *call, struct put_options *out)
 {
     static const struct option table[] = {
-        {"priority", PARAM_NUMBER}, {"delay_ms", PARAM_MS}, {"ttl_ms", PARAM_MS}};
+        {"priority", PARAM_VALUE}, {"delay_ms", PARAM_MS}, {"ttl_ms", PARAM_MS}};
     struct param given[3];
     *out = (struct put_options){0};
     int status = options_read(call, 3, table, 3, given);
@@ -164,7 +158,7 @@ static int read_put_options(struct call *call, struct put_options *out)
     }
     out->delay_ms = option_int(&given[1], 0);
     out->ttl_ms = option_int(&given[2], 0);
-    return read_priority(call, &given[0], &out->priority);
+    return read_priority(call, &given[0], &out->rank);
 }
 
 int method_queue_put(struct call *call)
@@ -179,6 +173,14 @@ int method_queue_put(struct call *call)
     int status = ERR_FULL;
     if (!call_is_behind(call, QUEUE_PUTTERS)) {
         status = queue_put(queue_of(call->object), call_incoming(call, 1), &options, call->now);
+    }
+    rank_unref(&options.rank);
+    if (status == ERR_TYPE) {
+        return call_fail(
+            call, status,
+            "queue.put: the items of \"%s\" have priorities of another kind: they must "
+            "be all numbers, all strs or all bins",
+            call->object->name);
     }
     if (status == ERR_FULL) {
         return call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);

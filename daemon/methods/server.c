@@ -55,12 +55,13 @@ int method_server_hello(struct call *call)
     pack_key_int(out, "protocol", PROTOCOL);
     pack_key_uint(out, "session", call->session->id);
     pack_string(out, "limits");
-    pack_map(out, LIMIT_COUNT + 2);
+    pack_map(out, LIMIT_COUNT + 3);
     for (size_t i = 0; i < LIMIT_COUNT; i++) {
         pack_key_uint(out, limit_rows[i].name, *limit_value(limits, &limit_rows[i]));
     }
     pack_key_int(out, "max_depth", MESSAGE_DEPTH);
     pack_key_int(out, "max_name", OBJECT_NAME_MAX);
+    pack_key_int(out, "max_message_descriptors", DESCRIPTORS_PER_MESSAGE);
     return 0;
 }
 

@@ -27,7 +27,8 @@ uint64_t time_after(uint64_t now, int64_t ms)
 
 static uint64_t item_cost(const struct item *item)
 {
-    return ITEM_COST + blob_cost(item->value);
+    const struct blob *rank = item->meta.rank.bytes;
+    return ITEM_COST + blob_cost(item->value) + (rank == NULL ? 0 : blob_cost(rank));
 }
 
 int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,
@@ -38,6 +39,7 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
         blob_unref(value);
         return ERR_INTERNAL;
     }
+    rank_ref(&meta->rank);
     *item = (struct item){.value = value,
                           .meta = *meta,
                           .due = UINT64_MAX,
@@ -47,6 +49,7 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
     if (always) {
         object_charge_always(&queue->object, item_cost(item));
     } else if (object_charge(&queue->object, item_cost(item)) < 0) {
+        rank_unref(&item->meta.rank);
         blob_unref(value);
         free(item);
         return ERR_LIMIT;
@@ -58,6 +61,7 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
 void item_free(struct queue *queue, struct item *item)
 {
     object_release(&queue->object, item_cost(item));
+    rank_unref(&item->meta.rank);
     blob_unref(item->value);
     free(item);
 }
@@ -247,6 +251,7 @@ static void expire(struct queue *queue, struct item *item)
     queue->ready--;
     queue->tombstones++;
     object_release(&queue->object, item_cost(item));
+    rank_unref(&item->meta.rank);
     blob_unref(item->value);
     item->value = NULL;
     compact(queue);

@@ -33,10 +33,8 @@ static bool priority_before(const void *a, const void *b)
 {
     const struct item_meta *x = &((const struct item *)a)->meta;
     const struct item_meta *y = &((const struct item *)b)->meta;
-    if (x->priority < y->priority || x->priority > y->priority) {
-        return x->priority < y->priority;
-    }
-    return x->seq < y->seq;
+    int order = rank_compare(&x->rank, &y->rank);
+    return order != 0 ? order < 0 : x->seq < y->seq;
 }
 
 static uint32_t *heap_place(void *item)
@@ -186,7 +184,7 @@ static int put_plain(struct queue *queue, struct incoming value)
 static int put_item(struct queue *queue, struct incoming value, const struct put_options *options,
                     uint64_t now)
 {
-    struct item_meta meta = {.priority = options->priority, .expires = UINT64_MAX};
+    struct item_meta meta = {.rank = options->rank, .expires = UINT64_MAX};
     if (options->ttl_ms > 0) {
         meta.expires = time_after(now, options->ttl_ms);
     }
@@ -222,6 +220,13 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     static const struct put_options none = {0};
     if (options == NULL) {
         options = &none;
+    }
+    bool ranked = queue->options.order == QUEUE_PRIORITY;
+    if (ranked && options->rank.kind != queue->rank_kind) {
+        if (queue_unfinished(queue) > 0) {
+            return ERR_TYPE;
+        }
+        queue->rank_kind = options->rank.kind;
     }
     bool plain =
         queue->options.order != QUEUE_PRIORITY && options->delay_ms == 0 && options->ttl_ms == 0;
@@ -447,7 +452,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
         return ERR_SHUT_DOWN;
     }
     struct item_meta meta = {
-        .priority = dead->meta.priority, .seq = queue->next_seq, .expires = UINT64_MAX};
+        .rank = dead->meta.rank, .seq = queue->next_seq, .expires = UINT64_MAX};
     struct item *item;
     int status = item_new(queue, blob_ref(dead->value), &meta, false, &item);
     if (status == 0) {

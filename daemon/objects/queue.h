@@ -21,6 +21,7 @@
 
 #include "daemon/objects/heap.h"
 #include "daemon/objects/packed.h"
+#include "daemon/objects/rank.h"
 #include "daemon/objects/tie.h"
 
 enum queue_order { QUEUE_FIFO, QUEUE_LIFO, QUEUE_PRIORITY };
@@ -38,12 +39,12 @@ struct queue_options {
     struct slice dead_letter; /* a queue's name; empty: none */
 };
 
-/* What an item remembers besides its value. */
+/* What an item remembers besides its value. Whoever keeps a copy has a reference to the rank. */
 struct item_meta {
-    long double priority; /* wide enough for every int64, uint64 and double */
-    uint64_t seq;         /* order of arrival among equal priorities */
-    uint64_t expires;     /* monotonic, nanoseconds; UINT64_MAX: never */
-    uint32_t deliveries;  /* how often get has returned it */
+    struct rank rank;    /* the priority */
+    uint64_t seq;        /* order of arrival among equal priorities */
+    uint64_t expires;    /* monotonic, nanoseconds; UINT64_MAX: never */
+    uint32_t deliveries; /* how often get has returned it */
 };
 
 enum item_state { ITEM_DELAYED, ITEM_PACKED, ITEM_RETURNED, ITEM_HEAPED, ITEM_TAKEN, ITEM_DEAD };
@@ -72,6 +73,7 @@ struct queue {
     struct heap due;              /* items that time changes, the earliest first */
     struct ordered tickets;       /* taken items, by ticket */
     struct item_list dead;        /* had max_deliveries: for the dead letter queue */
+    uint8_t rank_kind;            /* enum rank_kind, of the items in a queue ordered by priority */
     uint64_t next_seq;
     uint64_t ready; /* what a get could return now */
     uint64_t delayed;
@@ -84,7 +86,7 @@ struct queue {
 };
 
 struct put_options {
-    long double priority;
+    struct rank rank; /* the caller's reference */
     int64_t delay_ms; /* 0: none */
     int64_t ttl_ms;   /* 0: none */
 };
@@ -99,7 +101,8 @@ static inline struct queue *queue_of(struct object *object)
     return (struct queue *)object;
 }
 
-/* Puts a value. `options` may be NULL: none. ERR_FULL, ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL. */
+/* Puts a value. `options` may be NULL: none. ERR_FULL, ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL;
+ * ERR_TYPE if the queue is ordered by priority and its items have priorities of another kind. */
 int queue_put(struct queue *queue, struct incoming value, const struct put_options *options,
               uint64_t now);
 

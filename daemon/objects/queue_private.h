@@ -6,7 +6,8 @@
 
 #include "daemon/objects/queue.h"
 
-/* An item in no place yet, charged; takes over the reference to the value, also when it fails.
+/* An item in no place yet, charged; takes over the reference to the value, also when it fails, and
+ * takes one of its own to the rank.
  * ERR_LIMIT unless `always`, ERR_INTERNAL; a NULL value (there was no memory for it) is the
  * latter. */
 int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,

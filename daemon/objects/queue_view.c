@@ -49,10 +49,8 @@ static int by_priority(const void *a, const void *b)
 {
     const struct item_meta *x = &(*(const struct item *const *)a)->meta;
     const struct item_meta *y = &(*(const struct item *const *)b)->meta;
-    if (x->priority < y->priority || x->priority > y->priority) {
-        return x->priority < y->priority ? -1 : 1;
-    }
-    return x->seq < y->seq ? -1 : 1;
+    int order = rank_compare(&x->rank, &y->rank);
+    return order != 0 ? order : x->seq < y->seq ? -1 : 1;
 }
 
 /* The heap is sorted only as far as a get needs: a copy of it is sorted for the walk. */

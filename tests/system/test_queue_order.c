@@ -58,20 +58,30 @@ static void priorities_compare_exactly(void **state)
     expect(c, "queue.peek", "['p', 0, 2]", "['even', 'odd']");
 }
 
-/* Whether a string could be a priority among strings is left open; beside a number it cannot. */
 static void priorities_that_cannot_be_ordered_are_refused(void **state)
 {
-    static const char *const priorities[] = {"'urgent'", "[1]", "true", "{}"};
+    static const char *const priorities[][2] = {{"'urgent'", "TYPE"},   {"b'urgent'", "TYPE"},
+                                                {"[1]", "BAD_REQUEST"}, {"true", "BAD_REQUEST"},
+                                                {"{}", "BAD_REQUEST"},  {"nan", "BAD_REQUEST"}};
     struct rpc *c = client(state, 0);
     expect(c, "queue.open", "['p', {order: 'priority'}]", "_map");
     expect(c, "queue.put", "['p', 1, nil, {priority: 1}]", "nil");
     for (size_t i = 0; i < sizeof(priorities) / sizeof(priorities[0]); i++) {
-        struct reply *reply =
-            rpc_call(c, "queue.put", rpc_text(c, "['p', 2, nil, {priority: %s}]", priorities[i]));
-        assert_int_equal(reply->error.type, MSGPACK_OBJECT_ARRAY);
-        reply_free(reply);
+        expect_error(c, "queue.put", rpc_text(c, "['p', 2, nil, {priority: %s}]", priorities[i][0]),
+                     priorities[i][1]);
     }
     expect(c, "queue.peek", "['p', 0, 9]", "[1]");
+}
+
+static void strings_are_priorities_among_themselves(void **state)
+{
+    struct rpc *c = client(state, 0);
+    expect(c, "queue.open", "['p', {order: 'priority'}]", "_map");
+    expect(c, "queue.put", "['p', 2, nil, {priority: 'b'}]", "nil");
+    expect(c, "queue.put", "['p', 3, nil, {priority: 'ba'}]", "nil");
+    expect(c, "queue.put", "['p', 1, nil, {priority: 'a'}]", "nil");
+    expect_error(c, "queue.put", "['p', 4]", "TYPE");
+    expect(c, "queue.peek", "['p', 0, 9]", "[1, 2, 3]");
 }
 
 static void many_priorities_come_out_sorted(void **state)
@@ -303,6 +313,7 @@ int main(void)
         order_test(lower_priority_numbers_come_first_and_equal_ones_in_order),
         order_test(priorities_compare_exactly),
         order_test(priorities_that_cannot_be_ordered_are_refused),
+        order_test(strings_are_priorities_among_themselves),
         order_test(many_priorities_come_out_sorted),
         order_test(delayed_item_cannot_be_got_before_its_time),
         order_test(delayed_items_come_in_the_order_in_which_they_are_due),

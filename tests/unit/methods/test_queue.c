@@ -318,9 +318,43 @@ static void priority_returns_the_lowest_first_and_equal_ones_in_order(void **sta
           "[['a', nil, 1], ['b', nil, 1], ['c', nil, 1], ['d', nil, 1], ['e', nil, 1], "
           "['f', nil, 1]]");
     check_error(a, "queue.put", "['p', 1, nil, {priority: nan}]", "BAD_REQUEST");
-    check_error(a, "queue.put", "['p', 1, nil, {priority: 'high'}]", "BAD_REQUEST");
+    check_error(a, "queue.put", "['p', 1, nil, {priority: [1]}]", "BAD_REQUEST");
     check_error(a, "queue.put", "['p', 1, nil, {urgency: 1}]", "BAD_REQUEST");
     actor_leave(a);
+}
+
+static void priority_may_be_a_string_but_kinds_do_not_mix(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['p', {order: 'priority', joinable: true}]", "_map");
+    check(a, "queue.put", "['p', 2, nil, {priority: 'b'}]", "nil");
+    check(a, "queue.put", "['p', 3, nil, {priority: 'ba'}]", "nil");
+    check(a, "queue.put", "['p', 1, nil, {priority: 'a', delay_ms: 5}]", "nil");
+    check_error(a, "queue.put", "['p', 4, nil, {priority: 4}]", "TYPE");
+    check_error(a, "queue.put", "['p', 4, nil, {priority: b'b'}]", "TYPE");
+    check_error(a, "queue.put", "['p', 4]", "TYPE");
+    stage_advance(*state, 5);
+    check(a, "queue.get_many", "['p', 3]", "[[1, 1, 1], [2, 2, 1], [3, 3, 1]]");
+    check_error(a, "queue.put", "['p', 4]", "TYPE");
+    check(a, "queue.give_back", "['p', 3]", "nil");
+    check(a, "queue.give_back", "['p', 2]", "nil");
+    check(a, "queue.clear", "['p']", "2");
+    check(a, "queue.task_done", "['p', 1]", "0");
+    check(a, "queue.put", "['p', 4]", "nil");
+    actor_leave(a);
+}
+
+static void undelivered_item_keeps_its_priority(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(b, "queue.open", "['p', {order: 'priority'}]", "_map");
+    check(b, "queue.put", "['p', 2, nil, {priority: 'b'}]", "nil");
+    check(b, "queue.put", "['p', 1, nil, {priority: 'a'}]", "nil");
+    (void)actor_send(a, "queue.get_many", "['p', 2]");
+    actor_vanish(a);
+    check(b, "queue.get_many", "['p', 2]", "[[1, nil, 1], [2, nil, 1]]");
+    actor_leave(b);
 }
 
 static void delayed_items_come_when_they_are_due(void **state)
@@ -465,6 +499,8 @@ int main(void)
         TEST(queue_plain_has_no_tickets),
         TEST(lifo_returns_the_last_one_first),
         TEST(priority_returns_the_lowest_first_and_equal_ones_in_order),
+        TEST(priority_may_be_a_string_but_kinds_do_not_mix),
+        TEST(undelivered_item_keeps_its_priority),
         TEST(delayed_items_come_when_they_are_due),
         TEST(items_expire_wherever_they_are),
         TEST(many_expired_items_leave_no_tombstones),

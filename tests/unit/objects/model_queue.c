@@ -192,7 +192,7 @@ static void do_put(struct model *model)
     struct model_item item = {.value = (uint32_t)model->count, .expires = UINT64_MAX};
     struct put_options options = {0};
     item.priority = (int)pick(4) - 2;
-    options.priority = item.priority;
+    options.rank.number = item.priority;
     options.delay_ms = pick(4) == 0 ? 1 + pick(20) : 0;
     options.ttl_ms = pick(4) == 0 ? 1 + pick(30) : 0;
     if (options.ttl_ms > 0) {
