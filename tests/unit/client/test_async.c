@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a callback was told. */
 struct outcome {
@@ -393,11 +394,19 @@ static void process_reports_the_loss_after_the_callbacks(void **state)
     close_and_join(conn, &server);
 }
 
+enum { AGAIN = 3 };
+
+/* A call that is lost makes three others. */
+struct again {
+    struct outcome outcomes[AGAIN];
+    int started;
+};
+
 static void call_again(struct ipcc *conn, int status, const struct ipcc_reply *reply, void *data)
 {
-    struct outcome *outcome = data;
-    if (status == IPCC_ERR_LOST) {
-        outcome->order = (unsigned)start(conn, "a.again", outcome, NULL);
+    struct again *again = data;
+    for (int i = 0; i < AGAIN && status == IPCC_ERR_LOST; i++) {
+        again->started += start(conn, "a.again", &again->outcomes[i], NULL) == 0 ? 1 : 0;
     }
 }
 
@@ -407,24 +416,29 @@ static void serve_again(struct fake *fake)
     fake_expect(fake, "a.a", "[]");
     fake_expect(fake, "a.b", "[]");
     fake_greet(fake);
-    fake_answer(fake, fake_expect(fake, "a.again", "[]"), "77");
+    for (int i = 0; i < AGAIN; i++) {
+        fake_answer(fake, fake_expect(fake, "a.again", "[]"), "77");
+    }
     fake_expect_end(fake);
 }
 
-static void call_made_by_the_callback_of_a_lost_one_goes_out_on_the_next_connection(void **state)
+static void calls_made_by_the_callback_of_a_lost_one_go_out_on_the_next_connection(void **state)
 {
     struct fake_server server = fake_server_start(serve_again, NULL);
     struct ipcc *conn;
-    struct outcome outcome = {0};
+    struct again again = {.started = 0};
     struct outcome other = {0};
     struct ipcc_request request = {.method = "a.a"};
     assert_ok(
         ipcc_open_async(&conn, &(struct ipcc_options){.path = server.path, .reconnect = true}));
-    assert_ok(ipcc_call_async(conn, &request, call_again, &outcome, NULL));
+    assert_ok(ipcc_call_async(conn, &request, call_again, &again, NULL));
     assert_ok(start(conn, "a.b", &other, NULL));
-    run_until(conn, &outcome);
-    assert_int_equal(outcome.status, 0);
-    assert_int_equal(outcome.integer, 77);
+    run_until(conn, &again.outcomes[AGAIN - 1]);
+    assert_int_equal(again.started, AGAIN);
+    for (int i = 0; i < AGAIN; i++) {
+        assert_int_equal(again.outcomes[i].count, 1);
+        assert_int_equal(again.outcomes[i].integer, 77);
+    }
     assert_int_equal(other.count, 1);
     assert_int_equal(other.status, IPCC_ERR_LOST);
     close_and_join(conn, &server);
@@ -496,26 +510,59 @@ static void thousands_of_calls_are_in_flight_at_once(void **state)
     close_and_join(conn, &server);
 }
 
-static void serve_after_reading_all(struct fake *fake)
+static void serve_when_told(struct fake *fake)
 {
+    char byte;
     fake_greet(fake);
+    fake_check(read(*(const int *)fake->data, &byte, 1) == 1);
     fake_answer(fake, fake_expect(fake, "a.a", "[_bin]"), "1");
     fake_expect_end(fake);
 }
 
 static void request_larger_than_the_socket_leaves_in_pieces(void **state)
 {
+    int gate[2];
     struct fake_server server;
     struct outcome outcome = {0};
-    struct ipcc *conn = connect_to(&server, serve_after_reading_all, NULL);
+    assert_int_equal(pipe(gate), 0);
+    struct ipcc *conn = connect_to(&server, serve_when_told, &gate[0]);
     void *bytes = calloc(1, 1000000);
     struct ipcc_value param = ipcc_bin(bytes, 1000000);
     struct ipcc_request request = {.method = "a.a", .params = &param, .nparams = 1};
     assert_ok(ipcc_call_async(conn, &request, keep, &outcome, NULL));
+    assert_ok(ipcc_flush(conn));
     assert_int_equal(ipcc_events(conn), POLLIN | POLLOUT);
+    assert_int_equal(write(gate[1], "x", 1), 1);
     run_until(conn, &outcome);
     assert_int_equal(outcome.integer, 1);
     free(bytes);
+    close_and_join(conn, &server);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+}
+
+static void serve_large_and_small(struct fake *fake)
+{
+    fake_greet(fake);
+    uint32_t small = fake_expect(fake, "a.small", "[]");
+    uint32_t large = fake_expect(fake, "a.large", "[]");
+    fake_send(fake, "[1, %u, nil, '0123456789'*4000] [1, %u, nil, 5]", large, small);
+    fake_expect_end(fake);
+}
+
+static void answer_behind_a_large_one_is_not_lost(void **state)
+{
+    struct fake_server server;
+    struct outcome outcome = {0};
+    struct ipcc_reply reply;
+    struct ipcc *conn = connect_to(&server, serve_large_and_small, NULL);
+    assert_ok(start(conn, "a.small", &outcome, NULL));
+    assert_ok(ipcc_call(conn, "a.large", NULL, 0, &reply));
+    assert_int_equal(reply.value.length, 40000);
+    assert_memory_equal(reply.value.as.str + 39990, "0123456789", 10);
+    ipcc_reply_free(&reply);
+    run_until(conn, &outcome);
+    assert_int_equal(outcome.integer, 5);
     close_and_join(conn, &server);
 }
 
@@ -571,11 +618,12 @@ int main(void)
         cmocka_unit_test(callback_may_block_on_another_connection_but_not_in_a_circle),
         cmocka_unit_test(close_calls_the_callbacks_that_are_outstanding),
         cmocka_unit_test(process_reports_the_loss_after_the_callbacks),
-        cmocka_unit_test(call_made_by_the_callback_of_a_lost_one_goes_out_on_the_next_connection),
+        cmocka_unit_test(calls_made_by_the_callback_of_a_lost_one_go_out_on_the_next_connection),
         cmocka_unit_test(connecting_in_an_event_loop_has_its_time_limit),
         cmocka_unit_test(open_async_without_a_daemon_fails_at_once),
         cmocka_unit_test(thousands_of_calls_are_in_flight_at_once),
         cmocka_unit_test(request_larger_than_the_socket_leaves_in_pieces),
+        cmocka_unit_test(answer_behind_a_large_one_is_not_lost),
         cmocka_unit_test(notifications_go_to_whoever_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
