@@ -227,6 +227,7 @@ int ipcc_session(struct ipcc *conn, uint64_t *session)
 
 int ipcc_greeting(struct ipcc *conn, struct ipcc_reply *reply)
 {
+    reply_clear(reply);
     int status = connection_enter(conn);
     if (status < 0) {
         return status;

@@ -117,6 +117,7 @@ int ipcc_dict_copy(struct ipcc_dict *dict, struct ipcc_reply *reply)
 
 int ipcc_dict_scan(struct ipcc_dict *dict, uint64_t *cursor, size_t count, struct ipcc_reply *reply)
 {
+    reply_clear(reply);
     if (cursor == NULL) {
         return error_set(IPCC_ERR_ARGUMENT, "dict.scan needs a cursor, 0 at first");
     }

@@ -117,7 +117,7 @@ static void take_response(struct ipcc *conn, const struct message *message)
     struct slice value;
     struct slot *found = flight_find(&conn->flight, message->msgid);
     int status = read_answer(message, &value, text);
-    if (found == NULL || found->epoch != conn->epoch || status > 0) {
+    if (found == NULL || status > 0) {
         violation(conn, status > 0 ? "an error is not [code, message, detail?]"
                                    : "it answers a call that was not made");
         return;

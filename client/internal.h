@@ -73,6 +73,16 @@ bool item_decode(const struct ipcc_value *array, struct ipcc_item *item);
 /* "a boolean", "a str", … for messages. */
 const char *value_kind_name(const struct ipcc_value *value);
 
+/* False if it has a length, but a NULL pointer. */
+static inline bool value_has_bytes(const struct ipcc_value *value)
+{
+    return value->length == 0 || value->as.data != NULL;
+}
+
+/* {0}, so that it need not be freed; NULL is allowed. Every function that takes a reply begins with
+ * this. */
+void reply_clear(struct ipcc_reply *reply);
+
 /* Makes *reply hold a copy of the value. 0, or NO_MEMORY with *reply {0} and no message, since the
  * reply can be another thread's. */
 int reply_set(struct ipcc_reply *reply, struct slice raw);

@@ -4,18 +4,15 @@
  */
 #include "client/internal.h"
 
-/* A name as a param. Unlike in the open functions, NULL is none. */
-static int check_name(const char *method, const char *name)
-{
-    return name != NULL ? 0 : error_set(IPCC_ERR_ARGUMENT, "%s needs a name, not NULL", method);
-}
-
-/* A call of which the only or first param is a name. */
+/* A call of which the only or first param is a name. Unlike in the open functions, NULL is none. */
 static int call_by_name(struct ipcc *conn, const struct typed_call *call, const char *name,
                         struct ipcc_reply *reply)
 {
-    int status = check_name(call->method, name);
-    return status < 0 ? status : typed_call(conn, call, reply);
+    reply_clear(reply);
+    if (name == NULL) {
+        return error_set(IPCC_ERR_ARGUMENT, "%s needs a name, not NULL", call->method);
+    }
+    return typed_call(conn, call, reply);
 }
 
 int ipcc_object_describe(struct ipcc *conn, const char *name, struct ipcc_reply *reply)
@@ -46,6 +43,7 @@ int ipcc_object_list(struct ipcc *conn, const struct ipcc_object_filter *filter,
                      struct ipcc_reply *reply)
 {
     struct option_map map = {.count = 0};
+    reply_clear(reply);
     if (filter != NULL) {
         option_str(&map, "glob", filter->glob);
         option_str(&map, "type", filter->type);

@@ -81,6 +81,7 @@ int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_ite
                    struct ipcc_reply *reply)
 {
     struct typed_call call = {"queue.get", {timeout_value(timeout_ms)}, timeout_ms};
+    reply_clear(reply);
     if (item == NULL) {
         return error_set(IPCC_ERR_ARGUMENT, "queue.get needs a place for the item");
     }

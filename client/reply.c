@@ -24,6 +24,13 @@ int reply_set(struct ipcc_reply *reply, struct slice raw)
     return 0;
 }
 
+void reply_clear(struct ipcc_reply *reply)
+{
+    if (reply != NULL) {
+        *reply = (struct ipcc_reply){0};
+    }
+}
+
 void ipcc_reply_free(struct ipcc_reply *reply)
 {
     if (reply != NULL) {
@@ -37,7 +44,7 @@ int ipcc_reply_copy(struct ipcc_reply *to, const struct ipcc_reply *from)
     if (to == NULL || from == NULL) {
         return error_set(IPCC_ERR_ARGUMENT, "ipcc_reply_copy wants two replies");
     }
-    if (from->value.kind > IPCC_RAW) {
+    if (from->value.kind > IPCC_RAW || !value_has_bytes(&from->value)) {
         return error_set(IPCC_ERR_ARGUMENT, "the reply holds no value of an answer");
     }
     struct ipcc_reply copy = {.value = from->value};

@@ -316,9 +316,7 @@ static int call_and_wait(struct ipcc *conn, const struct ipcc_request *request,
 int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
                       struct ipcc_reply *reply)
 {
-    if (reply != NULL) {
-        *reply = (struct ipcc_reply){0};
-    }
+    reply_clear(reply);
     int status = connection_enter_blocking(conn);
     if (status < 0) {
         return status;

@@ -46,9 +46,7 @@ static int run(struct ipcc *conn, const struct typed_call *call, const struct ip
 
 int typed_call(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply)
 {
-    if (reply != NULL) {
-        *reply = (struct ipcc_reply){0};
-    }
+    reply_clear(reply);
     int status = connection_enter(conn);
     return status < 0 ? status : run(conn, call, call->params, TYPED_PARAMS, reply);
 }
@@ -61,9 +59,7 @@ int typed_call_nil(struct ipcc *conn, const struct typed_call *call)
 int handle_call(const struct handle *handle, const struct typed_call *call,
                 struct ipcc_reply *reply)
 {
-    if (reply != NULL) {
-        *reply = (struct ipcc_reply){0};
-    }
+    reply_clear(reply);
     if (handle == NULL) {
         return error_set(IPCC_ERR_ARGUMENT, "%s needs a handle, not NULL", call->method);
     }

@@ -124,7 +124,8 @@ static int build(struct source *source, msgpack_object *out)
 static int unpack_raw(const struct ipcc_value *value, msgpack_zone *zone, msgpack_object *out)
 {
     struct source source = {value->as.data, value->length, zone};
-    if (source.len == 0 || scan_length(source.at, source.len) != source.len) {
+    if (source.len == 0 || !value_has_bytes(value) ||
+        scan_length(source.at, source.len) != source.len) {
         return error_set(IPCC_ERR_ARGUMENT, "the value is not exactly one whole MessagePack value");
     }
     msgpack_object object;

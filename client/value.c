@@ -19,6 +19,9 @@ static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buf
 {
     struct slice raw = {value->as.data, value->length};
     struct scan scan;
+    if (!value_has_bytes(value)) {
+        return error_set(IPCC_ERR_ARGUMENT, "a raw value has no bytes behind its pointer");
+    }
     scan_init(&scan, depth, raw.len);
     if (raw.len > 0 && scan_run(&scan, raw.data, raw.len) == 0 && scan.at == raw.len) {
         pack_raw(out, raw);
@@ -53,7 +56,7 @@ static int encode_container(const struct ipcc_value *value, unsigned depth, stru
     if (depth == 0) {
         return too_deep();
     }
-    if (value->length > UINT32_MAX || (value->as.values == NULL && value->length > 0)) {
+    if (value->length > UINT32_MAX || !value_has_bytes(value)) {
         return error_set(IPCC_ERR_ARGUMENT,
                          value->length > UINT32_MAX
                              ? "an array or map has more than 2^32-1 elements"
@@ -71,7 +74,7 @@ static int encode_container(const struct ipcc_value *value, unsigned depth, stru
 static int encode_bytes(const struct ipcc_value *value, struct buffer *out)
 {
     struct slice bytes = {value->as.data, value->length};
-    if (bytes.len > UINT32_MAX || (bytes.data == NULL && bytes.len > 0)) {
+    if (bytes.len > UINT32_MAX || !value_has_bytes(value)) {
         return error_set(IPCC_ERR_ARGUMENT, bytes.len > UINT32_MAX
                                                 ? "a str or bin is longer than 2^32-1 bytes"
                                                 : "a str or bin has no bytes behind its pointer");
@@ -86,10 +89,18 @@ static int encode_bytes(const struct ipcc_value *value, struct buffer *out)
 
 static int encode_object(const msgpack_object *object, unsigned depth, struct buffer *out);
 
+static int no_elements(void)
+{
+    return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has a size, but a NULL pointer");
+}
+
 static int encode_object_array(const msgpack_object *object, unsigned depth, struct buffer *out)
 {
     if (depth == 0) {
         return too_deep();
+    }
+    if (object->via.array.ptr == NULL && object->via.array.size > 0) {
+        return no_elements();
     }
     pack_array(out, object->via.array.size);
     for (uint32_t i = 0; i < object->via.array.size; i++) {
@@ -106,6 +117,9 @@ static int encode_object_map(const msgpack_object *object, unsigned depth, struc
     if (depth == 0) {
         return too_deep();
     }
+    if (object->via.map.ptr == NULL && object->via.map.size > 0) {
+        return no_elements();
+    }
     pack_map(out, object->via.map.size);
     for (uint32_t i = 0; i < object->via.map.size; i++) {
         const msgpack_object_kv *pair = &object->via.map.ptr[i];
@@ -118,9 +132,24 @@ static int encode_object_map(const msgpack_object *object, unsigned depth, struc
     return 0;
 }
 
-static struct slice slice_of(const char *data, size_t len)
+/* STR, BIN and EXT. */
+static int encode_object_bytes(const msgpack_object *object, struct buffer *out)
 {
-    return (struct slice){(const uint8_t *)data, len};
+    /* The three begin alike: a size and a pointer; but for the type in front of an ext's. */
+    bool ext = object->type == MSGPACK_OBJECT_EXT;
+    struct slice bytes = {(const uint8_t *)(ext ? object->via.ext.ptr : object->via.str.ptr),
+                          ext ? object->via.ext.size : object->via.str.size};
+    if (bytes.data == NULL && bytes.len > 0) {
+        return no_elements();
+    }
+    if (ext) {
+        pack_ext(out, object->via.ext.type, bytes);
+    } else if (object->type == MSGPACK_OBJECT_STR) {
+        pack_str(out, bytes);
+    } else {
+        pack_bin(out, bytes);
+    }
+    return 0;
 }
 
 static int encode_object(const msgpack_object *object, unsigned depth, struct buffer *out)
@@ -143,14 +172,9 @@ static int encode_object(const msgpack_object *object, unsigned depth, struct bu
         pack_double(out, object->via.f64);
         return 0;
     case MSGPACK_OBJECT_STR:
-        pack_str(out, slice_of(object->via.str.ptr, object->via.str.size));
-        return 0;
     case MSGPACK_OBJECT_BIN:
-        pack_bin(out, slice_of(object->via.bin.ptr, object->via.bin.size));
-        return 0;
     case MSGPACK_OBJECT_EXT:
-        pack_ext(out, object->via.ext.type, slice_of(object->via.ext.ptr, object->via.ext.size));
-        return 0;
+        return encode_object_bytes(object, out);
     case MSGPACK_OBJECT_ARRAY:
         return encode_object_array(object, depth, out);
     case MSGPACK_OBJECT_MAP:
@@ -246,8 +270,9 @@ const char *value_kind_name(const struct ipcc_value *value)
     case IPCC_BIN:
         return kind_name(KIND_BIN);
     case IPCC_RAW:
-        return header_read(value->as.data, value->length, &header) == 0 ? kind_name(header.kind)
-                                                                        : "no MessagePack";
+        return value_has_bytes(value) && header_read(value->as.data, value->length, &header) == 0
+                   ? kind_name(header.kind)
+                   : "no MessagePack";
     case IPCC_ARRAY:
         return kind_name(KIND_ARRAY);
     case IPCC_MAP:

@@ -9,7 +9,7 @@
 
 bool ipcc_value_is_str(const struct ipcc_value *value, const char *text)
 {
-    return value != NULL && text != NULL && value->kind == IPCC_STR &&
+    return value != NULL && text != NULL && value->kind == IPCC_STR && value_has_bytes(value) &&
            slice_equal((struct slice){value->as.data, value->length}, slice_of_string(text));
 }
 
@@ -33,7 +33,7 @@ int ipcc_value_int(const struct ipcc_value *value, int64_t *out)
 /* Reads the header of a RAW value that is a container. */
 static bool container_header(const struct ipcc_value *value, struct header *header)
 {
-    return value != NULL && value->kind == IPCC_RAW &&
+    return value != NULL && value->kind == IPCC_RAW && value_has_bytes(value) &&
            header_read(value->as.data, value->length, header) == 0 &&
            (header->kind == KIND_ARRAY || header->kind == KIND_MAP);
 }

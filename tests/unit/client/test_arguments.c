@@ -120,6 +120,46 @@ static void functions_of_a_list_refuse_null(void **state)
     assert_int_equal(ipcc_list_close(NULL), 0);
 }
 
+/* A reply that was never set to anything, as a careless program has it. */
+static struct ipcc_reply wild(void)
+{
+    struct ipcc_reply reply;
+    memset(&reply, 0xa5, sizeof(reply));
+    return reply;
+}
+
+static void assert_cleared(struct ipcc_reply *reply)
+{
+    assert_int_equal(reply->value.kind, IPCC_NONE);
+    assert_null(reply->owned);
+    *reply = wild();
+}
+
+static void reply_of_a_refused_call_may_be_freed(void **state)
+{
+    struct ipcc_reply reply = wild();
+    struct ipcc_item item;
+    struct ipcc_object_filter filter = {.reserved = {1}};
+    (void)ipcc_call(NULL, "a.b", NULL, 0, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_greeting(NULL, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_queue_get(NULL, 0, &item, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_queue_get(NULL, 0, NULL, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_queue_get_many(NULL, 1, 0, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_dict_scan(NULL, NULL, 0, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_object_describe(NULL, NULL, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_object_list(NULL, &filter, &reply);
+    assert_cleared(&reply);
+    (void)ipcc_server_stats(NULL, &reply);
+    assert_cleared(&reply);
+}
+
 static void bad_options_of_a_connection_are_refused(void **state)
 {
     struct ipcc *conn = NULL;
@@ -232,6 +272,7 @@ int main(void)
         cmocka_unit_test(functions_of_a_queue_refuse_null),
         cmocka_unit_test(functions_of_a_dict_refuse_null),
         cmocka_unit_test(functions_of_a_list_refuse_null),
+        cmocka_unit_test(reply_of_a_refused_call_may_be_freed),
         cmocka_unit_test(bad_options_of_a_connection_are_refused),
         cmocka_unit_test(bad_arguments_are_refused_and_nothing_is_sent),
     };

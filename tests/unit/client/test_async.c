@@ -1,66 +1,10 @@
 /* The non-blocking core: calls with callbacks, driven by an event loop of the test's own. */
-#include "tests/unit/client/client_test.h"
+#include "tests/unit/client/loop.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* What a callback was told. */
-struct outcome {
-    unsigned count;
-    int status;
-    int64_t integer;
-    char message[128];
-    unsigned order; /* the how many-th callback of the test it was */
-};
-
-static unsigned callbacks;
-
-static void keep(struct ipcc *conn, int status, const struct ipcc_reply *reply, void *data)
-{
-    struct outcome *outcome = data;
-    outcome->count++;
-    outcome->status = status;
-    outcome->order = ++callbacks;
-    if (status < 0) {
-        (void)snprintf(outcome->message, sizeof(outcome->message), "%s", ipcc_last_message());
-    } else if (reply->value.kind == IPCC_INT) {
-        outcome->integer = reply->value.as.integer;
-    }
-}
-
-/* One turn of an event loop. */
-static int turn(struct ipcc *conn)
-{
-    struct pollfd ready = {.fd = ipcc_fd(conn), .events = (short)ipcc_events(conn)};
-    int count = poll(&ready, 1, ipcc_next_timeout(conn));
-    assert_true(count >= 0);
-    return ipcc_process(conn, count > 0 ? ready.revents : 0);
-}
-
-static void run_until(struct ipcc *conn, const struct outcome *outcome)
-{
-    while (outcome->count == 0) {
-        (void)turn(conn);
-    }
-}
-
-static int start(struct ipcc *conn, const char *method, struct outcome *outcome, ipcc_call_id *id)
-{
-    struct ipcc_request request = {.method = method};
-    return ipcc_call_async(conn, &request, keep, outcome, id);
-}
-
-static struct ipcc *open_async(struct fake_server *server, fake_script *script, const void *data)
-{
-    struct ipcc *conn = NULL;
-    *server = fake_server_start(script, data);
-    assert_ok(ipcc_open_async(&conn, &(struct ipcc_options){.path = server->path}));
-    callbacks = 0;
-    return conn;
-}
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
@@ -334,132 +278,6 @@ static void callback_may_block_on_another_connection_but_not_in_a_circle(void **
     close_and_join(second, &servers[1]);
 }
 
-/* ---- the end --------------------------------------------------------------------------------- */
-
-static void serve_nothing_more(struct fake *fake)
-{
-    fake_greet(fake);
-    fake_next(fake, NULL);
-    fake_expect_end(fake);
-}
-
-static void close_calls_the_callbacks_that_are_outstanding(void **state)
-{
-    struct fake_server server;
-    struct outcome outcomes[20] = {0};
-    struct ipcc *conn = connect_to(&server, serve_nothing_more, NULL);
-    assert_ok(start(conn, "a.first", &outcomes[0], NULL));
-    assert_ok(ipcc_flush(conn));
-    for (size_t i = 1; i < 20; i++) {
-        assert_ok(start(conn, "a.wait", &outcomes[i], NULL));
-    }
-    assert_ok(ipcc_close(conn));
-    for (size_t i = 0; i < 20; i++) {
-        assert_int_equal(outcomes[i].count, 1);
-        assert_int_equal(outcomes[i].status, IPCC_ERR_LOST);
-        assert_string_equal(outcomes[i].message, "the connection was closed");
-    }
-    fake_server_join(&server);
-}
-
-static void serve_goodbye(struct fake *fake)
-{
-    fake_greet(fake);
-    fake_next(fake, NULL);
-    fake_next(fake, NULL);
-    fake_send(fake, "[2, 'goodbye', ['INTERNAL', 'shutting down']]");
-}
-
-static void process_reports_the_loss_after_the_callbacks(void **state)
-{
-    struct fake_server server;
-    struct outcome a = {0};
-    struct outcome b = {0};
-    struct ipcc *conn = open_async(&server, serve_goodbye, NULL);
-    assert_ok(start(conn, "a.a", &a, NULL));
-    assert_ok(start(conn, "a.b", &b, NULL));
-    int status = 0;
-    while (status == 0) {
-        status = turn(conn);
-    }
-    assert_int_equal(status, IPCC_ERR_INTERNAL);
-    assert_string_equal(ipcc_last_message(), "shutting down");
-    assert_int_equal(a.status, IPCC_ERR_INTERNAL);
-    assert_int_equal(b.status, IPCC_ERR_INTERNAL);
-    assert_int_equal(ipcc_fd(conn), -1);
-    assert_int_equal(ipcc_events(conn), 0);
-    assert_int_equal(ipcc_next_timeout(conn), -1);
-    assert_ok(ipcc_process(conn, 0));
-    assert_fails(start(conn, "a.c", &a, NULL), LOST, "shutting down");
-    close_and_join(conn, &server);
-}
-
-static void call_again(struct ipcc *conn, int status, const struct ipcc_reply *reply, void *data)
-{
-    struct outcome *outcome = data;
-    if (status == IPCC_ERR_LOST) {
-        outcome->order = (unsigned)start(conn, "a.again", outcome, NULL);
-    }
-}
-
-static void serve_again(struct fake *fake)
-{
-    fake_greet(fake);
-    fake_expect(fake, "a.a", "[]");
-    fake_expect(fake, "a.b", "[]");
-    fake_greet(fake);
-    fake_answer(fake, fake_expect(fake, "a.again", "[]"), "77");
-    fake_expect_end(fake);
-}
-
-static void call_made_by_the_callback_of_a_lost_one_goes_out_on_the_next_connection(void **state)
-{
-    struct fake_server server = fake_server_start(serve_again, NULL);
-    struct ipcc *conn;
-    struct outcome outcome = {0};
-    struct outcome other = {0};
-    struct ipcc_request request = {.method = "a.a"};
-    assert_ok(
-        ipcc_open_async(&conn, &(struct ipcc_options){.path = server.path, .reconnect = true}));
-    assert_ok(ipcc_call_async(conn, &request, call_again, &outcome, NULL));
-    assert_ok(start(conn, "a.b", &other, NULL));
-    run_until(conn, &outcome);
-    assert_int_equal(outcome.status, 0);
-    assert_int_equal(outcome.integer, 77);
-    assert_int_equal(other.count, 1);
-    assert_int_equal(other.status, IPCC_ERR_LOST);
-    close_and_join(conn, &server);
-}
-
-static void serve_silence(struct fake *fake)
-{
-    fake_accept(fake);
-    fake_expect(fake, "server.hello", "[_map]");
-    fake_expect(fake, "a.a", "[]");
-    fake_expect_end(fake);
-}
-
-static void connecting_in_an_event_loop_has_its_time_limit(void **state)
-{
-    struct fake_server server = fake_server_start(serve_silence, NULL);
-    struct ipcc *conn;
-    struct outcome outcome = {0};
-    struct ipcc_options options = {.path = server.path, .connect_timeout_ms = 10};
-    assert_ok(ipcc_open_async(&conn, &options));
-    assert_ok(start(conn, "a.a", &outcome, NULL));
-    run_until(conn, &outcome);
-    assert_int_equal(outcome.status, IPCC_ERR_CONNECT);
-    close_and_join(conn, &server);
-}
-
-static void open_async_without_a_daemon_fails_at_once(void **state)
-{
-    struct ipcc *conn = NULL;
-    struct ipcc_options options = {.path = "@ipcd-test-nobody"};
-    assert_fails(ipcc_open_async(&conn, &options), CONNECT, "@ipcd-test-nobody");
-    assert_null(conn);
-}
-
 /* ---- much at once ---------------------------------------------------------------------------- */
 
 enum { MANY = 5000 };
@@ -497,35 +315,59 @@ static void thousands_of_calls_are_in_flight_at_once(void **state)
     close_and_join(conn, &server);
 }
 
-/* Reads nothing until the test has written to the pipe. */
 static void serve_when_told(struct fake *fake)
 {
-    const int *told = fake->data;
     char byte;
     fake_greet(fake);
-    assert_int_equal(read(told[0], &byte, 1), 1);
+    fake_check(read(*(const int *)fake->data, &byte, 1) == 1);
     fake_answer(fake, fake_expect(fake, "a.a", "[_bin]"), "1");
     fake_expect_end(fake);
 }
 
 static void request_larger_than_the_socket_leaves_in_pieces(void **state)
 {
+    int gate[2];
     struct fake_server server;
     struct outcome outcome = {0};
-    int told[2];
-    assert_ok(pipe(told));
-    struct ipcc *conn = connect_to(&server, serve_when_told, told);
+    assert_int_equal(pipe(gate), 0);
+    struct ipcc *conn = connect_to(&server, serve_when_told, &gate[0]);
     void *bytes = calloc(1, 1000000);
     struct ipcc_value param = ipcc_bin(bytes, 1000000);
     struct ipcc_request request = {.method = "a.a", .params = &param, .nparams = 1};
     assert_ok(ipcc_call_async(conn, &request, keep, &outcome, NULL));
+    assert_ok(ipcc_flush(conn));
     assert_int_equal(ipcc_events(conn), POLLIN | POLLOUT);
-    assert_int_equal(write(told[1], "", 1), 1);
+    assert_int_equal(write(gate[1], "x", 1), 1);
     run_until(conn, &outcome);
     assert_int_equal(outcome.integer, 1);
     free(bytes);
-    (void)close(told[0]);
-    (void)close(told[1]);
+    close_and_join(conn, &server);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+}
+
+static void serve_large_and_small(struct fake *fake)
+{
+    fake_greet(fake);
+    uint32_t small = fake_expect(fake, "a.small", "[]");
+    uint32_t large = fake_expect(fake, "a.large", "[]");
+    fake_send(fake, "[1, %u, nil, '0123456789'*4000] [1, %u, nil, 5]", large, small);
+    fake_expect_end(fake);
+}
+
+static void answer_behind_a_large_one_is_not_lost(void **state)
+{
+    struct fake_server server;
+    struct outcome outcome = {0};
+    struct ipcc_reply reply;
+    struct ipcc *conn = connect_to(&server, serve_large_and_small, NULL);
+    assert_ok(start(conn, "a.small", &outcome, NULL));
+    assert_ok(ipcc_call(conn, "a.large", NULL, 0, &reply));
+    assert_int_equal(reply.value.length, 40000);
+    assert_memory_equal(reply.value.as.str + 39990, "0123456789", 10);
+    ipcc_reply_free(&reply);
+    run_until(conn, &outcome);
+    assert_int_equal(outcome.integer, 5);
     close_and_join(conn, &server);
 }
 
@@ -579,13 +421,9 @@ int main(void)
         cmocka_unit_test(callback_may_start_calls_but_not_block),
         cmocka_unit_test(reply_is_kept_by_copying_it),
         cmocka_unit_test(callback_may_block_on_another_connection_but_not_in_a_circle),
-        cmocka_unit_test(close_calls_the_callbacks_that_are_outstanding),
-        cmocka_unit_test(process_reports_the_loss_after_the_callbacks),
-        cmocka_unit_test(call_made_by_the_callback_of_a_lost_one_goes_out_on_the_next_connection),
-        cmocka_unit_test(connecting_in_an_event_loop_has_its_time_limit),
-        cmocka_unit_test(open_async_without_a_daemon_fails_at_once),
         cmocka_unit_test(thousands_of_calls_are_in_flight_at_once),
         cmocka_unit_test(request_larger_than_the_socket_leaves_in_pieces),
+        cmocka_unit_test(answer_behind_a_large_one_is_not_lost),
         cmocka_unit_test(notifications_go_to_whoever_is_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

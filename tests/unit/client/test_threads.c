@@ -1,6 +1,7 @@
 /* One connection, many threads, each blocked in its own call. Run under ThreadSanitizer, too. */
 #include "tests/unit/client/client_test.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -159,6 +160,17 @@ static void await_receiver(struct ipcc *conn, bool and_flusher)
     }
 }
 
+/* Waits until a thread sleeps as a follower. */
+static void await_waiters(struct ipcc *conn)
+{
+    bool there = false;
+    while (!there) {
+        (void)pthread_mutex_lock(&conn->lock);
+        there = !TAILQ_EMPTY(&conn->waiters);
+        (void)pthread_mutex_unlock(&conn->lock);
+    }
+}
+
 static void start_caller(struct caller *caller)
 {
     assert_int_equal(pthread_create(&caller->thread, NULL, call_rounds, caller), 0);
@@ -237,6 +249,64 @@ static void thread_that_waits_for_room_reads_when_the_leader_has_left(void **sta
     (void)close(gate[1]);
 }
 
+static void serve_between(struct fake *fake)
+{
+    int64_t number = 0;
+    int64_t first = 0;
+    int gate = *(const int *)fake->data;
+    char byte;
+    fake_greet(fake);
+    uint32_t leader = fake_next(fake, &first);
+    fake_check(read(gate, &byte, 1) == 1);
+    /* The second large request sticks in the socket when the first one is answered. */
+    uint32_t large = fake_next(fake, &number);
+    answer_number(fake, large, number);
+    fake_check(read(gate, &byte, 1) == 1);
+    large = fake_next(fake, &number);
+    answer_number(fake, large, number);
+    answer_number(fake, leader, first);
+    fake_expect_end(fake);
+}
+
+static void thread_whose_call_is_done_leaves_the_rest_to_another(void **state)
+{
+    int gate[2];
+    struct fake_server server;
+    struct caller leader = {.number = 1, .rounds = 1};
+    struct caller first = {.number = 2, .rounds = 1, .payload = LARGE};
+    struct caller second = {.number = 3, .rounds = 1, .payload = LARGE};
+    assert_int_equal(pipe(gate), 0);
+    struct ipcc *conn = connect_to(&server, serve_between, &gate[0]);
+    leader.conn = first.conn = second.conn = conn;
+    start_caller(&leader);
+    await_receiver(conn, false);
+    start_caller(&first);
+    await_receiver(conn, true);
+    start_caller(&second);
+    await_waiters(conn);
+    assert_int_equal(write(gate[1], "x", 1), 1);
+    join_callers(&first, 1);
+    assert_int_equal(write(gate[1], "x", 1), 1);
+    join_callers(&second, 1);
+    join_callers(&leader, 1);
+    assert_int_equal(leader.status | first.status | second.status, 0);
+    close_and_join(conn, &server);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+}
+
+static size_t open_descriptors(void)
+{
+    size_t count = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    assert_non_null(directory);
+    while (readdir(directory) != NULL) {
+        count++;
+    }
+    (void)closedir(directory);
+    return count;
+}
+
 static void serve_deaf(struct fake *fake)
 {
     char byte;
@@ -245,13 +315,14 @@ static void serve_deaf(struct fake *fake)
     fake_check(read(*(const int *)fake->data, &byte, 1) == 1);
 }
 
-static void loss_ends_the_wait_for_room(void **state)
+static void lose_while_waiting_for_room(void)
 {
     int gate[2];
     struct fake_server server;
     struct caller leader = {.number = 1, .rounds = 1};
     struct caller large = {.number = 2, .rounds = 1, .payload = LARGE};
     assert_int_equal(pipe(gate), 0);
+    size_t before = open_descriptors();
     leader.conn = large.conn = connect_to(&server, serve_deaf, &gate[0]);
     start_caller(&leader);
     await_receiver(leader.conn, false);
@@ -263,8 +334,17 @@ static void loss_ends_the_wait_for_room(void **state)
     assert_int_equal(leader.status, IPCC_ERR_LOST);
     assert_int_equal(large.status, IPCC_ERR_LOST);
     close_and_join(leader.conn, &server);
+    assert_int_equal(open_descriptors(), before);
     (void)close(gate[0]);
     (void)close(gate[1]);
+}
+
+static void loss_ends_the_wait_for_room_and_all_descriptors_are_closed(void **state)
+{
+    /* Either of the two threads can be the first to see the loss. */
+    for (int i = 0; i < 50; i++) {
+        lose_while_waiting_for_room();
+    }
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
@@ -412,6 +492,48 @@ static void threads_and_an_event_loop_share_a_connection(void **state)
     close_and_join(loop.conn, &server);
 }
 
+static void serve_handover(struct fake *fake)
+{
+    int64_t number = 0;
+    fake_greet(fake);
+    uint32_t first = fake_next(fake, &number);
+    answer_number(fake, first, number);
+    uint32_t second = fake_next(fake, &number);
+    /* After ipcc_process is over, which read the first answer. */
+    char byte;
+    fake_check(read(*(const int *)fake->data, &byte, 1) == 1);
+    answer_number(fake, second, number);
+    fake_expect_end(fake);
+}
+
+/* Returns when another thread waits behind the one that runs this. */
+static void outlast(struct ipcc *conn, int status, const struct ipcc_reply *reply, void *data)
+{
+    start_caller(data);
+    await_waiters(conn);
+}
+
+static void process_passes_the_reading_on_to_a_thread_that_waits(void **state)
+{
+    int gate[2];
+    struct fake_server server;
+    struct caller caller = {.number = 5, .rounds = 1};
+    struct ipcc_request request = {.method = "a.a"};
+    assert_int_equal(pipe(gate), 0);
+    caller.conn = connect_to(&server, serve_handover, &gate[0]);
+    assert_ok(ipcc_call_async(caller.conn, &request, outlast, &caller, NULL));
+    assert_ok(ipcc_flush(caller.conn));
+    struct pollfd ready = {.fd = ipcc_fd(caller.conn), .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+    assert_ok(ipcc_process(caller.conn, ready.revents));
+    assert_int_equal(write(gate[1], "x", 1), 1);
+    join_callers(&caller, 1);
+    assert_int_equal(caller.status, 0);
+    close_and_join(caller.conn, &server);
+    (void)close(gate[0]);
+    (void)close(gate[1]);
+}
+
 /* ---- lost and found by many ------------------------------------------------------------------ */
 
 static void serve_reconnecting_threads(struct fake *fake)
@@ -465,11 +587,13 @@ int main(void)
         cmocka_unit_test(threads_send_more_than_the_socket_holds),
         cmocka_unit_test(thread_sends_the_rest_itself_while_the_leader_receives),
         cmocka_unit_test(thread_that_waits_for_room_reads_when_the_leader_has_left),
-        cmocka_unit_test(loss_ends_the_wait_for_room),
+        cmocka_unit_test(thread_whose_call_is_done_leaves_the_rest_to_another),
+        cmocka_unit_test(loss_ends_the_wait_for_room_and_all_descriptors_are_closed),
         cmocka_unit_test(all_waiting_threads_get_the_goodbye),
         cmocka_unit_test(close_is_refused_while_threads_wait_and_disconnect_ends_them),
         cmocka_unit_test(threads_over_their_guard_time_leave_and_the_others_stay),
         cmocka_unit_test(threads_and_an_event_loop_share_a_connection),
+        cmocka_unit_test(process_passes_the_reading_on_to_a_thread_that_waits),
         cmocka_unit_test(threads_that_lost_their_connection_share_the_next_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

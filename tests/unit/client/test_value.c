@@ -92,6 +92,40 @@ static void objects_that_are_none_are_refused(void **state)
     buffer_deinit(&out);
 }
 
+static void lengths_without_bytes_are_refused(void **state)
+{
+    struct buffer out = {0};
+    msgpack_zone zone;
+    msgpack_object unpacked;
+    static const msgpack_object objects[] = {
+        {.type = MSGPACK_OBJECT_STR, .via.str = {5, NULL}},
+        {.type = MSGPACK_OBJECT_BIN, .via.bin = {5, NULL}},
+        {.type = MSGPACK_OBJECT_EXT, .via.ext = {1, 5, NULL}},
+        {.type = MSGPACK_OBJECT_ARRAY, .via.array = {5, NULL}},
+        {.type = MSGPACK_OBJECT_MAP, .via.map = {5, NULL}},
+    };
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        struct ipcc_value value = ipcc_object(&objects[i]);
+        assert_fails(value_encode(&value, 30, &out), ARGUMENT, "NULL pointer");
+    }
+    struct ipcc_value values[] = {ipcc_strn(NULL, 5), ipcc_bin(NULL, 5), ipcc_raw(NULL, 5),
+                                  ipcc_array(NULL, 5), ipcc_map(NULL, 5)};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        assert_fails(value_encode(&values[i], 30, &out), ARGUMENT, "behind its pointer");
+    }
+    struct ipcc_reply from = {.value = values[2]};
+    struct ipcc_reply to;
+    struct ipcc_value found;
+    assert_false(ipcc_value_is_str(&values[0], "12345"));
+    assert_int_equal(ipcc_walk_of(&values[2]).left, 0);
+    assert_fails(ipcc_map_get(&values[2], "k", &found), TYPE, "no MessagePack");
+    assert_fails(ipcc_reply_copy(&to, &from), ARGUMENT, "");
+    assert_true(msgpack_zone_init(&zone, 64));
+    assert_fails(ipcc_value_unpack(&values[2], &zone, &unpacked), ARGUMENT, "");
+    msgpack_zone_destroy(&zone);
+    buffer_deinit(&out);
+}
+
 static void answers_are_decoded_by_kind(void **state)
 {
     static const struct {
@@ -349,6 +383,7 @@ int main(void)
         cmocka_unit_test(raw_values_are_sent_as_they_are),
         cmocka_unit_test(objects_of_msgpack_c_are_sent_with_all_their_kinds),
         cmocka_unit_test(objects_that_are_none_are_refused),
+        cmocka_unit_test(lengths_without_bytes_are_refused),
         cmocka_unit_test(answers_are_decoded_by_kind),
         cmocka_unit_test(integers_of_answers_are_taken_with_their_bounds),
         cmocka_unit_test(strings_are_compared_with_their_length),
