@@ -276,10 +276,9 @@ static void explain(const json_error_t *error, char text[JSON_ERROR_TEXT])
     switch (json_error_code(error)) {
     case json_error_numeric_overflow:
         (void)snprintf(text, JSON_ERROR_TEXT, "%s%s", error->text,
-                       strcmp(error->text, "too big integer") != 0
-                           ? ""
-                           : "; above 9223372036854775807 write {\"" FORM_UINT
-                             "\": \"18446744073709551615\"}");
+                       strncmp(error->text, "too big integer", 15) == 0
+                           ? "; above 9223372036854775807 write {\"" FORM_UINT "\": \"...\"}"
+                           : "");
         break;
     case json_error_invalid_utf8:
         (void)snprintf(text, JSON_ERROR_TEXT, "the text is not UTF-8");

@@ -1,0 +1,229 @@
+/* output: what goes to standard output and standard error; see output.h. */
+#include "tools/ipcctl/output.h"
+#include "proto/pack.h"
+#include "tools/ipcctl/json.h"
+#include "tools/ipcctl/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void output_buffer(struct context *context, struct buffer *buffer)
+{
+    errno = ENOMEM;
+    if ((buffer->failed || fwrite(buffer->data, 1, buffer->len, stdout) != buffer->len) &&
+        context->write_error == 0) {
+        context->write_error = errno;
+    }
+    buffer_deinit(buffer);
+}
+
+void value_encode(const struct ipcc_value *value, struct buffer *out)
+{
+    switch (value->kind) {
+    case IPCC_BOOL:
+        pack_bool(out, value->as.boolean);
+        break;
+    case IPCC_INT:
+        pack_int(out, value->as.integer);
+        break;
+    case IPCC_UINT:
+        pack_uint(out, value->as.unsigned_integer);
+        break;
+    case IPCC_FLOAT:
+        pack_double(out, value->as.number);
+        break;
+    case IPCC_STR:
+        pack_str(out, (struct slice){value->as.data, value->length});
+        break;
+    case IPCC_BIN:
+        pack_bin(out, (struct slice){value->as.data, value->length});
+        break;
+    case IPCC_RAW:
+        pack_raw(out, (struct slice){value->as.data, value->length});
+        break;
+    default:
+        pack_nil(out);
+        break;
+    }
+}
+
+static void write_json(const struct ipcc_value *value, struct buffer *out)
+{
+    if (value->kind == IPCC_RAW) {
+        json_write((struct slice){value->as.data, value->length}, out);
+        return;
+    }
+    struct buffer encoded = {0};
+    value_encode(value, &encoded);
+    json_write(buffer_slice(&encoded), out);
+    out->failed |= encoded.failed;
+    buffer_deinit(&encoded);
+}
+
+void output_record(struct context *context, struct buffer *record)
+{
+    struct buffer line = {0};
+    json_write(buffer_slice(record), &line);
+    text_put(&line, "\n");
+    line.failed |= record->failed;
+    buffer_deinit(record);
+    output_buffer(context, &line);
+}
+
+void output_value(struct context *context, const struct ipcc_value *value)
+{
+    struct buffer line = {0};
+    if (context->options[OPTION_RAW].is && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
+        (void)buffer_append(&line, value->as.data, value->length);
+    } else {
+        write_json(value, &line);
+    }
+    text_put(&line, "\n");
+    output_buffer(context, &line);
+}
+
+void output_pair(struct context *context, const struct ipcc_value *key,
+                 const struct ipcc_value *value)
+{
+    bool json = context->options[OPTION_JSON].is;
+    struct buffer line = {0};
+    text_put(&line, json ? "{\"key\": " : "");
+    write_json(key, &line);
+    text_put(&line, json ? ", \"value\": " : ": ");
+    write_json(value, &line);
+    text_put(&line, json ? "}\n" : "\n");
+    output_buffer(context, &line);
+}
+
+size_t output_width(void)
+{
+    struct winsize size;
+    if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0) {
+        return 0;
+    }
+    return size.ws_col;
+}
+
+void output_table(struct context *context, struct table *table)
+{
+    struct buffer text = {0};
+    text.failed |= table_print(table, 0, SIZE_MAX, output_width(), &text) < 0;
+    output_buffer(context, &text);
+    table_deinit(table);
+}
+
+enum status output_flush(struct context *context, enum status status)
+{
+    if (fflush(stdout) != 0 && context->write_error == 0) {
+        context->write_error = errno;
+    }
+    if (context->write_error == 0) {
+        return status;
+    }
+    int error = context->write_error;
+    context->write_error = EPIPE; /* it has been told */
+    if (error == ENOMEM) {
+        return report_memory(context);
+    }
+    if (error == EPIPE) {
+        return STATUS_FAILED;
+    }
+    return report(context, STATUS_FAILED, "cannot write to standard output: %s", strerror(error));
+}
+
+/* True if the first word after the command names what the command is about. */
+static bool has_name(const struct context *context)
+{
+    return context->count > 0 && context->command->arguments[0].kind >= WORD_NEW &&
+           context->command->arguments[0].kind <= WORD_LIST;
+}
+
+/* "ipcctl: get jobs: the message" and `more`. Want of memory shortens it. */
+static void print_report(const struct context *context, const char *message, const char *more)
+{
+    struct buffer line = {0};
+    text_put(&line, "ipcctl: ");
+    if (context->command != NULL) {
+        text_put(&line, context->command->words);
+        if (has_name(context)) {
+            text_put(&line, " ");
+            text_name(&line, slice_of_string(context->words[0]));
+        }
+        text_put(&line, ": ");
+    }
+    text_plain(&line, slice_of_string(message));
+    text_put(&line, more);
+    text_put(&line, "\n");
+    (void)fflush(stdout);
+    (void)fwrite(line.data, 1, line.len, stderr);
+    buffer_deinit(&line);
+}
+
+enum status report(struct context *context, enum status status, const char *format, ...)
+{
+    char *message;
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&message, format, arguments) < 0) {
+        message = NULL;
+    }
+    va_end(arguments);
+    print_report(context, message != NULL ? message : "out of memory", "");
+    free(message);
+    return status;
+}
+
+enum status report_usage(struct context *context, const char *format, ...)
+{
+    char *message;
+    char more[80];
+    va_list arguments;
+    va_start(arguments, format);
+    if (vasprintf(&message, format, arguments) < 0) {
+        message = NULL;
+    }
+    va_end(arguments);
+    (void)snprintf(more, sizeof(more), "; see 'ipcctl help%s%s'", context->command ? " " : "",
+                   context->command ? context->command->words : "");
+    print_report(context, message != NULL ? message : "out of memory", more);
+    free(message);
+    return STATUS_USAGE;
+}
+
+enum status status_of(int error)
+{
+    switch (error) {
+    case IPCC_ERR_EMPTY:
+        return STATUS_EMPTY;
+    case IPCC_ERR_FULL:
+        return STATUS_FULL;
+    case IPCC_ERR_TIMEOUT:
+    case IPCC_ERR_NO_ANSWER:
+        return STATUS_TIMEOUT;
+    case IPCC_ERR_NOT_FOUND:
+    case IPCC_ERR_KEY:
+    case IPCC_ERR_INDEX:
+        return STATUS_NOT_FOUND;
+    default:
+        return STATUS_FAILED;
+    }
+}
+
+enum status report_call(struct context *context, int error)
+{
+    const char *hint = "";
+    if (error == IPCC_ERR_CONNECT) {
+        hint = "; start it with 'systemctl start ipcd', or name its socket with --socket";
+    }
+    print_report(context, ipcc_last_message(), hint);
+    return status_of(error);
+}
+
+enum status report_memory(struct context *context)
+{
+    return report(context, STATUS_FAILED, "out of memory");
+}
