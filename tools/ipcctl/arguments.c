@@ -139,8 +139,9 @@ static enum status check_words(struct context *context)
         }
     }
     const struct argument *missing = command_argument(context->command, context->count);
-    bool enough = missing == NULL || missing->presence == OPTIONAL || missing->presence == ANY ||
-                  (context->count > 0 && missing == command_argument(context->command, context->count - 1));
+    bool enough =
+        missing == NULL || missing->presence == OPTIONAL || missing->presence == ANY ||
+        (context->count > 0 && missing == command_argument(context->command, context->count - 1));
     return enough ? STATUS_OK : report_usage(context, "the %s is missing", missing->name);
 }
 

@@ -28,10 +28,10 @@ enum status {
 /* What a word on the command line stands for: how it is checked, and what can complete it. */
 enum word_kind {
     WORD_NONE,
-    WORD_TEXT,    /* anything */
-    WORD_FILE,    /* a path */
-    WORD_NEW,     /* the name of an object to be made */
-    WORD_OBJECT,  /* the name of an object, and of one type: */
+    WORD_TEXT,   /* anything */
+    WORD_FILE,   /* a path */
+    WORD_NEW,    /* the name of an object to be made */
+    WORD_OBJECT, /* the name of an object, and of one type: */
     WORD_QUEUE,
     WORD_DICT,
     WORD_LIST,
@@ -44,11 +44,11 @@ enum word_kind {
     WORD_KEY,     /* JSON, or a bare word; see word_key */
     WORD_PAIR,    /* KEY=JSON */
     WORD_INTEGER,
-    WORD_COUNT,   /* an integer that is not negative */
-    WORD_NUMBER,  /* an integer or a float */
-    WORD_TIME,    /* milliseconds, or with a unit: 500ms, 5s, 2m, 1h, 1d */
-    WORD_MODE,    /* octal, as chmod(1) */
-    WORD_CHOICE,  /* one of some words */
+    WORD_COUNT,  /* an integer that is not negative */
+    WORD_NUMBER, /* an integer or a float */
+    WORD_TIME,   /* milliseconds, or with a unit: 500ms, 5s, 2m, 1h, 1d */
+    WORD_MODE,   /* octal, as chmod(1) */
+    WORD_CHOICE, /* one of some words */
 };
 
 enum presence { ONE, OPTIONAL, SEVERAL, ANY }; /* exactly one; 0 or 1; 1 or more; 0 or more */
@@ -101,12 +101,12 @@ enum option_id {
 };
 
 struct option {
-    const char *name; /* without the dashes */
-    char letter;      /* '\0': none */
-    enum word_kind kind;   /* of its value; WORD_NONE: it has none */
-    const char *value;     /* the name of its value, "N" */
-    bool optional;         /* the value may be left out: --wait, --wait=5s */
-    const char *choices;   /* WORD_CHOICE: words with spaces between */
+    const char *name;    /* without the dashes */
+    char letter;         /* '\0': none */
+    enum word_kind kind; /* of its value; WORD_NONE: it has none */
+    const char *value;   /* the name of its value, "N" */
+    bool optional;       /* the value may be left out: --wait, --wait=5s */
+    const char *choices; /* WORD_CHOICE: words with spaces between */
     const char *summary;
 };
 
@@ -116,7 +116,7 @@ struct option_use {
     const char *summary;
 };
 
-enum group { GROUP_OBJECTS, GROUP_QUEUES, GROUP_DICTS, GROUP_LISTS, GROUP_DAEMON, GROUPS };
+enum area { AREA_OBJECTS, AREA_QUEUES, AREA_DICTS, AREA_LISTS, AREA_DAEMON, AREAS };
 
 /* How run_method shows the result of its method. */
 enum show {
@@ -134,7 +134,7 @@ struct command {
     const char *words; /* "get", "dict get" */
     const char *summary;
     const char *details; /* lines of text, or NULL */
-    enum group group;
+    enum area area;
     bool hidden; /* not in the help: for the completion */
     struct argument arguments[COMMAND_ARGUMENTS + 1];
     struct option_use options[COMMAND_OPTIONS + 1];
@@ -149,7 +149,7 @@ struct command {
 
 extern const struct command commands[];
 extern const size_t command_count;
-extern const char *const group_titles[GROUPS];
+extern const char *const area_titles[AREAS];
 
 /* Indexed by enum option_id. */
 extern const struct option options[OPTIONS];

@@ -1,17 +1,35 @@
 /* commands: the command table; see command.h. */
 #include "tools/ipcctl/context.h"
 
-const char *const group_titles[GROUPS] = {
-    [GROUP_OBJECTS] = "Objects", [GROUP_QUEUES] = "Queues", [GROUP_DICTS] = "Dicts",
-    [GROUP_LISTS] = "Lists",     [GROUP_DAEMON] = "The daemon",
+const char *const area_titles[AREAS] = {
+    [AREA_OBJECTS] = "Objects", [AREA_QUEUES] = "Queues",     [AREA_DICTS] = "Dicts",
+    [AREA_LISTS] = "Lists",     [AREA_DAEMON] = "The daemon",
 };
 
-#define QUEUE {"QUEUE", WORD_QUEUE, ONE}
-#define DICT {"DICT", WORD_DICT, ONE}
-#define LIST {"LIST", WORD_LIST, ONE}
-#define KEY {"KEY", WORD_KEY, ONE}
-#define VALUE {"VALUE", WORD_VALUE, ONE}
-#define INDEX {"INDEX", WORD_INTEGER, ONE}
+#define QUEUE                                                                                      \
+    {                                                                                              \
+        "QUEUE", WORD_QUEUE, ONE                                                                   \
+    }
+#define DICT                                                                                       \
+    {                                                                                              \
+        "DICT", WORD_DICT, ONE                                                                     \
+    }
+#define LIST                                                                                       \
+    {                                                                                              \
+        "LIST", WORD_LIST, ONE                                                                     \
+    }
+#define KEY                                                                                        \
+    {                                                                                              \
+        "KEY", WORD_KEY, ONE                                                                       \
+    }
+#define VALUE                                                                                      \
+    {                                                                                              \
+        "VALUE", WORD_VALUE, ONE                                                                   \
+    }
+#define INDEX                                                                                      \
+    {                                                                                              \
+        "INDEX", WORD_INTEGER, ONE                                                                 \
+    }
 
 const struct command commands[] = {
     /* ---- Objects ---- */
@@ -21,7 +39,7 @@ const struct command commands[] = {
         .details = "SIZE is the number of items that a get could return now, or of keys, or of\n"
                    "values; WAITING is how many calls wait on the object. GLOB is a pattern of\n"
                    "names, as the shell has it: 'jobs.*'.",
-        .group = GROUP_OBJECTS,
+        .area = AREA_OBJECTS,
         .arguments = {{"GLOB", WORD_GLOB, OPTIONAL}},
         .options = {{OPTION_TYPE, NULL}, {OPTION_LONG, NULL}, {OPTION_NAMES, NULL}},
         .run = run_ls,
@@ -31,17 +49,18 @@ const struct command commands[] = {
         .summary = "Show an object: its figures, its options, who waits and who holds what",
         .details = "Below the figures stand the sessions that wait on the object and those that\n"
                    "hold tickets of it, with process, program and since when.",
-        .group = GROUP_OBJECTS,
+        .area = AREA_OBJECTS,
         .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_describe,
     },
     {
         .words = "create",
         .summary = "Make an object",
-        .details = "It is an error if the name is taken, unless --existing is given and the object\n"
-                   "has the type and the options that were asked for. Lifetime scoped is for\n"
-                   "programs that keep the object open: ipcctl ends, and the object with it.",
-        .group = GROUP_OBJECTS,
+        .details =
+            "It is an error if the name is taken, unless --existing is given and the object\n"
+            "has the type and the options that were asked for. Lifetime scoped is for\n"
+            "programs that keep the object open: ipcctl ends, and the object with it.",
+        .area = AREA_OBJECTS,
         .arguments = {{"TYPE", WORD_TYPE, ONE}, {"NAME", WORD_NEW, ONE}},
         .options = {{OPTION_MAXSIZE, NULL},
                     {OPTION_ORDER, NULL},
@@ -60,7 +79,7 @@ const struct command commands[] = {
     {
         .words = "rm",
         .summary = "Delete objects; all who wait on them are woken with an error",
-        .group = GROUP_OBJECTS,
+        .area = AREA_OBJECTS,
         .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
         .options = {{OPTION_FORCE, NULL}},
         .run = run_rm,
@@ -68,7 +87,7 @@ const struct command commands[] = {
     {
         .words = "chmod",
         .summary = "Set the read and write bits of objects, as for files",
-        .group = GROUP_OBJECTS,
+        .area = AREA_OBJECTS,
         .arguments = {{"MODE", WORD_MODE, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_chmod,
     },
@@ -76,11 +95,10 @@ const struct command commands[] = {
     {
         .words = "put",
         .summary = "Put values into a queue",
-        .details =
-            "Without a VALUE they come from standard input: JSON values with white space\n"
-            "between them, or what --lines, --json-lines or --text say. While the queue is\n"
-            "full, put waits, for --timeout at most. On a terminal it shows its progress.",
-        .group = GROUP_QUEUES,
+        .details = "Without a VALUE they come from standard input: JSON values with white space\n"
+                   "between them, or what --lines, --json-lines or --text say. While the queue is\n"
+                   "full, put waits, for --timeout at most. On a terminal it shows its progress.",
+        .area = AREA_QUEUES,
         .arguments = {QUEUE, {"VALUE", WORD_VALUE, ANY}},
         .options = {{OPTION_TEXT, "values are strings; of standard input, each line is one"},
                     {OPTION_LINES, NULL},
@@ -98,7 +116,7 @@ const struct command commands[] = {
             "goes back to the queue (or counts as done, if the queue was made with\n"
             "--on-disconnect discard). --ack counts it as done once it has been printed.\n"
             "With --count or --all, --wait waits for each item anew.",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE},
         .options = {{OPTION_WAIT, NULL},
                     {OPTION_COUNT, "take up to N items"},
@@ -110,7 +128,7 @@ const struct command commands[] = {
     {
         .words = "peek",
         .summary = "Look at the next items of a queue without taking them",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE},
         .options = {{OPTION_START, NULL},
                     {OPTION_COUNT, "show up to N items; 10 if not given"},
@@ -122,14 +140,14 @@ const struct command commands[] = {
         .words = "done",
         .summary = "Count taken items as done",
         .details = "Without a TICKET it is the item that was taken first, whoever has it.",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE, {"TICKET", WORD_COUNT, ANY}},
         .run = run_done,
     },
     {
         .words = "give-back",
         .summary = "Put taken items back at the head of their queue",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE, {"TICKET", WORD_COUNT, SEVERAL}},
         .options = {{OPTION_DELAY, NULL}},
         .run = run_give_back,
@@ -137,7 +155,7 @@ const struct command commands[] = {
     {
         .words = "touch",
         .summary = "Start the lease of a taken item again",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE, {"TICKET", WORD_COUNT, ONE}},
         .method = "queue.touch",
         .run = run_method,
@@ -145,7 +163,7 @@ const struct command commands[] = {
     {
         .words = "join",
         .summary = "Wait until nothing in a queue is unfinished",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE},
         .method = "queue.join",
         .waits = true,
@@ -154,7 +172,7 @@ const struct command commands[] = {
     {
         .words = "purge",
         .summary = "Remove all items of a queue and print how many they were",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE},
         .method = "queue.clear",
         .show = SHOW_VALUE,
@@ -163,7 +181,7 @@ const struct command commands[] = {
     {
         .words = "shutdown",
         .summary = "Shut a queue down: no more puts, and no gets once it is empty",
-        .group = GROUP_QUEUES,
+        .area = AREA_QUEUES,
         .arguments = {QUEUE},
         .options = {{OPTION_IMMEDIATE, NULL}},
         .method = "queue.shutdown",
@@ -173,9 +191,10 @@ const struct command commands[] = {
     {
         .words = "watch",
         .summary = "Watch the queues: depth, taken, waiting, rates",
-        .details = "On a terminal the table refreshes itself until q is pressed; elsewhere each look\n"
-                   "is a table of its own. PUT/S and GET/S are rates since the last look.",
-        .group = GROUP_QUEUES,
+        .details =
+            "On a terminal the table refreshes itself until q is pressed; elsewhere each look\n"
+            "is a table of its own. PUT/S and GET/S are rates since the last look.",
+        .area = AREA_QUEUES,
         .arguments = {{"GLOB", WORD_GLOB, OPTIONAL}},
         .options = {{OPTION_INTERVAL, "time between two looks; 2s if not given"},
                     {OPTION_COUNT, "end after N looks"}},
@@ -185,7 +204,7 @@ const struct command commands[] = {
     {
         .words = "dict get",
         .summary = "Print the value of a key, or DEFAULT if the key is missing",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY, {"DEFAULT", WORD_VALUE, OPTIONAL}},
         .options = {{OPTION_TEXT, NULL}, {OPTION_RAW, NULL}},
         .method = "dict.get",
@@ -195,7 +214,7 @@ const struct command commands[] = {
     {
         .words = "dict set",
         .summary = "Set the value of a key",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY, VALUE},
         .options = {{OPTION_TEXT, NULL}},
         .method = "dict.set",
@@ -204,7 +223,7 @@ const struct command commands[] = {
     {
         .words = "dict del",
         .summary = "Delete a key",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY},
         .options = {{OPTION_TEXT, NULL}},
         .method = "dict.delete",
@@ -213,7 +232,7 @@ const struct command commands[] = {
     {
         .words = "dict keys",
         .summary = "Print the keys, in the order in which they were inserted",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .options = {{OPTION_RAW, NULL}},
         .method = "dict.keys",
@@ -223,7 +242,7 @@ const struct command commands[] = {
     {
         .words = "dict values",
         .summary = "Print the values",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .options = {{OPTION_RAW, NULL}},
         .method = "dict.values",
@@ -233,7 +252,7 @@ const struct command commands[] = {
     {
         .words = "dict items",
         .summary = "Print the keys with their values",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .method = "dict.items",
         .show = SHOW_PAIRS,
@@ -242,9 +261,10 @@ const struct command commands[] = {
     {
         .words = "dict scan",
         .summary = "Print keys and values in steps, for large dicts",
-        .details = "Others may change the dict between two steps. Each key that stays throughout is\n"
-                   "printed once.",
-        .group = GROUP_DICTS,
+        .details =
+            "Others may change the dict between two steps. Each key that stays throughout is\n"
+            "printed once.",
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .options = {{OPTION_COUNT, "about N items in each step; 1000 if not given"}},
         .run = run_dict_scan,
@@ -252,7 +272,7 @@ const struct command commands[] = {
     {
         .words = "dict copy",
         .summary = "Print the whole dict as one map",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .method = "dict.copy",
         .show = SHOW_VALUE,
@@ -261,7 +281,7 @@ const struct command commands[] = {
     {
         .words = "dict len",
         .summary = "Print the number of keys",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .method = "dict.len",
         .show = SHOW_VALUE,
@@ -270,7 +290,7 @@ const struct command commands[] = {
     {
         .words = "dict contains",
         .summary = "Print true if the key is there, else false",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY},
         .options = {{OPTION_TEXT, NULL}},
         .method = "dict.contains",
@@ -281,11 +301,9 @@ const struct command commands[] = {
         .words = "dict incr",
         .summary = "Add to the number of a key, atomically, and print the new one",
         .details = "DELTA is 1 and INITIAL, where a missing key starts, 0 if they are not given.",
-        .group = GROUP_DICTS,
-        .arguments = {DICT,
-                      KEY,
-                      {"DELTA", WORD_NUMBER, OPTIONAL},
-                      {"INITIAL", WORD_NUMBER, OPTIONAL}},
+        .area = AREA_DICTS,
+        .arguments =
+            {DICT, KEY, {"DELTA", WORD_NUMBER, OPTIONAL}, {"INITIAL", WORD_NUMBER, OPTIONAL}},
         .options = {{OPTION_TEXT, "the key is text, not JSON"}},
         .method = "dict.incr",
         .show = SHOW_VALUE,
@@ -294,9 +312,10 @@ const struct command commands[] = {
     {
         .words = "dict cas",
         .summary = "Compare and set: print true if the key has been set",
-        .details = "EXPECTED and VALUE are arrays: [5] is the value 5, [] is \"not there\". The key\n"
-                   "is set to VALUE, or deleted, if it has the value EXPECTED now.",
-        .group = GROUP_DICTS,
+        .details =
+            "EXPECTED and VALUE are arrays: [5] is the value 5, [] is \"not there\". The key\n"
+            "is set to VALUE, or deleted, if it has the value EXPECTED now.",
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY, {"EXPECTED", WORD_VALUE, ONE}, VALUE},
         .method = "dict.cas",
         .show = SHOW_VALUE,
@@ -305,7 +324,7 @@ const struct command commands[] = {
     {
         .words = "dict update",
         .summary = "Set each key of a map",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, {"MAP", WORD_VALUE, ONE}},
         .method = "dict.update",
         .run = run_method,
@@ -313,7 +332,7 @@ const struct command commands[] = {
     {
         .words = "dict setdefault",
         .summary = "Print the value of a key, which is set to VALUE first if it is missing",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY, {"VALUE", WORD_VALUE, OPTIONAL}},
         .options = {{OPTION_TEXT, NULL}, {OPTION_RAW, NULL}},
         .method = "dict.setdefault",
@@ -323,7 +342,7 @@ const struct command commands[] = {
     {
         .words = "dict pop",
         .summary = "Remove a key and print its value, or DEFAULT if it is missing",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY, {"DEFAULT", WORD_VALUE, OPTIONAL}},
         .options = {{OPTION_TEXT, NULL}, {OPTION_RAW, NULL}},
         .method = "dict.pop",
@@ -333,7 +352,7 @@ const struct command commands[] = {
     {
         .words = "dict popitem",
         .summary = "Remove the key inserted last and print it with its value, as an array",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .method = "dict.popitem",
         .show = SHOW_VALUE,
@@ -342,7 +361,7 @@ const struct command commands[] = {
     {
         .words = "dict wait",
         .summary = "Wait until a key is there and print its value",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT, KEY},
         .options = {{OPTION_TEXT, "the key is text, not JSON"}, {OPTION_RAW, NULL}},
         .method = "dict.wait",
@@ -353,7 +372,7 @@ const struct command commands[] = {
     {
         .words = "dict clear",
         .summary = "Remove all keys",
-        .group = GROUP_DICTS,
+        .area = AREA_DICTS,
         .arguments = {DICT},
         .method = "dict.clear",
         .run = run_method,
@@ -362,7 +381,7 @@ const struct command commands[] = {
     {
         .words = "list get",
         .summary = "Print the value at an index; -1 is the last",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, INDEX},
         .options = {{OPTION_RAW, NULL}},
         .method = "list.get",
@@ -372,7 +391,7 @@ const struct command commands[] = {
     {
         .words = "list set",
         .summary = "Replace the value at an index",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, INDEX, VALUE},
         .options = {{OPTION_TEXT, NULL}},
         .method = "list.set",
@@ -382,7 +401,7 @@ const struct command commands[] = {
         .words = "list append",
         .summary = "Add values at the end",
         .details = "Without a VALUE they come from standard input, as for put.",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, {"VALUE", WORD_VALUE, ANY}},
         .options = {{OPTION_TEXT, "values are strings; of standard input, each line is one"},
                     {OPTION_LINES, NULL},
@@ -392,7 +411,7 @@ const struct command commands[] = {
     {
         .words = "list insert",
         .summary = "Insert a value before an index",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, INDEX, VALUE},
         .options = {{OPTION_TEXT, NULL}},
         .method = "list.insert",
@@ -401,7 +420,7 @@ const struct command commands[] = {
     {
         .words = "list pop",
         .summary = "Remove the value at an index, or the last one, and print it",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, {"INDEX", WORD_INTEGER, OPTIONAL}},
         .options = {{OPTION_RAW, NULL}},
         .method = "list.pop",
@@ -411,7 +430,7 @@ const struct command commands[] = {
     {
         .words = "list del",
         .summary = "Delete the value at an index",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, INDEX},
         .method = "list.delete",
         .run = run_method,
@@ -420,7 +439,7 @@ const struct command commands[] = {
         .words = "list slice",
         .summary = "Print the values of a slice, or all, one on each line",
         .details = "START, STOP and STEP are as in Python's slices; null leaves one out.",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST,
                       {"START", WORD_INTEGER, OPTIONAL},
                       {"STOP", WORD_INTEGER, OPTIONAL},
@@ -433,7 +452,7 @@ const struct command commands[] = {
     {
         .words = "list len",
         .summary = "Print the number of values",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST},
         .method = "list.len",
         .show = SHOW_VALUE,
@@ -442,11 +461,9 @@ const struct command commands[] = {
     {
         .words = "list index",
         .summary = "Print the index of the first value that is equal",
-        .group = GROUP_LISTS,
-        .arguments = {LIST,
-                      VALUE,
-                      {"START", WORD_INTEGER, OPTIONAL},
-                      {"STOP", WORD_INTEGER, OPTIONAL}},
+        .area = AREA_LISTS,
+        .arguments =
+            {LIST, VALUE, {"START", WORD_INTEGER, OPTIONAL}, {"STOP", WORD_INTEGER, OPTIONAL}},
         .options = {{OPTION_TEXT, NULL}},
         .method = "list.index",
         .show = SHOW_VALUE,
@@ -455,7 +472,7 @@ const struct command commands[] = {
     {
         .words = "list count",
         .summary = "Print how many values are equal",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, VALUE},
         .options = {{OPTION_TEXT, NULL}},
         .method = "list.count",
@@ -465,7 +482,7 @@ const struct command commands[] = {
     {
         .words = "list contains",
         .summary = "Print true if a value is equal, else false",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, VALUE},
         .options = {{OPTION_TEXT, NULL}},
         .method = "list.contains",
@@ -475,7 +492,7 @@ const struct command commands[] = {
     {
         .words = "list remove",
         .summary = "Remove the first value that is equal",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, VALUE},
         .options = {{OPTION_TEXT, NULL}},
         .method = "list.remove",
@@ -484,7 +501,7 @@ const struct command commands[] = {
     {
         .words = "list incr",
         .summary = "Add to the number at an index, atomically, and print the new one",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, INDEX, {"DELTA", WORD_NUMBER, OPTIONAL}},
         .method = "list.incr",
         .show = SHOW_VALUE,
@@ -493,7 +510,7 @@ const struct command commands[] = {
     {
         .words = "list sort",
         .summary = "Sort in place",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST},
         .options = {{OPTION_REVERSE, NULL}},
         .method = "list.sort",
@@ -503,7 +520,7 @@ const struct command commands[] = {
     {
         .words = "list reverse",
         .summary = "Reverse in place",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST},
         .method = "list.reverse",
         .run = run_method,
@@ -511,7 +528,7 @@ const struct command commands[] = {
     {
         .words = "list repeat",
         .summary = "Repeat in place, N times in all",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST, {"N", WORD_INTEGER, ONE}},
         .method = "list.repeat",
         .run = run_method,
@@ -519,7 +536,7 @@ const struct command commands[] = {
     {
         .words = "list clear",
         .summary = "Remove all values",
-        .group = GROUP_LISTS,
+        .area = AREA_LISTS,
         .arguments = {LIST},
         .method = "list.clear",
         .run = run_method,
@@ -528,20 +545,20 @@ const struct command commands[] = {
     {
         .words = "stats",
         .summary = "Show the daemon's figures: objects, memory, calls and errors by method",
-        .group = GROUP_DAEMON,
+        .area = AREA_DAEMON,
         .run = run_stats,
     },
     {
         .words = "sessions",
         .summary = "List the sessions, or show what one has open, waits for and holds",
-        .group = GROUP_DAEMON,
+        .area = AREA_DAEMON,
         .arguments = {{"SESSION", WORD_SESSION, OPTIONAL}},
         .run = run_sessions,
     },
     {
         .words = "kill",
         .summary = "End sessions; what they held is given back",
-        .group = GROUP_DAEMON,
+        .area = AREA_DAEMON,
         .arguments = {{"SESSION", WORD_SESSION, SEVERAL}},
         .run = run_kill,
     },
@@ -549,7 +566,7 @@ const struct command commands[] = {
         .words = "call",
         .summary = "Call any method with JSON params and print the result",
         .details = "The params are sent as they are: a name is \"jobs\", with its quotes.",
-        .group = GROUP_DAEMON,
+        .area = AREA_DAEMON,
         .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_VALUE, ANY}},
         .options = {{OPTION_TEXT, "params are strings, not JSON"}, {OPTION_RAW, NULL}},
         .run = run_call,
@@ -557,14 +574,14 @@ const struct command commands[] = {
     {
         .words = "methods",
         .summary = "List the daemon's methods, or show one",
-        .group = GROUP_DAEMON,
+        .area = AREA_DAEMON,
         .arguments = {{"METHOD", WORD_METHOD, OPTIONAL}},
         .run = run_methods,
     },
     {
         .words = "help",
         .summary = "Show what a command or a method does",
-        .group = GROUP_DAEMON,
+        .area = AREA_DAEMON,
         .arguments = {{"COMMAND", WORD_COMMAND, ANY}},
         .run = run_help,
     },
@@ -572,7 +589,7 @@ const struct command commands[] = {
         .words = "complete",
         .summary = "Print what can complete a command line: for the bash completion",
         .hidden = true,
-        .arguments = {{"LINE", WORD_TEXT, ONE}},
+        .arguments = {{"LINE", WORD_TEXT, ONE}, {"BREAKS", WORD_TEXT, OPTIONAL}},
         .run = run_complete,
     },
 };

@@ -15,7 +15,7 @@ struct given {
 struct context {
     const struct command *command;
     struct given options[OPTIONS];
-    char **words; /* the positional words after the command */
+    char **words;     /* the positional words after the command */
     int64_t *numbers; /* the same as numbers, where they are */
     size_t count;
     char **pairs; /* what --option was given, in order */

@@ -68,15 +68,15 @@ static void put_command_row(struct buffer *out, const struct command *command)
     put_row(out, &left, command->summary);
 }
 
-/* All commands of a group; if `family` is not NULL only those whose first word it is. */
-static void put_group(struct buffer *out, enum group group, const char *family)
+/* All commands of an area; if `family` is not NULL only those whose first word it is. */
+static void put_area(struct buffer *out, enum area area, const char *family)
 {
     size_t len = family != NULL ? strlen(family) : 0;
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = &commands[i];
-        bool wanted = family == NULL || (strncmp(command->words, family, len) == 0 &&
-                                         command->words[len] == ' ');
-        if (command->group == group && !command->hidden && wanted) {
+        bool wanted = family == NULL ||
+                      (strncmp(command->words, family, len) == 0 && command->words[len] == ' ');
+        if (command->area == area && !command->hidden && wanted) {
             put_command_row(out, command);
         }
     }
@@ -85,19 +85,20 @@ static void put_group(struct buffer *out, enum group group, const char *family)
 static void put_overview(struct buffer *out, const char *family)
 {
     text_put(out, "usage: ipcctl COMMAND [ARGUMENT...] [OPTION...]\n");
-    for (enum group group = 0; group < GROUPS; group++) {
+    for (enum area area = 0; area < AREAS; area++) {
         struct buffer rows = {0};
-        put_group(&rows, group, family);
+        put_area(&rows, area, family);
         if (rows.len > 0) {
-            text_format(out, "\n%s:\n", group_titles[group]);
+            text_format(out, "\n%s:\n", area_titles[area]);
             (void)buffer_append(out, rows.data, rows.len);
         }
         out->failed |= rows.failed;
         buffer_deinit(&rows);
     }
     put_global_options(out, NULL);
-    text_put(out, "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON.\n"
-                  "'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n");
+    text_put(out,
+             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON.\n"
+             "'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n");
     text_put(out, exit_text);
 }
 

@@ -41,8 +41,7 @@ static enum status run(struct context *context, int argc, char **argv)
     if (context->options[OPTION_VERSION].is) {
         return print_version();
     }
-    return context->options[OPTION_HELP].is ? help_print(context)
-                                            : context->command->run(context);
+    return context->options[OPTION_HELP].is ? help_print(context) : context->command->run(context);
 }
 
 int main(int argc, char **argv)

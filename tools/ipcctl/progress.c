@@ -12,8 +12,8 @@ enum { FIRST_MS = 500, EVERY_MS = 200 };
 void progress_begin(struct progress *progress, bool wanted)
 {
     struct stat input;
-    *progress = (struct progress){.shown = wanted && isatty(STDERR_FILENO) != 0,
-                                  .begun = clock_ms()};
+    *progress =
+        (struct progress){.shown = wanted && isatty(STDERR_FILENO) != 0, .begun = clock_ms()};
     progress->next = progress->begun + FIRST_MS;
     if (fstat(STDIN_FILENO, &input) == 0 && S_ISREG(input.st_mode)) {
         progress->size = (uint64_t)input.st_size;

@@ -90,10 +90,10 @@ static enum status send_batch(struct putter *putter, struct batch *batch, send_f
         int error = send(putter, batch, &count);
         if (error < 0) {
             progress_end(&putter->progress);
-            return putter->done == 0
-                       ? report_call(putter->context, error)
-                       : report(putter->context, status_of(error), "%s; %" PRIu64 " values were put",
-                                ipcc_last_message(), putter->done);
+            return putter->done == 0 ? report_call(putter->context, error)
+                                     : report(putter->context, status_of(error),
+                                              "%s; %" PRIu64 " values were put",
+                                              ipcc_last_message(), putter->done);
         }
         putter->done += count;
         drop(batch, count);

@@ -53,14 +53,14 @@ enum status request_words(struct context *context, struct request *request, size
 int request_connect(struct context *context)
 {
     const struct given *timeout = &context->options[OPTION_TIMEOUT];
-    struct ipcc_options options = {.path = context->options[OPTION_SOCKET].text,
-                                   .client = "ipcctl",
-                                   .client_version = IPCD_VERSION,
-                                   .connect_timeout_ms = timeout->is ? timeout->number : 0};
+    struct ipcc_options wanted = {.path = context->options[OPTION_SOCKET].text,
+                                  .client = "ipcctl",
+                                  .client_version = IPCD_VERSION,
+                                  .connect_timeout_ms = timeout->is ? timeout->number : 0};
     if (context->conn != NULL) {
         return 0;
     }
-    return ipcc_open(&context->conn, &options);
+    return ipcc_open(&context->conn, &wanted);
 }
 
 int64_t request_patience(const struct context *context)
@@ -108,8 +108,7 @@ int request_try(struct context *context, struct request *request, struct ipcc_re
     return error;
 }
 
-enum status request_send(struct context *context, struct request *request,
-                         struct ipcc_reply *reply)
+enum status request_send(struct context *context, struct request *request, struct ipcc_reply *reply)
 {
     int error = request_try(context, request, reply);
     return error < 0 ? report_call(context, error) : STATUS_OK;

@@ -17,10 +17,8 @@ void source_init(struct source *source, struct context *context, size_t first)
 {
     const struct given *given = context->options;
     bool lines = given[OPTION_LINES].is || given[OPTION_TEXT].is;
-    *source = (struct source){.context = context,
-                              .word = first,
-                              .words = context->count > first,
-                              .text = lines};
+    *source = (struct source){
+        .context = context, .word = first, .words = context->count > first, .text = lines};
     source->splitter.split = lines || given[OPTION_JSON_LINES].is ? SPLIT_LINES : SPLIT_VALUES;
     if (!source->words && isatty(STDIN_FILENO) != 0) {
         (void)fprintf(stderr, "ipcctl: reading %s from the terminal; Ctrl-D ends them\n",

@@ -103,8 +103,7 @@ static bool take_value(struct splitter *splitter, bool ended, struct slice *text
             return take(splitter, splitter->at, splitter->at, text);
         }
     }
-    return ended && bytes->len > splitter->start &&
-           take(splitter, bytes->len, bytes->len, text);
+    return ended && bytes->len > splitter->start && take(splitter, bytes->len, bytes->len, text);
 }
 
 bool splitter_take(struct splitter *splitter, bool ended, struct slice *text)

@@ -6,7 +6,7 @@
 #include "proto/buffer.h"
 #include "tools/ipcctl/command.h"
 
-enum { WORD_ERROR_TEXT = 320 };
+enum { WORD_ERROR_TEXT = 512 };
 
 /*
  * Checks a word of a kind that can be wrong by itself. WORD_INTEGER, _COUNT, _SESSION, _TIME (in
