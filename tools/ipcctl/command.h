@@ -150,6 +150,8 @@ struct command {
 extern const struct command commands[];
 extern const size_t command_count;
 extern const char *const area_titles[AREAS];
+/* The first word that all commands of an area have, or NULL. */
+extern const char *const area_families[AREAS];
 
 /* Indexed by enum option_id. */
 extern const struct option options[OPTIONS];

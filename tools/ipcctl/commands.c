@@ -6,6 +6,8 @@ const char *const area_titles[AREAS] = {
     [AREA_LISTS] = "Lists",     [AREA_DAEMON] = "The daemon",
 };
 
+const char *const area_families[AREAS] = {[AREA_DICTS] = "dict", [AREA_LISTS] = "list"};
+
 #define QUEUE                                                                                      \
     {                                                                                              \
         "QUEUE", WORD_QUEUE, ONE                                                                   \
@@ -573,7 +575,7 @@ const struct command commands[] = {
     },
     {
         .words = "methods",
-        .summary = "List the daemon's methods, or show one",
+        .summary = "List the daemon's methods, or show what one takes and gives",
         .area = AREA_DAEMON,
         .arguments = {{"METHOD", WORD_METHOD, OPTIONAL}},
         .run = run_methods,

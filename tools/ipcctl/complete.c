@@ -97,10 +97,15 @@ static void offer_sessions(struct completion *completion)
     }
     struct ipcc_walk walk = ipcc_walk_of(&reply.value);
     struct ipcc_value session;
+    uint64_t own = 0;
+    (void)ipcc_session(completion->context->conn, &own);
     while (ipcc_walk_next(&walk, &session)) {
         char number[32];
-        (void)snprintf(number, sizeof(number), "%" PRId64, field_int(&session, "session"));
-        offer(completion, number);
+        int64_t session_number = field_int(&session, "session");
+        (void)snprintf(number, sizeof(number), "%" PRId64, session_number);
+        if ((uint64_t)session_number != own) {
+            offer(completion, number);
+        }
     }
     ipcc_reply_free(&reply);
 }

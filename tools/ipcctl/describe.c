@@ -32,22 +32,42 @@ static void put_member(struct buffer *out, const struct ipcc_value *key,
     text_put(out, "\n");
 }
 
-/* "jobs: joinable queue" and a line for each member of the description. */
-static void put_description(struct buffer *out, const struct ipcc_value *description)
+/* What was settled when the object was made, as against figures that change. */
+static bool is_settled(const struct ipcc_value *key)
+{
+    static const char *const names[] = {
+        "owner", "group",    "mode",     "lifetime",      "created",        "maxsize",
+        "order", "joinable", "lease_ms", "on_disconnect", "max_deliveries", "dead_letter",
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (ipcc_value_is_str(key, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_members(struct buffer *out, const struct ipcc_value *description, bool settled)
 {
     struct ipcc_walk walk = ipcc_walk_of(description);
     struct ipcc_value key;
     struct ipcc_value value;
+    while (ipcc_walk_pair(&walk, &key, &value)) {
+        if (key.kind == IPCC_STR && is_settled(&key) == settled &&
+            !ipcc_value_is_str(&key, "name") && !ipcc_value_is_str(&key, "type")) {
+            put_member(out, &key, &value);
+        }
+    }
+}
+
+/* "jobs: joinable queue" and the figures. */
+static void put_figures(struct buffer *out, const struct ipcc_value *description)
+{
     text_name(out, field_text(description, "name"));
     text_put(out, field_is_true(description, "joinable") ? ": joinable " : ": ");
     text_plain(out, field_text(description, "type"));
     text_put(out, "\n");
-    while (ipcc_walk_pair(&walk, &key, &value)) {
-        if (key.kind == IPCC_STR && !ipcc_value_is_str(&key, "name") &&
-            !ipcc_value_is_str(&key, "type") && !ipcc_value_is_str(&key, "joinable")) {
-            put_member(out, &key, &value);
-        }
-    }
+    put_members(out, description, false);
 }
 
 /* What the figures of a queue mean, a sentence on each line. */
@@ -84,7 +104,7 @@ static void print_text(struct context *context, const struct ipcc_value *descrip
 {
     struct buffer text = {0};
     struct buffer meaning = {0};
-    put_description(&text, description);
+    put_figures(&text, description);
     put_meaning(&meaning, description, claims);
     if (meaning.len > 0) {
         text_put(&text, "\nThat means:\n");
@@ -94,6 +114,9 @@ static void print_text(struct context *context, const struct ipcc_value *descrip
     buffer_deinit(&meaning);
     output_buffer(context, &text);
     claims_print(context, claims);
+    text_put(&text, "\nOptions:\n");
+    put_members(&text, description, true);
+    output_buffer(context, &text);
 }
 
 /* The description with two members more. */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { PEEK_COUNT = 10, PEEK_STEP = 100 };
+enum { PEEK_COUNT = 10 };
 
 /* What queue.get answers. */
 struct item {
@@ -155,20 +155,14 @@ enum status run_peek(struct context *context)
     int64_t left = given[OPTION_ALL].is     ? INT64_MAX
                    : given[OPTION_COUNT].is ? given[OPTION_COUNT].number
                                             : PEEK_COUNT;
-    int64_t step = PEEK_STEP;
-    while (left > 0 && context->write_error == 0) {
-        int64_t before = position;
-        int64_t count = left < step ? left : step;
-        int error = peek_step(context, &position, count);
-        if (error == IPCC_ERR_TOO_LARGE && step > 1) {
-            step /= 2; /* the values are large: fewer of them at a time */
-        } else if (error < 0) {
+    int64_t before;
+    do { /* the daemon bounds its answers: what is missing may come with the next one */
+        before = position;
+        int error = peek_step(context, &position, left);
+        if (error < 0) {
             return report_call(context, error);
-        } else if (position - before < count) {
-            break;
-        } else {
-            left -= count;
         }
-    }
+        left -= position - before;
+    } while (left > 0 && position > before && context->write_error == 0);
     return STATUS_OK;
 }

@@ -4,7 +4,7 @@
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/text.h"
 
-enum { SUMMARY_COLUMN = 26 };
+enum { SUMMARY_COLUMN = 26, LINE_WIDTH = 78 };
 
 static const char exit_text[] =
     "\nExit status: 0 success, 1 failure, 2 usage, 3 queue empty, 4 queue full, 5 timeout,\n"
@@ -68,18 +68,42 @@ static void put_command_row(struct buffer *out, const struct command *command)
     put_row(out, &left, command->summary);
 }
 
+/* True if the command has two words and this is the first one. */
+static bool is_of_family(const struct command *command, const char *family)
+{
+    size_t len = strlen(family);
+    return strncmp(command->words, family, len) == 0 && command->words[len] == ' ';
+}
+
 /* All commands of an area; if `family` is not NULL only those whose first word it is. */
 static void put_area(struct buffer *out, enum area area, const char *family)
 {
-    size_t len = family != NULL ? strlen(family) : 0;
     for (size_t i = 0; i < command_count; i++) {
         const struct command *command = &commands[i];
-        bool wanted = family == NULL ||
-                      (strncmp(command->words, family, len) == 0 && command->words[len] == ' ');
-        if (command->area == area && !command->hidden && wanted) {
+        if (command->area == area && !command->hidden &&
+            (family == NULL || is_of_family(command, family))) {
             put_command_row(out, command);
         }
     }
+}
+
+/* The second words of a family, on as many lines as they need. */
+static void put_family(struct buffer *out, const char *family)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < command_count; i++) {
+        if (!is_of_family(&commands[i], family)) {
+            continue;
+        }
+        const char *word = commands[i].words + strlen(family) + 1;
+        if (width == 0 || width + strlen(word) + 1 > LINE_WIDTH) {
+            text_format(out, width == 0 ? "  %s" : "\n  %s", family);
+            width = strlen(family) + 2;
+        }
+        text_format(out, " %s", word);
+        width += strlen(word) + 1;
+    }
+    text_put(out, "\n");
 }
 
 static void put_overview(struct buffer *out, const char *family)
@@ -87,9 +111,15 @@ static void put_overview(struct buffer *out, const char *family)
     text_put(out, "usage: ipcctl COMMAND [ARGUMENT...] [OPTION...]\n");
     for (enum area area = 0; area < AREAS; area++) {
         struct buffer rows = {0};
-        put_area(&rows, area, family);
+        bool brief = family == NULL && area_families[area] != NULL;
+        if (brief) {
+            put_family(&rows, area_families[area]);
+        } else {
+            put_area(&rows, area, family);
+        }
         if (rows.len > 0) {
-            text_format(out, "\n%s:\n", area_titles[area]);
+            text_format(out, brief ? "\n%s, see 'ipcctl help %s':\n" : "\n%s:\n", area_titles[area],
+                        area_families[area]);
             (void)buffer_append(out, rows.data, rows.len);
         }
         out->failed |= rows.failed;

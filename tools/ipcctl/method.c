@@ -113,10 +113,9 @@ static void show_method(struct context *context, const struct ipcc_value *method
 /* The methods whose name is the word that was given, or all. */
 static size_t show_methods(struct context *context, const struct ipcc_value *methods_there)
 {
-    static const struct column columns[] = {
-        {"METHOD", false, false}, {"PARAMS", false, false}, {"SUMMARY", false, true}};
+    static const struct column columns[] = {{"METHOD", false, false}, {"SUMMARY", false, true}};
     struct table table;
-    table_init(&table, columns, 3);
+    table_init(&table, columns, 2);
     struct ipcc_walk walk = ipcc_walk_of(methods_there);
     struct ipcc_value method;
     size_t shown = 0;
@@ -132,7 +131,6 @@ static size_t show_methods(struct context *context, const struct ipcc_value *met
             show_method(context, &method);
         } else {
             table_plain(&table, field_text(&method, "name"));
-            table_plain(&table, field_text(&method, "params"));
             table_plain(&table, field_text(&method, "summary"));
         }
     }

@@ -1,5 +1,6 @@
 /* output: what goes to standard output and standard error; see output.h. */
 #include "tools/ipcctl/output.h"
+#include "proto/method.h"
 #include "proto/pack.h"
 #include "tools/ipcctl/json.h"
 #include "tools/ipcctl/text.h"
@@ -213,13 +214,34 @@ enum status status_of(int error)
     }
 }
 
+const char *call_message(const struct context *context, int error)
+{
+    switch (error) {
+    case IPCC_ERR_EMPTY:
+        return "the queue is empty";
+    case IPCC_ERR_FULL:
+        return "the queue is full";
+    case IPCC_ERR_SHUT_DOWN:
+        return "the queue is shut down";
+    case IPCC_ERR_TIMEOUT:
+        return "the time ran out";
+    default:
+        break;
+    }
+    const char *message = ipcc_last_message();
+    size_t len = strcspn(message, ":");
+    struct slice method = {(const uint8_t *)message, len};
+    bool named = context->command->run != run_call && method_find(method) != NULL;
+    return named && message[len] != '\0' ? message + len + 2 : message;
+}
+
 enum status report_call(struct context *context, int error)
 {
     const char *hint = "";
     if (error == IPCC_ERR_CONNECT) {
         hint = "; start it with 'systemctl start ipcd', or name its socket with --socket";
     }
-    print_report(context, ipcc_last_message(), hint);
+    print_report(context, call_message(context, error), hint);
     return status_of(error);
 }
 

@@ -47,6 +47,9 @@ enum status report_usage(struct context *context, const char *format, ...)
 /* The status that an IPCC_ERR_ code means. */
 enum status status_of(int error);
 
+/* Why the last call of the client library failed, without what the report says anyway. */
+const char *call_message(const struct context *context, int error);
+
 /* Prints why the last call of the client library failed. Returns the status for its code. */
 enum status report_call(struct context *context, int error);
 

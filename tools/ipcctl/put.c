@@ -82,6 +82,19 @@ static void drop(struct batch *batch, uint64_t count)
     buffer_consume(&batch->values, at);
 }
 
+/* Why no more can be sent, and how far it came. */
+static enum status report_send(struct putter *putter, int error)
+{
+    struct context *context = putter->context;
+    progress_end(&putter->progress);
+    if (putter->done == 0) {
+        return report_call(context, error);
+    }
+    return report(context, status_of(error), "%s; %" PRIu64 " value%s put before",
+                  call_message(context, error), putter->done,
+                  putter->done == 1 ? " was" : "s were");
+}
+
 /* Sends all of the batch, unless nothing of it can be sent any more. */
 static enum status send_batch(struct putter *putter, struct batch *batch, send_fn *send)
 {
@@ -89,11 +102,7 @@ static enum status send_batch(struct putter *putter, struct batch *batch, send_f
         uint64_t count = 0;
         int error = send(putter, batch, &count);
         if (error < 0) {
-            progress_end(&putter->progress);
-            return putter->done == 0 ? report_call(putter->context, error)
-                                     : report(putter->context, status_of(error),
-                                              "%s; %" PRIu64 " values were put",
-                                              ipcc_last_message(), putter->done);
+            return report_send(putter, error);
         }
         putter->done += count;
         drop(batch, count);

@@ -187,7 +187,7 @@ static bool is_map(const struct ipcc_value *value)
 static void put_figure(struct buffer *out, const char *name, const struct ipcc_value *value)
 {
     text_format(out, "%-20s", name);
-    if (strcmp(name, "uptime") == 0 && value->kind == IPCC_INT) {
+    if (strcmp(name, "uptime") == 0 && value->kind == IPCC_INT && value->as.integer > 0) {
         text_time(out, value->as.integer * 1000);
     } else {
         show_field(out, name, value);

@@ -7,8 +7,8 @@
 #include "tools/ipcctl/table.h"
 
 /* Appends a member's value as its key says: owner and group by name, mode in octal, created and
- * since as local time, *_ms as a time; "-" if there is none; all else as JSON, strings without
- * quotes. */
+ * since as local time, *_ms as a time, bytes also in larger units; "-" if there is none; all else
+ * as JSON, strings without quotes. */
 void show_field(struct buffer *out, const char *key, const struct ipcc_value *value);
 
 /* A cell with a number of a map, "-" if it is not there. */

@@ -70,20 +70,32 @@ static struct slice cell_at(const struct table *table, size_t row, size_t column
     return (struct slice){table->text.data + start, end_of(table, cell) - start};
 }
 
-/* Takes what is too much for the terminal from the flexible columns. */
+/* The widest flexible column, or `count` if none can be made less wide. */
+static size_t widest(const struct table *table, const size_t *widths)
+{
+    size_t found = table->count;
+    for (size_t column = 0; column < table->count; column++) {
+        if (table->columns[column].flexible && widths[column] > FLEXIBLE_LEAST &&
+            (found == table->count || widths[column] > widths[found])) {
+            found = column;
+        }
+    }
+    return found;
+}
+
+/* Takes what is too much for the terminal from the flexible columns, the widest first. */
 static void squeeze(const struct table *table, size_t *widths, size_t width)
 {
     size_t total = GAP * (table->count - 1);
     for (size_t column = 0; column < table->count; column++) {
         total += widths[column];
     }
-    for (size_t column = 0; column < table->count && total > width; column++) {
-        if (table->columns[column].flexible && widths[column] > FLEXIBLE_LEAST) {
-            size_t spare = widths[column] - FLEXIBLE_LEAST;
-            size_t less = spare < total - width ? spare : total - width;
-            widths[column] -= less;
-            total -= less;
+    for (; total > width; total--) {
+        size_t column = widest(table, widths);
+        if (column == table->count) {
+            break;
         }
+        widths[column]--;
     }
 }
 
@@ -94,8 +106,8 @@ static void pad(struct buffer *out, size_t columns)
     }
 }
 
-/* One cell. Nothing follows the last one of a line. */
-static void print_cell(const struct column *column, struct slice text, size_t width, bool last,
+/* One cell and the gap behind it. */
+static void print_cell(const struct column *column, struct slice text, size_t width,
                        struct buffer *out)
 {
     struct buffer cut = {0};
@@ -103,15 +115,22 @@ static void print_cell(const struct column *column, struct slice text, size_t wi
     size_t room = width - text_width(buffer_slice(&cut));
     pad(out, column->right ? room : 0);
     (void)buffer_append(out, cut.data, cut.len);
-    pad(out, last || column->right ? 0 : room);
-    pad(out, last ? 0 : GAP);
+    pad(out, column->right ? GAP : room + GAP);
     out->failed |= cut.failed;
     buffer_deinit(&cut);
+}
+
+static void trim(struct buffer *line)
+{
+    while (line->len > 0 && line->data[line->len - 1] == ' ') {
+        line->len--;
+    }
 }
 
 /* A line, of which no more than `width` columns are kept unless that is 0. */
 static void end_line(struct buffer *line, size_t width, struct buffer *out)
 {
+    trim(line);
     text_cut(out, buffer_slice(line), width > 0 ? width : SIZE_MAX / 2);
     text_put(out, "\n");
     out->failed |= line->failed;
@@ -124,7 +143,7 @@ static void print_titles(const struct table *table, const size_t *widths, size_t
     struct buffer line = {0};
     for (size_t column = 0; column < table->count; column++) {
         print_cell(&table->columns[column], slice_of_string(table->columns[column].title),
-                   widths[column], column + 1 == table->count, &line);
+                   widths[column], &line);
     }
     end_line(&line, width, out);
     buffer_deinit(&line);
@@ -153,8 +172,7 @@ int table_print(const struct table *table, size_t first, size_t rows, size_t wid
     struct buffer line = {0};
     for (size_t row = first; row < end; row++) {
         for (size_t column = 0; column < table->count; column++) {
-            print_cell(&table->columns[column], cell_at(table, row, column), widths[column],
-                       column + 1 == table->count, &line);
+            print_cell(&table->columns[column], cell_at(table, row, column), widths[column], &line);
         }
         end_line(&line, width, out);
     }

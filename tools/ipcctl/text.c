@@ -90,6 +90,21 @@ void text_time(struct buffer *out, int64_t milliseconds)
     }
 }
 
+void text_bytes(struct buffer *out, int64_t bytes)
+{
+    static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+    double count = (double)bytes;
+    size_t unit = 0;
+    text_format(out, "%" PRId64, bytes);
+    while (count >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+        count /= 1024;
+        unit++;
+    }
+    if (unit > 0) {
+        text_format(out, " (%.1f %s)", count, units[unit]);
+    }
+}
+
 /* The columns of the character at the front, which has `len` bytes. */
 static size_t columns_of(struct slice text, size_t len)
 {

@@ -23,6 +23,9 @@ void text_name(struct buffer *out, struct slice name);
 /* Appends a length of time in at most two units: "4ms", "1.5s", "12s", "3m20s", "2h5m", "3d4h". */
 void text_time(struct buffer *out, int64_t milliseconds);
 
+/* Appends a number of bytes, with a larger unit from 1024 on: "3272704 (3.1 MiB)". */
+void text_bytes(struct buffer *out, int64_t bytes);
+
 /* The columns that valid UTF-8 takes on a terminal. */
 size_t text_width(struct slice text);
 
