@@ -110,7 +110,7 @@ static enum status find_command(struct parser *parser)
     context->command = command_find(context->words, context->count, &taken);
     if (context->command != NULL) {
         context->count = 0;
-    } else if (context->count > 1 || !command_is_family(context->words[0])) {
+    } else if (context->count > 1 || command_family(context->words[0]) == NULL) {
         return report_usage(context, "there is no command \"%s%s%s\"", context->words[0],
                             context->count > 1 ? " " : "",
                             context->count > 1 ? context->words[1] : "");

@@ -19,23 +19,30 @@ static bool names(const char *row, char *const *words, size_t count, size_t *tak
 
 const struct command *command_find(char *const *words, size_t count, size_t *taken)
 {
-    for (size_t i = 0; i < command_count; i++) {
-        if (names(commands[i].words, words, count, taken)) {
-            return &commands[i];
+    for (const struct area *area = areas; area->title != NULL; area++) {
+        for (const struct command *command = area->commands; command->words != NULL; command++) {
+            if (names(command->words, words, count, taken)) {
+                return command;
+            }
         }
     }
     return NULL;
 }
 
-bool command_is_family(const char *word)
+const struct area *command_family(const char *word)
 {
-    size_t len = strlen(word);
-    for (size_t i = 0; i < command_count; i++) {
-        if (strncmp(commands[i].words, word, len) == 0 && commands[i].words[len] == ' ') {
-            return true;
+    for (const struct area *area = areas; area->title != NULL; area++) {
+        if (area->family != NULL && strcmp(area->family, word) == 0) {
+            return area;
         }
     }
-    return false;
+    return NULL;
+}
+
+const char *command_last_word(const struct command *command)
+{
+    const char *space = strrchr(command->words, ' ');
+    return space != NULL ? space + 1 : command->words;
 }
 
 static bool is_named(enum option_id id, const char *name, size_t len)

@@ -1,10 +1,10 @@
 /*
  * command: what ipcctl's commands are, as data.
  *
- * The table in commands.c has one row for each command. Parsing, the usage errors, the help, the
- * completion and a test of the manual page are made from it; a new command is one row and the
- * function that it names. Many commands are no more than a method of the protocol with its params
- * and a way to show the result: their rows name the method, and run_method does the rest.
+ * The table, areas in commands.c, has one row for each command. Parsing, the usage errors, the
+ * help, the completion and a test of the manual page are made from it; a new command is one row and
+ * the function that it names. Many commands are no more than a method of the protocol with its
+ * params and a way to show the result: their rows name the method, and run_method does the rest.
  */
 #pragma once
 
@@ -116,8 +116,6 @@ struct option_use {
     const char *summary;
 };
 
-enum area { AREA_OBJECTS, AREA_QUEUES, AREA_DICTS, AREA_LISTS, AREA_DAEMON, AREAS };
-
 /* How run_method shows the result of its method. */
 enum show {
     SHOW_NOTHING,  /* with --json the result unless it is nil */
@@ -134,8 +132,7 @@ struct command {
     const char *words; /* "get", "dict get" */
     const char *summary;
     const char *details; /* lines of text, or NULL */
-    enum area area;
-    bool hidden; /* not in the help: for the completion */
+    bool hidden;         /* not in the help: for the completion */
     struct argument arguments[COMMAND_ARGUMENTS + 1];
     struct option_use options[COMMAND_OPTIONS + 1];
     /* Of run_method: the method; whether --timeout is its last param; the option that, if given, is
@@ -147,11 +144,20 @@ struct command {
     enum status (*run)(struct context *context);
 };
 
-extern const struct command commands[];
-extern const size_t command_count;
-extern const char *const area_titles[AREAS];
-/* The first word that all commands of an area have, or NULL. */
-extern const char *const area_families[AREAS];
+/* Commands that belong together: a title, the first word of all of them or NULL, and the rows, the
+ * last one of which has no words. */
+struct area {
+    const char *title;
+    const char *family;
+    const struct command *commands;
+};
+
+/* All of them; the last one has no title. */
+extern const struct area areas[];
+
+extern const struct command queue_commands[];
+extern const struct command dict_commands[];
+extern const struct command list_commands[];
 
 /* Indexed by enum option_id. */
 extern const struct option options[OPTIONS];
@@ -164,8 +170,11 @@ extern const size_t global_option_count;
  * none. */
 const struct command *command_find(char *const *words, size_t count, size_t *taken);
 
-/* True if there are commands of two words that begin with this one ("dict"). */
-bool command_is_family(const char *word);
+/* The area whose commands have two words, of which this is the first ("dict"), or NULL. */
+const struct area *command_family(const char *word);
+
+/* The last word of a command: "get" of "dict get". */
+const char *command_last_word(const struct command *command);
 
 /* The option of a command by its name (`len` bytes) or its letter; OPTION_NONE if it has none such.
  * `command` may be NULL: only the options that every command has. */

@@ -27,10 +27,11 @@ struct completion {
     size_t count;
     /* What the words before it are. */
     const struct command *command;
-    const char *first;      /* the first word of a command that may have two */
-    size_t position;        /* of the positional word being typed */
-    enum option_id pending; /* the option whose value is being typed */
+    const struct area *family; /* whose first word has been typed */
+    size_t position;           /* of the positional word being typed */
+    enum option_id pending;    /* the option whose value is being typed */
     bool options_ended;
+    bool lost; /* there is no such command */
 };
 
 /* A candidate, if it fits. */
@@ -128,26 +129,28 @@ static void offer_types(struct completion *completion)
     }
 }
 
-/* The words of the commands: first words, or the second ones after completion->first. */
+static void offer_area(struct completion *completion, const struct area *area)
+{
+    for (const struct command *command = area->commands; command->words != NULL; command++) {
+        if (!command->hidden) {
+            offer(completion, command_last_word(command));
+        }
+    }
+}
+
+/* The words that commands begin with; or, after the first one of a family, their second words. */
 static void offer_commands(struct completion *completion)
 {
-    const char *first = completion->first;
-    char last[32] = "";
-    for (size_t i = 0; i < command_count; i++) {
-        const char *words = commands[i].words;
-        const char *space = strchr(words, ' ');
-        size_t len = space != NULL ? (size_t)(space - words) : strlen(words);
-        char word[32];
-        (void)snprintf(word, sizeof(word), "%.*s", (int)len, words);
-        if (commands[i].hidden) {
-            continue;
+    if (completion->family != NULL) {
+        offer_area(completion, completion->family);
+        return;
+    }
+    for (const struct area *area = areas; area->title != NULL; area++) {
+        if (area->family != NULL) {
+            offer(completion, area->family);
+        } else {
+            offer_area(completion, area);
         }
-        if (first != NULL && space != NULL && strcmp(first, word) == 0) {
-            offer(completion, space + 1);
-        } else if (first == NULL && strcmp(word, last) != 0) {
-            offer(completion, word);
-        }
-        (void)snprintf(last, sizeof(last), "%s", word);
     }
 }
 
@@ -183,7 +186,7 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
         break;
     case WORD_COMMAND:
         offer_commands(completion);
-        if (completion->first == NULL) {
+        if (completion->family == NULL) {
             offer_methods(completion);
         }
         break;
@@ -255,14 +258,16 @@ static void pass_word(struct completion *completion, const char *word)
     size_t taken;
     if (completion->command != NULL) {
         completion->position++;
-        if (completion->command->run == run_help && command_is_family(word)) {
-            completion->first = word;
+        if (completion->command->run == run_help) {
+            completion->family = command_family(word);
         }
         return;
     }
-    char *words[] = {(char *)(completion->first != NULL ? completion->first : word), (char *)word};
-    completion->command = command_find(words, completion->first != NULL ? 2 : 1, &taken);
-    completion->first = completion->command == NULL ? word : NULL;
+    bool second = completion->family != NULL;
+    char *words[] = {(char *)(second ? completion->family->family : word), (char *)word};
+    completion->command = command_find(words, second ? 2 : 1, &taken);
+    completion->family = second || completion->command != NULL ? NULL : command_family(word);
+    completion->lost = completion->command == NULL && completion->family == NULL;
 }
 
 static void pass(struct completion *completion, const char *word)
@@ -289,9 +294,9 @@ static void offer_all(struct completion *completion)
         offer_kind(completion, option->kind, option->choices);
     } else if (!completion->options_ended && completion->prefix[0] == '-') {
         offer_options(completion);
-    } else if (completion->command == NULL) {
+    } else if (completion->command == NULL && !completion->lost) {
         offer_commands(completion);
-    } else {
+    } else if (!completion->lost) {
         argument = command_argument(completion->command, completion->position);
     }
     if (argument != NULL) {

@@ -68,37 +68,24 @@ static void put_command_row(struct buffer *out, const struct command *command)
     put_row(out, &left, command->summary);
 }
 
-/* True if the command has two words and this is the first one. */
-static bool is_of_family(const struct command *command, const char *family)
+static void put_rows(struct buffer *out, const struct area *area)
 {
-    size_t len = strlen(family);
-    return strncmp(command->words, family, len) == 0 && command->words[len] == ' ';
-}
-
-/* All commands of an area; if `family` is not NULL only those whose first word it is. */
-static void put_area(struct buffer *out, enum area area, const char *family)
-{
-    for (size_t i = 0; i < command_count; i++) {
-        const struct command *command = &commands[i];
-        if (command->area == area && !command->hidden &&
-            (family == NULL || is_of_family(command, family))) {
+    for (const struct command *command = area->commands; command->words != NULL; command++) {
+        if (!command->hidden) {
             put_command_row(out, command);
         }
     }
 }
 
 /* The second words of a family, on as many lines as they need. */
-static void put_family(struct buffer *out, const char *family)
+static void put_family(struct buffer *out, const struct area *area)
 {
-    size_t width = 0;
-    for (size_t i = 0; i < command_count; i++) {
-        if (!is_of_family(&commands[i], family)) {
-            continue;
-        }
-        const char *word = commands[i].words + strlen(family) + 1;
-        if (width == 0 || width + strlen(word) + 1 > LINE_WIDTH) {
-            text_format(out, width == 0 ? "  %s" : "\n  %s", family);
-            width = strlen(family) + 2;
+    size_t width = LINE_WIDTH;
+    for (const struct command *command = area->commands; command->words != NULL; command++) {
+        const char *word = command_last_word(command);
+        if (width + strlen(word) + 1 > LINE_WIDTH) {
+            text_format(out, "%s  %s", command == area->commands ? "" : "\n", area->family);
+            width = strlen(area->family) + 2;
         }
         text_format(out, " %s", word);
         width += strlen(word) + 1;
@@ -106,24 +93,18 @@ static void put_family(struct buffer *out, const char *family)
     text_put(out, "\n");
 }
 
-static void put_overview(struct buffer *out, const char *family)
+/* The commands of one area, or of all if it is NULL. */
+static void put_overview(struct buffer *out, const struct area *only)
 {
     text_put(out, "usage: ipcctl COMMAND [ARGUMENT...] [OPTION...]\n");
-    for (enum area area = 0; area < AREAS; area++) {
-        struct buffer rows = {0};
-        bool brief = family == NULL && area_families[area] != NULL;
-        if (brief) {
-            put_family(&rows, area_families[area]);
-        } else {
-            put_area(&rows, area, family);
+    for (const struct area *area = areas; area->title != NULL; area++) {
+        if (only == NULL && area->family != NULL) {
+            text_format(out, "\n%s, see 'ipcctl help %s':\n", area->title, area->family);
+            put_family(out, area);
+        } else if (only == NULL || only == area) {
+            text_format(out, "\n%s:\n", area->title);
+            put_rows(out, area);
         }
-        if (rows.len > 0) {
-            text_format(out, brief ? "\n%s, see 'ipcctl help %s':\n" : "\n%s:\n", area_titles[area],
-                        area_families[area]);
-            (void)buffer_append(out, rows.data, rows.len);
-        }
-        out->failed |= rows.failed;
-        buffer_deinit(&rows);
     }
     put_global_options(out, NULL);
     text_put(out,
@@ -184,7 +165,7 @@ enum status help_print(struct context *context)
     if (context->command != NULL) {
         put_command(&out, context->command);
     } else {
-        put_overview(&out, context->count > 0 ? context->words[0] : NULL);
+        put_overview(&out, context->count > 0 ? command_family(context->words[0]) : NULL);
     }
     return print(context, &out);
 }
@@ -202,8 +183,9 @@ enum status run_help(struct context *context)
         put_command(&out, command);
         return print(context, &out);
     }
-    if (context->count == 1 && command_is_family(context->words[0])) {
-        put_overview(&out, context->words[0]);
+    const struct area *family = command_family(context->words[0]);
+    if (context->count == 1 && family != NULL) {
+        put_overview(&out, family);
         return print(context, &out);
     }
     const struct method *method = method_find(slice_of_string(context->words[0]));

@@ -75,10 +75,15 @@ void output_record(struct context *context, struct buffer *record)
     output_buffer(context, &line);
 }
 
+static bool is_raw(const struct context *context)
+{
+    return context->options[OPTION_RAW].is && !context->options[OPTION_JSON].is;
+}
+
 void output_value(struct context *context, const struct ipcc_value *value)
 {
     struct buffer line = {0};
-    if (context->options[OPTION_RAW].is && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
+    if (is_raw(context) && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
         (void)buffer_append(&line, value->as.data, value->length);
     } else {
         write_json(value, &line);
@@ -235,11 +240,20 @@ const char *call_message(const struct context *context, int error)
     return named && message[len] != '\0' ? message + len + 2 : message;
 }
 
+/* True if the message is that nobody listens at the socket, and not that somebody hangs. */
+static bool nobody_is_there(int error)
+{
+    return error == IPCC_ERR_CONNECT &&
+           (strstr(ipcc_last_message(), strerror(ENOENT)) != NULL ||
+            strstr(ipcc_last_message(), strerror(ECONNREFUSED)) != NULL);
+}
+
 enum status report_call(struct context *context, int error)
 {
     const char *hint = "";
-    if (error == IPCC_ERR_CONNECT) {
-        hint = "; start it with 'systemctl start ipcd', or name its socket with --socket";
+    if (nobody_is_there(error)) {
+        hint = "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the socket "
+               "of one that runs with --socket";
     }
     print_report(context, call_message(context, error), hint);
     return status_of(error);

@@ -23,20 +23,24 @@ static int write_all(const char *text, size_t len)
     return 0;
 }
 
-/* The other screen and no cursor, or everything back. */
+/* The other screen and no cursor; and everything back. */
+static const char begin_text[] = "\033[?1049h\033[?25l";
+static const char end_text[] = "\033[?25h\033[?1049l";
+
 static int enter(const struct screen *screen)
 {
     struct termios modes = screen->modes;
     modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
     modes.c_cc[VMIN] = 1;
     modes.c_cc[VTIME] = 0;
-    return tcsetattr(STDIN_FILENO, TCSAFLUSH, &modes) < 0 ? -1
-                                                          : write_all("\033[?1049h\033[?25l", 14);
+    return tcsetattr(STDIN_FILENO, TCSAFLUSH, &modes) < 0
+               ? -1
+               : write_all(begin_text, strlen(begin_text));
 }
 
 static void leave(const struct screen *screen)
 {
-    (void)write_all("\033[?25h\033[?1049l", 14);
+    (void)write_all(end_text, strlen(end_text));
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &screen->modes);
 }
 
