@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # bash completion for ipcctl(1). What can complete a line is asked of ipcctl itself, which has it from
 # its command table and, for names, from the running daemon; without a daemon there are none.
 

@@ -1,9 +1,15 @@
 #!/bin/bash
 # The bash completion: the script, as readline would call it.
+# shellcheck source=tests/ipcctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tools/ipcctl.bash
 . "$(dirname "$0")/../../tools/ipcctl.bash"
 COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
+
+# Outside of a completion bash has no options of it.
+compopt() {
+    :
+}
 
 # completes LINE CANDIDATE…: what readline would be told when TAB is pressed behind the line.
 completes() {
@@ -85,7 +91,7 @@ test_words_are_completed_behind_the_last_break() {
 
 test_sessions_are_numbers_but_ones_own() {
     ipcctl create queue jobs
-    ipcctl get jobs --wait >"$scratch/got" &
+    "$IPCCTL" get jobs --wait >"$scratch/got" &
     local getter=$!
     await has jobs waiting 1
     completes 'ipcctl kill ' "$(json "r['session'] if r['pid'] == $getter else ''" sessions | grep .)"

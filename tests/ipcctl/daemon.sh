@@ -1,5 +1,6 @@
 #!/bin/bash
 # stats, sessions, kill, call, methods, help; options, errors, and what standard output may do.
+# shellcheck source=tests/ipcctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 test_stats_show_figures_and_calls() {
@@ -17,7 +18,7 @@ test_stats_show_figures_and_calls() {
 test_sessions_show_who_is_connected() {
     ipcctl create queue 'my jobs' --joinable
     ipcctl put 'my jobs' 1
-    ipcctl get 'my jobs' --count 2 --wait --timeout 1h >"$scratch/got" &
+    "$IPCCTL" get 'my jobs' --count 2 --wait --timeout 1h >"$scratch/got" &
     local getter=$! session
     await has 'my jobs' waiting 1
     shows "
@@ -120,12 +121,12 @@ test_a_daemon_that_is_not_there_is_said_so() {
 
 test_a_daemon_that_does_not_answer_is_given_up() {
     python3 -c '
-import socket, sys
+import signal, socket, sys
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen(5)
 print("ready", flush=True)
-sys.stdin.read()' "$scratch/deaf" < <(sleep 60) >"$scratch/says" &
+signal.pause()' "$scratch/deaf" >"$scratch/says" &
     local deaf=$!
     await grep ready "$scratch/says"
     fails 1 'ls: .*did not answer' ls --socket "$scratch/deaf" --timeout 50ms
@@ -178,7 +179,7 @@ test_watch_prints_a_table_for_each_look() {
 test_watch_derives_rates_from_the_counts() {
     ipcctl create queue jobs
     mkfifo "$scratch/watch"
-    ipcctl --json watch --interval 200ms >"$scratch/watch" &
+    "$IPCCTL" --json watch --interval 200ms >"$scratch/watch" &
     local watcher=$! line rate
     exec 3<"$scratch/watch"
     read -r line <&3

@@ -98,7 +98,7 @@ await() {
 
 # has NAME FIGURE NUMBER: the figure of that object has that value.
 has() {
-    [ "$(json "r['$2']" describe "$1")" = "$3" ]
+    ipcctl --json describe "$1" | grep -q "\"$2\": $3[,}]"
 }
 
 clean_up() {

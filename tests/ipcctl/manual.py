@@ -32,6 +32,25 @@ def commands():
             for word in words}
 
 
+def letters(command):
+    """The options of a command that have a letter, as its help shows them."""
+    run = subprocess.run([IPCCTL, "help", *command.split()], stdout=subprocess.PIPE, text=True,
+                         check=True)
+    return re.findall(r"^  -(\w), --([a-z-]+)", run.stdout, re.MULTILINE)
+
+
+def check_letters(table, page):
+    """No letter means two options of a command; the page gives each option its letter."""
+    wrong = []
+    for command in table:
+        pairs = letters(command)
+        if len({letter for letter, _ in pairs}) < len(pairs):
+            wrong.append(f"{command}: a letter stands for two options")
+        wrong += [f"{command} -{letter}, --{option}: not so in the page" for letter, option in pairs
+                  if not re.search(rf"Fl {letter} , (Fl )?-{option}\b", page)]
+    return wrong
+
+
 def described(page):
     """The commands of the page, with the options that are described under each."""
     items = re.split(r"^\.It Ic ", page.split(".Sh VALUES")[0], flags=re.MULTILINE)
@@ -81,7 +100,8 @@ def try_examples(page):
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         page = file.read()
-    wrong = compare(commands(), described(page)) + try_examples(page)
+    table = commands()
+    wrong = compare(table, described(page)) + check_letters(table, page) + try_examples(page)
     print("\n".join(wrong))
     sys.exit(1 if wrong else 0)
 

@@ -1,11 +1,12 @@
 #!/bin/bash
 # What ipcctl does on a terminal: script(1) gives it one.
+# shellcheck source=tests/ipcctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # on_terminal COMMAND: runs it on a terminal of 10 rows and 50 columns, with what $scratch/keys
 # brings as its keyboard; what appears is in $scratch/screen. Sets `terminal` to the process.
 on_terminal() {
-    rm -f "$scratch/keys"
+    rm -f "$scratch/keys" "$scratch/screen"
     mkfifo "$scratch/keys"
     script -q -f -e -c "stty rows 10 cols 50; $1" "$scratch/screen" \
         <"$scratch/keys" >/dev/null &
@@ -36,10 +37,10 @@ test_tables_are_cut_to_the_width_of_the_terminal() {
     ipcctl create queue "工作工作工作工作工作工作工作工作工作工作工作工作工作工作"
     on_terminal "'$IPCCTL' ls"
     ends 0
-    same "the head" 'NAME         TYPE   SIZE  WAITING  BYTES  STATE' "$(line NAME)"
-    same "a line" 'a-name-tha…  queue     0        0      0' "$(line a-name)"
-    same "a line of wide characters" '工作工作工…  queue     0        0      0' "$(line 工)"
-    shows 'narrow-terminal  queue' ls
+    same "the head" 'NAME            TYPE   SIZE  WAITING  BYTES  STATE' "$(line NAME)"
+    same "a line" 'a-name-that-i…  queue     0        0      0' "$(line a-name)"
+    same "a line of wide characters" '工作工作工作…   queue     0        0      0' "$(line 工)"
+    shows 'narrow-terminal +queue' ls
 }
 
 test_get_without_ack_says_what_becomes_of_the_item() {

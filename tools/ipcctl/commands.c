@@ -85,6 +85,7 @@ static const struct command daemon_commands[] = {
         .details = "The params are sent as they are: a name is \"jobs\", with its quotes.",
         .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_VALUE, ANY}},
         .options = {{OPTION_TEXT, "params are strings, not JSON"}, {OPTION_RAW, NULL}},
+        .show = SHOW_VALUE,
         .run = run_call,
     },
     {

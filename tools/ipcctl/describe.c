@@ -70,6 +70,16 @@ static void put_figures(struct buffer *out, const struct ipcc_value *description
     put_members(out, description, false);
 }
 
+/* "  3 items are ..." */
+static void put_count(struct buffer *out, int64_t count, const char *one, const char *many)
+{
+    if (count == 1) {
+        text_format(out, "  1 item is %s.\n", one);
+    } else {
+        text_format(out, "  %" PRId64 " items are %s.\n", count, many);
+    }
+}
+
 /* What the figures of a queue mean, a sentence on each line. */
 static void put_meaning(struct buffer *out, const struct ipcc_value *queue,
                         const struct claims *claims)
@@ -91,11 +101,12 @@ static void put_meaning(struct buffer *out, const struct ipcc_value *queue,
         text_put(out, "  It is empty: gets wait until somebody puts.\n");
     }
     if (size == 0 && delayed > 0) {
-        text_format(out, "  %" PRId64 " items are delayed: no get can have them yet.\n", delayed);
+        put_count(out, delayed, "delayed: no get can have it yet",
+                  "delayed: no get can have them yet");
     }
     if (taken > 0) {
-        text_format(out, "  %" PRId64 " items are taken and not done: join waits for them.\n",
-                    taken);
+        put_count(out, taken, "taken and not done: join waits for it",
+                  "taken and not done: join waits for them");
     }
 }
 

@@ -141,11 +141,19 @@ enum status output_flush(struct context *context, enum status status)
     return report(context, STATUS_FAILED, "cannot write to standard output: %s", strerror(error));
 }
 
-/* True if the first word after the command names what the command is about. */
-static bool has_name(const struct context *context)
+/* The one object that the command is about, or NULL. */
+static const char *subject_of(const struct context *context)
 {
-    return context->count > 0 && context->command->arguments[0].kind >= WORD_NEW &&
-           context->command->arguments[0].kind <= WORD_LIST;
+    for (size_t i = 0; i < context->count; i++) {
+        const struct argument *argument = command_argument(context->command, i);
+        if (argument == NULL || argument->presence != ONE) {
+            break;
+        }
+        if (argument->kind >= WORD_NEW && argument->kind <= WORD_LIST) {
+            return context->words[i];
+        }
+    }
+    return NULL;
 }
 
 /* "ipcctl: get jobs: the message" and `more`. Want of memory shortens it. */
@@ -154,10 +162,11 @@ static void print_report(const struct context *context, const char *message, con
     struct buffer line = {0};
     text_put(&line, "ipcctl: ");
     if (context->command != NULL) {
+        const char *subject = subject_of(context);
         text_put(&line, context->command->words);
-        if (has_name(context)) {
+        if (subject != NULL) {
             text_put(&line, " ");
-            text_name(&line, slice_of_string(context->words[0]));
+            text_name(&line, slice_of_string(subject));
         }
         text_put(&line, ": ");
     }
@@ -230,6 +239,8 @@ const char *call_message(const struct context *context, int error)
         return "the queue is shut down";
     case IPCC_ERR_TIMEOUT:
         return "the time ran out";
+    case IPCC_ERR_EXISTS:
+        return "it is there already (--existing allows that)";
     default:
         break;
     }

@@ -36,13 +36,15 @@ static bool is_full(const struct batch *batch)
     return batch->count >= BATCH_VALUES || batch->values.len >= BATCH_BYTES;
 }
 
+/* All of them are one batch, so that nothing is sent if one is wrong. */
 static enum status next_words(struct source *source, struct batch *batch)
 {
     struct context *context = source->context;
     char error[WORD_ERROR_TEXT];
-    for (; source->word < context->count && !is_full(batch); source->word++) {
+    for (; source->word < context->count; source->word++) {
         if (word_pack(context->words[source->word], WORD_VALUE, source->text, &batch->values,
                       error) < 0) {
+            batch->count = 0;
             return report_usage(context, "%s", error);
         }
         batch->count++;

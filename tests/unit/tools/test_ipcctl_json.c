@@ -5,11 +5,9 @@
 #include "tools/ipcctl/json.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "tests/support/unit.h"
 
 static struct slice bytes_of(const void *data, size_t len)
 {

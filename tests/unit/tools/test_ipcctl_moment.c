@@ -1,10 +1,7 @@
 /* Points of time as text and as MessagePack's timestamps: tools/ipcctl/moment.h. */
 #include "tools/ipcctl/moment.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "tests/support/unit.h"
 
 static void assert_parses(const char *text, int64_t seconds, uint32_t nanoseconds)
 {
