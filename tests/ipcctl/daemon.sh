@@ -129,7 +129,7 @@ print("ready", flush=True)
 signal.pause()' "$scratch/deaf" >"$scratch/says" &
     local deaf=$!
     await grep ready "$scratch/says"
-    fails 1 'ls: .*did not answer' ls --socket "$scratch/deaf" --timeout 50ms
+    fails 1 'ls: .*did not answer' ls --socket "$scratch/deaf" --timeout 1s
     kill "$deaf"
 }
 

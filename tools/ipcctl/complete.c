@@ -16,7 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { PATIENCE_MS = 500, NAMES_MOST = 1000 };
+enum { PATIENCE_MS = 1000, NAMES_MOST = 1000 };
 
 struct completion {
     struct context *context;

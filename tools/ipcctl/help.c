@@ -150,7 +150,9 @@ static void put_method(struct buffer *out, const struct method *method)
         put_row(out, &left, param_type_name(param->type));
     }
     text_format(out, "\nResult: %s\n", method->result);
-    text_format(out, method->errors[0] != '\0' ? "Errors of its own: %s\n" : "", method->errors);
+    if (method->errors[0] != '\0') {
+        text_format(out, "Errors of its own: %s\n", method->errors);
+    }
 }
 
 static enum status print(struct context *context, struct buffer *out)

@@ -15,8 +15,9 @@
 void output_buffer(struct context *context, struct buffer *buffer)
 {
     errno = ENOMEM;
-    if ((buffer->failed || fwrite(buffer->data, 1, buffer->len, stdout) != buffer->len) &&
-        context->write_error == 0) {
+    bool written =
+        !buffer->failed && (buffer->len == 0 || fwrite(buffer->data, buffer->len, 1, stdout) == 1);
+    if (!written && context->write_error == 0) {
         context->write_error = errno;
     }
     buffer_deinit(buffer);
@@ -156,7 +157,7 @@ static const char *subject_of(const struct context *context)
     return NULL;
 }
 
-/* "ipcctl: get jobs: the message" and `more`. Want of memory shortens it. */
+/* "ipcctl: get jobs: the message" and `more`. There is always memory to say that there is none. */
 static void print_report(const struct context *context, const char *message, const char *more)
 {
     struct buffer line = {0};
@@ -170,41 +171,48 @@ static void print_report(const struct context *context, const char *message, con
         }
         text_put(&line, ": ");
     }
-    text_plain(&line, slice_of_string(message));
+    text_plain(&line, slice_of_string(message != NULL ? message : "out of memory"));
     text_put(&line, more);
     text_put(&line, "\n");
     (void)fflush(stdout);
-    (void)fwrite(line.data, 1, line.len, stderr);
+    if (line.failed) {
+        (void)fputs("ipcctl: out of memory\n", stderr);
+    } else {
+        (void)fwrite(line.data, 1, line.len, stderr);
+    }
     buffer_deinit(&line);
+}
+
+/* The message, to be freed; NULL for want of memory, which print_report takes. */
+static char *format_message(const char *format, va_list arguments)
+{
+    char *message;
+    return vasprintf(&message, format, arguments) < 0 ? NULL : message;
 }
 
 enum status report(struct context *context, enum status status, const char *format, ...)
 {
-    char *message;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0) {
-        message = NULL;
-    }
+    char *message = format_message(format, arguments);
     va_end(arguments);
-    print_report(context, message != NULL ? message : "out of memory", "");
+    print_report(context, message, "");
     free(message);
     return status;
 }
 
 enum status report_usage(struct context *context, const char *format, ...)
 {
-    char *message;
-    char more[80];
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&message, format, arguments) < 0) {
-        message = NULL;
-    }
+    char *message = format_message(format, arguments);
     va_end(arguments);
-    (void)snprintf(more, sizeof(more), "; see 'ipcctl help%s%s'", context->command ? " " : "",
-                   context->command ? context->command->words : "");
-    print_report(context, message != NULL ? message : "out of memory", more);
+    struct buffer more = {0};
+    text_format(&more, "; see 'ipcctl help%s%s'", context->command != NULL ? " " : "",
+                context->command != NULL ? context->command->words : "");
+    (void)buffer_append(&more, "", 1);
+    print_report(context, message, more.failed ? "" : (const char *)more.data);
+    buffer_deinit(&more);
     free(message);
     return STATUS_USAGE;
 }

@@ -5,7 +5,9 @@
 
 #include <assert.h>
 
-enum { GUARD_MS = 10000 }; /* a daemon that owes an answer for longer hangs */
+/* A daemon that owes an answer for longer hangs; with --timeout it is that time, but a second at
+ * least: a short wait at a queue is not meant to be a short time to connect. */
+enum { GUARD_MS = 10000, GUARD_LEAST_MS = 1000 };
 
 void request_init(struct request *request, const char *method)
 {
@@ -50,13 +52,21 @@ enum status request_words(struct context *context, struct request *request, size
     return STATUS_OK;
 }
 
-int request_connect(struct context *context)
+static int64_t guard_of(const struct context *context)
 {
     const struct given *timeout = &context->options[OPTION_TIMEOUT];
+    if (!timeout->is) {
+        return GUARD_MS;
+    }
+    return timeout->number > GUARD_LEAST_MS ? timeout->number : GUARD_LEAST_MS;
+}
+
+int request_connect(struct context *context)
+{
     struct ipcc_options wanted = {.path = context->options[OPTION_SOCKET].text,
                                   .client = "ipcctl",
                                   .client_version = IPCD_VERSION,
-                                  .connect_timeout_ms = timeout->is ? timeout->number : 0};
+                                  .connect_timeout_ms = guard_of(context)};
     if (context->conn != NULL) {
         return 0;
     }
@@ -70,16 +80,9 @@ int64_t request_patience(const struct context *context)
 }
 
 /* How long the answer may take in all; 0: without limit. */
-static int64_t guard_of(const struct context *context, const struct request *request)
+static int64_t limit_of(const struct context *context, const struct request *request)
 {
-    if (request->wait_ms == IPCC_FOREVER) {
-        return 0;
-    }
-    int64_t patience = request_patience(context);
-    if (request->wait_ms == 0 && patience > 0) {
-        return patience;
-    }
-    return request->wait_ms + GUARD_MS;
+    return request->wait_ms == IPCC_FOREVER ? 0 : request->wait_ms + guard_of(context);
 }
 
 int request_try(struct context *context, struct request *request, struct ipcc_reply *reply)
@@ -92,7 +95,7 @@ int request_try(struct context *context, struct request *request, struct ipcc_re
     struct ipcc_request call = {.method = request->method,
                                 .params = params,
                                 .nparams = request->count,
-                                .guard_ms = guard_of(context, request)};
+                                .guard_ms = limit_of(context, request)};
     int error = IPCC_ERR_NO_MEMORY;
     struct ipcc_reply answer = {0};
     if (!request->bytes.failed) {
