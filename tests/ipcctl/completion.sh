@@ -1,0 +1,114 @@
+#!/bin/bash
+# The bash completion: the script, as readline would call it.
+# shellcheck source=tests/ipcctl/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tools/ipcctl.bash
+. "$(dirname "$0")/../../tools/ipcctl.bash"
+COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
+
+# Outside of a completion bash has no options of it.
+compopt() {
+    :
+}
+
+# completes LINE CANDIDATE…: what readline would be told when TAB is pressed behind the line.
+completes() {
+    COMP_LINE=$1
+    COMP_POINT=${#COMP_LINE}
+    shift
+    _ipcctl "$IPCCTL" "${COMP_LINE##*[ =:]}"
+    same "what completes '$COMP_LINE'" "$(printf '%s\n' "$@")" \
+        "$(printf '%s\n' "${COMPREPLY[@]-}")"
+}
+
+test_commands_and_their_second_words() {
+    completes 'ipcctl de' describe
+    completes 'ipcctl g' get give-back
+    completes 'ipcctl di' dict
+    completes 'ipcctl dict set' set setdefault
+    completes 'ipcctl list po' pop
+    completes 'ipcctl nonsense ' ''
+    completes 'ipcctl dict nonsense ' ''
+    completes 'ipcctl help dict s' set scan setdefault
+    completes 'ipcctl help queue.ge' queue.get queue.get_many
+    completes 'ipcctl call list.po' list.pop
+}
+
+test_options_and_their_values() {
+    completes 'ipcctl get jobs --a' --all --ack
+    completes 'ipcctl create --max' --maxsize= --max-deliveries=
+    completes 'ipcctl create --order=' fifo lifo priority
+    completes 'ipcctl create --order=l' lifo
+    completes 'ipcctl create --order p' priority
+    completes 'ipcctl --so' --socket=
+    completes 'ipcctl create ' queue dict list
+    completes 'ipcctl ls --type d' dict
+    completes 'ipcctl get -- --a' ''
+}
+
+test_names_are_those_of_the_fitting_type() {
+    ipcctl create queue jobs
+    ipcctl create queue mail
+    ipcctl create dict config
+    ipcctl create list log
+    completes 'ipcctl get ' jobs mail
+    completes 'ipcctl get j' jobs
+    completes 'ipcctl put ' jobs mail
+    completes 'ipcctl dict get ' config
+    completes 'ipcctl list len ' log
+    completes 'ipcctl describe ' jobs mail config log
+    completes 'ipcctl describe jobs m' mail
+    completes 'ipcctl rm l' log
+    completes 'ipcctl create queue x --dead-letter m' mail
+    completes 'ipcctl -T 5 get m' mail
+    completes "ipcctl -s $IPCD_SOCKET get m" mail
+    completes 'ipcctl get jobs ' ''
+    completes 'ipcctl create queue ' ''
+}
+
+test_names_are_written_so_that_the_shell_takes_them() {
+    ipcctl create queue 'my jobs'
+    ipcctl create queue "it's \$5"
+    ipcctl create queue 'a*b'
+    completes 'ipcctl get m' 'my\ jobs'
+    completes 'ipcctl get my\ ' 'my\ jobs'
+    completes 'ipcctl get "my j' 'my jobs'
+    completes "ipcctl get 'my j" 'my jobs'
+    completes 'ipcctl get i' "it\\'s\\ \\\$5"
+    completes 'ipcctl get "i' "it's \\\$5"
+    completes 'ipcctl get a' 'a\*b'
+    completes 'ipcctl get a\*' 'a\*b'
+}
+
+test_words_are_completed_behind_the_last_break() {
+    ipcctl create queue a:b:c
+    ipcctl create queue a:b:d
+    completes 'ipcctl get a' a:b:c a:b:d
+    completes 'ipcctl get a:' b:c b:d
+    completes 'ipcctl get a:b:' c d
+    completes 'ipcctl get "a:b' a:b:c a:b:d
+}
+
+test_sessions_are_numbers_but_ones_own() {
+    ipcctl create queue jobs
+    "$IPCCTL" get jobs --wait >"$scratch/got" &
+    local getter=$!
+    await has jobs waiting 1
+    completes 'ipcctl kill ' "$(json "r['session'] if r['pid'] == $getter else ''" sessions | grep .)"
+    kill "$getter"
+}
+
+test_files_complete_the_socket() {
+    touch "$scratch/one.sock" "$scratch/two.sock"
+    completes "ipcctl --socket $scratch/o" "$scratch/one.sock"
+    completes "ipcctl --socket=$scratch/" "$(printf '%s\n' "$scratch"/*)"
+}
+
+test_without_a_daemon_there_are_no_names_and_no_noise() {
+    export IPCD_SOCKET=$scratch/nobody
+    run completes 'ipcctl get ' ''
+    same "what is said" '' "$errors"
+    completes 'ipcctl ge' get
+}
+
+run_tests

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""manual: the manual page ipcctl(1) against ipcctl itself.
+
+Every command and every option of the command table is in the page, in the right place; the page has
+no other commands; and each example prints what the page says. The table is asked for by way of the
+completion. $IPCCTL is the program, $IPCD_SOCKET the socket of a daemon without objects.
+"""
+import os
+import re
+import subprocess
+import sys
+
+IPCCTL = os.environ["IPCCTL"]
+GLOBAL = {"socket", "json", "timeout", "help", "version"}
+# Described once for all dict and list commands, and call.
+COMMON = {"text", "raw"}
+
+
+def complete(line):
+    run = subprocess.run([IPCCTL, "complete", "--", line, ""], stdout=subprocess.PIPE, text=True,
+                         check=True)
+    return run.stdout.splitlines()
+
+
+def commands():
+    """Every command, with the names of its options."""
+    words = complete("ipcctl ")
+    for family in ("dict", "list"):
+        words.remove(family)
+        words += [f"{family} {word}" for word in complete(f"ipcctl {family} ")]
+    return {word: {option.lstrip("-").rstrip("=") for option in complete(f"ipcctl {word} --")}
+            for word in words}
+
+
+def letters(command):
+    """The options of a command that have a letter, as its help shows them."""
+    run = subprocess.run([IPCCTL, "help", *command.split()], stdout=subprocess.PIPE, text=True,
+                         check=True)
+    return re.findall(r"^  -(\w), --([a-z-]+)", run.stdout, re.MULTILINE)
+
+
+def check_letters(table, page):
+    """No letter means two options of a command; the page gives each option its letter."""
+    wrong = []
+    for command in table:
+        pairs = letters(command)
+        if len({letter for letter, _ in pairs}) < len(pairs):
+            wrong.append(f"{command}: a letter stands for two options")
+        wrong += [f"{command} -{letter}, --{option}: not so in the page" for letter, option in pairs
+                  if not re.search(rf"Fl {letter} , (Fl )?-{option}\b", page)]
+    return wrong
+
+
+def described(page):
+    """The commands of the page, with the options that are described under each."""
+    items = re.split(r"^\.It Ic ", page.split(".Sh VALUES")[0], flags=re.MULTILINE)
+    found = {}
+    for item in items[1:]:
+        name = re.match(r"((?:dict |list )?[a-z-]+)", item).group(1)
+        found[name] = set(re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", item, re.MULTILINE))
+    return found
+
+
+def compare(table, page):
+    wrong = []
+    for command, options in table.items():
+        if command not in page:
+            wrong.append(f"{command}: not in the page")
+            continue
+        missing = options - GLOBAL - page[command]
+        if re.match(r"dict |list |call", command):
+            missing -= COMMON
+        wrong += [f"{command} --{option}: not in the page" for option in sorted(missing)]
+        wrong += [f"{command} --{option}: there is no such option"
+                  for option in sorted(page[command] - options)]
+    return wrong + [f"{command}: there is no such command" for command in page if command not in table]
+
+
+def examples(page):
+    """The commands of the page's examples, each with what it prints."""
+    for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", page, re.MULTILINE | re.DOTALL):
+        text = block.replace("\\e", "\\").replace("\\(dq", '"')
+        yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
+
+
+def try_examples(page):
+    os.environ["PATH"] = os.path.dirname(IPCCTL) + ":" + os.environ["PATH"]
+    wrong = []
+    count = 0
+    for command, expected in examples(page):
+        run = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=60,
+                             check=False)
+        count += 1
+        if run.stdout != expected:
+            wrong.append(f"$ {command}\nthe page says:\n{expected}and this came out:\n{run.stdout}")
+    return wrong if count > 0 else ["there are no examples"]
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        page = file.read()
+    table = commands()
+    wrong = compare(table, described(page)) + check_letters(table, page) + try_examples(page)
+    print("\n".join(wrong))
+    sys.exit(1 if wrong else 0)
+
+
+main()

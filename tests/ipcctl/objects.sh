@@ -1,0 +1,166 @@
+#!/bin/bash
+# ls, create, describe, rm, chmod.
+# shellcheck source=tests/ipcctl/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+test_ls_of_no_objects_is_a_head_line() {
+    gives 'NAME  TYPE  SIZE  WAITING  BYTES  STATE' ls
+    gives '' ls --json
+    gives '' ls --names
+}
+
+test_ls_shows_each_object_on_a_line() {
+    gives '' create queue jobs --maxsize 2
+    gives '' create dict config --initial '{"a": 1}'
+    gives '' create list log
+    gives '' put jobs 1 2
+    run ipcctl ls
+    same "the first columns" "NAME    TYPE   SIZE  WAITING
+jobs    queue     2        0
+config  dict      1        0
+log     list      0        0" "$(cut -c 1-28 <<<"$output" | sed 's/ *$//')"
+    matches "the state of a full queue" 'jobs .* full' "$output"
+}
+
+test_ls_selects_by_pattern_and_type() {
+    ipcctl create queue jobs.a
+    ipcctl create queue jobs.b
+    ipcctl create dict jobs.c
+    gives $'jobs.a\njobs.b' ls 'jobs.*' --type queue --names
+    gives 'jobs.c' ls --type=dict --names
+    gives 'jobs.b' ls '*b' --names
+    fails 1 'ls: .*type' ls --type nonsense
+}
+
+test_ls_long_shows_owner_mode_and_lifetime() {
+    ipcctl create queue jobs --mode 0640
+    shows "jobs +queue +0 .* $(id -un) +$(id -gn) +0640 +daemon +20[0-9-]+ [0-9:]+" ls -l
+}
+
+test_names_that_are_not_a_word_are_quoted() {
+    ipcctl create queue 'my "jobs"'
+    ipcctl create queue 'größer'
+    ipcctl create queue '工作'
+    run ipcctl ls
+    same "the lines" 'NAME           TYPE
+"my \"jobs\""  queue
+größer         queue
+工作           queue' "$(sed -E 's/ +(0 .*|SIZE.*)//' <<<"$output")"
+    gives $'my "jobs"\ngrößer\n工作' ls --names
+    same "the names in JSON" $'my "jobs"\ngrößer\n工作' "$(json 'r["name"]' ls)"
+    gives '' put 'my "jobs"' 1
+    fails 3 'get größer: the queue is empty' get größer
+    fails 6 'get "no\\nsuch \\"queue\\"": ' get $'no\nsuch "queue"'
+}
+
+test_create_refuses_a_name_that_is_taken() {
+    ipcctl create queue jobs --maxsize 5
+    fails 1 'create jobs: .*there' create queue jobs
+    fails 1 'create jobs: .*maxsize' create queue jobs --existing --maxsize 6
+    fails 1 'create jobs: .*queue' create dict jobs --existing
+    gives '' create queue jobs --existing --maxsize 5
+}
+
+test_create_passes_every_option_on() {
+    gives '' create queue dead
+    gives '' create queue jobs -m 7 --order priority --joinable --on-disconnect discard \
+        --lease 1.5s --max-deliveries 3 --dead-letter dead --mode 0600 --lifetime daemon
+    same "the options" \
+        "7 priority True discard 1500 3 dead 384 daemon" \
+        "$(json '" ".join(str(r[k]) for k in ("maxsize", "order", "joinable", "on_disconnect",
+            "lease_ms", "max_deliveries", "dead_letter", "mode", "lifetime"))' describe jobs)"
+    gives '' create queue other --option maxsize=3 -o 'order="lifo"'
+    same "the options" "3 lifo" "$(json '"%s %s" % (r["maxsize"], r["order"])' describe other)"
+    gives '' create list log --initial '[1, {"$bin": "AA=="}]'
+    gives $'1\n{"$bin": "AA=="}' list slice log
+    same "the name in JSON" "third" "$(json 'r["name"]' create queue third)"
+}
+
+test_create_refuses_what_is_wrong() {
+    fails 2 'create jobs: --maxsize must be an integer, not "many"' create queue jobs --maxsize many
+    fails 2 'create jobs: --order must be one of: fifo lifo priority, not "random"' \
+        create queue jobs --order=random
+    fails 2 'create jobs: --mode must be a mode' create queue jobs --mode 888
+    fails 2 'create jobs: --lease must be milliseconds' create queue jobs --lease 5x
+    fails 2 'create jobs: --initial is not JSON' create dict jobs --initial '{'
+    fails 2 'create jobs: --option must be KEY=JSON' create queue jobs --option maxsize
+    fails 2 'create jobs: .*not JSON' create queue jobs --option order=lifo
+    fails 1 'create jobs: .*maxsize' create dict jobs --maxsize 5
+    fails 1 'create jobs: .*nonsense' create nonsense jobs
+    fails 2 'create: the NAME is missing' create queue
+    fails 2 'create: the TYPE is missing' create
+}
+
+test_rm_deletes_and_reports_what_is_not_there() {
+    ipcctl create queue a
+    ipcctl create dict b
+    gives '' rm a b
+    gives '' ls --names
+    ipcctl create queue c
+    fails 6 'rm: .*"a"' rm a c
+    gives '' ls --names
+    gives '' rm -f a b c
+}
+
+test_chmod_sets_the_mode() {
+    ipcctl create queue jobs
+    gives '' chmod 0604 jobs
+    same "the mode" 388 "$(json 'r["mode"]' describe jobs)"
+    fails 2 'chmod: MODE must be a mode from 0 to 0777, not "rw"' chmod rw jobs
+    fails 6 'chmod: .*"nope"' chmod 0600 nope
+}
+
+test_describe_shows_figures_options_and_their_meaning() {
+    ipcctl create queue jobs --joinable --maxsize 2 --lease 90s
+    ipcctl put jobs 1 2
+    run ipcctl describe jobs
+    matches "the title" '^jobs: joinable queue' "$output"
+    matches "the size" $'\n  size +2\n' "$output"
+    matches "the lease" $'\n  lease_ms +1m30s\n' "$output"
+    matches "the owner" $'\n  owner +'"$(id -un)"$'\n' "$output"
+    matches "the age" $'\n  created +[0-9-]+ [0-9:]+ \([0-9.]+m?s ago\)\n' "$output"
+    matches "the meaning" $'\nThat means:\n  It is full: puts wait until somebody gets.\n' "$output"
+    ipcctl shutdown jobs
+    shows 'It is shut down: puts fail' describe jobs
+    ipcctl create queue later
+    ipcctl put later 1 --delay 1d
+    shows '1 item is delayed: no get can have it yet' describe later
+    ipcctl put later 1 --delay 1d
+    shows '2 items are delayed: no get can have them yet' describe later
+}
+
+test_describe_shows_who_waits_and_who_holds() {
+    ipcctl create queue jobs --joinable
+    ipcctl put jobs 1 2
+    "$IPCCTL" get jobs --count 3 --wait --timeout 1h >"$scratch/got" &
+    local getter=$!
+    await has jobs waiting 1
+    run ipcctl describe jobs
+    matches "the one that waits" \
+        "Waiting \(1\):
+SESSION +PID +PROGRAM +CLIENT +IN +FOR +TIMEOUT
+ +[0-9]+ +$getter +ipcctl +ipcctl [0-9.]+ +queue.get +[0-9.]+m?s +1h0m" "$output"
+    matches "the one that holds" \
+        "Holding tickets \(1\):
+SESSION +PID +PROGRAM +CLIENT +TICKETS
+ +[0-9]+ +$getter +ipcctl +ipcctl [0-9.]+ +2" "$output"
+    matches "the meaning" '2 items are taken and not done: join waits for them' "$output"
+    same "the same in JSON" "$getter queue.get 3600000 $getter 2 ipcctl" "$(json \
+        '"{pid} {method} {timeout_ms} ".format(**r["waits"][0]) + \
+            "{pid} {tickets} {program}".format(**r["holds"][0])' describe jobs)"
+    kill "$getter"
+    wait "$getter" || true
+    await has jobs taken 0
+    same "the claims afterwards" "[] []" "$(json '"%s %s" % (r["waits"], r["holds"])' describe jobs)"
+}
+
+test_describe_takes_several_names() {
+    ipcctl create queue a
+    ipcctl create dict b
+    shows $'^a: queue\n.*\n\nb: dict\n' describe a b
+    run ipcctl describe a nope b
+    same "the status" 6 "$status"
+    matches "the others" $'^a: queue\n.*\n\nb: dict\n' "$output"
+}
+
+run_tests

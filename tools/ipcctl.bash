@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# bash completion for ipcctl(1). What can complete a line is asked of ipcctl itself, which has it from
+# its command table and, for names, from the running daemon; without a daemon there are none.
+
+_ipcctl()
+{
+    local candidate
+    COMPREPLY=()
+    while IFS= read -r candidate; do
+        if [[ $candidate == '<files>' ]]; then
+            compopt -o filenames 2>/dev/null
+            while IFS= read -r candidate; do
+                COMPREPLY+=("$candidate")
+            done < <(compgen -f -- "$2")
+            return
+        fi
+        COMPREPLY+=("$candidate")
+    done < <("$1" complete -- "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
+        compopt -o nospace 2>/dev/null # its value comes next
+    fi
+}
+complete -F _ipcctl ipcctl

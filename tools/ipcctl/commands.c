@@ -1,0 +1,117 @@
+/*
+ * commands: the command table; see command.h. The rows for queues, dicts and lists are in
+ * commands_queue.c, commands_dict.c and commands_list.c.
+ */
+#include "tools/ipcctl/context.h"
+
+static const struct command object_commands[] = {
+    {
+        .words = "ls",
+        .summary = "List the objects",
+        .details = "SIZE is the number of items that a get could return now, or of keys, or of\n"
+                   "values; WAITING is how many calls wait on the object. GLOB is a pattern of\n"
+                   "names, as the shell has it: 'jobs.*'.",
+        .arguments = {{"GLOB", WORD_GLOB, OPTIONAL}},
+        .options = {{OPTION_TYPE, NULL}, {OPTION_LONG, NULL}, {OPTION_NAMES, NULL}},
+        .run = run_ls,
+    },
+    {
+        .words = "describe",
+        .summary = "Show an object: its figures, its options, who waits and who holds what",
+        .details = "Below the figures stand the sessions that wait on the object and those that\n"
+                   "hold tickets of it, with process, program and since when.",
+        .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
+        .run = run_describe,
+    },
+    {
+        .words = "create",
+        .summary = "Make an object",
+        .details =
+            "It is an error if the name is taken, unless --existing is given and the object\n"
+            "has the type and the options that were asked for. Lifetime scoped is for\n"
+            "programs that keep the object open: ipcctl ends, and the object with it.",
+        .arguments = {{"TYPE", WORD_TYPE, ONE}, {"NAME", WORD_NEW, ONE}},
+        .options = {{OPTION_MAXSIZE, NULL},
+                    {OPTION_ORDER, NULL},
+                    {OPTION_JOINABLE, NULL},
+                    {OPTION_ON_DISCONNECT, NULL},
+                    {OPTION_LEASE, NULL},
+                    {OPTION_MAX_DELIVERIES, NULL},
+                    {OPTION_DEAD_LETTER, NULL},
+                    {OPTION_INITIAL, NULL},
+                    {OPTION_MODE, NULL},
+                    {OPTION_LIFETIME, NULL},
+                    {OPTION_OPTION, NULL},
+                    {OPTION_EXISTING, NULL}},
+        .run = run_create,
+    },
+    {
+        .words = "rm",
+        .summary = "Delete objects; all who wait on them are woken with an error",
+        .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
+        .options = {{OPTION_FORCE, NULL}},
+        .run = run_rm,
+    },
+    {
+        .words = "chmod",
+        .summary = "Set the read and write bits of objects, as for files",
+        .arguments = {{"MODE", WORD_MODE, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
+        .run = run_chmod,
+    },
+    {.words = NULL},
+};
+
+static const struct command daemon_commands[] = {
+    {
+        .words = "stats",
+        .summary = "Show the daemon's figures: objects, memory, calls and errors by method",
+        .run = run_stats,
+    },
+    {
+        .words = "sessions",
+        .summary = "List the sessions, or show what one has open, waits for and holds",
+        .arguments = {{"SESSION", WORD_SESSION, OPTIONAL}},
+        .run = run_sessions,
+    },
+    {
+        .words = "kill",
+        .summary = "End sessions; what they held is given back",
+        .arguments = {{"SESSION", WORD_SESSION, SEVERAL}},
+        .run = run_kill,
+    },
+    {
+        .words = "call",
+        .summary = "Call any method with JSON params and print the result",
+        .details = "The params are sent as they are: a name is \"jobs\", with its quotes.",
+        .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_VALUE, ANY}},
+        .options = {{OPTION_TEXT, "params are strings, not JSON"}, {OPTION_RAW, NULL}},
+        .show = SHOW_VALUE,
+        .run = run_call,
+    },
+    {
+        .words = "methods",
+        .summary = "List the daemon's methods, or show what one takes and gives",
+        .arguments = {{"METHOD", WORD_METHOD, OPTIONAL}},
+        .run = run_methods,
+    },
+    {
+        .words = "help",
+        .summary = "Show what a command or a method does",
+        .arguments = {{"COMMAND", WORD_COMMAND, ANY}},
+        .run = run_help,
+    },
+    {
+        .words = "complete",
+        .summary = "Print what can complete a command line: for the bash completion",
+        .hidden = true,
+        .arguments = {{"LINE", WORD_TEXT, ONE}, {"BREAKS", WORD_TEXT, OPTIONAL}},
+        .run = run_complete,
+    },
+    {.words = NULL},
+};
+
+const struct area areas[] = {
+    {"Objects", NULL, object_commands},    {"Queues", NULL, queue_commands},
+    {"Dicts", "dict", dict_commands},      {"Lists", "list", list_commands},
+    {"The daemon", NULL, daemon_commands}, {NULL, NULL, NULL},
+};

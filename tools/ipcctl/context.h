@@ -1,0 +1,48 @@
+/*
+ * context: one run of a command: what was said on the command line, and the connection.
+ */
+#pragma once
+
+#include "tools/ipcctl/command.h"
+
+/* What was given for an option. */
+struct given {
+    bool is;
+    const char *text; /* its value, or NULL */
+    int64_t number;   /* the same for WORD_INTEGER, _COUNT, _TIME (milliseconds), _MODE */
+};
+
+struct context {
+    const struct command *command;
+    struct given options[OPTIONS];
+    char **words;     /* the positional words after the command */
+    int64_t *numbers; /* the same as numbers, where they are */
+    size_t count;
+    char **pairs; /* what --option was given, in order */
+    size_t pair_count;
+    struct ipcc *conn; /* NULL until request_connect */
+    int write_error;   /* errno of the first write to standard output that failed, or 0 */
+};
+
+/* The commands; each prints what it has to say, failures too. */
+enum status run_call(struct context *context);
+enum status run_chmod(struct context *context);
+enum status run_complete(struct context *context);
+enum status run_create(struct context *context);
+enum status run_describe(struct context *context);
+enum status run_dict_scan(struct context *context);
+enum status run_done(struct context *context);
+enum status run_get(struct context *context);
+enum status run_give_back(struct context *context);
+enum status run_help(struct context *context);
+enum status run_kill(struct context *context);
+enum status run_list_append(struct context *context);
+enum status run_ls(struct context *context);
+enum status run_method(struct context *context);
+enum status run_methods(struct context *context);
+enum status run_peek(struct context *context);
+enum status run_put(struct context *context);
+enum status run_rm(struct context *context);
+enum status run_sessions(struct context *context);
+enum status run_stats(struct context *context);
+enum status run_watch(struct context *context);

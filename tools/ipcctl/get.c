@@ -1,0 +1,168 @@
+/*
+ * get: items out of a queue (get), and a look at them (peek).
+ *
+ * Items are taken one by one, and each is written out before the next is asked for: if the reader
+ * of standard output goes away, at most one item is lost, and none of a joinable queue.
+ */
+#include "tools/ipcctl/output.h"
+#include "tools/ipcctl/request.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { PEEK_COUNT = 10 };
+
+/* What queue.get answers. */
+struct item {
+    struct ipcc_value value;
+    struct ipcc_value ticket;
+    struct ipcc_value deliveries;
+};
+
+static int get_one(struct context *context, int64_t timeout_ms, struct ipcc_reply *reply)
+{
+    struct request request;
+    request_init(&request, "queue.get");
+    pack_string(request_param(&request), context->words[0]);
+    request_timeout(&request, timeout_ms);
+    return request_try(context, &request, reply);
+}
+
+static struct item item_of(const struct ipcc_reply *reply)
+{
+    struct item item = {.value = ipcc_nil(), .ticket = ipcc_nil(), .deliveries = ipcc_nil()};
+    struct ipcc_walk walk = ipcc_walk_of(&reply->value);
+    (void)(ipcc_walk_next(&walk, &item.value) && ipcc_walk_next(&walk, &item.ticket) &&
+           ipcc_walk_next(&walk, &item.deliveries));
+    return item;
+}
+
+static void print_item(struct context *context, const struct item *item)
+{
+    if (!context->options[OPTION_JSON].is) {
+        output_value(context, &item->value);
+        return;
+    }
+    struct buffer record = {0};
+    pack_map(&record, 3);
+    pack_string(&record, "value");
+    value_encode(&item->value, &record);
+    pack_string(&record, "ticket");
+    value_encode(&item->ticket, &record);
+    pack_string(&record, "deliveries");
+    value_encode(&item->deliveries, &record);
+    output_record(context, &record);
+}
+
+static enum status acknowledge(struct context *context, const struct ipcc_value *ticket)
+{
+    struct request request;
+    request_init(&request, "queue.task_done");
+    pack_string(request_param(&request), context->words[0]);
+    value_encode(ticket, request_param(&request));
+    return request_send(context, &request, NULL);
+}
+
+/* Prints an item; it counts as done only when it has been written. */
+static enum status deliver(struct context *context, const struct ipcc_reply *reply, bool *held)
+{
+    struct item item = item_of(reply);
+    print_item(context, &item);
+    enum status status = output_flush(context, STATUS_OK);
+    if (status != STATUS_OK || item.ticket.kind != IPCC_INT) {
+        return status;
+    }
+    if (context->options[OPTION_ACK].is) {
+        return acknowledge(context, &item.ticket);
+    }
+    *held = true;
+    return STATUS_OK;
+}
+
+/* Whether an error is the expected end after `taken` items: there are no more. */
+static bool is_end(const struct context *context, int error, uint64_t taken)
+{
+    return taken > 0 && (error == IPCC_ERR_EMPTY ||
+                         (error == IPCC_ERR_SHUT_DOWN && context->options[OPTION_ALL].is));
+}
+
+enum status run_get(struct context *context)
+{
+    const struct given *given = context->options;
+    const struct given *wait = &given[OPTION_WAIT];
+    int64_t timeout_ms = wait->text != NULL ? wait->number : request_patience(context);
+    uint64_t most = given[OPTION_COUNT].is ? (uint64_t)given[OPTION_COUNT].number : 1;
+    bool held = false;
+    enum status status = STATUS_OK;
+    for (uint64_t taken = 0; status == STATUS_OK && (taken < most || given[OPTION_ALL].is);
+         taken++) {
+        struct ipcc_reply reply;
+        int error = get_one(context, wait->is ? timeout_ms : 0, &reply);
+        if (error < 0) {
+            status = is_end(context, error, taken) ? STATUS_OK : report_call(context, error);
+            break;
+        }
+        status = deliver(context, &reply, &held);
+        ipcc_reply_free(&reply);
+    }
+    if (held && status == STATUS_OK && isatty(STDERR_FILENO) != 0) {
+        (void)fprintf(stderr, "ipcctl: the ticket ends with ipcctl, and the queue has the item "
+                              "again; take it for good with --ack\n");
+    }
+    return status;
+}
+
+static void print_peeked(struct context *context, const struct ipcc_value *value, int64_t position)
+{
+    if (!context->options[OPTION_JSON].is) {
+        output_value(context, value);
+        return;
+    }
+    struct buffer record = {0};
+    pack_map(&record, 2);
+    pack_key_int(&record, "position", position);
+    pack_string(&record, "value");
+    value_encode(value, &record);
+    output_record(context, &record);
+}
+
+/* Prints the values from *position on, `count` at most, and moves it. 0 or an IPCC_ERR_ code. */
+static int peek_step(struct context *context, int64_t *position, int64_t count)
+{
+    struct request request;
+    struct ipcc_reply reply;
+    request_init(&request, "queue.peek");
+    pack_string(request_param(&request), context->words[0]);
+    pack_int(request_param(&request), *position);
+    pack_int(request_param(&request), count);
+    int error = request_try(context, &request, &reply);
+    if (error < 0) {
+        return error;
+    }
+    struct ipcc_walk walk = ipcc_walk_of(&reply.value);
+    struct ipcc_value value;
+    while (ipcc_walk_next(&walk, &value)) {
+        print_peeked(context, &value, (*position)++);
+    }
+    ipcc_reply_free(&reply);
+    return 0;
+}
+
+enum status run_peek(struct context *context)
+{
+    const struct given *given = context->options;
+    int64_t position = given[OPTION_START].number;
+    int64_t left = given[OPTION_ALL].is     ? INT64_MAX
+                   : given[OPTION_COUNT].is ? given[OPTION_COUNT].number
+                                            : PEEK_COUNT;
+    int64_t before;
+    do { /* the daemon bounds its answers: what is missing may come with the next one */
+        before = position;
+        int error = peek_step(context, &position, left);
+        if (error < 0) {
+            return report_call(context, error);
+        }
+        left -= position - before;
+    } while (left > 0 && position > before && context->write_error == 0);
+    return STATUS_OK;
+}

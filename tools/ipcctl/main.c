@@ -1,0 +1,59 @@
+/*
+ * ipcctl: ipcd's queues, dicts and lists from the command line, for a person and for scripts.
+ *
+ * This file puts a run together: the command line is parsed by the command table (commands.c), the
+ * command runs, what it wrote is seen through to the end, and its status is the exit code. One file
+ * for each group of commands does the work: object.c, describe.c, put.c, get.c, queue.c, dict.c,
+ * list.c, session.c, call.c, watch.c.
+ */
+#include "tools/ipcctl/arguments.h"
+#include "tools/ipcctl/help.h"
+#include "tools/ipcctl/output.h"
+#include "tools/ipcctl/text.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* If one of the standard descriptors is closed, the connection must not take its place: writing
+ * would go to the daemon. What is opened here fails with EBADF when it is written to. */
+static bool fill_descriptors(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd >= 0 && close(fd) == 0;
+}
+
+static enum status print_version(void)
+{
+    (void)printf("ipcctl %s\n", IPCD_VERSION);
+    return STATUS_OK;
+}
+
+static enum status run(struct context *context, int argc, char **argv)
+{
+    enum status status = arguments_parse(context, argc, argv);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (context->options[OPTION_VERSION].is) {
+        return print_version();
+    }
+    return context->options[OPTION_HELP].is ? help_print(context) : context->command->run(context);
+}
+
+int main(int argc, char **argv)
+{
+    struct context context = {0};
+    if (!fill_descriptors()) {
+        return STATUS_FAILED;
+    }
+    text_setup();
+    enum status status = run(&context, argc, argv);
+    status = output_flush(&context, status);
+    (void)ipcc_close(context.conn);
+    arguments_free(&context);
+    return (int)status;
+}

@@ -1,0 +1,284 @@
+/* output: what goes to standard output and standard error; see output.h. */
+#include "tools/ipcctl/output.h"
+#include "proto/method.h"
+#include "proto/pack.h"
+#include "tools/ipcctl/json.h"
+#include "tools/ipcctl/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void output_buffer(struct context *context, struct buffer *buffer)
+{
+    errno = ENOMEM;
+    bool written =
+        !buffer->failed && (buffer->len == 0 || fwrite(buffer->data, buffer->len, 1, stdout) == 1);
+    if (!written && context->write_error == 0) {
+        context->write_error = errno;
+    }
+    buffer_deinit(buffer);
+}
+
+void value_encode(const struct ipcc_value *value, struct buffer *out)
+{
+    switch (value->kind) {
+    case IPCC_BOOL:
+        pack_bool(out, value->as.boolean);
+        break;
+    case IPCC_INT:
+        pack_int(out, value->as.integer);
+        break;
+    case IPCC_UINT:
+        pack_uint(out, value->as.unsigned_integer);
+        break;
+    case IPCC_FLOAT:
+        pack_double(out, value->as.number);
+        break;
+    case IPCC_STR:
+        pack_str(out, (struct slice){value->as.data, value->length});
+        break;
+    case IPCC_BIN:
+        pack_bin(out, (struct slice){value->as.data, value->length});
+        break;
+    case IPCC_RAW:
+        pack_raw(out, (struct slice){value->as.data, value->length});
+        break;
+    default:
+        pack_nil(out);
+        break;
+    }
+}
+
+static void write_json(const struct ipcc_value *value, struct buffer *out)
+{
+    if (value->kind == IPCC_RAW) {
+        json_write((struct slice){value->as.data, value->length}, out);
+        return;
+    }
+    struct buffer encoded = {0};
+    value_encode(value, &encoded);
+    json_write(buffer_slice(&encoded), out);
+    out->failed |= encoded.failed;
+    buffer_deinit(&encoded);
+}
+
+void output_record(struct context *context, struct buffer *record)
+{
+    struct buffer line = {0};
+    json_write(buffer_slice(record), &line);
+    text_put(&line, "\n");
+    line.failed |= record->failed;
+    buffer_deinit(record);
+    output_buffer(context, &line);
+}
+
+static bool is_raw(const struct context *context)
+{
+    return context->options[OPTION_RAW].is && !context->options[OPTION_JSON].is;
+}
+
+void output_value(struct context *context, const struct ipcc_value *value)
+{
+    struct buffer line = {0};
+    if (is_raw(context) && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
+        (void)buffer_append(&line, value->as.data, value->length);
+    } else {
+        write_json(value, &line);
+    }
+    text_put(&line, "\n");
+    output_buffer(context, &line);
+}
+
+void output_pair(struct context *context, const struct ipcc_value *key,
+                 const struct ipcc_value *value)
+{
+    bool json = context->options[OPTION_JSON].is;
+    struct buffer line = {0};
+    text_put(&line, json ? "{\"key\": " : "");
+    write_json(key, &line);
+    text_put(&line, json ? ", \"value\": " : ": ");
+    write_json(value, &line);
+    text_put(&line, json ? "}\n" : "\n");
+    output_buffer(context, &line);
+}
+
+size_t output_width(void)
+{
+    struct winsize size;
+    if (isatty(STDOUT_FILENO) == 0 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0) {
+        return 0;
+    }
+    return size.ws_col;
+}
+
+void output_table(struct context *context, struct table *table)
+{
+    struct buffer text = {0};
+    text.failed |= table_print(table, 0, SIZE_MAX, output_width(), &text) < 0;
+    output_buffer(context, &text);
+    table_deinit(table);
+}
+
+enum status output_flush(struct context *context, enum status status)
+{
+    if (fflush(stdout) != 0 && context->write_error == 0) {
+        context->write_error = errno;
+    }
+    if (context->write_error == 0) {
+        return status;
+    }
+    int error = context->write_error;
+    context->write_error = EPIPE; /* it has been told */
+    if (error == ENOMEM) {
+        return report_memory(context);
+    }
+    if (error == EPIPE) {
+        return STATUS_FAILED;
+    }
+    return report(context, STATUS_FAILED, "cannot write to standard output: %s", strerror(error));
+}
+
+/* The one object that the command is about, or NULL. */
+static const char *subject_of(const struct context *context)
+{
+    for (size_t i = 0; i < context->count; i++) {
+        const struct argument *argument = command_argument(context->command, i);
+        if (argument == NULL || argument->presence != ONE) {
+            break;
+        }
+        if (argument->kind >= WORD_NEW && argument->kind <= WORD_LIST) {
+            return context->words[i];
+        }
+    }
+    return NULL;
+}
+
+/* "ipcctl: get jobs: the message" and `more`. There is always memory to say that there is none. */
+static void print_report(const struct context *context, const char *message, const char *more)
+{
+    struct buffer line = {0};
+    text_put(&line, "ipcctl: ");
+    if (context->command != NULL) {
+        const char *subject = subject_of(context);
+        text_put(&line, context->command->words);
+        if (subject != NULL) {
+            text_put(&line, " ");
+            text_name(&line, slice_of_string(subject));
+        }
+        text_put(&line, ": ");
+    }
+    text_plain(&line, slice_of_string(message != NULL ? message : "out of memory"));
+    text_put(&line, more);
+    text_put(&line, "\n");
+    (void)fflush(stdout);
+    if (line.failed) {
+        (void)fputs("ipcctl: out of memory\n", stderr);
+    } else {
+        (void)fwrite(line.data, 1, line.len, stderr);
+    }
+    buffer_deinit(&line);
+}
+
+/* The message, to be freed; NULL for want of memory, which print_report takes. */
+static char *format_message(const char *format, va_list arguments)
+{
+    char *message;
+    return vasprintf(&message, format, arguments) < 0 ? NULL : message;
+}
+
+enum status report(struct context *context, enum status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *message = format_message(format, arguments);
+    va_end(arguments);
+    print_report(context, message, "");
+    free(message);
+    return status;
+}
+
+enum status report_usage(struct context *context, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *message = format_message(format, arguments);
+    va_end(arguments);
+    struct buffer more = {0};
+    text_format(&more, "; see 'ipcctl help%s%s'", context->command != NULL ? " " : "",
+                context->command != NULL ? context->command->words : "");
+    (void)buffer_append(&more, "", 1);
+    print_report(context, message, more.failed ? "" : (const char *)more.data);
+    buffer_deinit(&more);
+    free(message);
+    return STATUS_USAGE;
+}
+
+enum status status_of(int error)
+{
+    switch (error) {
+    case IPCC_ERR_EMPTY:
+        return STATUS_EMPTY;
+    case IPCC_ERR_FULL:
+        return STATUS_FULL;
+    case IPCC_ERR_TIMEOUT:
+    case IPCC_ERR_NO_ANSWER:
+        return STATUS_TIMEOUT;
+    case IPCC_ERR_NOT_FOUND:
+    case IPCC_ERR_KEY:
+    case IPCC_ERR_INDEX:
+        return STATUS_NOT_FOUND;
+    default:
+        return STATUS_FAILED;
+    }
+}
+
+const char *call_message(const struct context *context, int error)
+{
+    switch (error) {
+    case IPCC_ERR_EMPTY:
+        return "the queue is empty";
+    case IPCC_ERR_FULL:
+        return "the queue is full";
+    case IPCC_ERR_SHUT_DOWN:
+        return "the queue is shut down";
+    case IPCC_ERR_TIMEOUT:
+        return "the time ran out";
+    case IPCC_ERR_EXISTS:
+        return "it is there already (--existing allows that)";
+    default:
+        break;
+    }
+    const char *message = ipcc_last_message();
+    size_t len = strcspn(message, ":");
+    struct slice method = {(const uint8_t *)message, len};
+    bool named = context->command->run != run_call && method_find(method) != NULL;
+    return named && message[len] != '\0' ? message + len + 2 : message;
+}
+
+/* True if the message is that nobody listens at the socket, and not that somebody hangs. */
+static bool nobody_is_there(int error)
+{
+    return error == IPCC_ERR_CONNECT &&
+           (strstr(ipcc_last_message(), strerror(ENOENT)) != NULL ||
+            strstr(ipcc_last_message(), strerror(ECONNREFUSED)) != NULL);
+}
+
+enum status report_call(struct context *context, int error)
+{
+    const char *hint = "";
+    if (nobody_is_there(error)) {
+        hint = "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the socket "
+               "of one that runs with --socket";
+    }
+    print_report(context, call_message(context, error), hint);
+    return status_of(error);
+}
+
+enum status report_memory(struct context *context)
+{
+    return report(context, STATUS_FAILED, "out of memory");
+}
