@@ -175,6 +175,34 @@ static void integers_of_answers_are_taken_with_their_bounds(void **state)
     assert_int_equal(number, 7);
 }
 
+static void kinds_have_names_for_messages(void **state)
+{
+    struct ipcc_value inner = ipcc_nil();
+    msgpack_object object = {.type = MSGPACK_OBJECT_NIL};
+    const struct {
+        struct ipcc_value value;
+        const char *name;
+    } rows[] = {
+        {ipcc_none(), "no value"},
+        {ipcc_nil(), "nil"},
+        {ipcc_bool(true), "a boolean"},
+        {ipcc_int(1), "an integer"},
+        {ipcc_uint(1), "an integer"},
+        {ipcc_float(1), "a float"},
+        {ipcc_str("x"), "a str"},
+        {ipcc_bin("x", 1), "a bin"},
+        {ipcc_raw("\x80", 1), "a map"},
+        {ipcc_raw("\xd4\x05x", 3), "an ext"},
+        {ipcc_raw("\xc1", 1), "no MessagePack"},
+        {ipcc_array(&inner, 1), "an array"},
+        {ipcc_map(NULL, 0), "a map"},
+        {ipcc_object(&object), "a msgpack_object"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(value_kind_name(&rows[i].value), rows[i].name);
+    }
+}
+
 static void strings_are_compared_with_their_length(void **state)
 {
     struct ipcc_value value = ipcc_str("name");
@@ -386,6 +414,7 @@ int main(void)
         cmocka_unit_test(lengths_without_bytes_are_refused),
         cmocka_unit_test(answers_are_decoded_by_kind),
         cmocka_unit_test(integers_of_answers_are_taken_with_their_bounds),
+        cmocka_unit_test(kinds_have_names_for_messages),
         cmocka_unit_test(strings_are_compared_with_their_length),
         cmocka_unit_test(walk_goes_through_arrays_maps_and_pairs),
         cmocka_unit_test(walk_through_anything_else_is_empty),
