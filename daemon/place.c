@@ -28,7 +28,6 @@ static int find_path(const struct config *config, const struct options *options,
     const char *runtime = environment("XDG_RUNTIME_DIR");
     given = given != NULL ? given : environment("IPCD_SOCKET");
     given = given != NULL ? given : config->path;
-    out->parent = 0;
     if (given != NULL) {
         out->path = strdup(given);
     } else if (geteuid() != 0 && runtime != NULL) {

@@ -129,6 +129,42 @@ static void an_incomplete_message_is_not_scanned_again(void **state)
     buffer_deinit(&bytes);
 }
 
+/* Puts more of a stream into the window; returns how many messages that completes. */
+static unsigned feed_once(struct input *input, struct rest **rest, struct slice bytes)
+{
+    struct message message;
+    unsigned count = 0;
+    assert_int_equal(input_open(input, rest), 0);
+    fill(input, bytes);
+    while (input_next(input, MAX_SIZE, &message) == 0) {
+        count++;
+    }
+    assert_int_equal(input_close(input, rest), 0);
+    return count;
+}
+
+/* What is known of one stream's incomplete message is not taken for another's. */
+static void two_streams_take_turns_in_one_window(void **state)
+{
+    struct buffer small = {0};
+    struct buffer large = {0};
+    struct rest *rest_of_small = NULL;
+    struct rest *rest_of_large = NULL;
+    append_ping(&small, 0, 10);
+    append_ping(&large, 0, 1000);
+    size_t half = small.len / 2;
+    assert_int_equal(feed_once(*state, &rest_of_small, (struct slice){small.data, half}), 0);
+    assert_int_equal(feed_once(*state, &rest_of_large, (struct slice){large.data, 100}), 0);
+    assert_int_equal(
+        feed_once(*state, &rest_of_small, (struct slice){small.data + half, small.len - half}), 1);
+    assert_null(rest_of_small);
+    assert_int_equal(
+        feed_once(*state, &rest_of_large, (struct slice){large.data + 100, large.len - 100}), 1);
+    assert_null(rest_of_large);
+    buffer_deinit(&small);
+    buffer_deinit(&large);
+}
+
 static void what_can_never_become_a_message_is_refused_early(void **state)
 {
     static const struct {
@@ -188,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nested_messages_come_out_of_single_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(an_incomplete_message_is_not_scanned_again, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(two_streams_take_turns_in_one_window, setup, teardown),
         cmocka_unit_test_setup_teardown(what_can_never_become_a_message_is_refused_early, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_large_buffer_is_not_kept_for_a_small_rest, setup,
