@@ -108,13 +108,14 @@ static _Noreturn void run_daemon(const struct daemon *daemon, const struct comma
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)alarm(0);
     limit_descriptors(options->descriptors);
+    /* Opened first: the other user may have no right to the folder that the program is in. */
+    int program = open(command->args[0], O_PATH | O_CLOEXEC);
     if (options->uid != 0 && setresuid(options->uid, options->uid, options->uid) != 0) {
         _exit(127);
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)chdir(daemon->directory);
-    (void)execve(command->args[0], (char **)(uintptr_t)command->args,
-                 (char **)(uintptr_t)command->env);
+    (void)syscall(SYS_execveat, program, "", command->args, command->env, AT_EMPTY_PATH);
     _exit(127);
 }
 
