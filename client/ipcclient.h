@@ -32,7 +32,8 @@
  * or of its handles is IPCC_ERR_FORKED and touches nothing of the parent's. The child's copy of the
  * socket is closed at the fork, so that the session ends with the parent and not with its last
  * child. The close functions free the child's copies of the structs; they return 0. The child opens
- * connections of its own.
+ * connections of its own. (A child that was made without fork's handlers, by vfork(2) or clone(2),
+ * must leave the library alone.)
  *
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  */
@@ -96,7 +97,7 @@ enum ipcc_error {
                                    * out all the same if it was its answer that did not fit */
     IPCC_ERR_FORKED = -103,       /* the connection belongs to the parent process */
     IPCC_ERR_ARGUMENT = -104,     /* a null handle, a bad option, a value that is none */
-    IPCC_ERR_PROTOCOL = -105,     /* the other side does not speak the protocol; connection ended */
+    IPCC_ERR_PROTOCOL = -105,     /* what the other side sends is not as the protocol has it */
     IPCC_ERR_BUSY = -106,         /* a blocking call in a callback, or closing while others wait */
     IPCC_ERR_SYSTEM = -107,       /* a system call failed; the message has errno's text */
     IPCC_ERR_NO_ANSWER = -108,    /* the guard time ran out; see ipcc_options.guard_ms */
@@ -407,7 +408,7 @@ struct ipcc_request {
     uint64_t reserved[4]; /* zero, else IPCC_ERR_ARGUMENT */
 };
 
-/* ipcc_call with a struct. Besides IPCC_ERR_NO_ANSWER. */
+/* ipcc_call with a struct. IPCC_ERR_NO_ANSWER besides. */
 int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
                       struct ipcc_reply *reply);
 
@@ -547,19 +548,21 @@ int ipcc_queue_close(struct ipcc_queue *queue);
 const char *ipcc_queue_name(const struct ipcc_queue *queue);
 
 struct ipcc_put_options {
-    struct ipcc_value priority; /* a number or a str; IPCC_NONE for 0 */
-    int64_t delay_ms;           /* not to be got before so many milliseconds */
-    int64_t ttl_ms;             /* dropped if not got within so many milliseconds; 0: never */
+    struct ipcc_value
+        priority;     /* numbers, or strs, or bins: one kind in a queue; IPCC_NONE for 0 */
+    int64_t delay_ms; /* not to be got before so many milliseconds */
+    int64_t ttl_ms;   /* dropped if not got within so many milliseconds; 0: never */
     uint64_t reserved[2];
 };
 
-/* Puts one value. Waits while the queue is full. IPCC_ERR_FULL, _SHUT_DOWN; _DELETED while waiting,
- * as all that wait. `options` may be NULL. */
+/* Puts one value. Waits while the queue is full. IPCC_ERR_FULL, _SHUT_DOWN; _TYPE for a priority of
+ * another kind than those in the queue; _DELETED while waiting, as all that wait. `options` may be
+ * NULL. */
 int ipcc_queue_put(struct ipcc_queue *queue, struct ipcc_value value, int64_t timeout_ms,
                    const struct ipcc_put_options *options);
 
 /* Puts the elements of an array in order. *count is how many were put: fewer than all only if the
- * time ran out or the queue was shut down meanwhile. IPCC_ERR_FULL if none, _SHUT_DOWN. */
+ * time ran out or the queue was shut down meanwhile. IPCC_ERR_FULL if none, _SHUT_DOWN, _TYPE. */
 int ipcc_queue_put_many(struct ipcc_queue *queue, struct ipcc_value values, int64_t timeout_ms,
                         uint64_t *count);
 
