@@ -103,6 +103,8 @@ static _Noreturn void run_daemon(const struct daemon *daemon, const struct comma
         _exit(127);
     }
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
+    /* Opened before the user changes: the folders above it may be closed to others. */
+    int program = open(command->args[0], O_PATH | O_CLOEXEC);
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -113,8 +115,8 @@ static _Noreturn void run_daemon(const struct daemon *daemon, const struct comma
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)chdir(daemon->directory);
-    (void)execve(command->args[0], (char **)(uintptr_t)command->args,
-                 (char **)(uintptr_t)command->env);
+    (void)execveat(program, "", (char **)(uintptr_t)command->args, (char **)(uintptr_t)command->env,
+                   AT_EMPTY_PATH);
     _exit(127);
 }
 
