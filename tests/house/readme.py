@@ -5,8 +5,8 @@ Starts a private daemon and, with "c", checks that the C program in the README i
 example program, and lets that do tasks in several processes; with "console" types every line after
 "$ " of the console example into a shell and compares what comes out.
 
-    readme.py c README IPCD IPCCTL SOURCE PROGRAM
-    readme.py console README IPCD IPCCTL
+    readme.py README IPCD IPCCTL c SOURCE PROGRAM
+    readme.py README IPCD IPCCTL console
 
 Every wait has a limit; every process that is started here is ended here.
 """
@@ -94,7 +94,7 @@ def check_console(text, ipcctl):
 
 
 def main():
-    what, readme, ipcd, ipcctl, *example = sys.argv[1:]
+    readme, ipcd, ipcctl, what, *example = sys.argv[1:]
     with open(readme, encoding="utf-8") as file:
         text = file.read()
     with tempfile.TemporaryDirectory() as folder, Daemon(ipcd, folder):

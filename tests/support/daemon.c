@@ -103,19 +103,20 @@ static _Noreturn void run_daemon(const struct daemon *daemon, const struct comma
         _exit(127);
     }
     (void)syscall(SYS_close_range, 3U, ~0U, 0U);
+    /* Opened before the user changes: the folders above it may be closed to others. */
+    int program = open(command->args[0], O_PATH | O_CLOEXEC);
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)alarm(0);
     limit_descriptors(options->descriptors);
-    /* Opened first: the other user may have no right to the folder that the program is in. */
-    int program = open(command->args[0], O_PATH | O_CLOEXEC);
     if (options->uid != 0 && setresuid(options->uid, options->uid, options->uid) != 0) {
         _exit(127);
     }
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)chdir(daemon->directory);
-    (void)syscall(SYS_execveat, program, "", command->args, command->env, AT_EMPTY_PATH);
+    (void)execveat(program, "", (char **)(uintptr_t)command->args, (char **)(uintptr_t)command->env,
+                   AT_EMPTY_PATH);
     _exit(127);
 }
 
