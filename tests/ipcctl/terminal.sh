@@ -139,8 +139,9 @@ test_watch_shows_as_many_queues_as_fit() {
 }
 
 test_watch_waits_for_a_daemon_that_comes_back() {
+    trap 'kill "$daemon" 2>/dev/null || true' EXIT
     "$IPCD" --socket "$scratch/other" 2>"$scratch/log" &
-    local daemon=$!
+    daemon=$!
     await ipcctl ls --socket "$scratch/other"
     export IPCD_SOCKET=$scratch/other
     watch_on_terminal
