@@ -99,9 +99,10 @@ test_sessions_are_numbers_but_ones_own() {
 }
 
 test_files_complete_the_socket() {
-    touch "$scratch/one.sock" "$scratch/two.sock"
-    completes "ipcctl --socket $scratch/o" "$scratch/one.sock"
-    completes "ipcctl --socket=$scratch/" "$(printf '%s\n' "$scratch"/*)"
+    mkdir "$scratch/folder"
+    touch "$scratch/folder/one.sock" "$scratch/folder/two.sock"
+    completes "ipcctl --socket $scratch/folder/o" "$scratch/folder/one.sock"
+    completes "ipcctl --socket=$scratch/folder/t" "$scratch/folder/two.sock"
 }
 
 test_without_a_daemon_there_are_no_names_and_no_noise() {

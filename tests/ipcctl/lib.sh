@@ -102,9 +102,8 @@ has() {
 }
 
 clean_up() {
-    ipcctl ls --names | while IFS= read -r name; do
-        ipcctl rm -f -- "$name"
-    done
+    ipcctl ls --names >"$scratch/names"
+    xargs -r -d '\n' -a "$scratch/names" "$IPCCTL" rm -f --
 }
 
 # run_tests: all of them, reported by name as cmocka does.

@@ -32,6 +32,19 @@ test_ls_selects_by_pattern_and_type() {
     fails 1 'ls: .*type' ls --type nonsense
 }
 
+test_ls_goes_on_after_the_first_answer() {
+    python3 -c '
+import os, socket
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect(os.environ["IPCD_SOCKET"])
+for i in range(1200):
+    daemon.sendall(b"\x94\0\xcd" + i.to_bytes(2, "big") + b"\xa9dict.open\x91\xa5" + b"d%04d" % i)
+daemon.shutdown(socket.SHUT_WR)
+while daemon.recv(65536):
+    pass'
+    same "the number of names" 1200 "$(ipcctl ls 'd*' --names | sort -u | wc -l)"
+}
+
 test_ls_long_shows_owner_mode_and_lifetime() {
     ipcctl create queue jobs --mode 0640
     shows "jobs +queue +0 .* $(id -un) +$(id -gn) +0640 +daemon +20[0-9-]+ [0-9:]+" ls -l
@@ -145,6 +158,9 @@ SESSION +PID +PROGRAM +CLIENT +IN +FOR +TIMEOUT
 SESSION +PID +PROGRAM +CLIENT +TICKETS
  +[0-9]+ +$getter +ipcctl +ipcctl [0-9.]+ +2" "$output"
     matches "the meaning" '2 items are taken and not done: join waits for them' "$output"
+    ipcctl create queue other
+    run ipcctl describe other
+    [[ $output != *Waiting* && $output != *Holding* ]] || fail "another queue has the claims too"
     same "the same in JSON" "$getter queue.get 3600000 $getter 2 ipcctl" "$(json \
         '"{pid} {method} {timeout_ms} ".format(**r["waits"][0]) + \
             "{pid} {tickets} {program}".format(**r["holds"][0])' describe jobs)"

@@ -70,11 +70,14 @@ test_put_shows_its_progress() {
     mkfifo "$scratch/values"
     on_terminal "'$IPCCTL' put jobs <'$scratch/values'"
     exec 5>"$scratch/values"
-    until grep -q 'values put, [0-9]*/s' "$scratch/screen"; do
-        echo '1' >&5
+    local tries
+    for tries in {1..5000}; do
+        echo "$tries" >&5
+        grep -q 'values put, [0-9]*/s' "$scratch/screen" && break
     done
     exec 5>&-
     ends 0
+    grep -q 'values put, [0-9]*/s' "$scratch/screen" || fail "nothing was shown of $tries values"
     matches "the end of the screen" $'\r\033\\[K'"[^v]*$" "$(<"$scratch/screen")"
 }
 
