@@ -90,7 +90,7 @@ test_usage_errors_say_what_would_be_right() {
     fails 2 "a command is missing; see 'ipcctl help'"
     fails 2 'there is no command "nonsense"' nonsense
     fails 2 'there is no command "dict nonsense"' dict nonsense
-    fails 2 '"dict" needs a second word' dict
+    fails 2 "\"dict\" needs a second word; see 'ipcctl help dict'" dict
     fails 2 "get: the QUEUE is missing; see 'ipcctl help get'" get
     fails 2 'get jobs: "more" is one word too many' get jobs more
     fails 2 'get jobs: there is no option --bogus' get jobs --bogus

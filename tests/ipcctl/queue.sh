@@ -27,7 +27,7 @@ test_put_refuses_what_is_not_json() {
     fails 2 'put jobs: "\[1," is not JSON' put jobs '[1,'
     fails 2 'put jobs: "" is not JSON' put jobs ''
     fails 2 'put jobs: a text is not UTF-8' put jobs --text $'\xff'
-    fails 6 'put nope: ' put nope 1
+    fails 6 "put nope: there is no object \"nope\"; 'ipcctl create queue' makes one" put nope 1
     fails 3 'get jobs: the queue is empty' get jobs
 }
 

@@ -159,9 +159,10 @@ static enum status parse_words(struct parser *parser)
         return status;
     }
     if (context->command == NULL) {
-        return context->count > 0
-                   ? report_usage(context, "\"%s\" needs a second word", context->words[0])
-                   : report_usage(context, "a command is missing");
+        return context->count > 0 ? report(context, STATUS_USAGE,
+                                           "\"%s\" needs a second word; see 'ipcctl help %s'",
+                                           context->words[0], context->words[0])
+                                  : report_usage(context, "a command is missing");
     }
     return check_words(context);
 }

@@ -83,6 +83,7 @@ enum status run_ls(struct context *context)
     struct list list = {.context = context};
     if (given[OPTION_LONG].is) {
         table_init(&list.table, long_columns, sizeof(long_columns) / sizeof(long_columns[0]));
+        list.table.whole = true;
     } else {
         table_init(&list.table, short_columns, sizeof(short_columns) / sizeof(short_columns[0]));
     }

@@ -118,7 +118,8 @@ size_t output_width(void)
 void output_table(struct context *context, struct table *table)
 {
     struct buffer text = {0};
-    text.failed |= table_print(table, 0, SIZE_MAX, output_width(), &text) < 0;
+    size_t width = table->whole ? 0 : output_width();
+    text.failed |= table_print(table, 0, SIZE_MAX, width, &text) < 0;
     output_buffer(context, &text);
     table_deinit(table);
 }
@@ -142,8 +143,8 @@ enum status output_flush(struct context *context, enum status status)
     return report(context, STATUS_FAILED, "cannot write to standard output: %s", strerror(error));
 }
 
-/* The one object that the command is about, or NULL. */
-static const char *subject_of(const struct context *context)
+/* The word that names the one object that the command is about; false if there is none. */
+static bool find_subject(const struct context *context, size_t *word, enum word_kind *kind)
 {
     for (size_t i = 0; i < context->count; i++) {
         const struct argument *argument = command_argument(context->command, i);
@@ -151,10 +152,12 @@ static const char *subject_of(const struct context *context)
             break;
         }
         if (argument->kind >= WORD_NEW && argument->kind <= WORD_LIST) {
-            return context->words[i];
+            *word = i;
+            *kind = argument->kind;
+            return true;
         }
     }
-    return NULL;
+    return false;
 }
 
 /* "ipcctl: get jobs: the message" and `more`. There is always memory to say that there is none. */
@@ -163,11 +166,12 @@ static void print_report(const struct context *context, const char *message, con
     struct buffer line = {0};
     text_put(&line, "ipcctl: ");
     if (context->command != NULL) {
-        const char *subject = subject_of(context);
+        size_t word;
+        enum word_kind kind;
         text_put(&line, context->command->words);
-        if (subject != NULL) {
+        if (find_subject(context, &word, &kind)) {
             text_put(&line, " ");
-            text_name(&line, slice_of_string(subject));
+            text_name(&line, slice_of_string(context->words[word]));
         }
         text_put(&line, ": ");
     }
@@ -267,14 +271,33 @@ static bool nobody_is_there(int error)
             strstr(ipcc_last_message(), strerror(ECONNREFUSED)) != NULL);
 }
 
-enum status report_call(struct context *context, int error)
+/* What can be done about the failure, or "". */
+static const char *hint_for(const struct context *context, int error)
 {
-    const char *hint = "";
+    size_t word;
+    enum word_kind kind;
     if (nobody_is_there(error)) {
-        hint = "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the socket "
+        return "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the socket "
                "of one that runs with --socket";
     }
-    print_report(context, call_message(context, error), hint);
+    if (error != IPCC_ERR_NOT_FOUND || !find_subject(context, &word, &kind)) {
+        return "";
+    }
+    switch (kind) {
+    case WORD_QUEUE:
+        return "; 'ipcctl create queue' makes one";
+    case WORD_DICT:
+        return "; 'ipcctl create dict' makes one";
+    case WORD_LIST:
+        return "; 'ipcctl create list' makes one";
+    default:
+        return "";
+    }
+}
+
+enum status report_call(struct context *context, int error)
+{
+    print_report(context, call_message(context, error), hint_for(context, error));
     return status_of(error);
 }
 

@@ -22,7 +22,8 @@ void output_value(struct context *context, const struct ipcc_value *value);
 void output_pair(struct context *context, const struct ipcc_value *key,
                  const struct ipcc_value *value);
 
-/* Writes a table, cut to the terminal's width if standard output is one. Ends the table. */
+/* Writes a table, cut to the terminal's width if standard output is one, unless it is to be whole.
+ * Ends the table. */
 void output_table(struct context *context, struct table *table);
 
 /* Sees to it that all has been written. Returns `status`, or STATUS_FAILED if something has not;

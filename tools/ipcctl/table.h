@@ -17,6 +17,7 @@ struct column {
 struct table {
     const struct column *columns; /* must live as long as the table */
     size_t count;                 /* of columns */
+    bool whole;                   /* is not to be cut to the width of a terminal */
     struct buffer text;           /* the cells, one after the other */
     struct buffer ends;           /* where each ends: size_t */
 };
