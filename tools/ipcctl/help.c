@@ -87,7 +87,8 @@ static void put_family(struct buffer *out, const struct area *area)
             text_format(out, "%s  %s", command == area->commands ? "" : "\n", area->family);
             width = strlen(area->family) + 2;
         }
-        text_format(out, " %s", word);
+        text_put(out, " ");
+        text_put(out, word);
         width += strlen(word) + 1;
     }
     text_put(out, "\n");
