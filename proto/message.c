@@ -1,5 +1,8 @@
 /* message: see message.h. */
 #include "proto/message.h"
+
+#include <endian.h>
+
 #include "proto/header_decode.h"
 
 /*
@@ -223,13 +226,24 @@ void message_request(struct buffer *out, uint32_t msgid, struct slice method, si
 
 void message_result(struct buffer *out, uint32_t msgid)
 {
-    if (buffer_reserve(out, 8) < 0) {
+    /* Written by hand, since every answer begins with it: array of 4, 1, msgid as uint32, nil. */
+    enum { HEAD = 8 };
+    if (buffer_reserve(out, HEAD) < 0) {
         return;
     }
-    pack_array(out, 4);
-    pack_int(out, MESSAGE_RESPONSE);
-    pack_uint(out, msgid);
-    pack_nil(out);
+    uint8_t *at = out->data + out->len;
+    *at++ = 0x94;
+    *at++ = MESSAGE_RESPONSE;
+    if (msgid < 0x80) {
+        *at++ = (uint8_t)msgid;
+    } else {
+        *at++ = 0xce;
+        uint32_t number = htobe32(msgid);
+        memcpy(at, &number, sizeof(number));
+        at += sizeof(number);
+    }
+    *at++ = 0xc0;
+    out->len = (size_t)(at - out->data);
 }
 
 void message_error(struct buffer *out, uint32_t msgid, int error, const char *text,

@@ -279,6 +279,20 @@ int queue_head(const struct queue *queue, struct delivery *out)
     return 0;
 }
 
+/* The struct item that is at the head; NULL: the head is a value without one. */
+static struct item *head_of_items(const struct queue *queue)
+{
+    struct packed_record record;
+    if (!TAILQ_EMPTY(&queue->returned)) {
+        return TAILQ_FIRST(&queue->returned);
+    }
+    if (queue->options.order == QUEUE_PRIORITY) {
+        return heap_top(&queue->heap);
+    }
+    (void)store_head(queue, &record);
+    return record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
+}
+
 /* The head is a value without a struct item: takes the record out of the store. */
 static void drop_record(struct queue *queue)
 {
@@ -295,14 +309,13 @@ static void drop_record(struct queue *queue)
 
 void queue_drop_head(struct queue *queue)
 {
-    struct delivery head = {0};
-    (void)queue_head(queue, &head);
     queue->gets++;
-    if (head.item == NULL) {
+    struct item *item = head_of_items(queue);
+    if (item == NULL) {
         drop_record(queue);
     } else {
-        item_leave(queue, head.item);
-        item_free(queue, head.item);
+        item_leave(queue, item);
+        item_free(queue, item);
     }
 }
 
