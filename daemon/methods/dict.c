@@ -319,52 +319,56 @@ int method_dict_clear(struct call *call)
     return call_answer_nil(call);
 }
 
-int method_dict_keys(struct call *call)
+/* Packs something of each pair, in order, until the answer is too long to be given. */
+static int pack_each(struct call *call, void (*pack)(struct call *, const struct dict_item *))
 {
     const struct dict *dict = dict_of(call->object);
-    struct buffer *out = call_result(call);
-    pack_array(out, dict_len(dict));
     for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
          i = dict_next(dict, i + 1)) {
-        pack_raw(out, dict_at(dict, i).key);
+        struct dict_item item = dict_at(dict, i);
+        pack(call, &item);
     }
     return 0;
+}
+
+static void pack_key(struct call *call, const struct dict_item *item)
+{
+    pack_raw(&call->out->bytes, item->key);
+}
+
+static void pack_value(struct call *call, const struct dict_item *item)
+{
+    call_pack_value(call, item->value);
+}
+
+static void pack_key_and_value(struct call *call, const struct dict_item *item)
+{
+    pack_key(call, item);
+    pack_value(call, item);
+}
+
+int method_dict_keys(struct call *call)
+{
+    pack_array(call_result(call), dict_len(dict_of(call->object)));
+    return pack_each(call, pack_key);
 }
 
 int method_dict_values(struct call *call)
 {
-    const struct dict *dict = dict_of(call->object);
-    pack_array(call_result(call), dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
-         i = dict_next(dict, i + 1)) {
-        call_pack_value(call, dict_at(dict, i).value);
-    }
-    return 0;
+    pack_array(call_result(call), dict_len(dict_of(call->object)));
+    return pack_each(call, pack_value);
 }
 
 int method_dict_items(struct call *call)
 {
-    const struct dict *dict = dict_of(call->object);
-    pack_array(call_result(call), dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
-         i = dict_next(dict, i + 1)) {
-        struct dict_item item = dict_at(dict, i);
-        pack_item(call, &item);
-    }
-    return 0;
+    pack_array(call_result(call), dict_len(dict_of(call->object)));
+    return pack_each(call, pack_item);
 }
 
 int method_dict_copy(struct call *call)
 {
-    const struct dict *dict = dict_of(call->object);
-    pack_map(call_result(call), dict_len(dict));
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
-         i = dict_next(dict, i + 1)) {
-        struct dict_item item = dict_at(dict, i);
-        pack_raw(&call->out->bytes, item.key);
-        call_pack_value(call, item.value);
-    }
-    return 0;
+    pack_map(call_result(call), dict_len(dict_of(call->object)));
+    return pack_each(call, pack_key_and_value);
 }
 
 int method_dict_scan(struct call *call)
