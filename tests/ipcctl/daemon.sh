@@ -40,6 +40,23 @@ test_sessions_show_who_is_connected() {
     fails 2 'kill: SESSION must be a number' kill everybody
 }
 
+test_sessions_show_what_one_has_open() {
+    python3 -c '
+import os, signal, socket
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect(os.environ["IPCD_SOCKET"])
+daemon.sendall(b"\x94\0\1\xa9dict.open\x91\xa6config")
+daemon.recv(1)
+print("ready", flush=True)
+signal.pause()' >"$scratch/says" &
+    local client=$! session
+    await grep ready "$scratch/says"
+    session=$(json "r['session'] if r['pid'] == $client else ''" sessions | grep .)
+    shows $'\nHas open:\n  config$' sessions "$session"
+    shows " +$client +python3[^ ]* +- +" sessions
+    kill "$client"
+}
+
 test_call_calls_any_method() {
     ipcctl create queue jobs
     gives null call queue.put '"jobs"' '{"a": 1}'

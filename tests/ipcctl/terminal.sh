@@ -128,6 +128,21 @@ test_watch_restores_the_terminal_when_it_is_terminated() {
     is_restored
 }
 
+test_watch_gives_the_terminal_back_while_it_is_stopped() {
+    local process
+    watch_on_terminal
+    await watcher
+    process=$(watcher)
+    kill -TSTP "$process"
+    await grep -q '^State:.T' "/proc/$process/status"
+    matches "the end of the screen" $'\033\\[\\?25h\033\\[\\?1049l$' "$(<"$scratch/screen")"
+    kill -CONT "$process"
+    appears $'\033[?1049l\033[?1049h\033[?25l'
+    printf 'q' >&4
+    ends 0
+    is_restored
+}
+
 test_watch_shows_as_many_queues_as_fit() {
     local i
     for i in 1 2 3 4 5 6 7; do
