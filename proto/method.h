@@ -26,7 +26,7 @@ enum param_type {
     PARAM_OBJECT, /* "object": str, the name of an object that must exist; always the first param */
     PARAM_NAME,   /* "name": str, a name that need not exist; nil: a new anonymous object */
     PARAM_VALUE,  /* "value": any value; nil is a value, only leaving it out means none */
-    PARAM_STR,    /* "str": of options only */
+    PARAM_STR,    /* "str" */
     PARAM_BOOL,   /* "bool" */
     PARAM_INT,    /* "int": an integer that fits int64 */
     PARAM_OPTINT, /* "optint": the same or nil, in a place that cannot be left out */

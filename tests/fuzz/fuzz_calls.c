@@ -75,8 +75,8 @@ static void read_answers(struct session *session)
 
 static void pack_name(struct buffer *out, struct program *program)
 {
-    static const char *const names[] = {"q", "j", "p", "s", "d", "l", "#1", "#2"};
-    pack_string(out, names[next(program) % 8]);
+    static const char *const names[] = {"q", "j", "p", "s", "d", "l", "n", "#1", "#2"};
+    pack_string(out, names[next(program) % 9]);
 }
 
 /* A descriptor, a reference, or anything. */

@@ -66,7 +66,7 @@ static void write_signature(const struct method_signature *signature, char *out,
         [PARAM_BOOL] = "bool",     [PARAM_INT] = "int",         [PARAM_OPTINT] = "optint",
         [PARAM_UINT] = "uint",     [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
         [PARAM_MS] = "ms",         [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
-        [PARAM_MAP] = "map",
+        [PARAM_MAP] = "map",       [PARAM_STR] = "str",
     };
     size_t len = 0;
     out[0] = '\0';
