@@ -346,6 +346,7 @@ static void run_message(struct service *service, struct session *session, struct
     call.parked = false;
     call.timed_out = false;
     call.refused = false;
+    call.again = false;
     call.progress = 0;
     run_call(&call, message->nparams);
     origin_unref(origin);

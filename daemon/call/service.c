@@ -95,6 +95,17 @@ static void end_waits(struct object *object)
     }
 }
 
+/* Ends the waits on it, and on the objects that cannot be without it. */
+static void end_all_waits(struct object *object)
+{
+    struct object *dependent;
+    end_waits(object);
+    while (object->type->dependent != NULL &&
+           (dependent = object->type->dependent(object)) != NULL) {
+        end_waits(dependent);
+    }
+}
+
 /* Ends what sessions have of it. */
 static void end_ties(struct service *service, struct object *object)
 {
@@ -118,7 +129,7 @@ void service_delete(struct service *service, struct object *object)
     object->deleted = true;
     registry_remove(&service->registry, object);
     service->accounts.objects--;
-    end_waits(object);
+    end_all_waits(object);
     end_ties(service, object);
     object->type->clear(object);
     unready(service, object);
