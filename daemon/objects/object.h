@@ -21,7 +21,14 @@
 #include "daemon/objects/ordered.h"
 #include "proto/pack.h"
 
-enum object_kind { OBJECT_QUEUE, OBJECT_DICT, OBJECT_LIST, OBJECT_NAMESPACE, OBJECT_KINDS };
+enum object_kind {
+    OBJECT_QUEUE,
+    OBJECT_DICT,
+    OBJECT_LIST,
+    OBJECT_NAMESPACE,
+    OBJECT_EVENT,
+    OBJECT_KINDS
+};
 
 enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 

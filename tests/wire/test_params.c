@@ -102,17 +102,19 @@ static struct rpc *open_objects(void **state)
     expect(c, "dict.open", "['dict', {initial: {a: 1}}]", "_map");
     expect(c, "list.open", "['list', {initial: [1, 2]}]", "_map");
     expect(c, "namespace.open", "['namespace', {initial: {a: 1}}]", "_map");
+    expect(c, "event.open", "['event']", "_map");
     return c;
 }
 
 static void check_unchanged(struct rpc *c)
 {
-    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map], ...}");
+    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map, _map], ...}");
     expect(c, "object.describe", "['queue']",
            "{size: 0, delayed: 0, taken: 0, waiting: 0, shut_down: false, mode: 432, ...}");
     expect(c, "dict.copy", "['dict']", "{a: 1}");
     expect(c, "list.slice", "['list']", "[1, 2]");
     expect(c, "namespace.copy", "['namespace']", "{a: 1}");
+    expect(c, "event.is_set", "['event']", "false");
 }
 
 static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)
