@@ -37,6 +37,7 @@ enum param_type {
     PARAM_TIMEOUT, /* "timeout": milliseconds; 0 does not wait, nil or absent waits without limit */
     PARAM_ARRAY,   /* "array" */
     PARAM_MAP,     /* "map" */
+    PARAM_OWNER,   /* "owner": an integer or a str; tells callers of one session apart */
 };
 
 enum { METHOD_PARAMS_MAX = 5 };

@@ -42,6 +42,8 @@ bool param_fits(const struct header *header, enum param_type type)
         return header->kind == KIND_ARRAY;
     case PARAM_MAP:
         return header->kind == KIND_MAP;
+    case PARAM_OWNER:
+        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_STR;
     }
     return false;
 }

@@ -27,6 +27,7 @@ enum object_kind {
     OBJECT_LIST,
     OBJECT_NAMESPACE,
     OBJECT_EVENT,
+    OBJECT_LOCK,
     OBJECT_KINDS
 };
 

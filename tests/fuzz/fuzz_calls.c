@@ -75,8 +75,9 @@ static void read_answers(struct session *session)
 
 static void pack_name(struct buffer *out, struct program *program)
 {
-    static const char *const names[] = {"q", "j", "p", "s", "d", "l", "n", "#1", "#2"};
-    pack_string(out, names[next(program) % 9]);
+    static const char *const names[] = {"q",    "j",   "p", "s", "d", "l",  "n",
+                                        "lock", "sem", "c", "e", "b", "#1", "#2"};
+    pack_string(out, names[next(program) % 14]);
 }
 
 /* A descriptor, a reference, or anything. */
@@ -164,24 +165,27 @@ static void pack_array_of(struct buffer *out, struct program *program)
 /* Options of all methods together: most maps hold one that the method does not know. */
 static void pack_options(struct buffer *out, struct program *program)
 {
-    static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
-                                        "discard", "daemon", "scoped",   "durable"};
-    static const char *const strings[] = {"order", "on_disconnect", "lifetime"};
-    static const char *const numbers[] = {"maxsize",  "lease_ms", "max_deliveries",
-                                          "priority", "delay_ms", "ttl_ms",
-                                          "mode",     "limit",    "cursor"};
-    static const char *const booleans[] = {"joinable", "create", "exclusive"};
+    static const char *const words[] = {"fifo",   "lifo",   "priority", "requeue", "discard",
+                                        "daemon", "scoped", "durable",  "release", "keep",
+                                        "owner",  "anyone", "lock"};
+    static const char *const strings[] = {"order", "on_disconnect", "lifetime", "release_by",
+                                          "lock"};
+    static const char *const numbers[] = {"maxsize",  "lease_ms", "max_deliveries", "priority",
+                                          "delay_ms", "ttl_ms",   "mode",           "limit",
+                                          "cursor",   "parties",  "value",          "timeout"};
+    static const char *const booleans[] = {"joinable", "create", "exclusive", "recursive",
+                                           "bounded"};
     uint8_t count = next(program) % 4;
     pack_map(out, count);
     for (uint8_t i = 0; i < count; i++) {
         uint8_t choice = next(program);
         if (choice % 4 == 0) {
-            pack_string(out, strings[choice / 4 % 3]);
-            pack_string(out, words[next(program) % 8]);
+            pack_string(out, strings[choice / 4 % 5]);
+            pack_string(out, words[next(program) % 13]);
         } else if (choice % 4 == 1) {
-            pack_key_bool(out, booleans[choice / 4 % 3], next(program) & 1);
+            pack_key_bool(out, booleans[choice / 4 % 5], next(program) & 1);
         } else if (choice % 4 == 2) {
-            pack_key_int(out, numbers[choice / 4 % 9], (int8_t)next(program) / 8);
+            pack_key_int(out, numbers[choice / 4 % 12], (int8_t)next(program) / 8);
         } else {
             pack_string(out, choice & 4 ? "dead_letter" : "initial");
             pack_any(out, program, 2);
@@ -223,6 +227,9 @@ static void pack_param(struct buffer *out, struct program *program, enum param_t
         break;
     case PARAM_MAP:
         pack_options(out, program);
+        break;
+    case PARAM_OWNER:
+        pack_int(out, next(program) % 2);
         break;
     }
 }

@@ -50,6 +50,7 @@ static unsigned good_kinds(enum param_type type)
         [PARAM_ARRAY] = ARRAY,
         [PARAM_MAP] = MAP,
         [PARAM_STR] = STR,
+        [PARAM_OWNER] = POSITIVE | NEGATIVE | STR,
     };
     return good[type];
 }
@@ -61,7 +62,7 @@ static const char *good_value(struct rpc *c, const struct method *method, enum p
         [PARAM_NAME] = "'new'", [PARAM_VALUE] = "1",   [PARAM_BOOL] = "false", [PARAM_INT] = "0",
         [PARAM_OPTINT] = "nil", [PARAM_UINT] = "0",    [PARAM_COUNT] = "1",    [PARAM_NUMBER] = "1",
         [PARAM_MS] = "0",       [PARAM_TIMEOUT] = "0", [PARAM_ARRAY] = "[]",   [PARAM_MAP] = "{}",
-        [PARAM_STR] = "'s'",
+        [PARAM_STR] = "'s'",    [PARAM_OWNER] = "1",
     };
     if (type != PARAM_OBJECT) {
         return values[type];
@@ -103,18 +104,20 @@ static struct rpc *open_objects(void **state)
     expect(c, "list.open", "['list', {initial: [1, 2]}]", "_map");
     expect(c, "namespace.open", "['namespace', {initial: {a: 1}}]", "_map");
     expect(c, "event.open", "['event']", "_map");
+    expect(c, "lock.open", "['lock']", "_map");
     return c;
 }
 
 static void check_unchanged(struct rpc *c)
 {
-    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map, _map], ...}");
+    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map, _map, _map], ...}");
     expect(c, "object.describe", "['queue']",
            "{size: 0, delayed: 0, taken: 0, waiting: 0, shut_down: false, mode: 432, ...}");
     expect(c, "dict.copy", "['dict']", "{a: 1}");
     expect(c, "list.slice", "['list']", "[1, 2]");
     expect(c, "namespace.copy", "['namespace']", "{a: 1}");
     expect(c, "event.is_set", "['event']", "false");
+    expect(c, "lock.locked", "['lock']", "false");
 }
 
 static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)
