@@ -9,6 +9,7 @@ static const char *const kind_names[OBJECT_KINDS] = {
     [OBJECT_QUEUE] = "queue",         [OBJECT_DICT] = "dict",   [OBJECT_LIST] = "list",
     [OBJECT_NAMESPACE] = "namespace", [OBJECT_EVENT] = "event",
     [OBJECT_LOCK] = "lock",
+    [OBJECT_SEMAPHORE] = "semaphore",
 };
 
 enum object_kind object_kind_of(struct slice type)

@@ -28,6 +28,7 @@ enum object_kind {
     OBJECT_NAMESPACE,
     OBJECT_EVENT,
     OBJECT_LOCK,
+    OBJECT_SEMAPHORE,
     OBJECT_KINDS
 };
 

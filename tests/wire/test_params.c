@@ -105,12 +105,13 @@ static struct rpc *open_objects(void **state)
     expect(c, "namespace.open", "['namespace', {initial: {a: 1}}]", "_map");
     expect(c, "event.open", "['event']", "_map");
     expect(c, "lock.open", "['lock']", "_map");
+    expect(c, "semaphore.open", "['semaphore', {value: 9}]", "_map");
     return c;
 }
 
 static void check_unchanged(struct rpc *c)
 {
-    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map, _map, _map], ...}");
+    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map, _map, _map, _map], ...}");
     expect(c, "object.describe", "['queue']",
            "{size: 0, delayed: 0, taken: 0, waiting: 0, shut_down: false, mode: 432, ...}");
     expect(c, "dict.copy", "['dict']", "{a: 1}");
@@ -118,6 +119,7 @@ static void check_unchanged(struct rpc *c)
     expect(c, "namespace.copy", "['namespace']", "{a: 1}");
     expect(c, "event.is_set", "['event']", "false");
     expect(c, "lock.locked", "['lock']", "false");
+    expect(c, "semaphore.value", "['semaphore']", "9");
 }
 
 static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)
