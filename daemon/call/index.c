@@ -10,6 +10,7 @@ static const char *const kind_names[OBJECT_KINDS] = {
     [OBJECT_NAMESPACE] = "namespace", [OBJECT_EVENT] = "event",
     [OBJECT_LOCK] = "lock",
     [OBJECT_SEMAPHORE] = "semaphore",
+    [OBJECT_BARRIER] = "barrier",
 };
 
 enum object_kind object_kind_of(struct slice type)

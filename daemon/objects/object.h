@@ -29,6 +29,7 @@ enum object_kind {
     OBJECT_EVENT,
     OBJECT_LOCK,
     OBJECT_SEMAPHORE,
+    OBJECT_BARRIER,
     OBJECT_KINDS
 };
 

@@ -106,12 +106,14 @@ static struct rpc *open_objects(void **state)
     expect(c, "event.open", "['event']", "_map");
     expect(c, "lock.open", "['lock']", "_map");
     expect(c, "semaphore.open", "['semaphore', {value: 9}]", "_map");
+    expect(c, "barrier.open", "['barrier', {parties: 2}]", "_map");
     return c;
 }
 
 static void check_unchanged(struct rpc *c)
 {
-    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map, _map, _map, _map, _map], ...}");
+    expect(c, "object.list", "[{}]",
+           "{objects: [_map, _map, _map, _map, _map, _map, _map, _map], ...}");
     expect(c, "object.describe", "['queue']",
            "{size: 0, delayed: 0, taken: 0, waiting: 0, shut_down: false, mode: 432, ...}");
     expect(c, "dict.copy", "['dict']", "{a: 1}");
@@ -120,6 +122,7 @@ static void check_unchanged(struct rpc *c)
     expect(c, "event.is_set", "['event']", "false");
     expect(c, "lock.locked", "['lock']", "false");
     expect(c, "semaphore.value", "['semaphore']", "9");
+    expect(c, "barrier.state", "['barrier']", "{waiting: 0, broken: false, ...}");
 }
 
 static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)
