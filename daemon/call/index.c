@@ -11,6 +11,7 @@ static const char *const kind_names[OBJECT_KINDS] = {
     [OBJECT_LOCK] = "lock",
     [OBJECT_SEMAPHORE] = "semaphore",
     [OBJECT_BARRIER] = "barrier",
+    [OBJECT_CONDITION] = "condition",
 };
 
 enum object_kind object_kind_of(struct slice type)

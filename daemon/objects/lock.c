@@ -1,5 +1,5 @@
 /* lock: see lock.h. */
-#include "daemon/objects/lock.h"
+#include "daemon/objects/condition.h"
 
 #include <stdlib.h>
 
@@ -28,6 +28,19 @@ static size_t lock_describe_claims(const struct tie *tie, struct buffer *out)
     return mutex_describe_claim(&lock_of(tie->object)->mutex, out);
 }
 
+/* The conditions that go by it. */
+static struct object *lock_dependent(struct object *object)
+{
+    struct lock *lock = lock_of(object);
+    struct condition *condition = TAILQ_FIRST(&lock->conditions);
+    if (condition == NULL) {
+        return NULL;
+    }
+    TAILQ_REMOVE(&lock->conditions, condition, of_lock);
+    condition->orphaned = true;
+    return &condition->object;
+}
+
 const struct object_type lock_type = {
     .kind = OBJECT_LOCK,
     .name = "lock",
@@ -36,6 +49,7 @@ const struct object_type lock_type = {
     .describe = lock_describe,
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,
+    .dependent = lock_dependent,
 };
 
 int lock_new(const struct object_options *common, const struct mutex_options *options,
@@ -50,6 +64,7 @@ int lock_new(const struct object_options *common, const struct mutex_options *op
         free(lock);
         return status;
     }
+    TAILQ_INIT(&lock->conditions);
     lock->mutex.object = &lock->object;
     lock->mutex.options = *options;
     *out = lock;

@@ -5,9 +5,12 @@
 
 #include "daemon/objects/mutex.h"
 
+struct condition; /* daemon/objects/condition.h */
+
 struct lock {
     struct object object;
     struct mutex mutex;
+    TAILQ_HEAD(condition_list, condition) conditions; /* that go by this lock */
 };
 
 extern const struct object_type lock_type;

@@ -30,6 +30,7 @@ enum object_kind {
     OBJECT_LOCK,
     OBJECT_SEMAPHORE,
     OBJECT_BARRIER,
+    OBJECT_CONDITION,
     OBJECT_KINDS
 };
 
@@ -68,6 +69,8 @@ struct object_type {
     /* A call that waited goes without what it waited for (cancelled, its session ended, its time
      * up); `progress` is what its handler noted. NULL: it leaves no trace. */
     void (*left)(struct object *object, uint64_t progress);
+    /* Another object on which calls of this one may wait, or NULL. NULL: there never is. */
+    struct object *(*elsewhere)(const struct object *object);
     /* Of an object that is deleted: takes one that cannot be without it off its list and returns
      * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
     struct object *(*dependent)(struct object *object);
