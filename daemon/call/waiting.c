@@ -118,7 +118,6 @@ int call_move(struct call *call, struct object *object, unsigned channel)
     unlink_wait(call);
     link_wait(call, object, channel);
     heap_remove(&call->service->deadlines, &call->deadline);
-    call->deadline.at = UINT64_MAX;
     call->timeout_ms = CALL_FOREVER;
     call->timed_out = false;
     object_ready(call->service, object);

@@ -1,4 +1,5 @@
 /* The event's methods as whole calls. */
+#include "daemon/objects/event.h"
 #include "tests/support/stage.h"
 
 static int set_up(void **state)
@@ -57,6 +58,22 @@ static void event_set_wakes_all_who_wait(void **state)
     actor_leave(b);
 }
 
+/* As when both happen in one step, before anybody who waits is asked. */
+static void event_that_is_clear_again_has_woken_those_who_waited(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = with_event(state);
+    uint32_t wait = actor_send(a, "event.wait", "['e']");
+    struct object *object = registry_find(&stage->service.registry, slice_of_string("e"));
+    assert_true(event_set(event_of(object)));
+    event_clear(event_of(object));
+    object_ready(&stage->service, object);
+    service_drain(&stage->service);
+    check_answer(a, wait, "true");
+    check(a, "event.is_set", "['e']", "false");
+    actor_leave(a);
+}
+
 static void event_wait_that_runs_out_of_time_is_false(void **state)
 {
     struct actor *a = with_event(state);
@@ -105,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(event_is_set_and_cleared),
         TEST(event_set_wakes_all_who_wait),
+        TEST(event_that_is_clear_again_has_woken_those_who_waited),
         TEST(event_wait_that_runs_out_of_time_is_false),
         TEST(event_wait_ends_by_cancel_and_deletion),
         TEST(event_wait_needs_the_read_bit_and_set_the_write_bit),

@@ -1,5 +1,6 @@
 /* The lock's methods as whole calls: options, owners, the queue of those who wait, and what becomes
  * of a lock whose holder goes. */
+#include "daemon/objects/lock.h"
 #include "tests/support/stage.h"
 
 #include <stdio.h>
@@ -116,6 +117,23 @@ static void lock_goes_to_those_who_wait_in_their_order(void **state)
     actor_leave(a);
     actor_leave(b);
     actor_leave(c);
+}
+
+/* As when a call comes after the lock is free and before those who wait for it are asked. */
+static void lock_that_is_free_is_not_for_those_who_come_after_the_waiters(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = with_lock(state, "nil");
+    struct actor *b = actor_new(stage, 0);
+    check(a, "lock.acquire", "['l']", FIRST);
+    uint32_t wait = actor_send(b, "lock.acquire", "['l']");
+    struct object *object = registry_find(&stage->service.registry, slice_of_string("l"));
+    assert_non_null(mutex_release(&lock_of(object)->mutex, 1));
+    object_ready(&stage->service, object);
+    check_error(a, "lock.acquire", "['l', 0]", "TIMEOUT");
+    check_answer(b, wait, FIRST);
+    actor_leave(a);
+    actor_leave(b);
 }
 
 static void lock_that_is_recursive_counts_its_depth(void **state)
@@ -317,6 +335,7 @@ int main(void)
         TEST(lock_is_held_by_one_and_released),
         TEST(lock_tells_owners_of_a_session_apart),
         TEST(lock_goes_to_those_who_wait_in_their_order),
+        TEST(lock_that_is_free_is_not_for_those_who_come_after_the_waiters),
         TEST(lock_that_is_recursive_counts_its_depth),
         TEST(lock_that_is_not_recursive_lets_its_holder_wait_too),
         TEST(lock_wait_ends_by_time_cancel_and_deletion),
