@@ -40,6 +40,7 @@ static const struct type_row types[] = {
     [PARAM_TIMEOUT] = {"timeout", "milliseconds (an integer that is not negative) or nil"},
     [PARAM_ARRAY] = {"array", "an array"},
     [PARAM_MAP] = {"map", "a map"},
+    [PARAM_OWNER] = {"owner", "an integer or a str"},
 };
 
 static enum param_type type_of_word(struct slice word)

@@ -26,7 +26,7 @@ enum param_type {
     PARAM_OBJECT, /* "object": str, the name of an object that must exist; always the first param */
     PARAM_NAME,   /* "name": str, a name that need not exist; nil: a new anonymous object */
     PARAM_VALUE,  /* "value": any value; nil is a value, only leaving it out means none */
-    PARAM_STR,    /* "str": of options only */
+    PARAM_STR,    /* "str" */
     PARAM_BOOL,   /* "bool" */
     PARAM_INT,    /* "int": an integer that fits int64 */
     PARAM_OPTINT, /* "optint": the same or nil, in a place that cannot be left out */
@@ -37,6 +37,7 @@ enum param_type {
     PARAM_TIMEOUT, /* "timeout": milliseconds; 0 does not wait, nil or absent waits without limit */
     PARAM_ARRAY,   /* "array" */
     PARAM_MAP,     /* "map" */
+    PARAM_OWNER,   /* "owner": an integer or a str; tells callers of one session apart */
 };
 
 enum { METHOD_PARAMS_MAX = 5 };

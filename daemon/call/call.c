@@ -135,24 +135,39 @@ int call_fail_detail(struct call *call, int error, struct slice detail, const ch
     return error;
 }
 
+bool call_is_behind_on(const struct call *call, const struct object *object, unsigned channel)
+{
+    return !call->parked && !TAILQ_EMPTY(&object->waits[channel]);
+}
+
 bool call_is_behind(const struct call *call, unsigned channel)
 {
-    return !call->parked && !TAILQ_EMPTY(&call->object->waits[channel]);
+    return call_is_behind_on(call, call->object, channel);
+}
+
+int call_wait_on(struct call *call, struct object *object, unsigned channel, int64_t timeout_ms,
+                 int error)
+{
+    if (call->timed_out || (!call->parked && timeout_ms == 0)) {
+        return error;
+    }
+    if (!call->parked) {
+        call->timeout_ms = timeout_ms;
+        call->wait.object = object;
+        call->wait.channel = channel;
+    }
+    return CALL_WAIT;
 }
 
 int call_wait(struct call *call, unsigned channel, unsigned i, int error)
 {
-    if (call->timed_out) {
-        return error;
-    }
-    if (!call->parked) {
-        call->timeout_ms = call_int(call, i, CALL_FOREVER);
-        call->channel = channel;
-        if (call->timeout_ms == 0) {
-            return error;
-        }
-    }
-    return CALL_WAIT;
+    return call_wait_on(call, call->object, channel, call_int(call, i, CALL_FOREVER), error);
+}
+
+int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error)
+{
+    call->again = true;
+    return call_wait_on(call, call->object, channel, timeout_ms, error);
 }
 
 void call_changed(struct call *call)

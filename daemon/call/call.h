@@ -5,7 +5,9 @@
  * (call_result, return 0), refuses (return call_fail(...) or a bare error code), or has to wait
  * (return call_wait(...)). A call that waits is moved to memory of its own and parked on its
  * object; every wake-up runs the same handler again, so that a handler is at the same time the
- * function that tries. It must leave no trace when it has to wait, except in `progress`.
+ * function that tries. It must leave no trace when it has to wait, except in `progress`. A method
+ * that changes something by waiting (condition.wait gives its lock back) says call_wait_again: it
+ * is run once more when it stands in the lists and nothing can refuse it any more.
  *
  * Params: call->params[i] is the i-th param of the method's signature, checked for its type; one
  * that was left out (or sent as nil where nil means the default) has raw.len 0. Slices in them are
@@ -38,7 +40,8 @@ struct call {
     struct service *service;
     struct session *session;
     const struct method *method;
-    struct object *object; /* what the first param names, if the signature says object */
+    struct object *object; /* what the first param names, if the signature says object; a parked
+                              call has a reference */
     struct param *params;
     struct origin *origin; /* what the values in the params may carry; NULL: nothing */
     struct output *out;    /* where the reply goes */
@@ -51,14 +54,13 @@ struct call {
     bool refused;      /* an error has been packed */
     uint64_t progress; /* the handler's own: what earlier tries have done; 0 at first */
     /* What call_wait was told. */
-    unsigned channel;
+    bool again;
     int64_t timeout_ms;
-    /* Only of a parked call; see waiting.c. */
+    struct wait wait; /* object and channel; the rest, and all that follows, only when parked */
     struct ordered_entry of_session; /* in session->calls, found by msgid */
-    struct wait wait;
-    struct deadline deadline; /* in the service's heap if there is a timeout */
-    uint64_t since;           /* when it was parked: monotonic, nanoseconds */
-    size_t charge;            /* bytes charged to the session's user */
+    struct deadline deadline;        /* in the service's heap if there is a timeout */
+    uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
+    size_t charge;                   /* bytes charged to the session's user */
 };
 
 /* A handler: 0, a negative error code, or CALL_WAIT. */
@@ -129,6 +131,17 @@ bool call_is_behind(const struct call *call, unsigned channel);
 /* Says that the call must wait on a channel of its object, for the timeout in param `i`
  * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with). */
 int call_wait(struct call *call, unsigned channel, unsigned i, int error);
+
+/* The two with more said: what it waits for is a channel of any object (which then lives as long as
+ * the call), for `timeout_ms` (CALL_FOREVER: without limit). */
+bool call_is_behind_on(const struct call *call, const struct object *object, unsigned channel);
+int call_wait_on(struct call *call, struct object *object, unsigned channel, int64_t timeout_ms,
+                 int error);
+/* As call_wait_on, and on success the handler is run once more as soon as the call is parked. */
+int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error);
+/* A parked call goes on waiting on a channel of another object (or of the same), at the end of its
+ * list and now without limit. Returns CALL_WAIT. */
+int call_move(struct call *call, struct object *object, unsigned channel);
 
 /* The object has changed: its waiters are asked, and its timer is set, when the call is done. */
 void call_changed(struct call *call);

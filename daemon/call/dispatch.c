@@ -42,6 +42,8 @@ bool param_fits(const struct header *header, enum param_type type)
         return header->kind == KIND_ARRAY;
     case PARAM_MAP:
         return header->kind == KIND_MAP;
+    case PARAM_OWNER:
+        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_STR;
     }
     return false;
 }
@@ -346,6 +348,7 @@ static void run_message(struct service *service, struct session *session, struct
     call.parked = false;
     call.timed_out = false;
     call.refused = false;
+    call.again = false;
     call.progress = 0;
     run_call(&call, message->nparams);
     origin_unref(origin);

@@ -84,14 +84,33 @@ void service_drain(struct service *service)
     }
 }
 
-/* Ends every wait on an object that has been taken out of the registry. */
-static void end_waits(struct object *object)
+/* Ends the waits on an object of all calls, or of those of one object that was deleted. */
+static void end_waits(struct object *object, const struct object *of)
 {
     for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
-        struct wait *wait;
-        while ((wait = TAILQ_FIRST(&object->waits[channel])) != NULL) {
-            call_cancel(wait->call, ERR_DELETED, "the object was deleted while the call waited");
+        struct wait *next;
+        for (struct wait *wait = TAILQ_FIRST(&object->waits[channel]); wait != NULL; wait = next) {
+            next = TAILQ_NEXT(wait, link);
+            if (of == NULL || wait->call->object == of) {
+                call_cancel(wait->call, ERR_DELETED,
+                            "the object was deleted while the call waited");
+            }
         }
+    }
+}
+
+/* Ends the waits on an object that has been taken out of the registry, those of its calls that wait
+ * elsewhere, and those on the objects that cannot be without it. */
+static void end_all_waits(struct object *object)
+{
+    const struct object_type *type = object->type;
+    struct object *other;
+    end_waits(object, NULL);
+    if (type->elsewhere != NULL && (other = type->elsewhere(object)) != NULL) {
+        end_waits(other, object);
+    }
+    while (type->dependent != NULL && (other = type->dependent(object)) != NULL) {
+        end_waits(other, NULL);
     }
 }
 
@@ -118,7 +137,7 @@ void service_delete(struct service *service, struct object *object)
     object->deleted = true;
     registry_remove(&service->registry, object);
     service->accounts.objects--;
-    end_waits(object);
+    end_all_waits(object);
     end_ties(service, object);
     object->type->clear(object);
     unready(service, object);

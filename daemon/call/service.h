@@ -30,6 +30,7 @@ struct service {
     struct method_figures figures[METHOD_COUNT];
     uint64_t unknown_methods; /* calls of methods that there are not */
     uint64_t waiting;         /* parked calls of all sessions */
+    uint64_t retries;         /* how often one of them has been asked again */
     uint64_t next_session;
     uint64_t now;              /* monotonic, nanoseconds: of the last service_run or service_tick */
     struct timespec since;     /* wall clock */

@@ -53,7 +53,7 @@ void session_tie_check(struct tie *tie);
 int session_open(struct session *session, struct object *object);
 /* No longer; a scoped object that nobody has open goes. True if it was open. */
 bool session_close(struct session *session, struct object *object);
-/* Claims over all objects: tickets. */
+/* Claims over all objects: tickets, permits, locks. */
 uint64_t session_holding(const struct session *session);
 /* The parked call of that msgid, or NULL. */
 struct call *session_call(const struct session *session, uint32_t msgid);

@@ -3,7 +3,9 @@
  * one way out of the lists, whatever ends the wait.
  *
  * A parked call is one allocation: the struct, its params, and the bytes of those. It hangs in the
- * session's calls, in the object's list of waiters, and in the heap of deadlines if it has one.
+ * session's calls, in the list of waiters of what it waits on, and in the heap of deadlines if it
+ * has one. What it waits on (wait.object) is mostly the object that it is a call of (object); a
+ * call may move from one to another while it waits.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -95,6 +97,33 @@ static void discharge(struct session *session, size_t size)
     session->charged -= size;
 }
 
+static void link_wait(struct call *call, struct object *object, unsigned channel)
+{
+    call->wait.object = object_ref(object);
+    call->wait.channel = channel;
+    TAILQ_INSERT_TAIL(&object->waits[channel], &call->wait, link);
+    object->waiting++;
+}
+
+static void unlink_wait(struct call *call)
+{
+    struct object *object = call->wait.object;
+    TAILQ_REMOVE(&object->waits[call->wait.channel], &call->wait, link);
+    object->waiting--;
+    object_unref(object);
+}
+
+int call_move(struct call *call, struct object *object, unsigned channel)
+{
+    unlink_wait(call);
+    link_wait(call, object, channel);
+    heap_remove(&call->service->deadlines, &call->deadline);
+    call->timeout_ms = CALL_FOREVER;
+    call->timed_out = false;
+    object_ready(call->service, object);
+    return CALL_WAIT;
+}
+
 static int link_call(struct call *call)
 {
     struct service *service = call->service;
@@ -108,12 +137,58 @@ static int link_call(struct call *call)
     if (call->deadline.at != UINT64_MAX) {
         (void)heap_push(&service->deadlines, &call->deadline);
     }
-    struct object *object = object_ref(call->object);
-    call->wait = (struct wait){.call = call, .object = object, .channel = call->channel};
-    TAILQ_INSERT_TAIL(&object->waits[call->channel], &call->wait, link);
-    object->waiting++;
+    (void)object_ref(call->object);
+    call->wait.call = call;
+    link_wait(call, call->wait.object, call->wait.channel);
     service->waiting++;
     return 0;
+}
+
+/* The one way out: takes a parked call out of every list and frees it. */
+static void unpark(struct call *call)
+{
+    struct session *session = call->session;
+    struct object *object = call->object;
+    unlink_wait(call);
+    call->service->waiting--;
+    heap_remove(&call->service->deadlines, &call->deadline);
+    uint32_t position = ordered_from_seq(&session->calls, call->of_session.seq);
+    (void)ordered_remove(&session->calls, position, hash_msgid(call->msgid));
+    discharge(session, call->charge);
+    origin_unref(call->origin);
+    free(call);
+    object_unref(object);
+}
+
+/* A parked call goes without what it waited for: its object may have to be told. */
+static void tell_left(struct call *call)
+{
+    struct object *object = call->object;
+    if (object->type->left != NULL && !object->deleted) {
+        object->type->left(object, call->progress);
+        object_ready(call->service, object);
+    }
+}
+
+/* Runs the handler of a parked call again. True if it has left its list: the call is finished and
+ * gone, or waits elsewhere now. */
+static bool retry(struct call *call)
+{
+    const struct object *object = call->wait.object;
+    unsigned channel = call->wait.channel;
+    call->service->retries++;
+    call->now = call->service->now;
+    call->out = &call->session->output;
+    call->start = output_mark(call->out);
+    int status = call_try(call);
+    if (status == CALL_WAIT) {
+        return call->wait.object != object || call->wait.channel != channel;
+    }
+    if (status < 0) {
+        tell_left(call);
+    }
+    unpark(call);
+    return true;
 }
 
 int call_park(struct call *call)
@@ -144,38 +219,10 @@ int call_park(struct call *call)
         discharge(call->session, size);
         origin_unref(copy->origin);
         free(copy);
+    } else if (copy->again) {
+        (void)retry(copy);
     }
     return status;
-}
-
-/* The one way out: takes a parked call out of every list and frees it. */
-static void unpark(struct call *call)
-{
-    struct session *session = call->session;
-    struct object *object = call->wait.object;
-    TAILQ_REMOVE(&object->waits[call->wait.channel], &call->wait, link);
-    object->waiting--;
-    call->service->waiting--;
-    heap_remove(&call->service->deadlines, &call->deadline);
-    uint32_t position = ordered_from_seq(&session->calls, call->of_session.seq);
-    (void)ordered_remove(&session->calls, position, hash_msgid(call->msgid));
-    discharge(session, call->charge);
-    origin_unref(call->origin);
-    free(call);
-    object_unref(object);
-}
-
-/* Runs the handler of a parked call again. True if the call is finished and gone. */
-static bool retry(struct call *call)
-{
-    call->now = call->service->now;
-    call->out = &call->session->output;
-    call->start = output_mark(call->out);
-    if (call_try(call) == CALL_WAIT) {
-        return false;
-    }
-    unpark(call);
-    return true;
 }
 
 void call_cancel(struct call *call, int error, const char *text)
@@ -189,18 +236,25 @@ void call_cancel(struct call *call, int error, const char *text)
     call_drop(call);
 }
 
-void call_drop(struct call *call)
+/* A call has left what it waited on: those behind it may be able to go on now. */
+static void serve_rest(struct service *service, struct object *object)
 {
-    struct service *service = call->service;
-    struct object *object = object_ref(call->object);
-    unpark(call);
     if (!object->deleted) {
-        object_ready(service, object); /* those behind it may be able to go on now */
+        object_ready(service, object);
     }
     object_unref(object);
 }
 
-/* Asks the waiters of one channel in order. True if one of them was finished. */
+void call_drop(struct call *call)
+{
+    struct service *service = call->service;
+    struct object *object = object_ref(call->wait.object);
+    tell_left(call);
+    unpark(call);
+    serve_rest(service, object);
+}
+
+/* Asks the waiters of one channel in order. True if one of them has left it. */
 static bool serve_channel(struct object *object, unsigned channel)
 {
     bool independent = (object->type->independent_channels >> channel & 1U) != 0;
@@ -258,15 +312,12 @@ void object_serve(struct service *service, struct object *object)
 static void time_out(struct call *call)
 {
     struct service *service = call->service;
-    struct object *object = object_ref(call->object);
+    struct object *object = object_ref(call->wait.object);
     call->timed_out = true;
-    bool gone = retry(call);
-    assert(gone);
-    (void)gone;
-    if (!object->deleted) {
-        object_ready(service, object); /* those behind it may be able to go on now */
-    }
-    object_unref(object);
+    bool left = retry(call);
+    assert(left);
+    (void)left;
+    serve_rest(service, object);
 }
 
 /* One deadline that has passed. */

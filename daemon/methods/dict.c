@@ -1,4 +1,10 @@
-/* methods/dict: the handlers of dict.*; the operations are in daemon/objects/dict.h. */
+/*
+ * methods/dict: the handlers of dict.* and namespace.*; the operations are in
+ * daemon/objects/dict.h.
+ *
+ * A namespace is a dict whose keys are str, which is checked by the signatures of its methods and
+ * by the dict itself: so its handlers are those of the dict, by the list at the end.
+ */
 #include "daemon/objects/dict.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
@@ -46,7 +52,8 @@ static int find_key(struct call *call, struct dict_key *key, uint32_t *position)
 static int make_dict(struct call *call, const struct object_options *common,
                      const struct param *given, struct object **out)
 {
-    const struct dict_options options = {.seed = call->service->registry.seed};
+    const struct dict_options options = {.seed = call->service->registry.seed,
+                                         .str_keys = strcmp(call->method->type, "namespace") == 0};
     struct dict *dict;
     int status = dict_new(common, &options, &dict);
     if (status < 0) {
@@ -69,11 +76,19 @@ static int make_dict(struct call *call, const struct object_options *common,
     return 0;
 }
 
+static const struct option open_options[] = {{"initial", PARAM_MAP}};
+
 int method_dict_open(struct call *call)
 {
-    static const struct option table[] = {{"initial", PARAM_MAP}};
     static const struct open_type type = {
-        .type = &dict_type, .table = table, .count = 1, .make = make_dict};
+        .type = &dict_type, .table = open_options, .count = 1, .make = make_dict};
+    return open_object(call, &type);
+}
+
+int method_namespace_open(struct call *call)
+{
+    static const struct open_type type = {
+        .type = &namespace_type, .table = open_options, .count = 1, .make = make_dict};
     return open_object(call, &type);
 }
 
@@ -235,11 +250,13 @@ int method_dict_incr(struct call *call)
     struct slice initial = call_given(call, 3) ? call_value(call, 3) : (struct slice){zero, 1};
     status = dict_incr(dict_of(call->object), &key, delta, initial, call_result(call), &is_new);
     if (status == ERR_TYPE) {
-        return call_fail(call, ERR_TYPE, "dict.incr: the value of this key is not a number");
+        return call_fail(call, ERR_TYPE, "%s: the value of this key is not a number",
+                         call->method->name);
     }
     if (status == ERR_RANGE) {
         return call_fail(call, ERR_RANGE,
-                         "dict.incr: the sum is not between -2^63 and 2^64-1; nothing was changed");
+                         "%s: the sum is not between -2^63 and 2^64-1; nothing was changed",
+                         call->method->name);
     }
     if (status == 0 && is_new) {
         call_changed(call);
@@ -254,9 +271,10 @@ static int read_optional(struct call *call, unsigned i, struct slice *bytes,
     const struct param *param = &call->params[i];
     if (param->header.count > 1) {
         return call_fail(call, ERR_BAD_REQUEST,
-                         "dict.cas: param %s must be [value], or [] for a key that is not there, "
+                         "%s: param %s must be [value], or [] for a key that is not there, "
                          "not an array of %u",
-                         i == 2 ? "expected" : "value", (unsigned)param->header.count);
+                         call->method->name, i == 2 ? "expected" : "value",
+                         (unsigned)param->header.count);
     }
     *bytes = slice_from(param->raw, param->header.size);
     *value = param->header.count == 1 ? bytes : NULL;
@@ -393,3 +411,29 @@ int method_dict_scan(struct call *call)
     pack_key_uint(out, "cursor", position == ORDERED_NONE ? 0 : dict_at(dict, position).seq);
     return 0;
 }
+
+/* namespace.*, but for open: the same handlers. */
+#define NAMESPACE(verb)                                                                            \
+    int method_namespace_##verb(struct call *call)                                                 \
+    {                                                                                              \
+        return method_dict_##verb(call);                                                           \
+    }
+NAMESPACE(get)
+NAMESPACE(set)
+NAMESPACE(update)
+NAMESPACE(setdefault)
+NAMESPACE(delete)
+NAMESPACE(pop)
+NAMESPACE(popitem)
+NAMESPACE(contains)
+NAMESPACE(len)
+NAMESPACE(clear)
+NAMESPACE(keys)
+NAMESPACE(values)
+NAMESPACE(items)
+NAMESPACE(copy)
+NAMESPACE(scan)
+NAMESPACE(incr)
+NAMESPACE(cas)
+NAMESPACE(wait)
+#undef NAMESPACE

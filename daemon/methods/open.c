@@ -49,7 +49,9 @@ static int read_request(struct call *call, const struct open_type *type, struct 
 {
     struct option table[OPTIONS_MAX];
     memcpy(table, common_options, sizeof(common_options));
-    memcpy(table + COMMON_OPTIONS, type->table, type->count * sizeof(*table));
+    for (size_t i = 0; i < type->count; i++) {
+        table[COMMON_OPTIONS + i] = type->table[i];
+    }
     request->type = type;
     request->name = call_given(call, 0) ? call_bytes(call, 0) : (struct slice){0};
     const char *why = NULL;

@@ -6,8 +6,8 @@
 
 #include "daemon/methods/options.h"
 
-/* What a type adds. `table` and `count` are its own options; `given` is what options_read found
- * for them, in the order of the table. */
+/* What a type adds. `table` and `count` are its own options (NULL and 0: none); `given` is what
+ * options_read found for them, in the order of the table. */
 struct open_type {
     const struct object_type *type;
     const struct option *table;

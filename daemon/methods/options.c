@@ -41,6 +41,19 @@ static int refuse_value(struct call *call, const struct option *option, const st
     return ERR_BAD_REQUEST;
 }
 
+int option_word(const struct param *option, const char *const *words, int count, int standard)
+{
+    if (!option_given(option)) {
+        return standard;
+    }
+    for (int i = 0; i < count; i++) {
+        if (slice_equal(option_str(option), slice_of_string(words[i]))) {
+            return i;
+        }
+    }
+    return -1;
+}
+
 int options_read(struct call *call, unsigned i, const struct option *table, size_t count,
                  struct param *out)
 {

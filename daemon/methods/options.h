@@ -34,6 +34,9 @@ static inline bool option_bool(const struct param *option, bool standard)
 {
     return option_given(option) ? option->header.b : standard;
 }
+/* The place of a str among `count` words; `standard` if it is not given, -1 if it is none of them.
+ */
+int option_word(const struct param *option, const char *const *words, int count, int standard);
 /* The bytes of a str; empty if it is not given. */
 static inline struct slice option_str(const struct param *option)
 {

@@ -24,27 +24,16 @@ static const struct option open_options[QUEUE_OPTIONS] = {
 static const char *const orders[] = {
     [QUEUE_FIFO] = "fifo", [QUEUE_LIFO] = "lifo", [QUEUE_PRIORITY] = "priority"};
 
-/* The place of a word in a list of words, or -1. */
-static int word_in(struct slice word, const char *const *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (slice_equal(word, slice_of_string(words[i]))) {
-            return i;
-        }
-    }
-    return -1;
-}
-
 static int read_order(const struct param *given)
 {
-    return option_given(given) ? word_in(option_str(given), orders, 3) : QUEUE_FIFO;
+    return option_word(given, orders, 3, QUEUE_FIFO);
 }
 
 /* 0 for requeue, 1 for discard, -1 for anything else. */
 static int read_on_disconnect(const struct param *given)
 {
     static const char *const words[] = {"requeue", "discard"};
-    return option_given(given) ? word_in(option_str(given), words, 2) : 0;
+    return option_word(given, words, 2, 0);
 }
 
 static int check_options(struct call *call, const struct param *given)

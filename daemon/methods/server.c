@@ -163,7 +163,7 @@ int method_server_stats(struct call *call)
 {
     const struct service *service = call->service;
     struct buffer *out = call_result(call);
-    pack_map(out, 10);
+    pack_map(out, 11);
     pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
     pack_string(out, "since");
     pack_timestamp(out, service->since.tv_sec, (uint32_t)service->since.tv_nsec);
@@ -177,6 +177,7 @@ int method_server_stats(struct call *call)
     pack_figures(out, service, offsetof(struct method_figures, errors));
     pack_key_uint(out, "unknown_methods", service->unknown_methods);
     pack_key_uint(out, "waiting", service->waiting);
+    pack_key_uint(out, "retries", service->retries);
     pack_string(out, "memory");
     pack_memory(out);
     return 0;

@@ -75,10 +75,10 @@ static void pack_ties(struct buffer *out, const struct session *session)
     for (uint32_t i = 0; i < session->nties; i++) {
         const struct tie *tie = session->ties[i];
         if (tie->holding > 0) {
-            pack_map(out, 3);
+            size_t pairs = pack_map_begin(out);
             pack_key_str(out, "object", object_name(tie->object));
             pack_key_string(out, "type", tie->object->type->name);
-            pack_key_uint(out, "tickets", tie->holding);
+            pack_map_end(out, pairs, 2 + tie->object->type->describe_claims(tie, out));
             count++;
         }
     }

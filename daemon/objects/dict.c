@@ -39,6 +39,15 @@ const struct object_type dict_type = {
     .independent_channels = 1U << DICT_WAITERS, /* they wait for different keys */
 };
 
+const struct object_type namespace_type = {
+    .kind = OBJECT_NAMESPACE,
+    .name = "namespace",
+    .deinit = dict_deinit,
+    .clear = dict_empty,
+    .describe = dict_describe,
+    .independent_channels = 1U << DICT_WAITERS,
+};
+
 int dict_new(const struct object_options *common, const struct dict_options *options,
              struct dict **out)
 {
@@ -46,7 +55,8 @@ int dict_new(const struct object_options *common, const struct dict_options *opt
     if (dict == NULL) {
         return ERR_INTERNAL;
     }
-    int status = object_init(&dict->object, &dict_type, common);
+    int status =
+        object_init(&dict->object, options->str_keys ? &namespace_type : &dict_type, common);
     if (status != 0) {
         free(dict);
         return status;

@@ -1,5 +1,6 @@
 /*
- * dict: keys to values, in the order in which the keys came (as Python's dict).
+ * dict: keys to values, in the order in which the keys came (as Python's dict). A namespace is a
+ * dict of another type, in which a key must be a str.
  *
  * Keys are kept in canonical form and found by it; values are kept byte for byte as they were
  * sent. Setting a key that is there leaves its place in the order. A pair is one piece of memory
@@ -31,6 +32,7 @@ struct dict {
 };
 
 extern const struct object_type dict_type;
+extern const struct object_type namespace_type; /* of a dict with str_keys */
 
 static inline struct dict *dict_of(struct object *object)
 {

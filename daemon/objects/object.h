@@ -21,7 +21,18 @@
 #include "daemon/objects/ordered.h"
 #include "proto/pack.h"
 
-enum object_kind { OBJECT_QUEUE, OBJECT_DICT, OBJECT_LIST, OBJECT_KINDS };
+enum object_kind {
+    OBJECT_QUEUE,
+    OBJECT_DICT,
+    OBJECT_LIST,
+    OBJECT_NAMESPACE,
+    OBJECT_EVENT,
+    OBJECT_LOCK,
+    OBJECT_SEMAPHORE,
+    OBJECT_BARRIER,
+    OBJECT_CONDITION,
+    OBJECT_KINDS
+};
 
 enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 
@@ -53,6 +64,16 @@ struct object_type {
     /* A session ends (or closes a claim) and leaves what it took: gives it back as the object's
      * options say; called only if the tie holds claims. */
     void (*abandon)(struct object *object, struct tie *tie, uint64_t now);
+    /* Packs what a tie holds as pairs; returns how many. NULL where nothing can be held. */
+    size_t (*describe_claims)(const struct tie *tie, struct buffer *out);
+    /* A call that waited goes without what it waited for (cancelled, its session ended, its time
+     * up); `progress` is what its handler noted. NULL: it leaves no trace. */
+    void (*left)(struct object *object, uint64_t progress);
+    /* Another object on which calls of this one may wait, or NULL. NULL: there never is. */
+    struct object *(*elsewhere)(const struct object *object);
+    /* Of an object that is deleted: takes one that cannot be without it off its list and returns
+     * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
+    struct object *(*dependent)(struct object *object);
     /* Bit N set: the waiters of channel N do not stand in each other's way, so that a wake-up asks
      * each of them; otherwise the first one that must go on waiting ends the pass. */
     unsigned independent_channels;

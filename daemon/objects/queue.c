@@ -77,6 +77,12 @@ static void queue_abandon(struct object *object, struct tie *tie, uint64_t now)
     }
 }
 
+static size_t queue_describe_claims(const struct tie *tie, struct buffer *out)
+{
+    pack_key_uint(out, "tickets", tie->holding);
+    return 1;
+}
+
 const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
     .name = "queue",
@@ -86,6 +92,7 @@ const struct object_type queue_type = {
     .due = queue_due,
     .tick = queue_tick,
     .abandon = queue_abandon,
+    .describe_claims = queue_describe_claims,
 };
 
 static int copy_options(struct queue *queue, const struct queue_options *options)

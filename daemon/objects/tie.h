@@ -1,6 +1,6 @@
 /*
  * tie: what one session has of one object: whether it has it open, and what it holds of it (the
- * items it has taken from a joinable queue; later: locks, permits).
+ * items it has taken from a joinable queue, a lock, permits of a semaphore).
  *
  * A tie exists while there is something to say and is freed with the last of it. It hangs in two
  * places, the session's array (by the object's number) and the object's list; the session's side
@@ -20,6 +20,6 @@ struct tie {
     struct object *object; /* a reference */
     TAILQ_ENTRY(tie) of_object;
     struct item_list taken; /* queue: items taken and not done, oldest first */
-    uint32_t holding;       /* how many claims there are: tickets */
+    uint64_t holding;       /* how many claims there are: tickets, permits, 1 for a lock */
     bool open;
 };

@@ -73,16 +73,19 @@ static void read_answers(struct session *session)
     output_reset(output);
 }
 
+/* Objects are mostly called as their types, so that calls meet. */
 static void pack_name(struct buffer *out, struct program *program)
 {
-    static const char *const names[] = {"q", "j", "p", "s", "d", "l", "#1", "#2"};
-    pack_string(out, names[next(program) % 8]);
+    static const char *const names[] = {"queue",     "dict",  "list",      "namespace", "lock",
+                                        "semaphore", "event", "condition", "barrier",   "q",
+                                        "l",         "#1",    "#2"};
+    pack_string(out, names[next(program) % 13]);
 }
 
 /* A descriptor, a reference, or anything. */
 static void pack_some_ext(struct buffer *out, uint8_t choice)
 {
-    static const char *const names[] = {"q", "l", "d", "s", "#1", "#2", "none", "j"};
+    static const char *const names[] = {"queue", "list", "dict", "lock", "#1", "#2", "none", "q"};
     uint8_t index = choice / 3 % 4;
     if (choice % 3 == 0) {
         pack_ext(out, EXT_DESCRIPTOR, (struct slice){&index, 1});
@@ -161,43 +164,100 @@ static void pack_array_of(struct buffer *out, struct program *program)
     }
 }
 
-/* Options of all methods together: most maps hold one that the method does not know. */
-static void pack_options(struct buffer *out, struct program *program)
+/* The options that there are: of a type's methods, or (NULL) of every open. The kind says what is
+ * sent: a word, a boolean, a number, a name, anything. */
+static const struct known_option {
+    const char *type;
+    char kind;
+    const char *name;
+} known_options[] = {
+    {NULL, 'b', "create"},
+    {NULL, 'b', "exclusive"},
+    {NULL, 'w', "lifetime"},
+    {NULL, 'i', "mode"},
+    {"queue", 'w', "order"},
+    {"queue", 'w', "on_disconnect"},
+    {"queue", 'i', "maxsize"},
+    {"queue", 'i', "lease_ms"},
+    {"queue", 'i', "max_deliveries"},
+    {"queue", 'i', "priority"},
+    {"queue", 'i', "delay_ms"},
+    {"queue", 'i', "ttl_ms"},
+    {"queue", 'b', "joinable"},
+    {"queue", 'n', "dead_letter"},
+    {"dict", 'v', "initial"},
+    {"list", 'v', "initial"},
+    {"namespace", 'v', "initial"},
+    {"object", 'i', "limit"},
+    {"object", 'i', "cursor"},
+    {"lock", 'b', "recursive"},
+    {"lock", 'w', "on_disconnect"},
+    {"lock", 'w', "release_by"},
+    {"semaphore", 'i', "value"},
+    {"semaphore", 'b', "bounded"},
+    {"semaphore", 'w', "on_disconnect"},
+    {"condition", 'n', "lock"},
+    {"barrier", 'i', "parties"},
+    {"barrier", 'i', "timeout"},
+};
+
+static void pack_option(struct buffer *out, struct program *program, char kind)
 {
     static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
-                                        "discard", "daemon", "scoped",   "durable"};
-    static const char *const strings[] = {"order", "on_disconnect", "lifetime"};
-    static const char *const numbers[] = {"maxsize",  "lease_ms", "max_deliveries",
-                                          "priority", "delay_ms", "ttl_ms",
-                                          "mode",     "limit",    "cursor"};
-    static const char *const booleans[] = {"joinable", "create", "exclusive"};
-    uint8_t count = next(program) % 4;
-    pack_map(out, count);
-    for (uint8_t i = 0; i < count; i++) {
-        uint8_t choice = next(program);
-        if (choice % 4 == 0) {
-            pack_string(out, strings[choice / 4 % 3]);
-            pack_string(out, words[next(program) % 8]);
-        } else if (choice % 4 == 1) {
-            pack_key_bool(out, booleans[choice / 4 % 3], next(program) & 1);
-        } else if (choice % 4 == 2) {
-            pack_key_int(out, numbers[choice / 4 % 9], (int8_t)next(program) / 8);
-        } else {
-            pack_string(out, choice & 4 ? "dead_letter" : "initial");
-            pack_any(out, program, 2);
-        }
+                                        "discard", "daemon", "scoped",   "durable",
+                                        "release", "keep",   "owner",    "anyone"};
+    switch (kind) {
+    case 'w':
+        pack_string(out, words[next(program) % 12]);
+        break;
+    case 'b':
+        pack_bool(out, next(program) & 1);
+        break;
+    case 'i':
+        pack_int(out, (int8_t)next(program) / 8);
+        break;
+    case 'n':
+        pack_name(out, program);
+        break;
+    default:
+        pack_any(out, program, 2);
     }
 }
 
-static void pack_param(struct buffer *out, struct program *program, enum param_type type)
+/* Mostly options that the method knows. */
+static void pack_options(struct buffer *out, struct program *program, const char *type)
 {
-    if (next(program) % 16 == 15) {
+    enum { KNOWN = sizeof(known_options) / sizeof(known_options[0]) };
+    uint8_t count = next(program) % 4;
+    pack_map(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        const struct known_option *option = &known_options[next(program) % KNOWN];
+        for (int tries = 0;
+             tries < KNOWN && option->type != NULL && strcmp(option->type, type) != 0; tries++) {
+            option = &known_options[(size_t)(option - known_options + 1) % KNOWN];
+        }
+        pack_string(out, option->name);
+        pack_option(out, program, option->kind);
+    }
+}
+
+static void pack_param(struct buffer *out, struct program *program, const struct method *method,
+                       enum param_type type)
+{
+    uint8_t choice = next(program);
+    if (choice % 16 == 15) {
         pack_any(out, program, 3);
         return;
     }
     switch (type) {
     case PARAM_OBJECT:
     case PARAM_NAME:
+        if (choice % 4 != 0) {
+            pack_string(out, method->type);
+            break;
+        }
+        pack_name(out, program);
+        break;
     case PARAM_STR:
         pack_name(out, program);
         break;
@@ -222,7 +282,10 @@ static void pack_param(struct buffer *out, struct program *program, enum param_t
         pack_array_of(out, program);
         break;
     case PARAM_MAP:
-        pack_options(out, program);
+        pack_options(out, program, method->type);
+        break;
+    case PARAM_OWNER:
+        pack_int(out, next(program) % 2);
         break;
     }
 }
@@ -259,7 +322,7 @@ static void step_call(struct world *world, struct session *session, struct progr
     struct buffer request = {0};
     message_request(&request, ++world->msgid, slice_of_string(method->name), count);
     for (unsigned i = 0; i < count; i++) {
-        pack_param(&request, program, signature->params[i].type);
+        pack_param(&request, program, method, signature->params[i].type);
     }
     run(world, session, &request);
     buffer_deinit(&request);
@@ -325,7 +388,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)status;
     world->service.self = 0;
     world->service.accounts.limits.max_user_bytes = 1 << 20;
-    world->service.accounts.limits.max_objects = 6;
+    world->service.accounts.limits.max_objects = 12;
     world->service.accounts.limits.max_waiting = 20;
     for (size_t i = 0; i < SESSIONS; i++) {
         begin_session(world, &world->sessions[i], i == 0 ? 0 : 1000);

@@ -99,6 +99,9 @@ void daemon_drop(struct daemon *daemon, struct rpc *client);
  */
 pid_t daemon_client_process(struct daemon *daemon, const char *method, const char *params);
 
+/* The same with several requests, each {method, params}, one after the other; {NULL} ends them. */
+pid_t daemon_client_process_of(struct daemon *daemon, const char *const calls[][2]);
+
 /* SIGKILL to such a process, and its end awaited. */
 void process_kill(pid_t pid);
 

@@ -209,8 +209,8 @@ struct rpc *daemon_client_as(struct daemon *daemon, uid_t uid, gid_t gid, gid_t 
     return add_client(daemon, rpc_from_fd(fd));
 }
 
-/* The child of daemon_client_process. */
-static _Noreturn void wait_as_client(const char *path, const char *const call[2], int started)
+/* The child of daemon_client_process_of. */
+static _Noreturn void wait_as_client(const char *path, const char *const calls[][2], int started)
 {
     enum { STARTED = 3 };
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -223,7 +223,9 @@ static _Noreturn void wait_as_client(const char *path, const char *const call[2]
     if (rpc == NULL) {
         _exit(1);
     }
-    (void)rpc_start(rpc, call[0], call[1]);
+    for (size_t i = 0; calls[i][0] != NULL; i++) {
+        (void)rpc_start(rpc, calls[i][0], calls[i][1]);
+    }
     if (write(STARTED, "", 1) != 1) {
         _exit(1);
     }
@@ -232,23 +234,29 @@ static _Noreturn void wait_as_client(const char *path, const char *const call[2]
     }
 }
 
-pid_t daemon_client_process(struct daemon *daemon, const char *method, const char *params)
+pid_t daemon_client_process_of(struct daemon *daemon, const char *const calls[][2])
 {
     int started[2];
     assert_return_code(pipe(started), errno);
     pid_t child = fork();
     assert_return_code(child, errno);
     if (child == 0) {
-        wait_as_client(daemon->socket, (const char *[]){method, params}, started[1]);
+        wait_as_client(daemon->socket, calls, started[1]);
     }
     (void)close(started[1]);
     char byte;
     ssize_t got = read(started[0], &byte, 1);
     (void)close(started[0]);
     if (got != 1) {
-        test_fail(HERE, "a client process could not start %s %s", method, params);
+        test_fail(HERE, "a client process could not start %s %s", calls[0][0], calls[0][1]);
     }
     return child;
+}
+
+pid_t daemon_client_process(struct daemon *daemon, const char *method, const char *params)
+{
+    const char *const calls[][2] = {{method, params}, {NULL}};
+    return daemon_client_process_of(daemon, calls);
 }
 
 void process_kill(pid_t pid)

@@ -49,29 +49,30 @@ static unsigned good_kinds(enum param_type type)
         [PARAM_TIMEOUT] = POSITIVE | NIL,
         [PARAM_ARRAY] = ARRAY,
         [PARAM_MAP] = MAP,
+        [PARAM_STR] = STR,
+        [PARAM_OWNER] = POSITIVE | NEGATIVE | STR,
     };
     return good[type];
 }
 
-/* A value that the param takes. */
-static const char *good_value(const struct method *method, enum param_type type)
+/* A value that the param takes; the objects of open_objects are called as their types. */
+static const char *good_value(struct rpc *c, const struct method *method, enum param_type type)
 {
     static const char *const values[] = {
         [PARAM_NAME] = "'new'", [PARAM_VALUE] = "1",   [PARAM_BOOL] = "false", [PARAM_INT] = "0",
         [PARAM_OPTINT] = "nil", [PARAM_UINT] = "0",    [PARAM_COUNT] = "1",    [PARAM_NUMBER] = "1",
         [PARAM_MS] = "0",       [PARAM_TIMEOUT] = "0", [PARAM_ARRAY] = "[]",   [PARAM_MAP] = "{}",
+        [PARAM_STR] = "'s'",    [PARAM_OWNER] = "1",
     };
     if (type != PARAM_OBJECT) {
         return values[type];
     }
-    return strcmp(method->type, "dict") == 0   ? "'dict'"
-           : strcmp(method->type, "list") == 0 ? "'list'"
-                                               : "'queue'";
+    return rpc_text(c, "'%s'", strcmp(method->type, "object") == 0 ? "queue" : method->type);
 }
 
 /* Params up to `count`, good ones except that `wrong` (if not NULL) stands at index `at`. */
-static void write_params(char out[PARAMS_SIZE], const struct method *method, unsigned count,
-                         unsigned at, const char *wrong)
+static void write_params(char out[PARAMS_SIZE], struct rpc *c, const struct method *method,
+                         unsigned count, unsigned at, const char *wrong)
 {
     struct method_signature signature;
     method_signature(method, &signature);
@@ -79,8 +80,8 @@ static void write_params(char out[PARAMS_SIZE], const struct method *method, uns
     out[len++] = '[';
     for (unsigned i = 0; i < count; i++) {
         const char *value = i == at && wrong != NULL ? wrong
-                            : i < signature.count    ? good_value(method, signature.params[i].type)
-                                                     : "nil";
+                            : i < signature.count ? good_value(c, method, signature.params[i].type)
+                                                  : "nil";
         len += (size_t)snprintf(out + len, PARAMS_SIZE - len, "%s%s", i == 0 ? "" : ", ", value);
     }
     (void)snprintf(out + len, PARAMS_SIZE - len, "]");
@@ -101,16 +102,29 @@ static struct rpc *open_objects(void **state)
     expect(c, "queue.open", "['queue', {joinable: true}]", "_map");
     expect(c, "dict.open", "['dict', {initial: {a: 1}}]", "_map");
     expect(c, "list.open", "['list', {initial: [1, 2]}]", "_map");
+    expect(c, "namespace.open", "['namespace', {initial: {a: 1}}]", "_map");
+    expect(c, "event.open", "['event']", "_map");
+    expect(c, "lock.open", "['lock']", "_map");
+    expect(c, "semaphore.open", "['semaphore', {value: 9}]", "_map");
+    expect(c, "barrier.open", "['barrier', {parties: 2}]", "_map");
+    expect(c, "condition.open", "['condition']", "_map");
     return c;
 }
 
 static void check_unchanged(struct rpc *c)
 {
-    expect(c, "object.list", "[{}]", "{objects: [_map, _map, _map], ...}");
+    expect(c, "object.list", "[{}]",
+           "{objects: [_map, _map, _map, _map, _map, _map, _map, _map, _map], ...}");
     expect(c, "object.describe", "['queue']",
            "{size: 0, delayed: 0, taken: 0, waiting: 0, shut_down: false, mode: 432, ...}");
     expect(c, "dict.copy", "['dict']", "{a: 1}");
     expect(c, "list.slice", "['list']", "[1, 2]");
+    expect(c, "namespace.copy", "['namespace']", "{a: 1}");
+    expect(c, "event.is_set", "['event']", "false");
+    expect(c, "lock.locked", "['lock']", "false");
+    expect(c, "semaphore.value", "['semaphore']", "9");
+    expect(c, "barrier.state", "['barrier']", "{waiting: 0, broken: false, ...}");
+    expect(c, "object.describe", "['condition']", "{waiting: 0, holder: nil, ...}");
 }
 
 static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)
@@ -126,7 +140,7 @@ static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)
             for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
                 if ((good & kinds[k].bit) == 0) {
                     unsigned count = at + 1 < signature.required ? signature.required : at + 1;
-                    write_params(params, &methods[i], count, at, kinds[k].value);
+                    write_params(params, c, &methods[i], count, at, kinds[k].value);
                     refused(c, &methods[i], params, at);
                 }
             }
@@ -143,7 +157,7 @@ static void too_few_params_are_refused_by_the_name_of_the_first_missing(void **s
         struct method_signature signature;
         method_signature(&methods[i], &signature);
         for (unsigned count = 0; count < signature.required; count++) {
-            write_params(params, &methods[i], count, 0, NULL);
+            write_params(params, c, &methods[i], count, 0, NULL);
             refused(c, &methods[i], params, count);
         }
     }
@@ -158,7 +172,7 @@ static void too_many_params_are_refused(void **state)
         struct method_signature signature;
         method_signature(&methods[i], &signature);
         for (unsigned more = 1; more <= 8; more++) {
-            write_params(params, &methods[i], signature.count + more, 0, NULL);
+            write_params(params, c, &methods[i], signature.count + more, 0, NULL);
             expect_error(c, methods[i].name, params, "BAD_REQUEST");
         }
     }
@@ -175,9 +189,9 @@ static void negative_timeouts_are_refused(void **state)
         method_signature(&methods[i], &signature);
         for (unsigned at = 0; at < signature.count; at++) {
             if (signature.params[at].type == PARAM_TIMEOUT) {
-                write_params(params, &methods[i], at + 1, at, "-9223372036854775808");
+                write_params(params, c, &methods[i], at + 1, at, "-9223372036854775808");
                 refused(c, &methods[i], params, at);
-                write_params(params, &methods[i], at + 1, at, "-1");
+                write_params(params, c, &methods[i], at + 1, at, "-1");
                 refused(c, &methods[i], params, at);
                 checked++;
             }

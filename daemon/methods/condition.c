@@ -1,0 +1,212 @@
+/*
+ * methods/condition: the handlers of condition.*; the operations are in
+ * daemon/objects/condition.h, the acquiring and releasing in daemon/methods/mutex.h.
+ *
+ * Whoever uses a condition whose lock has a name uses that lock, and needs the right to.
+ */
+#include "daemon/objects/condition.h"
+#include "daemon/methods/methods.h"
+#include "daemon/methods/mutex.h"
+#include "daemon/methods/open.h"
+
+static const struct option open_options[] = {{"lock", PARAM_STR}};
+
+static int find_lock(struct call *call, const struct param *given, struct lock **out)
+{
+    *out = NULL;
+    if (!option_given(given)) {
+        return 0;
+    }
+    struct slice name = option_str(given);
+    struct object *object = registry_find(&call->service->registry, name);
+    int shown = name.len < OBJECT_NAME_MAX ? (int)name.len : OBJECT_NAME_MAX;
+    if (object == NULL) {
+        return call_fail(
+            call, ERR_NOT_FOUND,
+            "condition.open: there is no object \"%.*s\"; option lock must be the name "
+            "of a lock",
+            shown, (const char *)name.data);
+    }
+    if (object->type->kind != OBJECT_LOCK) {
+        return call_fail(call, ERR_WRONG_TYPE,
+                         "condition.open: \"%.*s\" is a %s; option lock must be the name of a lock",
+                         shown, (const char *)name.data, object->type->name);
+    }
+    *out = lock_of(object);
+    return 0;
+}
+
+static int make_condition(struct call *call, const struct object_options *common,
+                          const struct param *given, struct object **out)
+{
+    struct lock *lock;
+    struct condition *condition;
+    int status = find_lock(call, &given[0], &lock);
+    if (status == 0) {
+        status = condition_new(common, lock, &condition);
+    }
+    if (status == 0) {
+        *out = &condition->object;
+    }
+    return status;
+}
+
+static const char *condition_differs(const struct object *object, const struct param *given)
+{
+    const struct object *lock = ((const struct condition *)object)->lock;
+    bool agrees = !option_given(&given[0]) ||
+                  (lock != NULL && slice_equal(option_str(&given[0]), object_name(lock)));
+    return agrees ? NULL : open_options[0].name;
+}
+
+int method_condition_open(struct call *call)
+{
+    static const struct open_type type = {
+        .type = &condition_type,
+        .table = open_options,
+        .count = 1,
+        .make = make_condition,
+        .differs = condition_differs,
+    };
+    return open_object(call, &type);
+}
+
+/* The condition's mutex, if the caller may use it. */
+static int find_mutex(struct call *call, struct mutex **out)
+{
+    const struct condition *condition = condition_of(call->object);
+    const struct object *lock = condition->lock;
+    *out = condition->mutex;
+    if (condition->orphaned) {
+        return call_fail(call, ERR_NOT_FOUND,
+                         "%s: the lock \"%s\" of the condition \"%s\" has been deleted",
+                         call->method->name, lock->name, call->object->name);
+    }
+    if (lock != NULL && !access_granted(&call->session->credentials, call->service->self, lock->uid,
+                                        lock->gid, lock->mode, ACCESS_WRITE)) {
+        return call_fail(call, ERR_DENIED,
+                         "%s needs the write bit on \"%s\", the lock of \"%s\", too",
+                         call->method->name, lock->name, call->object->name);
+    }
+    return 0;
+}
+
+/* The same; and refuses if the caller, with the owner in param `i`, does not hold it. */
+static int find_held_mutex(struct call *call, unsigned i, struct mutex **out)
+{
+    struct holder holder;
+    int status = find_mutex(call, out);
+    if (status == 0) {
+        status = read_holder(call, i, &holder);
+    }
+    if (status == 0 && !mutex_held_by(*out, &holder)) {
+        status = refuse_holder(call, *out, &holder);
+    }
+    return status;
+}
+
+int method_condition_acquire(struct call *call)
+{
+    struct mutex *mutex;
+    int status = call->parked ? 0 : find_mutex(call, &mutex);
+    return status < 0 ? status : mutex_call_acquire(call, condition_of(call->object)->mutex);
+}
+
+int method_condition_release(struct call *call)
+{
+    struct mutex *mutex;
+    int status = find_mutex(call, &mutex);
+    return status < 0 ? status : mutex_call_release(call, mutex);
+}
+
+/* Goes to sleep: in two steps, so that the mutex is given up only when the call is parked. */
+static int fall_asleep(struct call *call, struct condition *condition)
+{
+    struct mutex *mutex = condition->mutex;
+    if (call->parked) {
+        call->progress = condition_note(CONDITION_ASLEEP, mutex->depth);
+        condition_sleep(condition);
+        mutex_give_up(call, mutex, mutex->depth);
+        return CALL_WAIT;
+    }
+    int status = find_held_mutex(call, 2, &mutex);
+    if (status < 0) {
+        return status;
+    }
+    int64_t timeout = call_int(call, 1, CALL_FOREVER);
+    status = call_wait_again(call, CONDITION_SLEEPERS, timeout, ERR_TIMEOUT);
+    return status == ERR_TIMEOUT ? call_answer_bool(call, false) : status;
+}
+
+/* Goes from sleeping to the queue of the mutex, if it is time. */
+static int wake_up(struct call *call, struct condition *condition)
+{
+    enum condition_state state = CONDITION_NOTIFIED;
+    if (!condition_wake(condition)) {
+        if (!call->timed_out) {
+            return CALL_WAIT;
+        }
+        condition_expire(condition);
+        state = CONDITION_EXPIRED;
+    }
+    call->progress = condition_note(state, condition_depth(call->progress));
+    return call_move(call, condition->mutex->object, MUTEX_WAITERS);
+}
+
+/* Holds the mutex again as it did before, if it is free. */
+static int resume(struct call *call, struct mutex *mutex)
+{
+    if (mutex->depth > 0) {
+        return CALL_WAIT;
+    }
+    struct holder holder;
+    int status = read_holder(call, 2, &holder);
+    struct tie *tie = status < 0 ? NULL : session_tie_make(call->session, mutex->object);
+    if (tie == NULL) {
+        return ERR_INTERNAL;
+    }
+    status = call_answer_bool(call, condition_state(call->progress) == CONDITION_NOTIFIED);
+    if (call->out->bytes.failed) {
+        session_tie_check(tie);
+        return ERR_INTERNAL;
+    }
+    mutex_take(mutex, tie, &holder, condition_depth(call->progress));
+    return status;
+}
+
+int method_condition_wait(struct call *call)
+{
+    struct condition *condition = condition_of(call->object);
+    switch (condition_state(call->progress)) {
+    case CONDITION_AWAKE:
+        return fall_asleep(call, condition);
+    case CONDITION_ASLEEP:
+        return wake_up(call, condition);
+    case CONDITION_NOTIFIED:
+    case CONDITION_EXPIRED:
+        break;
+    }
+    return resume(call, condition->mutex);
+}
+
+static int notify(struct call *call, uint64_t n, unsigned owner)
+{
+    struct mutex *mutex;
+    int status = find_held_mutex(call, owner, &mutex);
+    if (status < 0) {
+        return status;
+    }
+    uint64_t woken = condition_notify(condition_of(call->object), n);
+    call_changed(call);
+    return call_answer_int(call, (int64_t)woken);
+}
+
+int method_condition_notify(struct call *call)
+{
+    return notify(call, (uint64_t)call_int(call, 1, 1), 2);
+}
+
+int method_condition_notify_all(struct call *call)
+{
+    return notify(call, UINT64_MAX, 1);
+}

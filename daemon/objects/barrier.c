@@ -1,0 +1,104 @@
+/* barrier: see barrier.h. */
+#include "daemon/objects/barrier.h"
+
+#include <stdlib.h>
+
+static void barrier_nothing(struct object *object)
+{
+    /* It has nothing besides itself. */
+}
+
+static size_t barrier_describe(const struct object *object, struct buffer *out)
+{
+    const struct barrier *barrier = (const struct barrier *)object;
+    pack_key_uint(out, "parties", barrier->options.parties);
+    pack_key_bool(out, "broken", barrier->broken);
+    pack_string(out, "timeout");
+    if (barrier->options.timeout_ms >= 0) {
+        pack_int(out, barrier->options.timeout_ms);
+    } else {
+        pack_nil(out);
+    }
+    return 3;
+}
+
+/* One that waits goes away: the others would wait for it in vain. */
+static void barrier_left(struct object *object, uint64_t place)
+{
+    struct barrier *barrier = barrier_of(object);
+    if (barrier_outcome(barrier, place) == BARRIER_WAITS) {
+        barrier_break(barrier);
+    }
+}
+
+const struct object_type barrier_type = {
+    .kind = OBJECT_BARRIER,
+    .name = "barrier",
+    .deinit = barrier_nothing,
+    .clear = barrier_nothing,
+    .describe = barrier_describe,
+    .left = barrier_left,
+};
+
+int barrier_new(const struct object_options *common, const struct barrier_options *options,
+                struct barrier **out)
+{
+    struct barrier *barrier = calloc(1, sizeof(*barrier));
+    if (barrier == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&barrier->object, &barrier_type, common);
+    if (status < 0) {
+        free(barrier);
+        return status;
+    }
+    barrier->options = *options;
+    barrier->generation = 1;
+    *out = barrier;
+    return 0;
+}
+
+bool barrier_is_complete(const struct barrier *barrier)
+{
+    return barrier->arrived + 1 == barrier->options.parties;
+}
+
+void barrier_pass(struct barrier *barrier)
+{
+    barrier->generation++;
+    barrier->arrived = 0;
+}
+
+uint64_t barrier_arrive(struct barrier *barrier)
+{
+    return (uint64_t)barrier->generation << 32 | barrier->arrived++;
+}
+
+enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t place)
+{
+    uint32_t generation = (uint32_t)(place >> 32);
+    if (generation == barrier->generation) {
+        return BARRIER_WAITS;
+    }
+    return generation == barrier->failed ? BARRIER_FAILED : BARRIER_PASSED;
+}
+
+static void fail_generation(struct barrier *barrier)
+{
+    if (barrier->arrived > 0) {
+        barrier->failed = barrier->generation++;
+        barrier->arrived = 0;
+    }
+}
+
+void barrier_break(struct barrier *barrier)
+{
+    fail_generation(barrier);
+    barrier->broken = true;
+}
+
+void barrier_reset(struct barrier *barrier)
+{
+    fail_generation(barrier);
+    barrier->broken = false;
+}

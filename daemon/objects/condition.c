@@ -1,0 +1,130 @@
+/* condition: see condition.h. */
+#include "daemon/objects/condition.h"
+
+#include <stdlib.h>
+
+static void condition_deinit(struct object *object)
+{
+    /* condition_clear has let go of the lock. */
+}
+
+static void condition_clear(struct object *object)
+{
+    struct condition *condition = condition_of(object);
+    struct object *lock = condition->lock;
+    if (lock == NULL) {
+        return;
+    }
+    if (!condition->orphaned) {
+        TAILQ_REMOVE(&lock_of(lock)->conditions, condition, of_lock);
+    }
+    condition->lock = NULL;
+    object_let_go(lock);
+}
+
+static size_t condition_describe(const struct object *object, struct buffer *out)
+{
+    const struct condition *condition = (const struct condition *)object;
+    pack_string(out, "lock");
+    if (condition->lock != NULL) {
+        pack_str(out, object_name(condition->lock));
+    } else {
+        pack_nil(out);
+    }
+    pack_key_uint(out, "sleepers", condition->sleepers);
+    return 2 + mutex_describe(condition->mutex, out);
+}
+
+static void condition_abandon(struct object *object, struct tie *tie, uint64_t now)
+{
+    mutex_abandon(&condition_of(object)->own, tie);
+}
+
+static size_t condition_describe_claims(const struct tie *tie, struct buffer *out)
+{
+    return mutex_describe_claim(&condition_of(tie->object)->own, out);
+}
+
+/* A notification goes to somebody who sleeps, or there is nobody to whom it could matter. */
+static void condition_left(struct object *object, uint64_t note)
+{
+    struct condition *condition = condition_of(object);
+    if (condition_state(note) == CONDITION_ASLEEP) {
+        condition_expire(condition);
+    } else if (condition_state(note) == CONDITION_NOTIFIED) {
+        (void)condition_notify(condition, 1);
+    }
+}
+
+/* Calls of a condition wait for its lock too. */
+static struct object *condition_elsewhere(const struct object *object)
+{
+    return ((const struct condition *)object)->lock;
+}
+
+const struct object_type condition_type = {
+    .kind = OBJECT_CONDITION,
+    .name = "condition",
+    .deinit = condition_deinit,
+    .clear = condition_clear,
+    .describe = condition_describe,
+    .abandon = condition_abandon,
+    .describe_claims = condition_describe_claims,
+    .left = condition_left,
+    .elsewhere = condition_elsewhere,
+};
+
+int condition_new(const struct object_options *common, struct lock *lock, struct condition **out)
+{
+    struct condition *condition = calloc(1, sizeof(*condition));
+    if (condition == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&condition->object, &condition_type, common);
+    if (status < 0) {
+        free(condition);
+        return status;
+    }
+    condition->own.object = &condition->object;
+    condition->own.options.recursive = true;
+    condition->mutex = &condition->own;
+    if (lock != NULL) {
+        condition->mutex = &lock->mutex;
+        condition->lock = object_ref(&lock->object);
+        lock->object.contained++;
+        TAILQ_INSERT_TAIL(&lock->conditions, condition, of_lock);
+    }
+    *out = condition;
+    return 0;
+}
+
+void condition_sleep(struct condition *condition)
+{
+    condition->sleepers++;
+}
+
+bool condition_wake(struct condition *condition)
+{
+    if (condition->notified == 0) {
+        return false;
+    }
+    condition->notified--;
+    condition->sleepers--;
+    return true;
+}
+
+void condition_expire(struct condition *condition)
+{
+    condition->sleepers--;
+    if (condition->notified > condition->sleepers) {
+        condition->notified = condition->sleepers;
+    }
+}
+
+uint64_t condition_notify(struct condition *condition, uint64_t n)
+{
+    uint64_t most = condition->sleepers - condition->notified;
+    uint64_t woken = n < most ? n : most;
+    condition->notified += woken;
+    return woken;
+}

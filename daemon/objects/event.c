@@ -1,0 +1,53 @@
+/* event: see event.h. */
+#include "daemon/objects/event.h"
+
+#include <stdlib.h>
+
+static void event_release(struct object *object)
+{
+    /* It has nothing besides itself. */
+}
+
+static size_t event_describe(const struct object *object, struct buffer *out)
+{
+    pack_key_bool(out, "set", ((const struct event *)object)->set);
+    return 1;
+}
+
+const struct object_type event_type = {
+    .kind = OBJECT_EVENT,
+    .name = "event",
+    .deinit = event_release,
+    .clear = event_release,
+    .describe = event_describe,
+};
+
+int event_new(const struct object_options *common, struct event **out)
+{
+    struct event *event = calloc(1, sizeof(*event));
+    if (event == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&event->object, &event_type, common);
+    if (status < 0) {
+        free(event);
+        return status;
+    }
+    *out = event;
+    return 0;
+}
+
+bool event_set(struct event *event)
+{
+    if (event->set) {
+        return false;
+    }
+    event->set = true;
+    event->sets++;
+    return true;
+}
+
+void event_clear(struct event *event)
+{
+    event->set = false;
+}

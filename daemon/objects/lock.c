@@ -1,0 +1,72 @@
+/* lock: see lock.h. */
+#include "daemon/objects/condition.h"
+
+#include <stdlib.h>
+
+static void lock_release(struct object *object)
+{
+    /* It has nothing besides itself. */
+}
+
+static size_t lock_describe(const struct object *object, struct buffer *out)
+{
+    const struct mutex *mutex = &((const struct lock *)object)->mutex;
+    pack_key_bool(out, "recursive", mutex->options.recursive);
+    pack_key_string(out, "on_disconnect", mutex->options.keep ? "keep" : "release");
+    pack_key_string(out, "release_by", mutex->options.anyone ? "anyone" : "owner");
+    pack_key_bool(out, "abandoned", mutex->abandoned);
+    return 4 + mutex_describe(mutex, out);
+}
+
+static void lock_abandon(struct object *object, struct tie *tie, uint64_t now)
+{
+    mutex_abandon(&lock_of(object)->mutex, tie);
+}
+
+static size_t lock_describe_claims(const struct tie *tie, struct buffer *out)
+{
+    return mutex_describe_claim(&lock_of(tie->object)->mutex, out);
+}
+
+/* The conditions that go by it. */
+static struct object *lock_dependent(struct object *object)
+{
+    struct lock *lock = lock_of(object);
+    struct condition *condition = TAILQ_FIRST(&lock->conditions);
+    if (condition == NULL) {
+        return NULL;
+    }
+    TAILQ_REMOVE(&lock->conditions, condition, of_lock);
+    condition->orphaned = true;
+    return &condition->object;
+}
+
+const struct object_type lock_type = {
+    .kind = OBJECT_LOCK,
+    .name = "lock",
+    .deinit = lock_release,
+    .clear = lock_release,
+    .describe = lock_describe,
+    .abandon = lock_abandon,
+    .describe_claims = lock_describe_claims,
+    .dependent = lock_dependent,
+};
+
+int lock_new(const struct object_options *common, const struct mutex_options *options,
+             struct lock **out)
+{
+    struct lock *lock = calloc(1, sizeof(*lock));
+    if (lock == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&lock->object, &lock_type, common);
+    if (status < 0) {
+        free(lock);
+        return status;
+    }
+    TAILQ_INIT(&lock->conditions);
+    lock->mutex.object = &lock->object;
+    lock->mutex.options = *options;
+    *out = lock;
+    return 0;
+}

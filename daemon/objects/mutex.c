@@ -1,0 +1,108 @@
+/* mutex: see mutex.h. */
+#include "daemon/objects/mutex.h"
+
+#include <assert.h>
+
+static bool owner_equal(const struct owner *a, const struct owner *b)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    switch (a->kind) {
+    case KIND_INT:
+        return a->i == b->i;
+    case KIND_UINT:
+        return a->u == b->u;
+    case KIND_STR:
+        return a->len == b->len && memcmp(a->name, b->name, a->len) == 0;
+    default:
+        return true;
+    }
+}
+
+bool mutex_held_by(const struct mutex *mutex, const struct holder *holder)
+{
+    return mutex->depth > 0 && mutex->holder.session == holder->session &&
+           owner_equal(&mutex->holder.owner, &holder->owner);
+}
+
+bool mutex_is_open_to(const struct mutex *mutex, const struct holder *holder)
+{
+    return mutex->depth == 0 || (mutex->options.recursive && mutex_held_by(mutex, holder));
+}
+
+void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holder, uint64_t depth)
+{
+    if (mutex->depth == 0) {
+        mutex->holder = *holder;
+        mutex->tie = tie;
+        tie->holding = 1;
+    }
+    mutex->depth = depth;
+}
+
+struct tie *mutex_release(struct mutex *mutex, uint64_t levels)
+{
+    assert(mutex->depth >= levels);
+    mutex->depth -= levels;
+    if (mutex->depth > 0) {
+        return NULL;
+    }
+    struct tie *tie = mutex->tie;
+    mutex->tie = NULL;
+    if (tie != NULL) {
+        tie->holding = 0;
+    }
+    return tie;
+}
+
+void mutex_abandon(struct mutex *mutex, struct tie *tie)
+{
+    assert(mutex->tie == tie);
+    if (mutex->options.keep && !mutex->object->deleted) {
+        tie->holding = 0;
+        mutex->tie = NULL;
+        return;
+    }
+    (void)mutex_release(mutex, mutex->depth);
+    mutex->abandoned = true;
+}
+
+static void pack_owner(const struct owner *owner, struct buffer *out)
+{
+    pack_string(out, "owner");
+    switch (owner->kind) {
+    case KIND_INT:
+        pack_int(out, owner->i);
+        break;
+    case KIND_UINT:
+        pack_uint(out, owner->u);
+        break;
+    case KIND_STR:
+        pack_str(out, (struct slice){(const uint8_t *)owner->name, owner->len});
+        break;
+    default:
+        pack_nil(out);
+    }
+}
+
+size_t mutex_describe(const struct mutex *mutex, struct buffer *out)
+{
+    pack_key_uint(out, "depth", mutex->depth);
+    pack_string(out, "holder");
+    if (mutex->depth == 0) {
+        pack_nil(out);
+        return 2;
+    }
+    pack_map(out, 2);
+    pack_key_uint(out, "session", mutex->holder.session);
+    pack_owner(&mutex->holder.owner, out);
+    return 2;
+}
+
+size_t mutex_describe_claim(const struct mutex *mutex, struct buffer *out)
+{
+    pack_key_uint(out, "depth", mutex->depth);
+    pack_owner(&mutex->holder.owner, out);
+    return 2;
+}

@@ -1,0 +1,135 @@
+/* semaphore: see semaphore.h. */
+#include "daemon/objects/semaphore.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void semaphore_nothing(struct object *object)
+{
+    /* It has nothing besides itself. */
+}
+
+static size_t semaphore_describe(const struct object *object, struct buffer *out)
+{
+    const struct semaphore *semaphore = (const struct semaphore *)object;
+    pack_key_int(out, "value", semaphore->value);
+    pack_key_int(out, "initial", semaphore->options.initial);
+    pack_key_bool(out, "bounded", semaphore->options.bounded);
+    pack_key_string(out, "on_disconnect", semaphore->options.keep ? "keep" : "release");
+    pack_key_int(out, "held", semaphore->held);
+    return 5;
+}
+
+static void drop_claim(struct semaphore *semaphore, struct tie *tie, int64_t n)
+{
+    assert((int64_t)tie->holding >= n && semaphore->held >= n);
+    tie->holding -= (uint64_t)n;
+    semaphore->held -= n;
+}
+
+static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t now)
+{
+    struct semaphore *semaphore = semaphore_of(object);
+    int64_t n = (int64_t)tie->holding;
+    drop_claim(semaphore, tie, n);
+    if (!semaphore->options.keep) {
+        semaphore->value += n; /* no more than the int64 that value and held came from */
+    }
+}
+
+static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *out)
+{
+    pack_key_uint(out, "permits", tie->holding);
+    return 1;
+}
+
+const struct object_type semaphore_type = {
+    .kind = OBJECT_SEMAPHORE,
+    .name = "semaphore",
+    .deinit = semaphore_nothing,
+    .clear = semaphore_nothing,
+    .describe = semaphore_describe,
+    .abandon = semaphore_abandon,
+    .describe_claims = semaphore_describe_claims,
+};
+
+int semaphore_new(const struct object_options *common, const struct semaphore_options *options,
+                  struct semaphore **out)
+{
+    struct semaphore *semaphore = calloc(1, sizeof(*semaphore));
+    if (semaphore == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&semaphore->object, &semaphore_type, common);
+    if (status < 0) {
+        free(semaphore);
+        return status;
+    }
+    semaphore->options = *options;
+    semaphore->value = options->initial;
+    *out = semaphore;
+    return 0;
+}
+
+void semaphore_acquire(struct semaphore *semaphore, struct tie *tie, int64_t n)
+{
+    assert(n <= semaphore->value);
+    semaphore->value -= n;
+    semaphore->held += n;
+    tie->holding += (uint64_t)n;
+}
+
+/* How much of n a tie holds. */
+static int64_t part_of(const struct tie *tie, int64_t n)
+{
+    return (int64_t)tie->holding < n ? (int64_t)tie->holding : n;
+}
+
+/* How much more than the initial value there is and is held. */
+static int64_t excess(const struct semaphore *semaphore)
+{
+    uint64_t all = (uint64_t)semaphore->value + (uint64_t)semaphore->held;
+    uint64_t initial = (uint64_t)semaphore->options.initial;
+    return all > initial ? (int64_t)(all - initial) : 0;
+}
+
+/* Takes what there is too much of a bounded semaphore off those who hold it. */
+static int take_off_others(struct semaphore *semaphore)
+{
+    int64_t rest = excess(semaphore);
+    int status = rest > 0 ? SEMAPHORE_IDLE_TIES : 0;
+    struct tie *tie = TAILQ_FIRST(&semaphore->object.ties);
+    for (; rest > 0; tie = TAILQ_NEXT(tie, of_object)) {
+        int64_t part = part_of(tie, rest);
+        drop_claim(semaphore, tie, part);
+        rest -= part;
+    }
+    return status;
+}
+
+int semaphore_release(struct semaphore *semaphore, struct tie *tie, int64_t n)
+{
+    int64_t own = tie == NULL ? 0 : part_of(tie, n);
+    if (semaphore->options.bounded && n > semaphore->options.initial - semaphore->value) {
+        return ERR_VALUE;
+    }
+    if (!semaphore->options.bounded && n - own > INT64_MAX - semaphore->held - semaphore->value) {
+        return ERR_RANGE;
+    }
+    if (own > 0) {
+        drop_claim(semaphore, tie, own);
+    }
+    semaphore->value += n;
+    return semaphore->options.bounded ? take_off_others(semaphore) : 0;
+}
+
+struct tie *semaphore_idle_tie(const struct semaphore *semaphore)
+{
+    struct tie *tie;
+    TAILQ_FOREACH (tie, &semaphore->object.ties, of_object) {
+        if (tie->holding == 0 && !tie->open) {
+            return tie;
+        }
+    }
+    return NULL;
+}
