@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # lib: what the tests of ipcctl share. A test is a function whose name begins with "test_"; each runs
-# in a shell of its own, with no objects in the daemon, and fails at the first thing that is not as
-# it should be. $IPCCTL is the program, $IPCD_SOCKET the socket of a daemon of the test's own.
+# in a shell of its own, with no objects in the daemon and nothing in $scratch, and fails at the first
+# thing that is not as it should be. What it leaves running is ended. $IPCCTL is the program,
+# $IPCD_SOCKET the socket of a daemon of the test's own.
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
@@ -104,6 +105,15 @@ has() {
 clean_up() {
     ipcctl ls --names >"$scratch/names"
     xargs -r -d '\n' -a "$scratch/names" "$IPCCTL" rm -f --
+    rm -rf "${scratch:?}"/*
+}
+
+# What the test has left running ends with it.
+end_jobs() {
+    local job
+    for job in $(jobs -p); do
+        kill "$job" 2>/dev/null || true
+    done
 }
 
 # run_tests: all of them, reported by name as cmocka does.
@@ -114,6 +124,7 @@ run_tests() {
         printf '[ RUN      ] %s\n' "$name"
         (
             set -e
+            trap 'end_jobs' EXIT
             "test_$name"
         )
         case $? in
