@@ -6,11 +6,10 @@
 _Static_assert(METHOD_COUNT < 255 && METHOD_COUNT < METHOD_SLOTS / 2, "the slots are too few");
 
 static const char *const kind_names[OBJECT_KINDS] = {
-    [OBJECT_QUEUE] = "queue",         [OBJECT_DICT] = "dict",   [OBJECT_LIST] = "list",
-    [OBJECT_NAMESPACE] = "namespace", [OBJECT_EVENT] = "event",
-    [OBJECT_LOCK] = "lock",
-    [OBJECT_SEMAPHORE] = "semaphore",
-    [OBJECT_BARRIER] = "barrier",
+    [OBJECT_QUEUE] = "queue",         [OBJECT_DICT] = "dict",
+    [OBJECT_LIST] = "list",           [OBJECT_NAMESPACE] = "namespace",
+    [OBJECT_EVENT] = "event",         [OBJECT_LOCK] = "lock",
+    [OBJECT_SEMAPHORE] = "semaphore", [OBJECT_BARRIER] = "barrier",
     [OBJECT_CONDITION] = "condition",
 };
 

@@ -69,9 +69,8 @@ static void lock_of_a_killed_holder_goes_to_the_next_who_is_told(void **state)
 
 static void recursive_lock_whose_holder_is_killed_is_free(void **state)
 {
-    static const char *const calls[][2] = {{"lock.acquire", "['l', nil, 'deep']"},
-                                           {"lock.acquire", "['l', nil, 'deep']"},
-                                           {NULL}};
+    static const char *const calls[][2] = {
+        {"lock.acquire", "['l', nil, 'deep']"}, {"lock.acquire", "['l', nil, 'deep']"}, {NULL}};
     struct rpc *a = with_lock(state, "{recursive: true}");
     pid_t holder = daemon_client_process_of(*state, calls);
     expect(a, "object.describe", "['l']", "{depth: 2, holder: {owner: 'deep', ...}, ...}");
