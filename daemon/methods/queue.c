@@ -205,7 +205,9 @@ static int put_some(struct call *call)
 int method_queue_put_many(struct call *call)
 {
     uint64_t before = call->progress;
-    int status = call_is_behind(call, QUEUE_PUTTERS) ? ERR_FULL : put_some(call);
+    bool nothing = call->params[1].header.count == 0; /* then there is nothing to wait for */
+    bool behind = !nothing && call_is_behind(call, QUEUE_PUTTERS);
+    int status = behind ? ERR_FULL : put_some(call);
     if (call->progress > before) {
         call_changed(call);
     }

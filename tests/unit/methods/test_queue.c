@@ -267,6 +267,31 @@ static void joinable_sends_to_the_dead_letter_queue(void **state)
     actor_leave(a);
 }
 
+static void dead_letters_go_at_once_when_nobody_waits(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['dead']", "_map");
+    check(a, "queue.open", "['j', {joinable: true, max_deliveries: 1, dead_letter: 'dead'}]",
+          "_map");
+    check(a, "queue.put", "['j', 'x']", "nil");
+    check(a, "queue.get", "['j']", "['x', 1, 1]");
+    check(a, "queue.give_back", "['j', 1]", "nil");
+    check(a, "queue.peek", "['dead', 0, 9]", "['x']");
+    check(a, "object.describe", "['j']", "{unfinished: 0, dropped: 0, ...}");
+    actor_leave(a);
+}
+
+static void put_many_of_nothing_waits_for_nobody(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q', {maxsize: 1}]", "_map");
+    check(a, "queue.put", "['q', 1]", "nil");
+    uint32_t put = actor_send(a, "queue.put", "['q', 2]");
+    check(a, "queue.put_many", "['q', []]", "0");
+    check_waits(a, put);
+    actor_leave(a);
+}
+
 static void joinable_without_a_dead_letter_queue_drops_and_counts(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -495,6 +520,8 @@ int main(void)
         TEST(joinable_lease_that_runs_out_gives_back),
         TEST(joinable_give_back_with_a_delay_waits),
         TEST(joinable_sends_to_the_dead_letter_queue),
+        TEST(dead_letters_go_at_once_when_nobody_waits),
+        TEST(put_many_of_nothing_waits_for_nobody),
         TEST(joinable_without_a_dead_letter_queue_drops_and_counts),
         TEST(queue_plain_has_no_tickets),
         TEST(lifo_returns_the_last_one_first),
