@@ -1,0 +1,110 @@
+/*
+ * ipcclient/connection: opening and closing connections, and calling any method by its name. Part
+ * of ipcclient.h.
+ */
+#ifndef IPCCLIENT_CONNECTION_H
+#define IPCCLIENT_CONNECTION_H
+
+#include "value.h"
+
+IPCC_DECLARATIONS_BEGIN
+
+struct ipcc; /* a connection: one session at the daemon */
+
+#define IPCC_FOREVER (-1) /* timeout_ms: no limit */
+
+/* All zero means the defaults; so does NULL in place of the struct. */
+struct ipcc_options {
+    /* The daemon's socket; "@name" is one in the abstract name space. NULL: $IPCD_SOCKET if set,
+     * else $XDG_RUNTIME_DIR/ipcd/ipcd.sock if there is a socket there, else /run/ipcd/ipcd.sock. */
+    const char *path;
+    /* What `ipcctl sessions` shows as this client: the program and its version. NULL: the name of
+     * the running program, and no version. */
+    const char *client;
+    const char *client_version;
+    /* How long connecting may take, in milliseconds, the daemon's greeting included. 0: 10,000;
+     * IPCC_FOREVER: no limit. (A daemon that is not there is found out at once.) */
+    int64_t connect_timeout_ms;
+    /* For daemons that hang: how long an answer may be overdue, in milliseconds, beyond the call's
+     * own timeout_ms. Then a typed call fails with IPCC_ERR_NO_ANSWER. It may still be carried
+     * out, and an item that arrives after all is lost with its answer. 0: no such limit. Calls with
+     * IPCC_FOREVER have none. */
+    int64_t guard_ms;
+    /* The largest message to accept from the daemon, in bytes; a larger one ends the connection
+     * with IPCC_ERR_TOO_LARGE. 0: as large as a message can be (4 GiB). Memory is only taken for
+     * bytes that came. */
+    size_t max_message;
+    /* Connect again when the connection is lost; see Reconnecting. */
+    bool reconnect;
+    /* Room for options to come. Must be zero; else IPCC_ERR_ARGUMENT, so that a program that sets
+     * an option which this library does not know finds out. */
+    uint64_t reserved[8];
+};
+
+/*
+ * Connects and greets (server.hello). *conn is set on success only and ends with ipcc_close.
+ * IPCC_ERR_CONNECT: nobody is there, no permission, or the time ran out; the message has the path.
+ * A daemon that turns the session away (LIMIT) gives its own code.
+ *
+ * Reconnecting. Without the option a connection that is lost stays lost: every call on it fails
+ * with IPCC_ERR_LOST. With it, the next call connects again, as a new session with a new number.
+ * In both cases, when a connection is lost:
+ *  - each call in flight fails with IPCC_ERR_LOST, or with the code of the daemon's goodbye. The
+ *    library never repeats one: whether it was carried out is not known.
+ *  - the daemon ends the session: it gives back what the session held. Tickets are void (their
+ *    items go back to the queue or count as done, by the queue's on_disconnect; using one later is
+ *    IPCC_ERR_VALUE), locks and permits are released by their own policy, waits take nothing.
+ *  - handles stay usable, as they are names. But the new session has not opened the objects: one
+ *    of lifetime "scoped", as anonymous ones are, is gone if nobody else had it open (NOT_FOUND).
+ */
+int ipcc_open(struct ipcc **conn, const struct ipcc_options *options);
+
+/* Closes: the session ends at the daemon, which gives back what it held. Callbacks still
+ * outstanding are called with IPCC_ERR_LOST. Handles of the connection are still to be closed; used
+ * otherwise they give IPCC_ERR_LOST. Does not block. NULL is allowed. IPCC_ERR_BUSY, and nothing is
+ * closed: other threads are in calls on it (ipcc_disconnect ends those), or it is called in a
+ * callback. In a forked child it only frees memory: nothing is sent, no callback called. */
+int ipcc_close(struct ipcc *conn);
+
+/* Ends the connection as if it had been lost, from any thread. Does not block. */
+int ipcc_disconnect(struct ipcc *conn);
+
+/* The session's number at the daemon. Does not block. IPCC_ERR_LOST: there is none just now. */
+int ipcc_session(struct ipcc *conn, uint64_t *session);
+
+/* A copy of the daemon's greeting, a map: server, version, protocol, session, and limits: a map of
+ * max_message, max_depth, max_name, … Does not block. IPCC_ERR_LOST: there is none just now. */
+int ipcc_greeting(struct ipcc *conn, struct ipcc_reply *reply);
+
+/* ---- Any method ------------------------------------------------------------------------------ */
+
+/*
+ * Calls a method by name, "queue.get", and waits for the answer: every method there is, also ones
+ * that this library does not know. `params` are `nparams` values; trailing ones of kind IPCC_NONE
+ * are left out, elsewhere IPCC_NONE is IPCC_ERR_ARGUMENT. `reply` may be NULL.
+ * If the daemon's error comes with a detail (as that of `atomic` does), reply->value is the detail,
+ * and the reply is to be freed although the call failed.
+ * Any IPCC_ERR_ code of the daemon's.
+ */
+int ipcc_call(struct ipcc *conn, const char *method, const struct ipcc_value *params,
+              size_t nparams, struct ipcc_reply *reply);
+
+/* A call as a struct, for what ipcc_call has no parameter for. All zero but `method` is fine. */
+struct ipcc_request {
+    const char *method;
+    const struct ipcc_value *params;
+    size_t nparams;
+    /* How long to wait for the answer in all, in milliseconds; then the call is cancelled and fails
+     * with IPCC_ERR_NO_ANSWER. A limit against a daemon that hangs: the time that the method itself
+     * should wait is one of its params. 0: no limit. */
+    int64_t guard_ms;
+    uint64_t reserved[4]; /* zero, else IPCC_ERR_ARGUMENT */
+};
+
+/* ipcc_call with a struct. IPCC_ERR_NO_ANSWER besides. */
+int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
+                      struct ipcc_reply *reply);
+
+IPCC_DECLARATIONS_END
+
+#endif /* IPCCLIENT_CONNECTION_H */

@@ -1,0 +1,96 @@
+/*
+ * ipcclient/object: what holds for objects of every type: opening, describing, deleting; and the
+ * methods of sessions and of the daemon. Part of ipcclient.h.
+ */
+#ifndef IPCCLIENT_OBJECT_H
+#define IPCCLIENT_OBJECT_H
+
+#include "connection.h"
+
+IPCC_DECLARATIONS_BEGIN
+
+#define IPCC_OMIT INT64_MIN /* bound or step of a slice: left out, as in Python's [:] */
+
+enum ipcc_lifetime {
+    IPCC_LIFETIME_DEFAULT = 0, /* not given: "daemon" if named, "scoped" if anonymous */
+    IPCC_LIFETIME_DAEMON,      /* until deleted, or the daemon ends */
+    IPCC_LIFETIME_SCOPED,      /* until no session has it open and nothing refers to it */
+    IPCC_LIFETIME_DURABLE      /* survives restarts of the daemon */
+};
+
+/* The options of every type. The struct of a type begins with them. In all of these structs zero
+ * means "not given": the default if the object is created; nothing is compared if it is there.
+ * What is given must agree with an object that is there, else IPCC_ERR_MISMATCH. NULL in place of
+ * a struct gives nothing. `reserved` as in ipcc_options. */
+struct ipcc_open_options {
+    bool existing;  /* do not create it: IPCC_ERR_NOT_FOUND if it is not there */
+    bool exclusive; /* IPCC_ERR_EXISTS if it is there */
+    enum ipcc_lifetime lifetime;
+    unsigned mode; /* read and write bits as for files, 0660 by default */
+    uint64_t reserved[2];
+};
+
+/*
+ * The open functions create the object or open it. `name` is 1 to 255 bytes of UTF-8 without
+ * control characters; NULL makes a new anonymous object, whose name the daemon gives. The handle is
+ * required, is set on success only and ends with its close function.
+ * IPCC_ERR_EXISTS, _MISMATCH, _STORAGE (lifetime durable without a store).
+ *
+ * The close functions free the handle and tell the daemon that the session has no longer the object
+ * open, which ends one of lifetime "scoped" unless others have it open. A session opens an object
+ * once however many handles it has: the first close counts for all. The handle is gone whatever is
+ * returned. NULL is allowed.
+ *
+ * The name functions give the object's name; it lives as long as the handle. NULL for NULL.
+ */
+
+/* ---- Objects, sessions, the daemon ----------------------------------------------------------- */
+
+/* The description of an object, a map: name, type, owner, group, mode, lifetime, created, waiting,
+ * bytes, the type's options and figures. */
+int ipcc_object_describe(struct ipcc *conn, const char *name, struct ipcc_reply *reply);
+
+/* Deletes an object; all who wait on it get IPCC_ERR_DELETED. */
+int ipcc_object_delete(struct ipcc *conn, const char *name);
+
+/* The session has the object no longer open. The close function of a handle does this. */
+int ipcc_object_close(struct ipcc *conn, const char *name);
+
+/* Sets the read and write bits for owner, group and others: 0640. */
+int ipcc_object_chmod(struct ipcc *conn, const char *name, unsigned mode);
+
+struct ipcc_object_filter {
+    const char *glob; /* names that match, "jobs.*"; NULL: all */
+    const char *type; /* "queue", "dict", …; NULL: all */
+    uint64_t cursor;  /* 0 at first, then that of the last answer */
+    size_t limit;     /* at most so many; 0: the daemon's choice */
+    uint64_t reserved[2];
+};
+
+/* Lists objects: a map of "objects", an array of descriptions, and "cursor", which is 0 when there
+ * is nothing left. An answer can be short, even empty, without being the last. `filter` may be
+ * NULL. */
+int ipcc_object_list(struct ipcc *conn, const struct ipcc_object_filter *filter,
+                     struct ipcc_reply *reply);
+
+/* Answers with the value. */
+int ipcc_server_ping(struct ipcc *conn, struct ipcc_value value, struct ipcc_reply *reply);
+
+/* The methods there are: an array of maps of name, params, result, summary, flags. */
+int ipcc_server_methods(struct ipcc *conn, struct ipcc_reply *reply);
+
+/* The daemon's figures, a map: uptime, sessions, objects, bytes, calls, errors, waiting, memory. */
+int ipcc_server_stats(struct ipcc *conn, struct ipcc_reply *reply);
+
+/* The sessions: an array of maps of session, pid, uid, gid, client, since, calls, waiting, holding,
+ * bytes. And one of them, with what it has open, waits for and holds; 0 for this session.
+ * IPCC_ERR_NOT_FOUND. */
+int ipcc_session_list(struct ipcc *conn, struct ipcc_reply *reply);
+int ipcc_session_describe(struct ipcc *conn, uint64_t session, struct ipcc_reply *reply);
+
+/* Ends a session, as root, as the daemon's user, or as the session's own. IPCC_ERR_NOT_FOUND. */
+int ipcc_session_kill(struct ipcc *conn, uint64_t session);
+
+IPCC_DECLARATIONS_END
+
+#endif /* IPCCLIENT_OBJECT_H */
