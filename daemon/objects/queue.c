@@ -230,7 +230,7 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     }
     bool ranked = queue->options.order == QUEUE_PRIORITY;
     if (ranked && options->rank.kind != queue->rank_kind) {
-        if (queue_unfinished(queue) > 0) {
+        if (queue->ready + queue->delayed > 0) {
             return ERR_TYPE;
         }
         queue->rank_kind = options->rank.kind;
@@ -474,8 +474,12 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
     struct item_meta meta = {
         .rank = dead->meta.rank, .seq = queue->next_seq, .expires = UINT64_MAX};
     struct item *item;
+    bool first = queue->ready + queue->delayed == 0;
     int status = item_new(queue, blob_ref(dead->value), &meta, false, &item);
     if (status == 0) {
+        if (first) {
+            queue->rank_kind = meta.rank.kind;
+        }
         queue->next_seq++;
         item_enter(queue, item, false);
     }

@@ -360,12 +360,13 @@ static void priority_may_be_a_string_but_kinds_do_not_mix(void **state)
     check_error(a, "queue.put", "['p', 4]", "TYPE");
     stage_advance(*state, 5);
     check(a, "queue.get_many", "['p', 3]", "[[1, 1, 1], [2, 2, 1], [3, 3, 1]]");
-    check_error(a, "queue.put", "['p', 4]", "TYPE");
+    check(a, "queue.put", "['p', 4]", "nil");
+    check_error(a, "queue.put", "['p', 5, nil, {priority: 'a'}]", "TYPE");
     check(a, "queue.give_back", "['p', 3]", "nil");
     check(a, "queue.give_back", "['p', 2]", "nil");
-    check(a, "queue.clear", "['p']", "2");
-    check(a, "queue.task_done", "['p', 1]", "0");
-    check(a, "queue.put", "['p', 4]", "nil");
+    check(a, "queue.peek", "['p', 0, 9]", "[4, 2, 3]");
+    check(a, "queue.clear", "['p']", "3");
+    check(a, "queue.put", "['p', 5, nil, {priority: 'a'}]", "nil");
     actor_leave(a);
 }
 
