@@ -195,6 +195,8 @@ static void serve_strays(struct fake *fake)
                    msgid);
     send_letters(fake, text, "d");
     msgid = fake_next(fake, NULL);
+    int fd = letter_file('e');
+    fake_send_in_two(fake, "[2, 'event', ['in two pieces']]", &fd, 1, 7);
     fake_send(fake, "[1, %u, nil, ext(2, '\\x00')]", msgid);
     fake_expect_end(fake);
 }
@@ -214,6 +216,7 @@ static void strays_are_closed_and_given_to_nobody(void **state)
     assert_ok(ping(conn, &reply));
     assert_fails(ipcc_reply_fd(&reply, &reply.value), NOT_FOUND, "descriptor 0");
     ipcc_reply_free(&reply);
+    assert_int_equal(open_descriptors(), before);
     close_and_join(conn, &server);
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/wait.h>
 
+#include "client/internal.h"
+
 /* ---- in calls -------------------------------------------------------------------------------- */
 
 static void serve_nested(struct fake *fake)
@@ -104,6 +106,9 @@ static void descriptors_keep_their_place_when_the_socket_is_full(void **state)
     struct ipcc_value both[] = {ipcc_descriptor(fd), ipcc_bin(bytes, SIZE)};
     assert_ok(put(conn, ipcc_array(both + 1, 1), count_done, &done));
     for (int i = 1; i < 40; i++) {
+        while (i == 30 && conn->sent <= conn->out.len / 2) {
+            assert_ok(ipcc_flush(conn));
+        }
         assert_ok(put(conn, ipcc_array(both, 2), count_done, &done));
     }
     drive(conn, &done, 40);
