@@ -91,6 +91,8 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     atomic_init(&made->references, 1);
     atomic_init(&made->inside, 0);
     TAILQ_INIT(&made->waiters);
+    STAILQ_INIT(&made->passing);
+    atomic_init(&made->came, NULL);
     made->fd = -1;
     made->wake_fd = -1;
     made->connect_deadline = NEVER;
@@ -155,6 +157,7 @@ static void free_contents(struct ipcc *conn)
     conn->closed = true;
     buffer_deinit(&conn->out);
     buffer_deinit(&conn->in);
+    descriptors_clear(conn);
     buffer_deinit(&conn->greeting);
     flight_deinit(&conn->flight);
 }

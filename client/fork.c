@@ -3,8 +3,10 @@
  *
  * The child gets a copy of everything, but the session is the parent's. So that the daemon sees the
  * session's end when the parent ends, however long its children live, the child's copies of the
- * sockets are closed right at the fork. From then on the connections answer FORKED there: each
- * remembers the count of forks at its opening, and the count is another one in the child.
+ * sockets are closed right at the fork, and those of descriptors that are on their way in values,
+ * so that nobody waits for the end of a file that only a child still has open. From then on the
+ * connections answer FORKED there: each remembers the count of forks at its opening, and the count
+ * is another one in the child.
  *
  * All locks are taken before a fork and let go of after it on both sides, so that the child finds
  * every connection in a state that holds together: but for ipcc.in, which a reader may be changing
@@ -55,6 +57,7 @@ static void after_fork_in_child(void)
     LIST_FOREACH (conn, &all.connections, link_all) {
         close_descriptor(&conn->fd);
         close_descriptor(&conn->wake_fd);
+        descriptors_clear(conn);
     }
     (void)atomic_fetch_add_explicit(&all.forks, 1, memory_order_relaxed);
     unlock_all();

@@ -49,6 +49,14 @@ static struct slice next_raw(struct ipcc_walk *walk)
     return (struct slice){start, there ? (size_t)(walk->at - start) : 0};
 }
 
+/* What came under a msgid. */
+struct answer {
+    int status;
+    struct slice value;                   /* the result, or the detail of an error; or empty */
+    struct ipcc_descriptors *descriptors; /* owned; or NULL */
+    char text[MESSAGE_TEXT];              /* of an error */
+};
+
 /* What an answer says: 0 and the result, or the daemon's code, its message and the detail if there
  * is one. 1: it is no answer. */
 static int read_answer(const struct message *message, struct slice *value, char *text)
@@ -86,55 +94,88 @@ static bool give_buffer(struct ipcc *conn, struct ipcc_reply *reply, struct slic
     return true;
 }
 
-static void answer_waiter(struct ipcc *conn, struct waiter *waiter, int status, struct slice value,
-                          const char *text)
+/* What the descriptors of a call mean for its answer: some of them may have been held up. */
+static void settle_answer(struct answer *answer, const struct slot *slot)
 {
-    if (status < 0) {
-        message_format(waiter->message, "%s", text);
+    if (slot->unpassed != 0 && answer->status == IPCC_ERR_BAD_REQUEST) {
+        answer->status = IPCC_ERR_SYSTEM;
+        message_format(answer->text, "the call's file descriptors cannot be passed on: %s",
+                       strerror(slot->unpassed));
+    }
+    if (answer->descriptors != NULL && answer->descriptors->cut) {
+        answer->value = (struct slice){0};
+        if (answer->status == 0) {
+            answer->status = IPCC_ERR_SYSTEM;
+            message_format(answer->text,
+                           "the answer has file descriptors, for which this process has no room: "
+                           "it has as many open as RLIMIT_NOFILE allows");
+        }
+    }
+}
+
+static void answer_waiter(struct ipcc *conn, struct waiter *waiter, struct answer *answer)
+{
+    struct slice value = answer->value;
+    if (answer->status < 0) {
+        message_format(waiter->message, "%s", answer->text);
     }
     if (value.len > 0 && !give_buffer(conn, &waiter->reply, value) &&
         reply_set(&waiter->reply, value) < 0) {
-        status = IPCC_ERR_NO_MEMORY;
+        answer->status = IPCC_ERR_NO_MEMORY;
         message_format(waiter->message, "no memory for an answer of %zu bytes", value.len);
+    } else if (value.len > 0) {
+        waiter->reply.descriptors = answer->descriptors;
+        answer->descriptors = NULL;
     }
-    waiter_finish(conn, waiter, status);
+    waiter_finish(conn, waiter, answer->status);
 }
 
-static void answer_callback(struct ipcc *conn, const struct slot *slot, int status,
-                            struct slice value, const char *text)
+static void answer_callback(struct ipcc *conn, const struct slot *slot, const struct answer *answer)
 {
     /* Borrowed: it ends with the callback. */
-    struct ipcc_reply reply = {.value = value_decode(value)};
-    if (status < 0) {
-        (void)error_set(status, "%s", text);
+    struct ipcc_reply reply = {.value = value_decode(answer->value),
+                               .descriptors = answer->descriptors};
+    if (answer->status < 0) {
+        (void)error_set(answer->status, "%s", answer->text);
     }
-    callback_run(conn, slot, status, &reply);
+    callback_run(conn, slot, answer->status, &reply);
 }
 
-static void take_response(struct ipcc *conn, const struct message *message)
+static void take_greeting(struct ipcc *conn, struct answer *answer)
 {
-    char text[MESSAGE_TEXT];
-    struct slice value;
+    if (answer->status == 0) {
+        answer->status = connection_greeted(conn, answer->value, answer->text);
+    }
+    if (answer->status < 0) {
+        connection_end(conn, answer->status, answer->text);
+    }
+}
+
+/* What is left of the descriptors afterwards is the caller's. */
+static void take_response(struct ipcc *conn, const struct message *message,
+                          struct ipcc_descriptors **descriptors)
+{
+    struct answer answer;
     struct slot *found = flight_find(&conn->flight, message->msgid);
-    int status = read_answer(message, &value, text);
-    if (found == NULL || status > 0) {
-        violation(conn, status > 0 ? "an error is not [code, message, detail?]"
-                                   : "it answers a call that was not made");
+    answer.status = read_answer(message, &answer.value, answer.text);
+    answer.descriptors = *descriptors;
+    if (found == NULL || answer.status > 0) {
+        violation(conn, answer.status > 0 ? "an error is not [code, message, detail?]"
+                                          : "it answers a call that was not made");
         return;
     }
     struct slot slot = *found;
     flight_remove(&conn->flight, message->msgid);
+    settle_answer(&answer, &slot);
     if (slot.greeting) {
-        status = status == 0 ? connection_greeted(conn, value, text) : status;
-        if (status < 0) {
-            connection_end(conn, status, text);
-        }
+        take_greeting(conn, &answer);
     }
     if (slot.kind == SLOT_BLOCKING) {
-        answer_waiter(conn, slot.waiter, status, value, text);
+        answer_waiter(conn, slot.waiter, &answer);
     } else if (slot.kind == SLOT_ASYNC) {
-        answer_callback(conn, &slot, status, value, text);
+        answer_callback(conn, &slot, &answer);
     }
+    *descriptors = answer.descriptors;
 }
 
 static void take_goodbye(struct ipcc *conn, const struct message *message)
@@ -170,19 +211,22 @@ static void take_notification(struct ipcc *conn, const struct message *message,
     callback_leave(conn, &frame);
 }
 
-static void take_message(struct ipcc *conn, const struct message *message, const uint8_t *start)
+static void take_message(struct ipcc *conn, const struct message *message, size_t at)
 {
+    struct ipcc_descriptors *descriptors =
+        (message->exts & SCAN_DESCRIPTOR) != 0 ? descriptors_take(conn, at) : NULL;
     switch (message->type) {
     case MESSAGE_RESPONSE:
-        take_response(conn, message);
+        take_response(conn, message, &descriptors);
         break;
     case MESSAGE_NOTIFICATION:
-        take_notification(conn, message, start);
+        take_notification(conn, message, conn->in.data + at);
         break;
     case MESSAGE_REQUEST:
         violation(conn, "it sends requests");
         break;
     }
+    descriptors_free(descriptors);
 }
 
 /* Decodes the message at `at`. MESSAGE_MORE: it is not whole. Else as message_decode. */
@@ -235,8 +279,11 @@ static void take_messages(struct ipcc *conn)
             bad_message(conn, status);
             break;
         }
-        take_message(conn, &message, conn->in.data + at);
+        take_message(conn, &message, at);
         at = conn->in.len > 0 ? at + message.size : 0;
+    }
+    if (conn->front != NULL || atomic_load(&conn->came) != NULL) {
+        descriptors_settle(conn, at, at < conn->in.len);
     }
     buffer_consume(&conn->in, at);
     if (conn->in.len == 0 && conn->in.cap > KEEP_CAPACITY) {

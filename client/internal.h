@@ -10,7 +10,7 @@
  *
  * Layers, each using those after it: typed handles (queue.c, dict.c, list.c, object.c over
  * typed.c), blocking calls (sync.c), the non-blocking core (async.c, connection.c, stream.c,
- * flight.c), values and replies, errors.
+ * flight.c), values, descriptors and replies, errors.
  */
 #pragma once
 
@@ -30,6 +30,7 @@ enum {
     RECEIVE_ROOM = 16 * 1024,    /* bytes of free room for each receive, at least */
     KEEP_CAPACITY = 1024 * 1024, /* an empty buffer with more capacity than this is freed */
     BATCH_BYTES = 64 * 1024,     /* asynchronous calls leave by themselves when so much waits */
+    DESCRIPTORS_RECEIVED = 253,  /* the most that one receive can bring: SCM_MAX_FD of Linux */
 };
 
 /* No deadline. Deadlines are milliseconds of CLOCK_MONOTONIC. */
@@ -60,9 +61,17 @@ int error_set(int code, const char *format, ...) __attribute__((format(printf, 2
 
 /* ---- value.c, reply.c ------------------------------------------------------------------------ */
 
+/* Where values are encoded to. A zeroed one but for `out` is empty. */
+struct encoding {
+    struct buffer *out;
+    bool printing; /* for people: indices of descriptors may stand for themselves */
+    unsigned count;
+    int fds[DESCRIPTORS_PER_MESSAGE]; /* the caller's, in the order of their indices */
+};
+
 /* Appends the encoding. `depth` containers may be opened. ARGUMENT, with a message; want of memory
- * is latched in `out`. */
-int value_encode(const struct ipcc_value *value, unsigned depth, struct buffer *out);
+ * is latched in the buffer. */
+int value_encode(const struct ipcc_value *value, unsigned depth, struct encoding *to);
 
 /* The value of a whole, valid encoding, pointing into it. */
 struct ipcc_value value_decode(struct slice raw);
@@ -86,6 +95,29 @@ void reply_clear(struct ipcc_reply *reply);
 /* Makes *reply hold a copy of the value. 0, or NO_MEMORY with *reply {0} and no message, since the
  * reply can be another thread's. */
 int reply_set(struct ipcc_reply *reply, struct slice raw);
+
+/* ---- descriptors.c: file descriptors on their way, and in replies ------------------------------
+ */
+
+/* The descriptors of one message. */
+struct ipcc_descriptors {
+    STAILQ_ENTRY(ipcc_descriptors) link; /* out: in ipcc.passing */
+    uint32_t msgid;                      /* out */
+    bool cut;                            /* in: the kernel could not hand over all of them */
+    size_t at; /* out: the message's first byte in ipcc.out; in: it is in [at, until) of ipcc.in */
+    size_t until; /* in */
+    unsigned count;
+    int fds[]; /* owned; -1: taken */
+};
+
+STAILQ_HEAD(passing, ipcc_descriptors);
+
+/* Room for `count`, of which there are none yet. NULL: no memory. */
+struct ipcc_descriptors *descriptors_new(unsigned count);
+void descriptors_free(struct ipcc_descriptors *descriptors); /* closes them; NULL is allowed */
+
+/* Makes duplicates; -1 stays -1. ARGUMENT: one is not open. SYSTEM, NO_MEMORY. */
+int descriptors_duplicate(const int *fds, unsigned count, struct ipcc_descriptors **out);
 
 /* ---- flight.c: the calls in flight ------------------------------------------------------------
  */
@@ -125,6 +157,7 @@ struct slot {
     uint32_t serial; /* tells the calls apart that use the slot one after the other */
     uint32_t epoch;  /* the connection that it went out on */
     uint32_t next;   /* of the free ones */
+    int unpassed;    /* not 0: it went out without its descriptors, for this errno */
     int64_t deadline;
     struct waiter *waiter;
     ipcc_done_fn *done;
@@ -184,9 +217,14 @@ struct ipcc {
 
     struct buffer out; /* what waits to be sent, from `sent` on */
     size_t sent;
-    bool send_failed; /* the peer takes no more; what it still had to say can be received */
+    bool send_failed;       /* the peer takes no more; what it still had to say can be received */
+    struct passing passing; /* descriptors of messages in `out` */
 
     struct buffer in;
+    struct ipcc_descriptors *front; /* of the message at the front of `in`, or NULL */
+    /* Of the latest receive, or NULL. The reader sets it without the lock: a child of fork sees a
+     * whole one or none. */
+    _Atomic(struct ipcc_descriptors *) came;
     struct scan scan; /* of the message at the front of `in`, if `scanning` */
     bool scanning;
 
@@ -266,6 +304,26 @@ bool stream_pending(const struct ipcc *conn);
 /* Reader, without the lock: receives once, with recvmsg's `flags`. 1: bytes came. 0: there are none
  * now. Negative: the connection has ended, or can no longer be received from; `text` says why. */
 int stream_receive(struct ipcc *conn, int flags, char *text);
+
+/* descriptors.c. The first message that waits to be sent goes on without its descriptors. */
+void passing_drop_first(struct ipcc *conn);
+/* `gone` bytes were taken from the front of ipcc.out. */
+void passing_shift(struct ipcc *conn, size_t gone);
+
+/* Reader, without the lock: takes what came with the bytes [from, until) of ipcc.in. -1: there is
+ * no memory to do so, and all is closed. */
+int descriptors_receive(struct ipcc *conn, struct msghdr *message, size_t from, size_t until);
+
+/* The descriptors of the message that begins at `at` of ipcc.in and names some; NULL if none came.
+ * The caller frees them. */
+struct ipcc_descriptors *descriptors_take(struct ipcc *conn, size_t at);
+
+/* All whole messages are dealt with, and `at` bytes of ipcc.in done; `incomplete`: behind them is
+ * the beginning of one more. Closes all that belongs to no message that can still come. */
+void descriptors_settle(struct ipcc *conn, size_t at, bool incomplete);
+
+/* Closes all that is on its way. */
+void descriptors_clear(struct ipcc *conn);
 
 /* incoming.c. Reader, after stream_receive: deals with all whole messages that have come, or with
  * the end. Lets go of the lock while callbacks run. */

@@ -31,9 +31,10 @@
  * Fork. A connection belongs to the process that opened it. In the child of fork(2) every use of it
  * or of its handles is IPCC_ERR_FORKED and touches nothing of the parent's. The child's copy of the
  * socket is closed at the fork, so that the session ends with the parent and not with its last
- * child. The close functions free the child's copies of the structs; they return 0. The child opens
- * connections of its own. (A child that was made without fork's handlers, by vfork(2) or clone(2),
- * must leave the library alone.)
+ * child; so are its copies of descriptors that are on their way in calls and answers, but for those
+ * that another thread is being told of in a callback just then. The close functions free the
+ * child's copies of the structs; they return 0. The child opens connections of its own. (A child
+ * that was made without fork's handlers, by vfork(2) or clone(2), must leave the library alone.)
  *
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  *

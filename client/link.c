@@ -104,6 +104,7 @@ static void take_down(struct ipcc *conn)
     conn->sent = 0;
     buffer_deinit(&conn->out);
     buffer_deinit(&conn->in);
+    descriptors_clear(conn);
     conn->scanning = false;
 }
 

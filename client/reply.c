@@ -1,7 +1,8 @@
 /*
  * reply: the answer to a call, with memory of its own for what its value points at.
  *
- * Scalars take none. A copy is one allocation, of the value's encoding.
+ * Scalars take none. A copy is one allocation, of the value's encoding, and one more if there are
+ * descriptors with it, which are duplicated.
  */
 #include "client/internal.h"
 
@@ -35,6 +36,7 @@ void ipcc_reply_free(struct ipcc_reply *reply)
 {
     if (reply != NULL) {
         free(reply->owned);
+        descriptors_free(reply->descriptors);
         *reply = (struct ipcc_reply){0};
     }
 }
@@ -48,9 +50,17 @@ int ipcc_reply_copy(struct ipcc_reply *to, const struct ipcc_reply *from)
         return error_set(IPCC_ERR_ARGUMENT, "the reply holds no value of an answer");
     }
     struct ipcc_reply copy = {.value = from->value};
+    if (from->descriptors != NULL) {
+        int status = descriptors_duplicate(from->descriptors->fds, from->descriptors->count,
+                                           &copy.descriptors);
+        if (status < 0) {
+            return status;
+        }
+    }
     if (from->value.kind >= IPCC_STR) {
         copy.owned = malloc(from->value.length + 1);
         if (copy.owned == NULL) {
+            descriptors_free(copy.descriptors);
             return error_set(IPCC_ERR_NO_MEMORY, "no memory for an answer of %zu bytes",
                              from->value.length);
         }

@@ -2,15 +2,13 @@
  * stream: bytes out and in.
  *
  * Out: requests are encoded at the end of ipcc.out and leave from its front; a request that could
- * not be encoded whole leaves no trace. In: the bytes gather in ipcc.in; what they mean is the
- * matter of incoming.c.
+ * not be encoded whole leaves no trace. Descriptors go with the first byte of their message: what
+ * is sent in one step ends where the next such message begins. In: the bytes gather in ipcc.in;
+ * what they mean is the matter of incoming.c.
  */
 #include "client/internal.h"
 
 #include <errno.h>
-#include <unistd.h>
-
-enum { DESCRIPTORS_MAX = 253 }; /* the most that one message can carry: SCM_MAX_FD of Linux */
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
@@ -29,18 +27,80 @@ static void clear_out(struct ipcc *conn)
     }
 }
 
+/* The control message that carries descriptors. */
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(DESCRIPTORS_PER_MESSAGE * sizeof(int))];
+};
+
+static void add_control(struct msghdr *message, union control *control,
+                        const struct ipcc_descriptors *passing)
+{
+    size_t size = passing->count * sizeof(int);
+    *control = (union control){0};
+    message->msg_control = control;
+    message->msg_controllen = CMSG_SPACE(size);
+    control->header = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(&control->header), passing->fds, size);
+}
+
+/* The descriptors that go with the next byte, or NULL. *end: up to where may be sent with it. */
+static struct ipcc_descriptors *next_passing(const struct ipcc *conn, size_t *end)
+{
+    struct ipcc_descriptors *first = STAILQ_FIRST(&conn->passing);
+    struct ipcc_descriptors *now = first != NULL && first->at == conn->sent ? first : NULL;
+    const struct ipcc_descriptors *later = now != NULL ? STAILQ_NEXT(now, link) : first;
+    *end = later != NULL ? later->at : conn->out.len;
+    return now;
+}
+
+/* One system call. What the kernel took, or -1 with errno. */
+static ssize_t send_some(struct ipcc *conn)
+{
+    size_t end;
+    struct ipcc_descriptors *passing = next_passing(conn, &end);
+    struct iovec bytes = {conn->out.data + conn->sent, end - conn->sent};
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+    union control control;
+    if (passing != NULL) {
+        add_control(&message, &control, passing);
+    }
+    ssize_t sent = conn->send_failed ? (ssize_t)bytes.iov_len
+                                     : sendmsg(conn->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0 && passing != NULL) {
+        passing_drop_first(conn);
+    }
+    return sent;
+}
+
+/* The kernel does not take the next message's descriptors (ETOOMANYREFS: too many of this user's
+ * are on their way), or the peer has closed, which the next try will show. The message goes without
+ * them. The daemon refuses it then, and the call says why (incoming.c). */
+static bool give_up_passing(struct ipcc *conn, int error)
+{
+    size_t end;
+    struct ipcc_descriptors *passing = next_passing(conn, &end);
+    if (passing == NULL) {
+        return false;
+    }
+    struct slot *slot = flight_find(&conn->flight, passing->msgid);
+    if (slot != NULL) {
+        slot->unpassed = error;
+    }
+    passing_drop_first(conn);
+    return true;
+}
+
 void stream_send(struct ipcc *conn)
 {
     while (conn->link == LINK_UP && stream_pending(conn)) {
-        struct iovec bytes = {conn->out.data + conn->sent, conn->out.len - conn->sent};
-        struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
-        ssize_t sent = conn->send_failed ? (ssize_t)bytes.iov_len
-                                         : sendmsg(conn->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t sent = send_some(conn);
         if (sent >= 0) {
             conn->sent += (size_t)sent;
         } else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
             return;
-        } else if (errno != EINTR) {
+        } else if (errno != EINTR && !give_up_passing(conn, errno)) {
             /* The peer has closed. The reader will find that out, after what it still said. */
             conn->send_failed = true;
         }
@@ -55,6 +115,7 @@ static void make_room(struct ipcc *conn)
 {
     if (conn->sent > conn->out.len / 2) {
         buffer_consume(&conn->out, conn->sent);
+        passing_shift(conn, conn->sent);
         conn->sent = 0;
     }
 }
@@ -75,21 +136,37 @@ static int check_request(const struct ipcc_request *request)
     return CHECK_RESERVED(request);
 }
 
-static int encode_request(struct buffer *out, uint32_t msgid, const struct ipcc_request *request)
+static int encode_request(struct encoding *to, uint32_t msgid, const struct ipcc_request *request)
 {
     size_t count = request->nparams;
     while (count > 0 && request->params[count - 1].kind == IPCC_NONE) {
         count--;
     }
-    message_request(out, msgid, slice_of_string(request->method), count);
+    message_request(to->out, msgid, slice_of_string(request->method), count);
     for (size_t i = 0; i < count; i++) {
         /* The message and its params are containers, too. */
-        int status = value_encode(&request->params[i], MESSAGE_DEPTH - 2, out);
+        int status = value_encode(&request->params[i], MESSAGE_DEPTH - 2, to);
         if (status < 0) {
             return status;
         }
     }
     return 0;
+}
+
+/* Queues the descriptors of the request that was encoded at `start`. */
+static int pass(struct ipcc *conn, const struct encoding *encoding, size_t start, uint32_t msgid)
+{
+    struct ipcc_descriptors *passing;
+    if (encoding->count == 0) {
+        return 0;
+    }
+    int status = descriptors_duplicate(encoding->fds, encoding->count, &passing);
+    if (status == 0) {
+        passing->at = start;
+        passing->msgid = msgid;
+        STAILQ_INSERT_TAIL(&conn->passing, passing, link);
+    }
+    return status;
 }
 
 int stream_request(struct ipcc *conn, const struct ipcc_request *request, struct slot **slot,
@@ -105,7 +182,11 @@ int stream_request(struct ipcc *conn, const struct ipcc_request *request, struct
     }
     make_room(conn);
     size_t start = conn->out.len;
-    status = encode_request(&conn->out, *msgid, request);
+    struct encoding encoding;
+    encoding.out = &conn->out;
+    encoding.printing = false;
+    encoding.count = 0;
+    status = encode_request(&encoding, *msgid, request);
     size_t size = conn->out.len - start;
     if (conn->out.failed) {
         status =
@@ -115,6 +196,7 @@ int stream_request(struct ipcc *conn, const struct ipcc_request *request, struct
                            "the request has %zu bytes; the daemon accepts messages of at most %zu",
                            size, conn->max_request);
     }
+    status = status < 0 ? status : pass(conn, &encoding, start, *msgid);
     if (status < 0) {
         conn->out.len = start;
         conn->out.failed = false;
@@ -140,23 +222,6 @@ void stream_cancel(struct ipcc *conn, uint32_t msgid)
 
 /* ---- in -------------------------------------------------------------------------------------- */
 
-/* No message of the daemon's carries a descriptor yet. One that came all the same must not stay. */
-static void close_descriptors(struct msghdr *message)
-{
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
-         control = CMSG_NXTHDR(message, control)) {
-        if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(control) + i * sizeof(fd), sizeof(fd));
-            (void)close(fd);
-        }
-    }
-}
-
 static int receive_failed(int error, char *text)
 {
     if (error == EAGAIN || error == EINTR) {
@@ -173,7 +238,7 @@ int stream_receive(struct ipcc *conn, int flags, char *text)
         message_format(text, "no memory to receive from the daemon");
         return IPCC_ERR_NO_MEMORY;
     }
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(DESCRIPTORS_RECEIVED * sizeof(int))];
     struct iovec room = {conn->in.data + conn->in.len, conn->in.cap - conn->in.len};
     struct msghdr message = {.msg_iov = &room,
                              .msg_iovlen = 1,
@@ -183,11 +248,16 @@ int stream_receive(struct ipcc *conn, int flags, char *text)
     if (received < 0) {
         return receive_failed(errno, text);
     }
-    close_descriptors(&message);
+    size_t until = conn->in.len + (size_t)received;
+    bool carried = message.msg_controllen > 0 || (message.msg_flags & MSG_CTRUNC) != 0;
+    if (carried && descriptors_receive(conn, &message, conn->in.len, until) < 0) {
+        message_format(text, "no memory for file descriptors from the daemon");
+        return IPCC_ERR_NO_MEMORY;
+    }
     if (received == 0) {
         message_format(text, "the daemon closed the connection");
         return IPCC_ERR_LOST;
     }
-    conn->in.len += (size_t)received;
+    conn->in.len = until;
     return 1;
 }

@@ -171,6 +171,8 @@ static bool scalar_header(const struct ipcc_value *value, struct header *header)
     case IPCC_ARRAY:
     case IPCC_MAP:
     case IPCC_OBJECT:
+    case IPCC_DESCRIPTOR:
+    case IPCC_REFERENCE:
         break;
     }
     return false;

@@ -2,7 +2,9 @@
  * value: struct ipcc_value to MessagePack and back.
  *
  * Encoding checks everything that could break the stream: a raw value must be exactly one value,
- * and nothing may nest deeper than the protocol allows, or the daemon would end the session.
+ * and nothing may nest deeper than the protocol allows, or the daemon would end the session. An
+ * index of a descriptor means something in its own message only: the library gives them out, and
+ * refuses those in values that are encoded already.
  */
 #include "client/internal.h"
 #include "proto/value.h"
@@ -15,7 +17,14 @@ static int too_deep(void)
         MESSAGE_DEPTH);
 }
 
-static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buffer *out)
+static int index_refused(void)
+{
+    return error_set(IPCC_ERR_ARGUMENT,
+                     "an encoded value holds the index of a file descriptor, which means nothing "
+                     "in another message: pass the descriptor itself, with ipcc_descriptor");
+}
+
+static int encode_raw(const struct ipcc_value *value, unsigned depth, struct encoding *to)
 {
     struct slice raw = {value->as.data, value->length};
     struct scan scan;
@@ -24,7 +33,10 @@ static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buf
     }
     scan_init(&scan, depth, raw.len);
     if (raw.len > 0 && scan_run(&scan, raw.data, raw.len) == 0 && scan.at == raw.len) {
-        pack_raw(out, raw);
+        if ((scan.exts & SCAN_DESCRIPTOR) != 0 && !to->printing) {
+            return index_refused();
+        }
+        pack_raw(to->out, raw);
         return 0;
     }
     if (raw.len > 0 && scan_length(raw.data, raw.len) == raw.len) {
@@ -34,14 +46,14 @@ static int encode_raw(const struct ipcc_value *value, unsigned depth, struct buf
 }
 
 static int encode_values(const struct ipcc_value *values, size_t count, unsigned depth,
-                         struct buffer *out)
+                         struct encoding *to)
 {
     for (size_t i = 0; i < count; i++) {
         if (values[i].kind == IPCC_NONE) {
             return error_set(IPCC_ERR_ARGUMENT,
                              "an element is no value (IPCC_NONE); IPCC_NIL is one");
         }
-        int status = value_encode(&values[i], depth, out);
+        int status = value_encode(&values[i], depth, to);
         if (status < 0) {
             return status;
         }
@@ -50,7 +62,7 @@ static int encode_values(const struct ipcc_value *values, size_t count, unsigned
 }
 
 /* IPCC_ARRAY and IPCC_MAP. */
-static int encode_container(const struct ipcc_value *value, unsigned depth, struct buffer *out)
+static int encode_container(const struct ipcc_value *value, unsigned depth, struct encoding *to)
 {
     bool map = value->kind == IPCC_MAP;
     if (depth == 0) {
@@ -63,15 +75,15 @@ static int encode_container(const struct ipcc_value *value, unsigned depth, stru
                              : "an array or map has no elements behind its pointer");
     }
     if (map) {
-        pack_map(out, value->length);
+        pack_map(to->out, value->length);
     } else {
-        pack_array(out, value->length);
+        pack_array(to->out, value->length);
     }
-    return encode_values(value->as.values, map ? value->length * 2 : value->length, depth - 1, out);
+    return encode_values(value->as.values, map ? value->length * 2 : value->length, depth - 1, to);
 }
 
 /* IPCC_STR and IPCC_BIN. */
-static int encode_bytes(const struct ipcc_value *value, struct buffer *out)
+static int encode_bytes(const struct ipcc_value *value, struct encoding *to)
 {
     struct slice bytes = {value->as.data, value->length};
     if (bytes.len > UINT32_MAX || !value_has_bytes(value)) {
@@ -80,21 +92,50 @@ static int encode_bytes(const struct ipcc_value *value, struct buffer *out)
                                                 : "a str or bin has no bytes behind its pointer");
     }
     if (value->kind == IPCC_STR) {
-        pack_str(out, bytes);
+        pack_str(to->out, bytes);
     } else {
-        pack_bin(out, bytes);
+        pack_bin(to->out, bytes);
     }
     return 0;
 }
 
-static int encode_object(const msgpack_object *object, unsigned depth, struct buffer *out);
+static int encode_descriptor(int fd, struct encoding *to)
+{
+    uint8_t index = (uint8_t)to->count;
+    if (to->printing) {
+        index = 0;
+    } else if (to->count == DESCRIPTORS_PER_MESSAGE) {
+        return error_set(IPCC_ERR_ARGUMENT, "a call carries at most %d file descriptors",
+                         DESCRIPTORS_PER_MESSAGE);
+    } else if (fd < 0) {
+        return error_set(IPCC_ERR_ARGUMENT, "%d is not an open file descriptor", fd);
+    } else {
+        to->fds[to->count++] = fd;
+    }
+    pack_ext(to->out, EXT_DESCRIPTOR, (struct slice){&index, 1});
+    return 0;
+}
+
+static int encode_reference(const struct ipcc_value *value, struct encoding *to)
+{
+    struct slice name = {value->as.data, value->length};
+    if (value->as.str == NULL || name.len == 0 || name.len >= IPCC_NAME_SIZE) {
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "a reference needs the name of an object, 1 to %d bytes",
+                         IPCC_NAME_SIZE - 1);
+    }
+    pack_ext(to->out, EXT_REFERENCE, name);
+    return 0;
+}
+
+static int encode_object(const msgpack_object *object, unsigned depth, struct encoding *to);
 
 static int no_elements(void)
 {
     return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has a size, but a NULL pointer");
 }
 
-static int encode_object_array(const msgpack_object *object, unsigned depth, struct buffer *out)
+static int encode_object_array(const msgpack_object *object, unsigned depth, struct encoding *to)
 {
     if (depth == 0) {
         return too_deep();
@@ -102,9 +143,9 @@ static int encode_object_array(const msgpack_object *object, unsigned depth, str
     if (object->via.array.ptr == NULL && object->via.array.size > 0) {
         return no_elements();
     }
-    pack_array(out, object->via.array.size);
+    pack_array(to->out, object->via.array.size);
     for (uint32_t i = 0; i < object->via.array.size; i++) {
-        int status = encode_object(&object->via.array.ptr[i], depth - 1, out);
+        int status = encode_object(&object->via.array.ptr[i], depth - 1, to);
         if (status < 0) {
             return status;
         }
@@ -112,7 +153,7 @@ static int encode_object_array(const msgpack_object *object, unsigned depth, str
     return 0;
 }
 
-static int encode_object_map(const msgpack_object *object, unsigned depth, struct buffer *out)
+static int encode_object_map(const msgpack_object *object, unsigned depth, struct encoding *to)
 {
     if (depth == 0) {
         return too_deep();
@@ -120,11 +161,11 @@ static int encode_object_map(const msgpack_object *object, unsigned depth, struc
     if (object->via.map.ptr == NULL && object->via.map.size > 0) {
         return no_elements();
     }
-    pack_map(out, object->via.map.size);
+    pack_map(to->out, object->via.map.size);
     for (uint32_t i = 0; i < object->via.map.size; i++) {
         const msgpack_object_kv *pair = &object->via.map.ptr[i];
-        int status = encode_object(&pair->key, depth - 1, out);
-        status = status < 0 ? status : encode_object(&pair->val, depth - 1, out);
+        int status = encode_object(&pair->key, depth - 1, to);
+        status = status < 0 ? status : encode_object(&pair->val, depth - 1, to);
         if (status < 0) {
             return status;
         }
@@ -133,7 +174,7 @@ static int encode_object_map(const msgpack_object *object, unsigned depth, struc
 }
 
 /* STR, BIN and EXT. */
-static int encode_object_bytes(const msgpack_object *object, struct buffer *out)
+static int encode_object_bytes(const msgpack_object *object, struct encoding *to)
 {
     /* The three begin alike: a size and a pointer; but for the type in front of an ext's. */
     bool ext = object->type == MSGPACK_OBJECT_EXT;
@@ -142,82 +183,89 @@ static int encode_object_bytes(const msgpack_object *object, struct buffer *out)
     if (bytes.data == NULL && bytes.len > 0) {
         return no_elements();
     }
+    if (ext && object->via.ext.type == EXT_DESCRIPTOR && !to->printing) {
+        return index_refused();
+    }
     if (ext) {
-        pack_ext(out, object->via.ext.type, bytes);
+        pack_ext(to->out, object->via.ext.type, bytes);
     } else if (object->type == MSGPACK_OBJECT_STR) {
-        pack_str(out, bytes);
+        pack_str(to->out, bytes);
     } else {
-        pack_bin(out, bytes);
+        pack_bin(to->out, bytes);
     }
     return 0;
 }
 
-static int encode_object(const msgpack_object *object, unsigned depth, struct buffer *out)
+static int encode_object(const msgpack_object *object, unsigned depth, struct encoding *to)
 {
     switch (object->type) {
     case MSGPACK_OBJECT_NIL:
-        pack_nil(out);
+        pack_nil(to->out);
         return 0;
     case MSGPACK_OBJECT_BOOLEAN:
-        pack_bool(out, object->via.boolean);
+        pack_bool(to->out, object->via.boolean);
         return 0;
     case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        pack_uint(out, object->via.u64);
+        pack_uint(to->out, object->via.u64);
         return 0;
     case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        pack_int(out, object->via.i64);
+        pack_int(to->out, object->via.i64);
         return 0;
     case MSGPACK_OBJECT_FLOAT32:
     case MSGPACK_OBJECT_FLOAT64:
-        pack_double(out, object->via.f64);
+        pack_double(to->out, object->via.f64);
         return 0;
     case MSGPACK_OBJECT_STR:
     case MSGPACK_OBJECT_BIN:
     case MSGPACK_OBJECT_EXT:
-        return encode_object_bytes(object, out);
+        return encode_object_bytes(object, to);
     case MSGPACK_OBJECT_ARRAY:
-        return encode_object_array(object, depth, out);
+        return encode_object_array(object, depth, to);
     case MSGPACK_OBJECT_MAP:
-        return encode_object_map(object, depth, out);
+        return encode_object_map(object, depth, to);
     }
     return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has type %d, which is none",
                      (int)object->type);
 }
 
-int value_encode(const struct ipcc_value *value, unsigned depth, struct buffer *out)
+int value_encode(const struct ipcc_value *value, unsigned depth, struct encoding *to)
 {
     switch (value->kind) {
     case IPCC_NONE:
         return error_set(IPCC_ERR_ARGUMENT,
                          "a param in front of others cannot be left out (IPCC_NONE)");
     case IPCC_NIL:
-        pack_nil(out);
+        pack_nil(to->out);
         return 0;
     case IPCC_BOOL:
-        pack_bool(out, value->as.boolean);
+        pack_bool(to->out, value->as.boolean);
         return 0;
     case IPCC_INT:
-        pack_int(out, value->as.integer);
+        pack_int(to->out, value->as.integer);
         return 0;
     case IPCC_UINT:
-        pack_uint(out, value->as.unsigned_integer);
+        pack_uint(to->out, value->as.unsigned_integer);
         return 0;
     case IPCC_FLOAT:
-        pack_double(out, value->as.number);
+        pack_double(to->out, value->as.number);
         return 0;
     case IPCC_STR:
     case IPCC_BIN:
-        return encode_bytes(value, out);
+        return encode_bytes(value, to);
     case IPCC_RAW:
-        return encode_raw(value, depth, out);
+        return encode_raw(value, depth, to);
     case IPCC_ARRAY:
     case IPCC_MAP:
-        return encode_container(value, depth, out);
+        return encode_container(value, depth, to);
     case IPCC_OBJECT:
         if (value->as.object == NULL) {
             return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object is NULL");
         }
-        return encode_object(value->as.object, depth, out);
+        return encode_object(value->as.object, depth, to);
+    case IPCC_DESCRIPTOR:
+        return encode_descriptor(value->as.fd, to);
+    case IPCC_REFERENCE:
+        return encode_reference(value, to);
     }
     return error_set(IPCC_ERR_ARGUMENT, "a value has kind %d, which is none", (int)value->kind);
 }
@@ -279,6 +327,10 @@ const char *value_kind_name(const struct ipcc_value *value)
         return kind_name(KIND_MAP);
     case IPCC_OBJECT:
         return "a msgpack_object";
+    case IPCC_DESCRIPTOR:
+        return "a file descriptor";
+    case IPCC_REFERENCE:
+        return "a reference";
     case IPCC_NONE:
         break;
     }

@@ -139,7 +139,8 @@ int ipcc_value_print(const struct ipcc_value *value, char *text, size_t size)
     text[0] = '\0';
     struct buffer encoded = {0};
     struct buffer printed = {0};
-    int status = value_encode(value, SCAN_DEPTH_MAX, &encoded);
+    struct encoding encoding = {.out = &encoded, .printing = true};
+    int status = value_encode(value, SCAN_DEPTH_MAX, &encoding);
     if (status == 0) {
         value_print(buffer_slice(&encoded), size, &printed);
         if (encoded.failed || printed.failed) {

@@ -140,6 +140,20 @@ static void put_bytes(struct printer *printer, struct slice bytes)
 
 static void put_value(struct printer *printer);
 
+static void put_ext(struct printer *printer, int type, struct slice body)
+{
+    if (type == EXT_REFERENCE) {
+        put_text(printer, "reference(");
+        put_str(printer, body);
+    } else if (type == EXT_DESCRIPTOR && body.len == 1) {
+        put_format(printer, "descriptor(%u", body.data[0]);
+    } else {
+        put_format(printer, "ext(%d, ", type);
+        put_bytes(printer, body);
+    }
+    put_text(printer, ")");
+}
+
 static void put_array(struct printer *printer, uint32_t count)
 {
     put_text(printer, "[");
@@ -204,9 +218,7 @@ static void put_value(struct printer *printer)
         put_bytes(printer, body);
         break;
     case KIND_EXT:
-        put_format(printer, "ext(%d, ", header.ext_type);
-        put_bytes(printer, body);
-        put_text(printer, ")");
+        put_ext(printer, header.ext_type, body);
         break;
     case KIND_ARRAY:
         put_array(printer, header.count);

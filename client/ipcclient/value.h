@@ -23,6 +23,16 @@ IPCC_DECLARATIONS_BEGIN
  * Answers use NIL to BIN, and RAW for what is nested (arrays, maps) and for ext types: look into it
  * with ipcc_walk_of, ipcc_map_get or ipcc_value_unpack. An answer's integer is INT whenever it
  * fits, UINT only above INT64_MAX. Params may be of any kind.
+ *
+ * File descriptors. A value can be an open file, socket, memfd or whatever else has a descriptor,
+ * or hold up to 16 of them, anywhere: make it with ipcc_descriptor. The call duplicates the
+ * descriptor, so the caller may close his own as soon as the function returns, also an asynchronous
+ * one. From then on the daemon keeps it, whatever becomes of the process that sent it. In an answer
+ * it is a RAW value (ext type 2) that names a descriptor of the reply: ipcc_reply_fd,
+ * ipcc_reply_take_fd.
+ *
+ * References. A value can refer to an object (ipcc_reference) and then keeps it alive; who gets it
+ * has that object open. In an answer it is a RAW value (ext type 1): ipcc_value_reference.
  */
 enum ipcc_kind {
     IPCC_NONE = 0, /* no value: an optional param that is left out; what {0} gives */
@@ -31,22 +41,28 @@ enum ipcc_kind {
     IPCC_INT,
     IPCC_UINT,
     IPCC_FLOAT,
-    IPCC_STR,   /* as.str, length bytes of UTF-8; not NUL-terminated in answers */
-    IPCC_BIN,   /* as.data, length bytes */
-    IPCC_RAW,   /* as.data, length bytes: exactly one MessagePack value, encoded */
-    IPCC_ARRAY, /* params only: as.values, length elements */
-    IPCC_MAP,   /* params only: as.values, length pairs: key, value, key, value, … */
-    IPCC_OBJECT /* params only: as.object, a msgpack-c object */
+    IPCC_STR,        /* as.str, length bytes of UTF-8; not NUL-terminated in answers */
+    IPCC_BIN,        /* as.data, length bytes */
+    IPCC_RAW,        /* as.data, length bytes: exactly one MessagePack value, encoded */
+    IPCC_ARRAY,      /* params only: as.values, length elements */
+    IPCC_MAP,        /* params only: as.values, length pairs: key, value, key, value, … */
+    IPCC_OBJECT,     /* params only: as.object, a msgpack-c object; no descriptors within */
+    IPCC_DESCRIPTOR, /* params only: as.fd, an open file descriptor */
+    IPCC_REFERENCE   /* params only: as.str, length bytes: the name of an object */
 };
+
+/* Room for any object's name and a NUL. */
+enum { IPCC_NAME_SIZE = 256 };
 
 struct ipcc_value {
     enum ipcc_kind kind;
-    size_t length; /* STR, BIN, RAW: bytes; ARRAY: elements; MAP: pairs; else 0 */
+    size_t length; /* STR, BIN, RAW, REFERENCE: bytes; ARRAY: elements; MAP: pairs; else 0 */
     union {
         int64_t integer;           /* INT */
         uint64_t unsigned_integer; /* UINT */
         double number;             /* FLOAT */
         bool boolean;              /* BOOL */
+        int fd;                    /* DESCRIPTOR */
         const char *str;
         const void *data;
         const struct ipcc_value *values;
@@ -116,7 +132,9 @@ static inline struct ipcc_value ipcc_bin(const void *bytes, size_t length)
     return value;
 }
 
-/* One encoded MessagePack value, sent byte for byte. Anything else is IPCC_ERR_ARGUMENT. */
+/* One encoded MessagePack value, sent byte for byte. Anything else is IPCC_ERR_ARGUMENT, and so is
+ * one that names file descriptors (ext type 2), as an answer's can: those indices mean nothing in
+ * another message. */
 static inline struct ipcc_value ipcc_raw(const void *encoded, size_t length)
 {
     struct ipcc_value value = {IPCC_RAW, 0, {0}};
@@ -150,6 +168,25 @@ static inline struct ipcc_value ipcc_object(const msgpack_object *object)
     return value;
 }
 
+/* An open file descriptor, which stays the caller's; at most 16 in one call, the same one counted
+ * as often as it stands there. IPCC_ERR_ARGUMENT if it is not open, IPCC_ERR_SYSTEM if it cannot be
+ * duplicated (RLIMIT_NOFILE) or the kernel passes no more of this user's. */
+static inline struct ipcc_value ipcc_descriptor(int fd)
+{
+    struct ipcc_value value = {IPCC_DESCRIPTOR, 0, {0}};
+    value.as.fd = fd;
+    return value;
+}
+
+/* A reference to the object of that name, which must exist. NULL is IPCC_ERR_ARGUMENT. */
+static inline struct ipcc_value ipcc_reference(const char *name)
+{
+    struct ipcc_value value = {IPCC_REFERENCE, 0, {0}};
+    value.length = name != NULL ? strlen(name) : 0;
+    value.as.str = name;
+    return value;
+}
+
 /* None of the functions in the rest of this section talks to the daemon or blocks. */
 
 /* True if the value is the str `text`. */
@@ -164,9 +201,14 @@ int ipcc_value_int(const struct ipcc_value *value, int64_t *out);
  * are required. IPCC_ERR_ARGUMENT: kinds of params, or bytes that are no MessagePack. */
 int ipcc_value_unpack(const struct ipcc_value *value, msgpack_zone *zone, msgpack_object *out);
 
+/* Gets the name of the object that a value of an answer refers to, NUL-terminated; IPCC_NAME_SIZE
+ * bytes are room for any. IPCC_ERR_TYPE if it is no reference, IPCC_ERR_RANGE if there is too
+ * little room. */
+int ipcc_value_reference(const struct ipcc_value *value, char *name, size_t size);
+
 /* Writes a value of an answer as text for people (JSON as far as JSON goes; then b"…" for bin,
- * ext(type, b"…")), NUL-terminated, cut to fit `size`. 0, or IPCC_ERR_ARGUMENT, IPCC_ERR_NO_MEMORY
- * with an empty text. */
+ * reference("…"), descriptor(index), ext(type, b"…")), NUL-terminated, cut to fit `size`. 0, or
+ * IPCC_ERR_ARGUMENT, IPCC_ERR_NO_MEMORY with an empty text. */
 int ipcc_value_print(const struct ipcc_value *value, char *text, size_t size);
 
 /* A position in a RAW array or map. The fields are the library's. */
@@ -199,18 +241,34 @@ int ipcc_map_get(const struct ipcc_value *map, const char *key, struct ipcc_valu
  * `value` points at lives until ipcc_reply_free or until the reply is used for another call
  * (free it first: a call does not look at what was in it). After a failed call it is {0} and needs
  * no freeing, with one exception: see ipcc_call. A reply is for one thread at a time.
+ *
+ * The file descriptors of an answer belong to the reply and are closed with it; all of them have
+ * O_CLOEXEC. If there is no room for them in this process (RLIMIT_NOFILE), the call, which has been
+ * carried out, is IPCC_ERR_SYSTEM, and they are closed: what was in a queue is then lost.
  */
 struct ipcc_reply {
     struct ipcc_value value;
-    void *owned; /* the library's */
-    uint64_t reserved[2];
+    void *owned;                          /* the library's */
+    struct ipcc_descriptors *descriptors; /* the library's */
+    uint64_t reserved[1];
 };
 
-/* Frees what the reply holds and makes it {0}. NULL and {0} are allowed. Does not block. */
+/* Frees what the reply holds, closing its descriptors, and makes it {0}. NULL and {0} are allowed.
+ * Does not block. */
 void ipcc_reply_free(struct ipcc_reply *reply);
 
-/* Makes *to a copy of its own, to keep what a callback was given. Does not block. NO_MEMORY. */
+/* Makes *to a copy of its own, to keep what a callback was given, with duplicates of its
+ * descriptors. Does not block. NO_MEMORY, SYSTEM. */
 int ipcc_reply_copy(struct ipcc_reply *to, const struct ipcc_reply *from);
+
+/* The file descriptor that a value of this reply names (the reply's own value, or one that was
+ * found in it). It is the reply's and is closed with it. The same one can stand in several places.
+ * IPCC_ERR_TYPE: the value is no descriptor. IPCC_ERR_NOT_FOUND: the reply has no such one: it was
+ * taken, or the value is of another reply. */
+int ipcc_reply_fd(const struct ipcc_reply *reply, const struct ipcc_value *value);
+
+/* The same, and from now on the caller's, to be closed by him. Also in a callback. */
+int ipcc_reply_take_fd(const struct ipcc_reply *reply, const struct ipcc_value *value);
 
 IPCC_DECLARATIONS_END
 

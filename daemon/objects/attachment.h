@@ -19,8 +19,6 @@
 struct object;
 struct registry;
 
-enum { DESCRIPTORS_PER_MESSAGE = 16 };
-
 /* An open file descriptor that the daemon holds for somebody. */
 struct descriptor {
     uint32_t refs;

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <errno.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,6 +111,16 @@ void fake_close(struct fake *fake)
 
 /* ---- what comes ------------------------------------------------------------------------------ */
 
+static void keep_descriptors(struct fake *fake, const struct cmsghdr *control)
+{
+    if (control != NULL) {
+        size_t size = control->cmsg_len - CMSG_LEN(0);
+        fake_check(fake->fd_count + size / sizeof(int) <= FAKE_FDS);
+        memcpy(fake->fds + fake->fd_count, CMSG_DATA(control), size);
+        fake->fd_count += (unsigned)(size / sizeof(int));
+    }
+}
+
 static bool receive(struct fake *fake)
 {
     if (fake->in_cap - fake->in_len < 65536) {
@@ -117,7 +128,16 @@ static bool receive(struct fake *fake)
         fake->in = realloc(fake->in, fake->in_cap);
         fake_check(fake->in != NULL);
     }
-    ssize_t got = recv(fake->fd, fake->in + fake->in_len, fake->in_cap - fake->in_len, 0);
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))];
+    struct iovec room = {fake->in + fake->in_len, fake->bytewise ? 1 : fake->in_cap - fake->in_len};
+    struct msghdr message = {.msg_iov = &room,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof(control)};
+    ssize_t got = recvmsg(fake->fd, &message, MSG_CMSG_CLOEXEC);
+    if (got > 0) {
+        keep_descriptors(fake, CMSG_FIRSTHDR(&message));
+    }
     /* A client that closes before it has read all resets the connection. */
     fake_check(got >= 0 || errno == ECONNRESET);
     fake->in_len += got > 0 ? (size_t)got : 0;
@@ -289,13 +309,12 @@ void fake_send(struct fake *fake, const char *notation, ...)
     free(text);
 }
 
-void fake_send_descriptors(struct fake *fake, const char *notation, const int *fds, size_t count)
+/* Sends bytes with descriptors at the first one. */
+static void send_descriptors(const struct fake *fake, struct iovec data, const int *fds,
+                             size_t count)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))];
-    msgpack_sbuffer bytes;
-    msgpack_sbuffer_init(&bytes);
-    fake_check(count <= 16 && notation_pack(notation, &bytes) == NULL);
-    struct iovec data = {bytes.data, bytes.size};
+    fake_check(count <= 16);
     struct msghdr message = {.msg_iov = &data,
                              .msg_iovlen = 1,
                              .msg_control = control,
@@ -305,7 +324,32 @@ void fake_send_descriptors(struct fake *fake, const char *notation, const int *f
                                .cmsg_level = SOL_SOCKET,
                                .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(header), fds, count * sizeof(int));
-    fake_check(sendmsg(fake->fd, &message, MSG_NOSIGNAL) == (ssize_t)bytes.size);
+    ssize_t sent = sendmsg(fake->fd, &message, MSG_NOSIGNAL);
+    fake_check(sent == (ssize_t)data.iov_len || (sent < 0 && errno == EPIPE));
+}
+
+void fake_send_descriptors(struct fake *fake, const char *notation, const int *fds, size_t count)
+{
+    msgpack_sbuffer bytes;
+    msgpack_sbuffer_init(&bytes);
+    fake_check(notation_pack(notation, &bytes) == NULL);
+    send_descriptors(fake, (struct iovec){bytes.data, bytes.size}, fds, count);
+    msgpack_sbuffer_destroy(&bytes);
+}
+
+void fake_send_in_two(struct fake *fake, const char *notation, const int *fds, size_t count,
+                      size_t first)
+{
+    int unread = 0;
+    msgpack_sbuffer bytes;
+    msgpack_sbuffer_init(&bytes);
+    fake_check(notation_pack(notation, &bytes) == NULL && first < bytes.size);
+    send_descriptors(fake, (struct iovec){bytes.data, first}, fds, count);
+    do {
+        (void)poll(NULL, 0, 1);
+        fake_check(fake_unread(fake, &unread) == 0);
+    } while (unread > 0);
+    fake_send_bytes(fake, bytes.data + first, bytes.size - first);
     msgpack_sbuffer_destroy(&bytes);
 }
 

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { FAKE_FDS = 64 }; /* so many descriptors can come */
+
 /* In the child: the listening socket and the connection that is being served. */
 struct fake {
     int listener;
@@ -21,7 +23,10 @@ struct fake {
     uint8_t *in;
     size_t in_len;
     size_t in_cap;
-    unsigned cancels; /* cancel notifications that fake_next and fake_await_cancels came by */
+    bool bytewise;     /* receive a byte at a time */
+    unsigned fd_count; /* descriptors that have come so far … */
+    int fds[FAKE_FDS]; /* … in their order */
+    unsigned cancels;  /* cancel notifications that fake_next and fake_await_cancels came by */
 };
 
 typedef void fake_script(struct fake *fake);
@@ -82,8 +87,12 @@ void fake_refuse(struct fake *fake, uint32_t msgid, const char *code, const char
 
 void fake_send_bytes(struct fake *fake, const void *bytes, size_t len);
 
-/* Sends one value with descriptors at its first byte. */
+/* Sends values with descriptors at their first byte. */
 void fake_send_descriptors(struct fake *fake, const char *notation, const int *fds, size_t count);
+
+/* The same, but `first` bytes to begin with, and the rest when the client has read those. */
+void fake_send_in_two(struct fake *fake, const char *notation, const int *fds, size_t count,
+                      size_t first);
 
 /* How many bytes the client has not read yet. 0, or -1 as ioctl. */
 int fake_unread(const struct fake *fake, int *count);

@@ -5,6 +5,7 @@
 #include "tests/unit/client/client_test.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include "tests/support/scarce.h"
 
@@ -35,6 +36,12 @@ static void serve_everything(struct fake *fake)
             uint32_t msgid = fake_next(fake, &wish);
             if (wish == 99) {
                 return;
+            }
+            if (wish == 98) {
+                char text[60];
+                (void)snprintf(text, sizeof(text), "[1, %u, nil, [ext(2, '\\x00')]]", msgid);
+                fake_send_descriptors(fake, text, (const int[]){0, 1}, 2);
+                continue;
             }
             fake_answer(fake, msgid,
                         "{session: 7, name: 'q', cursor: 0, items: ['0123456789'*100]}");
@@ -89,6 +96,33 @@ static void call_without_memory_fails_and_the_next_one_works(void **state)
     /* The end of a connection frees its buffers: they are allocated anew in the next calls. */
     assert_ok(ipcc_disconnect(conn));
     at_every_allocation(call_with_a_reply, conn);
+    assert_ok(ipcc_close(conn));
+    end_server(&server);
+}
+
+static int pass_descriptors(void *data)
+{
+    struct ipcc_reply reply;
+    struct ipcc_reply copy = {0};
+    struct ipcc_value params[] = {ipcc_int(98), ipcc_descriptor(0)};
+    int status = ipcc_call(data, "a.b", params, 2, &reply);
+    status = status < 0 ? status : ipcc_reply_copy(&copy, &reply);
+    ipcc_reply_free(&reply);
+    ipcc_reply_free(&copy);
+    return status;
+}
+
+static void descriptors_without_memory_are_closed(void **state)
+{
+    struct fake_server server = fake_server_start(serve_everything, NULL);
+    struct ipcc_options options = {.path = server.path, .reconnect = true};
+    struct ipcc *conn;
+    assert_ok(ipcc_open(&conn, &options));
+    int next = dup(0);
+    (void)close(next);
+    at_every_allocation(pass_descriptors, conn);
+    assert_int_equal(dup(0), next);
+    (void)close(next);
     assert_ok(ipcc_close(conn));
     end_server(&server);
 }
@@ -199,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_without_memory_leaves_nothing_behind),
         cmocka_unit_test(call_without_memory_fails_and_the_next_one_works),
+        cmocka_unit_test(descriptors_without_memory_are_closed),
         cmocka_unit_test(other_operations_without_memory_fail_as_well),
         cmocka_unit_test(each_asynchronous_call_that_was_started_has_its_callback),
     };

@@ -28,7 +28,8 @@ static struct ipcc_value raw_of(const char *notation)
     do {                                                                                           \
         struct buffer encoded = {0};                                                               \
         struct ipcc_value given = value;                                                           \
-        assert_ok(value_encode(&given, 30, &encoded));                                             \
+        struct encoding encoding = {.out = &encoded};                                              \
+        assert_ok(value_encode(&given, 30, &encoding));                                            \
         struct slice expected = bytes_of(notation);                                                \
         assert_int_equal(encoded.len, expected.len);                                               \
         assert_memory_equal(encoded.data, expected.data, expected.len);                            \
@@ -88,7 +89,7 @@ static void objects_that_are_none_are_refused(void **state)
     struct buffer out = {0};
     msgpack_object object = {.type = (msgpack_object_type)0x33};
     struct ipcc_value value = ipcc_object(&object);
-    assert_fails(value_encode(&value, 30, &out), ARGUMENT, "type 51");
+    assert_fails(value_encode(&value, 30, &(struct encoding){.out = &out}), ARGUMENT, "type 51");
     buffer_deinit(&out);
 }
 
@@ -106,12 +107,14 @@ static void lengths_without_bytes_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
         struct ipcc_value value = ipcc_object(&objects[i]);
-        assert_fails(value_encode(&value, 30, &out), ARGUMENT, "NULL pointer");
+        assert_fails(value_encode(&value, 30, &(struct encoding){.out = &out}), ARGUMENT,
+                     "NULL pointer");
     }
     struct ipcc_value values[] = {ipcc_strn(NULL, 5), ipcc_bin(NULL, 5), ipcc_raw(NULL, 5),
                                   ipcc_array(NULL, 5), ipcc_map(NULL, 5)};
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        assert_fails(value_encode(&values[i], 30, &out), ARGUMENT, "behind its pointer");
+        assert_fails(value_encode(&values[i], 30, &(struct encoding){.out = &out}), ARGUMENT,
+                     "behind its pointer");
     }
     struct ipcc_reply from = {.value = values[2]};
     struct ipcc_reply to;

@@ -85,6 +85,9 @@ static void print_shows_bin_and_ext_as_bytes(void **state)
         {"c4066100ff225c0a", "b\"a\\x00\\xff\\\"\\\\\\x0a\""},
         {"c402c3a4", "b\"\\xc3\\xa4\""},
         {"d40571", "ext(5, b\"q\")"},
+        {"d50171e9", "reference(\"q\\xe9\")"},
+        {"d4020f", "descriptor(15)"},
+        {"c70002", "ext(2, b\"\")"},
         {"d6ff00000001", "ext(-1, b\"\\x00\\x00\\x00\\x01\")"},
         {"c70080", "ext(-128, b\"\")"},
     };
