@@ -1,5 +1,6 @@
 /*
- * dict: a function for each row of the method table that begins with "dict".
+ * dict: a function for each row of the method table that begins with "dict". Those that are more
+ * than a request are in mapping.c.
  */
 #include "client/internal.h"
 
@@ -68,16 +69,7 @@ int ipcc_dict_pop(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_val
 int ipcc_dict_popitem(struct ipcc_dict *dict, struct ipcc_value *key, struct ipcc_value *value,
                       struct ipcc_reply *reply)
 {
-    struct typed_call call = {.method = "dict.popitem"};
-    int status = handle_call_reply(of(dict), &call, reply);
-    if (status < 0) {
-        return status;
-    }
-    struct ipcc_walk walk = ipcc_walk_of(&reply->value);
-    if (!ipcc_walk_next(&walk, key) || !ipcc_walk_next(&walk, value)) {
-        return wrong_answer(call.method, "[key, value]", reply);
-    }
-    return 0;
+    return mapping_popitem(of(dict), "dict.popitem", key, value, reply);
 }
 
 int ipcc_dict_contains(struct ipcc_dict *dict, struct ipcc_value key, bool *there)
@@ -117,34 +109,15 @@ int ipcc_dict_copy(struct ipcc_dict *dict, struct ipcc_reply *reply)
 
 int ipcc_dict_scan(struct ipcc_dict *dict, uint64_t *cursor, size_t count, struct ipcc_reply *reply)
 {
-    reply_clear(reply);
-    if (cursor == NULL) {
-        return error_set(IPCC_ERR_ARGUMENT, "dict.scan needs a cursor, 0 at first");
-    }
-    struct typed_call call = {
-        "dict.scan", {ipcc_uint(*cursor), count > 0 ? ipcc_uint(count) : ipcc_none()}, 0};
-    int status = handle_call_reply(of(dict), &call, reply);
-    if (status < 0) {
-        return status;
-    }
-    struct ipcc_value next;
-    struct ipcc_value items;
-    if (ipcc_map_get(&reply->value, "cursor", &next) < 0 || next.kind != IPCC_INT ||
-        ipcc_map_get(&reply->value, "items", &items) < 0) {
-        return wrong_answer(call.method, "a map of cursor and items", reply);
-    }
-    *cursor = (uint64_t)next.as.integer;
-    reply->value = items;
-    return 0;
+    return mapping_scan(of(dict), "dict.scan", cursor, count, reply);
 }
 
 int ipcc_dict_incr(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_value delta,
                    struct ipcc_value initial, struct ipcc_reply *reply)
 {
-    /* A param in front of others cannot be left out; nil stands for its default. */
-    bool delta_needed = delta.kind == IPCC_NONE && initial.kind != IPCC_NONE;
-    struct typed_call call = {"dict.incr", {key, delta_needed ? ipcc_nil() : delta, initial}, 0};
-    return handle_call(of(dict), &call, reply);
+    return handle_call(
+        of(dict),
+        &(struct typed_call){"dict.incr", {key, mapping_delta(delta, initial), initial}, 0}, reply);
 }
 
 int ipcc_dict_cas(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_value expected,

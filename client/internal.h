@@ -8,7 +8,7 @@
  * blocked thread when its own call is done (sync.c); ipcc_process takes it for one turn (async.c).
  * Nobody holds the lock while waiting for the socket or while a callback runs.
  *
- * Layers, each using those after it: typed handles (queue.c, dict.c, list.c, object.c over
+ * Layers, each using those after it: typed handles (a file for each type, and object.c, over
  * typed.c), blocking calls (sync.c), the non-blocking core (async.c, connection.c, stream.c,
  * flight.c), values, descriptors and replies, errors.
  */
@@ -381,6 +381,24 @@ struct ipcc_dict {
 struct ipcc_list {
     struct handle handle;
 };
+struct ipcc_namespace {
+    struct handle handle;
+};
+struct ipcc_event {
+    struct handle handle;
+};
+struct ipcc_lock {
+    struct handle handle;
+};
+struct ipcc_semaphore {
+    struct handle handle;
+};
+struct ipcc_barrier {
+    struct handle handle;
+};
+struct ipcc_condition {
+    struct handle handle;
+};
 
 enum { TYPED_PARAMS = 4 };
 
@@ -407,6 +425,13 @@ int handle_call_reply(const struct handle *handle, const struct typed_call *call
 /* The answer to `method` is not of the kind that it should be: frees the reply. PROTOCOL. */
 int wrong_answer(const char *method, const char *expected, struct ipcc_reply *reply);
 
+/* The value of a str key in an answer that is a map. false: there is none of that kind. */
+bool map_count(const struct ipcc_value *map, const char *key, uint64_t *count);
+bool map_bool(const struct ipcc_value *map, const char *key, bool *value);
+
+/* ARGUMENT unless it is milliseconds or IPCC_FOREVER. Every call checks its own timeout_ms. */
+int timeout_check(int64_t timeout_ms);
+
 /* timeout_ms as a param. */
 struct ipcc_value timeout_value(int64_t timeout_ms);
 
@@ -426,7 +451,7 @@ void option_int(struct option_map *map, const char *name, int64_t value);
 void option_str(struct option_map *map, const char *name, const char *value);
 void option_true(struct option_map *map, const char *name, bool value);
 
-/* Adds the name of a choice, names[choice]. ARGUMENT: there is none. */
+/* Adds the name of a choice, names[choice]; 0 is none. ARGUMENT: there is no such name. */
 int option_choice(struct option_map *map, const char *name, unsigned choice,
                   const char *const *names, unsigned count);
 
@@ -446,3 +471,29 @@ int check_reserved(const uint64_t *reserved, size_t count);
 int handle_open(struct ipcc *conn, const char *method, const char *name,
                 const struct option_map *options, struct handle **handle);
 int handle_close(struct handle *handle);
+
+/* ---- mapping.c: dict and namespace ----------------------------------------------------------- */
+
+int mapping_popitem(const struct handle *handle, const char *method, struct ipcc_value *key,
+                    struct ipcc_value *value, struct ipcc_reply *reply);
+int mapping_scan(const struct handle *handle, const char *method, uint64_t *cursor, size_t count,
+                 struct ipcc_reply *reply);
+
+/* The param delta of incr. In front of others it cannot be left out; nil stands for its default. */
+struct ipcc_value mapping_delta(struct ipcc_value delta, struct ipcc_value initial);
+
+/* ---- guard.c: lock, condition and semaphore -------------------------------------------------- */
+
+/* Adds on_disconnect of what is held: release or keep. ARGUMENT. */
+int option_holding(struct option_map *map, enum ipcc_on_disconnect choice);
+
+/* Calls, and takes the result of lock.acquire. */
+int handle_acquire(const struct handle *handle, const struct typed_call *call,
+                   struct ipcc_acquired *acquired);
+
+/* Every function that fills a guard begins with this: {0}. ARGUMENT: it is NULL. */
+int guard_clear(struct ipcc_guard *guard, const char *method);
+
+/* Calls `acquire` for a guard that is to call `release`. */
+int guard_lock(const struct handle *handle, const char *acquire, const char *release,
+               int64_t timeout_ms, struct ipcc_guard *guard);

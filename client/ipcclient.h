@@ -1,6 +1,7 @@
 /*
- * libipcclient: the C client of ipcd, the daemon that owns named queues, dicts and lists and serves
- * them to every process of the machine. This header is the manual; ipcclient(3) is its index.
+ * libipcclient: the C client of ipcd, the daemon that owns named queues, dicts, lists, locks and
+ * their kind and serves them to every process of the machine. This header is the manual;
+ * ipcclient(3) is its index.
  *
  *     struct ipcc *conn;
  *     struct ipcc_queue *queue;
@@ -26,15 +27,17 @@
  * Threads. A connection and every handle opened on it may be used by many threads at once, each
  * blocked in a call of its own; the library starts no thread. Only ipcc_close and the close
  * function of a handle must be the last use of what they close. The daemon sees one session: for it
- * all threads of a connection are the same client.
+ * all threads of a connection are the same client, but for locks and conditions, which a thread
+ * holds (see ipcclient/guard.h).
  *
  * Fork. A connection belongs to the process that opened it. In the child of fork(2) every use of it
  * or of its handles is IPCC_ERR_FORKED and touches nothing of the parent's. The child's copy of the
  * socket is closed at the fork, so that the session ends with the parent and not with its last
  * child; so are its copies of descriptors that are on their way in calls and answers, but for those
  * that another thread is being told of in a callback just then. The close functions free the
- * child's copies of the structs; they return 0. The child opens connections of its own. (A child
- * that was made without fork's handlers, by vfork(2) or clone(2), must leave the library alone.)
+ * child's copies of the structs; they return 0. The child opens connections of its own. What the
+ * parent holds stays the parent's. (A child that was made without fork's handlers, by vfork(2) or
+ * clone(2), must leave the library alone.)
  *
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  *
@@ -45,12 +48,19 @@
 #define IPCCLIENT_H
 
 #include "ipcclient/async.h"
+#include "ipcclient/barrier.h"
+#include "ipcclient/condition.h"
 #include "ipcclient/connection.h"
 #include "ipcclient/dict.h"
 #include "ipcclient/error.h"
+#include "ipcclient/event.h"
+#include "ipcclient/guard.h"
 #include "ipcclient/list.h"
+#include "ipcclient/lock.h"
+#include "ipcclient/namespace.h"
 #include "ipcclient/object.h"
 #include "ipcclient/queue.h"
+#include "ipcclient/semaphore.h"
 #include "ipcclient/value.h"
 
 #endif /* IPCCLIENT_H */

@@ -22,20 +22,29 @@ static int64_t guard_of(const struct ipcc *conn, int64_t timeout_ms)
     return guard;
 }
 
+int timeout_check(int64_t timeout_ms)
+{
+    if (timeout_ms < IPCC_FOREVER) {
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "timeout_ms is %lld; it must be milliseconds from 0 on, or IPCC_FOREVER",
+                         (long long)timeout_ms);
+    }
+    return 0;
+}
+
 static int run(struct ipcc *conn, const struct typed_call *call, const struct ipcc_value *params,
                size_t nparams, struct ipcc_reply *reply)
 {
-    if (call->timeout_ms < IPCC_FOREVER) {
-        return error_set(IPCC_ERR_ARGUMENT,
-                         "timeout_ms is %lld; it must be milliseconds from 0 on, or IPCC_FOREVER",
-                         (long long)call->timeout_ms);
+    int status = timeout_check(call->timeout_ms);
+    if (status < 0) {
+        return status;
     }
     struct ipcc_request request = {.method = call->method,
                                    .params = params,
                                    .nparams = nparams,
                                    .guard_ms = guard_of(conn, call->timeout_ms)};
     struct ipcc_reply answer;
-    int status = ipcc_call_request(conn, &request, &answer);
+    status = ipcc_call_request(conn, &request, &answer);
     if (status == 0 && reply != NULL) {
         *reply = answer;
     } else {
@@ -126,6 +135,26 @@ int handle_call_reply(const struct handle *handle, const struct typed_call *call
     return handle_call(handle, call, reply);
 }
 
+bool map_count(const struct ipcc_value *map, const char *key, uint64_t *count)
+{
+    struct ipcc_value value;
+    if (ipcc_map_get(map, key, &value) < 0 || value.kind != IPCC_INT || value.as.integer < 0) {
+        return false;
+    }
+    *count = (uint64_t)value.as.integer;
+    return true;
+}
+
+bool map_bool(const struct ipcc_value *map, const char *key, bool *value)
+{
+    struct ipcc_value found;
+    if (ipcc_map_get(map, key, &found) < 0 || found.kind != IPCC_BOOL) {
+        return false;
+    }
+    *value = found.as.boolean;
+    return true;
+}
+
 struct ipcc_value timeout_value(int64_t timeout_ms)
 {
     return timeout_ms == IPCC_FOREVER ? ipcc_nil() : ipcc_int(timeout_ms);
@@ -179,7 +208,7 @@ void option_true(struct option_map *map, const char *name, bool value)
 int option_choice(struct option_map *map, const char *name, unsigned choice,
                   const char *const *names, unsigned count)
 {
-    if (choice >= count) {
+    if (choice >= count || (choice > 0 && names[choice] == NULL)) {
         return error_set(IPCC_ERR_ARGUMENT, "the option %s is %u, which is none of its choices",
                          name, choice);
     }

@@ -28,7 +28,7 @@ struct ipcc_options {
     /* For daemons that hang: how long an answer may be overdue, in milliseconds, beyond the call's
      * own timeout_ms. Then a typed call fails with IPCC_ERR_NO_ANSWER. It may still be carried
      * out, and an item that arrives after all is lost with its answer. 0: no such limit. Calls with
-     * IPCC_FOREVER have none. */
+     * IPCC_FOREVER have none, nor have waits on conditions. */
     int64_t guard_ms;
     /* The largest message to accept from the daemon, in bytes; a larger one ends the connection
      * with IPCC_ERR_TOO_LARGE. 0: as large as a message can be (4 GiB). Memory is only taken for

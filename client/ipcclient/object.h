@@ -18,6 +18,15 @@ enum ipcc_lifetime {
     IPCC_LIFETIME_DURABLE      /* survives restarts of the daemon */
 };
 
+/* What becomes of what a session holds when it ends. Each type takes two of these. */
+enum ipcc_on_disconnect {
+    IPCC_ON_DISCONNECT_DEFAULT = 0,
+    IPCC_ON_DISCONNECT_REQUEUE, /* items taken and not finished go back to the head of the queue */
+    IPCC_ON_DISCONNECT_DISCARD, /* … or count as done */
+    IPCC_ON_DISCONNECT_RELEASE, /* locks and permits are given back */
+    IPCC_ON_DISCONNECT_KEEP     /* … or stay held, though nobody is left to give them back */
+};
+
 /* The options of every type. The struct of a type begins with them. In all of these structs zero
  * means "not given": the default if the object is created; nothing is compared if it is there.
  * What is given must agree with an object that is there, else IPCC_ERR_MISMATCH. NULL in place of

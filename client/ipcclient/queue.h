@@ -20,19 +20,13 @@ enum ipcc_order {
     IPCC_ORDER_PRIORITY /* lowest priority number first */
 };
 
-enum ipcc_on_disconnect {
-    IPCC_ON_DISCONNECT_DEFAULT = 0,
-    IPCC_ON_DISCONNECT_REQUEUE, /* what a session took and did not finish goes back to the head */
-    IPCC_ON_DISCONNECT_DISCARD  /* it counts as done */
-};
-
 struct ipcc_queue_options {
     struct ipcc_open_options open;
     int64_t maxsize; /* items at most, queued and delayed; negative: unbounded, as by default */
     enum ipcc_order order;
     bool joinable; /* items are taken with a ticket and count as unfinished until task_done */
     /* Of joinable queues: */
-    enum ipcc_on_disconnect on_disconnect;
+    enum ipcc_on_disconnect on_disconnect; /* REQUEUE by default, or DISCARD */
     int64_t lease_ms;        /* a taken item goes back after this time unless touched */
     int64_t max_deliveries;  /* after so many it goes to dead_letter, or is dropped */
     const char *dead_letter; /* the name of a queue */
