@@ -33,6 +33,23 @@ static bool next_ext(struct walk *walk)
     return false;
 }
 
+int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out)
+{
+    int status = accounts_admit(accounts, &accounts->descriptors, "max_descriptors",
+                                accounts->limits.max_descriptors);
+    if (status < 0) {
+        return status;
+    }
+    struct descriptor *descriptor = malloc(sizeof(*descriptor));
+    if (descriptor == NULL) {
+        accounts->descriptors--;
+        return ERR_INTERNAL;
+    }
+    *descriptor = (struct descriptor){.refs = 1, .fd = fd, .accounts = accounts};
+    *out = descriptor;
+    return 0;
+}
+
 struct descriptor *descriptor_ref(struct descriptor *descriptor)
 {
     descriptor->refs++;
@@ -71,20 +88,11 @@ void origin_unref(struct origin *origin)
 static int take(struct origin *origin, const struct passed *passed, unsigned index,
                 struct accounts *accounts)
 {
-    int status = accounts_admit(accounts, &accounts->descriptors, "max_descriptors",
-                                accounts->limits.max_descriptors);
-    if (status < 0) {
-        return status;
+    int status = descriptor_new(accounts, passed->fds[index], &origin->descriptors[index]);
+    if (status == 0) {
+        passed->fds[index] = -1;
     }
-    struct descriptor *descriptor = malloc(sizeof(*descriptor));
-    if (descriptor == NULL) {
-        accounts->descriptors--;
-        return ERR_INTERNAL;
-    }
-    *descriptor = (struct descriptor){.refs = 1, .fd = passed->fds[index], .accounts = accounts};
-    passed->fds[index] = -1;
-    origin->descriptors[index] = descriptor;
-    return 0;
+    return status;
 }
 
 /* Takes the descriptors that a param names. */

@@ -26,6 +26,9 @@ struct descriptor {
     struct accounts *accounts;
 };
 
+/* Takes over an open descriptor, with one reference. 0; or ERR_LIMIT (max_descriptors),
+ * ERR_INTERNAL (memory), and it stays the caller's. */
+int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out);
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
 
