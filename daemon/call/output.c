@@ -250,14 +250,28 @@ const struct passing *output_passing(const struct output *output, uint64_t *unti
     return &output->passing[0];
 }
 
+/* Forgets the descriptors that have left. */
+static void sent_passing(struct output *output)
+{
+    size_t gone = 0;
+    while (gone < output->npassing && output->passing[gone].at < output->sent) {
+        struct passing *passing = &output->passing[gone++];
+        for (unsigned i = 0; i < passing->count; i++) {
+            descriptor_left(passing->descriptors[i]);
+        }
+        drop_passing(passing);
+    }
+    if (gone > 0) {
+        output->npassing -= gone;
+        memmove(output->passing, output->passing + gone,
+                output->npassing * sizeof(*output->passing));
+    }
+}
+
 void output_sent(struct output *output, uint64_t more)
 {
-    if (more > 0 && output->npassing > 0 && output->passing[0].at == output->sent) {
-        drop_passing(&output->passing[0]);
-        output->npassing--;
-        memmove(output->passing, output->passing + 1, output->npassing * sizeof(*output->passing));
-    }
     output->sent += more;
+    sent_passing(output);
     size_t gone = 0;
     while (gone < output->nundelivered && output->undelivered[gone].end <= output->sent) {
         drop_undelivered(&output->undelivered[gone++]);

@@ -56,14 +56,29 @@ struct descriptor *descriptor_ref(struct descriptor *descriptor)
     return descriptor;
 }
 
+static void close_here(struct descriptor *descriptor)
+{
+    if (descriptor->fd >= 0) {
+        (void)close(descriptor->fd);
+        descriptor->fd = -1;
+        descriptor->accounts->descriptors--;
+    }
+}
+
 void descriptor_unref(struct descriptor *descriptor)
 {
     if (descriptor == NULL || --descriptor->refs > 0) {
         return;
     }
-    (void)close(descriptor->fd);
-    descriptor->accounts->descriptors--;
+    close_here(descriptor);
     free(descriptor);
+}
+
+void descriptor_left(struct descriptor *descriptor)
+{
+    if (descriptor->moves) {
+        close_here(descriptor);
+    }
 }
 
 struct origin *origin_ref(struct origin *origin)

@@ -65,6 +65,26 @@ static void answer_taken_back_lets_go_of_its_descriptors(void **state)
     assert_int_equal(f->descriptor->refs, 1);
 }
 
+static void descriptor_that_moves_is_closed_when_its_answer_has_left(void **state)
+{
+    struct fixture *f = *state;
+    f->descriptor->moves = true;
+    struct output_mark mark = output_mark(&f->output);
+    output_descriptor(&f->output, f->descriptor);
+    output_seal(&f->output, mark);
+    output_rewind(&f->output, mark);
+    assert_true(f->descriptor->fd >= 0);
+    pack_nil(&f->output.bytes);
+    mark = output_mark(&f->output);
+    output_descriptor(&f->output, f->descriptor);
+    output_seal(&f->output, mark);
+    output_sent(&f->output, 1);
+    assert_true(f->descriptor->fd >= 0);
+    output_sent(&f->output, 1);
+    assert_int_equal(f->descriptor->fd, -1);
+    assert_int_equal(f->accounts.descriptors, 0);
+}
+
 static void one_descriptor_too_many_is_noticed(void **state)
 {
     struct fixture *f = *state;
@@ -83,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_descriptor_of_an_answer_gets_the_next_index),
         TEST(answer_taken_back_lets_go_of_its_descriptors),
+        TEST(descriptor_that_moves_is_closed_when_its_answer_has_left),
         TEST(one_descriptor_too_many_is_noticed),
     };
     return cmocka_run_group_tests_name("descriptors in answers", tests, NULL, NULL);
