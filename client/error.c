@@ -27,6 +27,7 @@ static const struct local_row local_rows[] = {
     {IPCC_ERR_SYSTEM, "SYSTEM", "a system call failed"},
     {IPCC_ERR_NO_ANSWER, "NO_ANSWER", "the daemon did not answer in time"},
     {IPCC_ERR_OTHER, "OTHER", "an error that this library does not know"},
+    {IPCC_ERR_END, "END", "the other end of the pipe is closed"},
 };
 
 static _Thread_local struct thread_state state_of_thread;

@@ -396,6 +396,9 @@ struct ipcc_semaphore {
 struct ipcc_barrier {
     struct handle handle;
 };
+struct ipcc_pipe {
+    struct handle handle;
+};
 struct ipcc_condition {
     struct handle handle;
 };

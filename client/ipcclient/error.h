@@ -47,8 +47,9 @@ enum ipcc_error {
     IPCC_ERR_BUSY = -106,         /* a blocking call in a callback, or closing while others wait */
     IPCC_ERR_SYSTEM = -107,       /* a system call failed; the message has errno's text */
     IPCC_ERR_NO_ANSWER = -108,    /* the guard time ran out; see ipcc_options.guard_ms */
-    IPCC_ERR_OTHER = -109         /* a code of the daemon's that is newer than this library; the
+    IPCC_ERR_OTHER = -109,        /* a code of the daemon's that is newer than this library; the
                                    * message begins with its name */
+    IPCC_ERR_END = -110           /* the other end of the pipe is closed (EOFError) */
 };
 
 /* What a code means, as a static string; never NULL. 0 is "success". */

@@ -79,6 +79,11 @@ void call_pack_value(struct call *call, struct stored value)
     output_value(call->out, value);
 }
 
+void call_pack_descriptor(struct call *call, struct descriptor *descriptor)
+{
+    output_descriptor(call->out, descriptor);
+}
+
 void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value)
 {
     open_references(call, value);

@@ -105,8 +105,12 @@ int call_answer_param(struct call *call, unsigned i);
 /* Within a result: a stored value, by reference if it is large. The session has the objects that
  * it refers to open from then on. */
 void call_pack_value(struct call *call, struct stored value);
+/* Within a result: a descriptor of the object's own, as an ext value of type 2. It travels with the
+ * answer, which holds a reference to it until then. */
+void call_pack_descriptor(struct call *call, struct descriptor *descriptor);
 
-/* The same for the item of a plain queue (the call's object) that is taken with this answer. */
+/* As call_pack_value, for the item of a plain queue (the call's object) that is taken with this
+ * answer. */
 void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value);
 /* True if the descriptors of a value still fit into the answer: no message carries more than
  * DESCRIPTORS_PER_MESSAGE, and an answer of many items ends before that. */

@@ -10,7 +10,7 @@ static const char *const kind_names[OBJECT_KINDS] = {
     [OBJECT_LIST] = "list",           [OBJECT_NAMESPACE] = "namespace",
     [OBJECT_EVENT] = "event",         [OBJECT_LOCK] = "lock",
     [OBJECT_SEMAPHORE] = "semaphore", [OBJECT_BARRIER] = "barrier",
-    [OBJECT_CONDITION] = "condition",
+    [OBJECT_CONDITION] = "condition", [OBJECT_PIPE] = "pipe",
 };
 
 enum object_kind object_kind_of(struct slice type)

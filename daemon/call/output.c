@@ -108,6 +108,14 @@ static struct passing *current_passing(struct output *output)
     return passing;
 }
 
+/* One more descriptor for the answer that is being packed; its index byte is bytes[at]. */
+static void pass(struct output *output, struct passing *passing, struct descriptor *descriptor,
+                 size_t at)
+{
+    output->bytes.data[at] = (uint8_t)passing->count;
+    passing->descriptors[passing->count++] = descriptor_ref(descriptor);
+}
+
 /* The descriptors of a value whose copy begins at bytes[from] join those of the answer. */
 static void pass_on(struct output *output, const struct attachments *attachments, size_t from)
 {
@@ -122,8 +130,20 @@ static void pass_on(struct output *output, const struct attachments *attachments
     }
     for (uint32_t i = 0; i < attachments->ndescriptors; i++) {
         const struct attached_descriptor *attached = &attachments->descriptors[i];
-        output->bytes.data[from + attached->at] = (uint8_t)passing->count;
-        passing->descriptors[passing->count++] = descriptor_ref(attached->descriptor);
+        pass(output, passing, attached->descriptor, from + attached->at);
+    }
+}
+
+void output_descriptor(struct output *output, struct descriptor *descriptor)
+{
+    pack_ext(&output->bytes, EXT_DESCRIPTOR, (struct slice){(const uint8_t *)"", 1});
+    struct passing *passing = current_passing(output);
+    if (passing == NULL || output->bytes.failed) {
+        output->bytes.failed = true;
+    } else if (passing->count == DESCRIPTORS_PER_MESSAGE) {
+        output->crowded = true;
+    } else {
+        pass(output, passing, descriptor, output->bytes.len - 1);
     }
 }
 
@@ -230,14 +250,28 @@ const struct passing *output_passing(const struct output *output, uint64_t *unti
     return &output->passing[0];
 }
 
+/* Forgets the descriptors that have left. */
+static void sent_passing(struct output *output)
+{
+    size_t gone = 0;
+    while (gone < output->npassing && output->passing[gone].at < output->sent) {
+        struct passing *passing = &output->passing[gone++];
+        for (unsigned i = 0; i < passing->count; i++) {
+            descriptor_left(passing->descriptors[i]);
+        }
+        drop_passing(passing);
+    }
+    if (gone > 0) {
+        output->npassing -= gone;
+        memmove(output->passing, output->passing + gone,
+                output->npassing * sizeof(*output->passing));
+    }
+}
+
 void output_sent(struct output *output, uint64_t more)
 {
-    if (more > 0 && output->npassing > 0 && output->passing[0].at == output->sent) {
-        drop_passing(&output->passing[0]);
-        output->npassing--;
-        memmove(output->passing, output->passing + 1, output->npassing * sizeof(*output->passing));
-    }
     output->sent += more;
+    sent_passing(output);
     size_t gone = 0;
     while (gone < output->nundelivered && output->undelivered[gone].end <= output->sent) {
         drop_undelivered(&output->undelivered[gone++]);

@@ -61,6 +61,8 @@ void output_deinit(struct output *output);
  * descriptors they are added to those of the answer, and the indices in the copy are changed to
  * the places they have there. */
 void output_value(struct output *output, struct stored value);
+/* Appends an ext value of type 2 for a descriptor, which joins those of the answer. */
+void output_descriptor(struct output *output, struct descriptor *descriptor);
 
 /* Everything has been sent: empties the output, keeping its memory for the next answers. */
 void output_reset(struct output *output);

@@ -33,10 +33,36 @@ static bool next_ext(struct walk *walk)
     return false;
 }
 
+int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out)
+{
+    int status = accounts_admit(accounts, &accounts->descriptors, "max_descriptors",
+                                accounts->limits.max_descriptors);
+    if (status < 0) {
+        return status;
+    }
+    struct descriptor *descriptor = malloc(sizeof(*descriptor));
+    if (descriptor == NULL) {
+        accounts->descriptors--;
+        return ERR_INTERNAL;
+    }
+    *descriptor = (struct descriptor){.refs = 1, .fd = fd, .accounts = accounts};
+    *out = descriptor;
+    return 0;
+}
+
 struct descriptor *descriptor_ref(struct descriptor *descriptor)
 {
     descriptor->refs++;
     return descriptor;
+}
+
+static void close_here(struct descriptor *descriptor)
+{
+    if (descriptor->fd >= 0) {
+        (void)close(descriptor->fd);
+        descriptor->fd = -1;
+        descriptor->accounts->descriptors--;
+    }
 }
 
 void descriptor_unref(struct descriptor *descriptor)
@@ -44,9 +70,15 @@ void descriptor_unref(struct descriptor *descriptor)
     if (descriptor == NULL || --descriptor->refs > 0) {
         return;
     }
-    (void)close(descriptor->fd);
-    descriptor->accounts->descriptors--;
+    close_here(descriptor);
     free(descriptor);
+}
+
+void descriptor_left(struct descriptor *descriptor)
+{
+    if (descriptor->moves) {
+        close_here(descriptor);
+    }
 }
 
 struct origin *origin_ref(struct origin *origin)
@@ -71,20 +103,11 @@ void origin_unref(struct origin *origin)
 static int take(struct origin *origin, const struct passed *passed, unsigned index,
                 struct accounts *accounts)
 {
-    int status = accounts_admit(accounts, &accounts->descriptors, "max_descriptors",
-                                accounts->limits.max_descriptors);
-    if (status < 0) {
-        return status;
+    int status = descriptor_new(accounts, passed->fds[index], &origin->descriptors[index]);
+    if (status == 0) {
+        passed->fds[index] = -1;
     }
-    struct descriptor *descriptor = malloc(sizeof(*descriptor));
-    if (descriptor == NULL) {
-        accounts->descriptors--;
-        return ERR_INTERNAL;
-    }
-    *descriptor = (struct descriptor){.refs = 1, .fd = passed->fds[index], .accounts = accounts};
-    passed->fds[index] = -1;
-    origin->descriptors[index] = descriptor;
-    return 0;
+    return status;
 }
 
 /* Takes the descriptors that a param names. */

@@ -22,12 +22,19 @@ struct registry;
 /* An open file descriptor that the daemon holds for somebody. */
 struct descriptor {
     uint32_t refs;
-    int fd; /* owned */
+    int fd;     /* owned; -1: moved away */
+    bool moves; /* it is given away with the first answer that carries it, not shared */
     struct accounts *accounts;
 };
 
+/* Takes over an open descriptor, with one reference. 0; or ERR_LIMIT (max_descriptors),
+ * ERR_INTERNAL (memory), and it stays the caller's. */
+int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out);
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
+/* An answer that carries it has left: one that moves is closed here, for whoever still refers to
+ * it. So an fd that is still open says that no answer with it ever left. */
+void descriptor_left(struct descriptor *descriptor);
 
 /* What the values of one message may refer to. */
 struct origin {

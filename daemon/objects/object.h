@@ -31,6 +31,7 @@ enum object_kind {
     OBJECT_SEMAPHORE,
     OBJECT_BARRIER,
     OBJECT_CONDITION,
+    OBJECT_PIPE,
     OBJECT_KINDS
 };
 

@@ -77,9 +77,9 @@ static void read_answers(struct session *session)
 static void pack_name(struct buffer *out, struct program *program)
 {
     static const char *const names[] = {"queue",     "dict",  "list",      "namespace", "lock",
-                                        "semaphore", "event", "condition", "barrier",   "q",
-                                        "l",         "#1",    "#2"};
-    pack_string(out, names[next(program) % 13]);
+                                        "semaphore", "event", "condition", "barrier",   "pipe",
+                                        "q",         "l",     "#1",        "#2"};
+    pack_string(out, names[next(program) % 14]);
 }
 
 /* A descriptor, a reference, or anything. */
@@ -199,6 +199,7 @@ static const struct known_option {
     {"condition", 'n', "lock"},
     {"barrier", 'i', "parties"},
     {"barrier", 'i', "timeout"},
+    {"pipe", 'b', "duplex"},
 };
 
 static void pack_option(struct buffer *out, struct program *program, char kind)

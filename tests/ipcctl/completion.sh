@@ -41,7 +41,7 @@ test_options_and_their_values() {
     completes 'ipcctl create --order=l' lifo
     completes 'ipcctl create --order p' priority
     completes 'ipcctl --so' --socket=
-    completes 'ipcctl create ' queue dict list namespace event lock semaphore barrier condition
+    completes 'ipcctl create ' queue dict list namespace event lock semaphore barrier condition pipe
     completes 'ipcctl ls --type d' dict
     completes 'ipcctl get -- --a' ''
 }

@@ -71,7 +71,7 @@ static const char *const method_names[] = {
     "semaphore.acquire", "semaphore.release", "semaphore.value",   "barrier.open",
     "barrier.wait",      "barrier.reset",     "barrier.abort",     "barrier.state",
     "condition.open",    "condition.wait",    "condition.notify",  "condition.notify_all",
-    "condition.acquire", "condition.release",
+    "condition.acquire", "condition.release", "pipe.open",         "pipe.connect",
 };
 
 static bool has_name(const msgpack_object *row, const char *name)

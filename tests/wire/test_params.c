@@ -108,13 +108,14 @@ static struct rpc *open_objects(void **state)
     expect(c, "semaphore.open", "['semaphore', {value: 9}]", "_map");
     expect(c, "barrier.open", "['barrier', {parties: 2}]", "_map");
     expect(c, "condition.open", "['condition']", "_map");
+    expect(c, "pipe.open", "['pipe']", "_map");
     return c;
 }
 
 static void check_unchanged(struct rpc *c)
 {
     expect(c, "object.list", "[{}]",
-           "{objects: [_map, _map, _map, _map, _map, _map, _map, _map, _map], ...}");
+           "{objects: [_map, _map, _map, _map, _map, _map, _map, _map, _map, _map], ...}");
     expect(c, "object.describe", "['queue']",
            "{size: 0, delayed: 0, taken: 0, waiting: 0, shut_down: false, mode: 432, ...}");
     expect(c, "dict.copy", "['dict']", "{a: 1}");
@@ -125,6 +126,7 @@ static void check_unchanged(struct rpc *c)
     expect(c, "semaphore.value", "['semaphore']", "9");
     expect(c, "barrier.state", "['barrier']", "{waiting: 0, broken: false, ...}");
     expect(c, "object.describe", "['condition']", "{waiting: 0, holder: nil, ...}");
+    expect(c, "object.describe", "['pipe']", "{ends: ['free', 'free'], ...}");
 }
 
 static void wrong_kinds_are_refused_by_the_name_of_the_param(void **state)

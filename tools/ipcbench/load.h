@@ -18,6 +18,7 @@ struct bars {
     double p50;       /* at most so many microseconds */
     double p50_ratio; /* a p50 of at most so many times that of Redis */
     double bytes;     /* at most so much memory per item */
+    double bare;      /* at least so many times the rate of a bare socket pair */
 };
 
 struct trial;
@@ -63,4 +64,5 @@ int load_handoff(
 int load_paced(struct trial *trial);  /* the same, an item each millisecond */
 int load_memory(struct trial *trial); /* per item or entry: load_memory.c */
 int load_idle(struct trial *trial);   /* per idle session */
+int load_pipe(struct trial *trial);   /* a pipe beside a bare socket pair: load_pipe.c */
 int load_library(struct trial *trial); /* round trips through libipcclient: load_library.c */

@@ -21,6 +21,7 @@ static const struct bars payload_64k = {.cpu = 20.0};
 static const struct bars memory_item = {.bytes = 80.0};
 static const struct bars memory_entry = {.bytes = 130.0};
 static const struct bars memory_session = {.bytes = 1024.0};
+static const struct bars pipe_bare = {.bare = 0.9};
 static const struct bars none = {0};
 
 const struct load loads[] = {
@@ -70,6 +71,11 @@ const struct load loads[] = {
     {"payload/put-1MiB", "put 1 MiB", load_window, PUT, 1, 1, MIB, 0, &none},
     {"payload/get-1MiB", "get 1 MiB", load_window, GET, 1, 1, MIB, 0, &none},
 
+    {"pipe/64B", "bytes of 64 B", load_pipe, PUT, 1, 1, 64, 0, &pipe_bare},
+    {"pipe/1KiB", "bytes of 1 KiB", load_pipe, PUT, 1, 1, KIB, 0, &pipe_bare},
+    {"pipe/64KiB", "bytes of 64 KiB", load_pipe, PUT, 1, 1, 64 * KIB, 0, &pipe_bare},
+    {"pipe/1MiB", "bytes of 1 MiB", load_pipe, PUT, 1, 1, MIB, 0, &pipe_bare},
+
     {"memory/item", "queued item of 64 B", load_memory, PUT, 1, 1, 64, 1000000, &memory_item},
     {"memory/entry", "dict entry, 11 + 64 B", load_memory, SET, 1, 1, 64, 1000000, &memory_entry},
     {"memory/session", "idle session", load_idle, LOOKUP, 1, 1, 64, 1000, &memory_session},
@@ -78,8 +84,9 @@ const struct load loads[] = {
 
 bool load_suits(const struct load *load, const struct target *target)
 {
-    return load->run == load_library ? target->protocol == &protocol_ipcd
-                                     : target->protocol->keeps || load->run == load_window;
+    bool by_library = load->run == load_library || load->run == load_pipe;
+    return by_library ? target->protocol == &protocol_ipcd
+                      : target->protocol->keeps || load->run == load_window;
 }
 
 uint64_t load_limit(const struct load *load)

@@ -50,6 +50,9 @@ unsigned row_judge(const struct row *row, struct verdict verdicts[VERDICTS_MAX])
         {"p50_us", bars->p50, figure(row, TARGET_IPCD, FIGURE_P50), false, false},
         {"p50_to_redis", bars->p50_ratio, compare(row, TARGET_REDIS, FIGURE_P50), false, false},
         {"bytes", bars->bytes, figure(row, TARGET_IPCD, FIGURE_BYTES), false, false},
+        {"rate_to_bare", bars->bare,
+         figure(row, TARGET_IPCD, FIGURE_RATE) / figure(row, TARGET_IPCD, FIGURE_BARE), true,
+         false},
     };
     unsigned count = 0;
     for (int i = 0; i < VERDICTS_MAX; i++) {
@@ -110,6 +113,12 @@ static bool has_bytes(const struct load *load)
     return load->run == load_memory || load->run == load_idle;
 }
 
+/* Only the library speaks it, and so only to ipcd. */
+static bool is_by_library(const struct load *load)
+{
+    return load->run == load_library || load->run == load_pipe;
+}
+
 /* The columns of one target, as a heading (row NULL) or with a row's figures. */
 static void print_target(const struct load *load, const struct row *row, int target)
 {
@@ -121,6 +130,11 @@ static void print_target(const struct load *load, const struct row *row, int tar
     }
     row == NULL ? (void)printf("%*s", RATE_WIDTH, "/s")
                 : print_rate(figure(row, target, FIGURE_RATE), RATE_WIDTH);
+    if (load->run == load_pipe) {
+        row == NULL ? (void)printf("%*s", RATE_WIDTH, "bare /s")
+                    : print_rate(figure(row, target, FIGURE_BARE), RATE_WIDTH);
+        return;
+    }
     static const enum figure times[] = {FIGURE_P50, FIGURE_P99, FIGURE_P999, FIGURE_CPU};
     static const char *const headings[] = {"p50", "p99", "p99.9", "CPU"};
     for (int i = has_times(load) ? 0 : 3; i < 4; i++) {
@@ -142,6 +156,7 @@ static const char *short_name(const char *name)
         {"p50_us", "p50"},
         {"p50_to_redis", "p50 to Redis"},
         {"bytes", "B"},
+        {"rate_to_bare", "to bare"},
     };
     for (int i = 0; i < VERDICTS_MAX; i++) {
         if (strcmp(names[i][0], name) == 0) {
@@ -179,13 +194,16 @@ static bool same_group(const struct load *a, const struct load *b)
 static bool has_column(const struct report *report, const struct load *load, int target)
 {
     bool suits = target == TARGET_IPCD || load->run == load_window ||
-                 (target == TARGET_REDIS && load->run != load_library);
+                 (target == TARGET_REDIS && !is_by_library(load));
     return report->shown[target] && suits;
 }
 
 /* How wide the columns of a target are. */
 static int target_width(const struct load *load, int target)
 {
+    if (load->run == load_pipe) {
+        return 2 * RATE_WIDTH;
+    }
     int times = has_bytes(load) ? 0 : !has_times(load) ? 1 : target == TARGET_IPCD ? 4 : 2;
     return RATE_WIDTH + times * TIME_WIDTH;
 }

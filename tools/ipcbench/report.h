@@ -21,14 +21,15 @@ struct row {
 
 /* One bar and how ipcd stands to it. */
 struct verdict {
-    const char *name; /* "cpu_us", "rate", "rate_to_redis", "p50_us", "p50_to_redis", "bytes" */
+    const char *name; /* "cpu_us", "rate", "rate_to_redis", "p50_us", "p50_to_redis", "bytes",
+                       * "rate_to_bare" */
     double bar;
     double value; /* NAN: not measured */
     bool at_least;
     bool meets;
 };
 
-enum { VERDICTS_MAX = 6 };
+enum { VERDICTS_MAX = 7 };
 
 /* The verdicts that a row's load has bars for; how many. */
 unsigned row_judge(const struct row *row, struct verdict verdicts[VERDICTS_MAX]);

@@ -15,6 +15,7 @@ const char *figure_name(enum figure figure)
         [FIGURE_WAIT] = "wait_us",
         [FIGURE_LOAD_CPU] = "load_cpu_us",
         [FIGURE_BYTES] = "bytes",
+        [FIGURE_BARE] = "bare_rate",
     };
     return names[figure];
 }

@@ -18,6 +18,7 @@ enum figure {
     FIGURE_WAIT,     /* how long it was ready to run and had no processor, per operation */
     FIGURE_LOAD_CPU, /* the load generator's own CPU time */
     FIGURE_BYTES,    /* memory per item, entry or session */
+    FIGURE_BARE,     /* messages per second of a bare socket pair, beside those of a pipe */
     FIGURE_COUNT
 };
 

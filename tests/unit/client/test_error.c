@@ -22,11 +22,17 @@ static void own_codes_lie_apart_and_have_names(void **state)
         int code;
         const char *name;
     } rows[] = {
-        {IPCC_ERR_LOST, "LOST"},           {IPCC_ERR_CONNECT, "CONNECT"},
-        {IPCC_ERR_NO_MEMORY, "NO_MEMORY"}, {IPCC_ERR_FORKED, "FORKED"},
-        {IPCC_ERR_ARGUMENT, "ARGUMENT"},   {IPCC_ERR_PROTOCOL, "PROTOCOL"},
-        {IPCC_ERR_BUSY, "BUSY"},           {IPCC_ERR_SYSTEM, "SYSTEM"},
-        {IPCC_ERR_NO_ANSWER, "NO_ANSWER"}, {IPCC_ERR_OTHER, "OTHER"},
+        {IPCC_ERR_LOST, "LOST"},
+        {IPCC_ERR_CONNECT, "CONNECT"},
+        {IPCC_ERR_NO_MEMORY, "NO_MEMORY"},
+        {IPCC_ERR_FORKED, "FORKED"},
+        {IPCC_ERR_ARGUMENT, "ARGUMENT"},
+        {IPCC_ERR_PROTOCOL, "PROTOCOL"},
+        {IPCC_ERR_BUSY, "BUSY"},
+        {IPCC_ERR_SYSTEM, "SYSTEM"},
+        {IPCC_ERR_NO_ANSWER, "NO_ANSWER"},
+        {IPCC_ERR_OTHER, "OTHER"},
+        {IPCC_ERR_END, "END"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(rows[i].code, -100 - (int)i);
@@ -37,7 +43,7 @@ static void own_codes_lie_apart_and_have_names(void **state)
 
 static void numbers_that_are_none_have_texts_too(void **state)
 {
-    static const int numbers[] = {1, 5, -25, -50, -99, -110, INT32_MIN, INT32_MAX};
+    static const int numbers[] = {1, 5, -25, -50, -99, -111, INT32_MIN, INT32_MAX};
     assert_string_equal(ipcc_strerror(0), "success");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         assert_string_equal(ipcc_strerror(numbers[i]), "an unknown error");

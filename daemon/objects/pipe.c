@@ -1,0 +1,141 @@
+/* pipe: see pipe.h. */
+#include "daemon/objects/pipe.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static void drop_pair(struct pipe *pipe)
+{
+    for (unsigned i = 0; i < PIPE_ENDS; i++) {
+        descriptor_unref(pipe->ends[i]);
+        pipe->ends[i] = NULL;
+    }
+}
+
+static void pipe_release(struct object *object)
+{
+    drop_pair(pipe_of(object));
+}
+
+static enum pipe_end look_at(const struct pipe *pipe, unsigned end)
+{
+    const struct descriptor *descriptor = pipe->ends[end];
+    if (descriptor == NULL) {
+        return PIPE_END_FREE;
+    }
+    if (descriptor->fd >= 0) {
+        return descriptor->refs > 1 ? PIPE_END_TAKEN : PIPE_END_FREE;
+    }
+    return socket_pair_is_open(&pipe->token, end) ? PIPE_END_TAKEN : PIPE_END_CLOSED;
+}
+
+void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS])
+{
+    ends[0] = look_at(pipe, 0);
+    ends[1] = look_at(pipe, 1);
+    if (ends[0] == PIPE_END_CLOSED && ends[1] == PIPE_END_CLOSED) {
+        ends[0] = PIPE_END_FREE;
+        ends[1] = PIPE_END_FREE;
+    }
+}
+
+static size_t pipe_describe(const struct object *object, struct buffer *out)
+{
+    static const char *const words[] = {
+        [PIPE_END_FREE] = "free", [PIPE_END_TAKEN] = "taken", [PIPE_END_CLOSED] = "closed"};
+    const struct pipe *pipe = (const struct pipe *)object;
+    enum pipe_end ends[PIPE_ENDS];
+    pipe_look(pipe, ends);
+    pack_key_bool(out, "duplex", pipe->duplex);
+    pack_key_bool(out, "connected", ends[0] == PIPE_END_TAKEN && ends[1] == PIPE_END_TAKEN);
+    pack_string(out, "ends");
+    pack_array(out, PIPE_ENDS);
+    pack_string(out, words[ends[0]]);
+    pack_string(out, words[ends[1]]);
+    return 3;
+}
+
+const struct object_type pipe_type = {
+    .kind = OBJECT_PIPE,
+    .name = "pipe",
+    .deinit = pipe_release,
+    .clear = pipe_release,
+    .describe = pipe_describe,
+};
+
+int pipe_new(const struct object_options *common, bool duplex, struct pipe **out)
+{
+    struct pipe *pipe = calloc(1, sizeof(*pipe));
+    if (pipe == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&pipe->object, &pipe_type, common);
+    if (status < 0) {
+        free(pipe);
+        return status;
+    }
+    pipe->duplex = duplex;
+    *out = pipe;
+    return 0;
+}
+
+/* Takes over both sockets of a pair, or closes them. */
+static int adopt_pair(struct accounts *accounts, const int fds[PIPE_ENDS],
+                      struct descriptor *ends[PIPE_ENDS])
+{
+    int status = descriptor_new(accounts, fds[0], &ends[0]);
+    if (status < 0) {
+        (void)close(fds[0]);
+        (void)close(fds[1]);
+        return status;
+    }
+    status = descriptor_new(accounts, fds[1], &ends[1]);
+    if (status < 0) {
+        (void)close(fds[1]);
+        descriptor_unref(ends[0]);
+    }
+    return status;
+}
+
+/* Another pair in place of what is there. Nothing has changed if it fails. */
+static int make_pair(struct pipe *pipe)
+{
+    struct descriptor *ends[PIPE_ENDS];
+    struct socket_token token;
+    int fds[PIPE_ENDS];
+    int status = socket_pair_new(pipe->duplex, fds, &token);
+    if (status == 0) {
+        status = adopt_pair(pipe->object.user->accounts, fds, ends);
+    }
+    if (status < 0) {
+        return status;
+    }
+    drop_pair(pipe);
+    for (unsigned i = 0; i < PIPE_ENDS; i++) {
+        ends[i]->moves = true;
+        pipe->ends[i] = ends[i];
+    }
+    pipe->token = token;
+    return 0;
+}
+
+int pipe_connect(struct pipe *pipe, unsigned end, struct descriptor **out, unsigned *taken)
+{
+    enum pipe_end ends[PIPE_ENDS];
+    pipe_look(pipe, ends);
+    if (end == PIPE_ENDS) {
+        end = ends[0] == PIPE_END_FREE ? 0 : 1;
+    }
+    if (ends[end] != PIPE_END_FREE) {
+        return ERR_EXISTS;
+    }
+    if (pipe->ends[end] == NULL || pipe->ends[end]->fd < 0) {
+        int status = make_pair(pipe);
+        if (status < 0) {
+            return status;
+        }
+    }
+    *out = pipe->ends[end];
+    *taken = end;
+    return 0;
+}
