@@ -95,7 +95,7 @@ struct tie *session_tie_make(struct session *session, struct object *object)
 
 void session_tie_check(struct tie *tie)
 {
-    if (tie->open || tie->holding > 0) {
+    if (!tie_is_idle(tie)) {
         return;
     }
     struct session *session = tie->session;
@@ -205,6 +205,7 @@ void session_end(struct session *session)
 {
     struct service *service = session->service;
     struct call *call;
+    session_end_watches(session);
     while ((call = session_call_from(session, 0)) != NULL) {
         call_drop(call);
     }

@@ -220,6 +220,9 @@ void connection_settle(struct connection *connection)
         be_killed(connection);
     }
     flush(connection);
+    while (!connection->gone && session_give_events(&connection->session)) {
+        flush(connection);
+    }
     uint64_t unread = connection_unread(connection);
     if (connection->closing && (unread == 0 || connection->gone || connection->hurried)) {
         connection_end(connection);
