@@ -147,6 +147,11 @@ uint64_t session_holding(const struct session *session)
     return holding;
 }
 
+uint64_t session_charged(const struct session *session)
+{
+    return session->charged + (session->watcher != NULL ? session->watcher->charged : 0);
+}
+
 struct session *session_find(struct service *service, uint64_t id)
 {
     struct session *session;

@@ -27,7 +27,8 @@ struct session {
     uint32_t ties_cap;
     struct watcher *watcher; /* owned; NULL: it has watched nothing so far */
     uint64_t ncalls;
-    uint64_t charged;      /* bytes charged to the user: parked calls, unread answers */
+    uint64_t charged;      /* bytes charged to the user: parked calls, unread answers; the watcher
+                              has its own count */
     struct timespec since; /* wall clock */
     bool is_dirty;
     bool killed; /* session.kill: net ends it at the next occasion */
@@ -67,6 +68,8 @@ bool session_give_events(struct session *session);
 /* All of its watches end without a word. */
 void session_end_watches(struct session *session);
 
+/* What is charged to its user for it: calls that wait, unread answers, watches. */
+uint64_t session_charged(const struct session *session);
 /* Claims over all objects: tickets, permits, locks. */
 uint64_t session_holding(const struct session *session);
 /* The parked call of that msgid, or NULL. */

@@ -29,6 +29,19 @@ uint32_t object_type_events(const struct object_type *type)
 
 /* Watches. */
 
+static int charge(struct watcher *watcher, uint64_t bytes)
+{
+    int status = user_charge(watcher->user, bytes);
+    watcher->charged += status == 0 ? bytes : 0;
+    return status;
+}
+
+static void discharge(struct watcher *watcher, uint64_t bytes)
+{
+    user_release(watcher->user, bytes);
+    watcher->charged -= bytes;
+}
+
 static void look_who_watches(struct object *object)
 {
     const struct watch *watch;
@@ -60,7 +73,7 @@ void watcher_free(struct watcher *watcher)
     if (watcher->is_told) {
         TAILQ_REMOVE(watcher->told, watcher, link);
     }
-    user_release(watcher->user, watcher->events.len);
+    discharge(watcher, watcher->events.len);
     user_unref(watcher->user);
     buffer_deinit(&watcher->events);
     free(watcher);
@@ -70,13 +83,13 @@ int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events)
 {
     struct watch *watch = tie->watch;
     if (watch == NULL) {
-        int status = user_charge(watcher->user, sizeof(*watch));
+        int status = charge(watcher, sizeof(*watch));
         if (status < 0) {
             return status;
         }
         watch = malloc(sizeof(*watch));
         if (watch == NULL) {
-            user_release(watcher->user, sizeof(*watch));
+            discharge(watcher, sizeof(*watch));
             return ERR_INTERNAL;
         }
         *watch = (struct watch){
@@ -117,7 +130,7 @@ void watch_free(struct watch *watch)
         detach(watch);
     }
     owe(watch, false);
-    user_release(watch->watcher->user, sizeof(*watch));
+    discharge(watch->watcher, sizeof(*watch));
     object_unref(watch->object);
     free(watch);
 }
@@ -211,7 +224,7 @@ static bool note(const struct watch *watch, enum event_name event, const union d
     pack_string(out, event_name(event));
     pack_details(out, spec_of(watch->object, event), details);
     bool fits = !out->failed && (before == 0 || out->len <= most(watcher)) &&
-                user_charge(watcher->user, out->len - before) == 0;
+                charge(watcher, out->len - before) == 0;
     if (!fits) {
         out->len = before;
         out->failed = false;
@@ -286,7 +299,7 @@ static bool move_events(struct watcher *watcher, struct buffer *out)
         out->failed = false; /* nothing is missing in it: they stay here for now */
         return false;
     }
-    user_release(watcher->user, events->len);
+    discharge(watcher, events->len);
     events->len = 0;
     if (events->cap > KEEP) {
         buffer_deinit(events);

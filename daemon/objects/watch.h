@@ -32,6 +32,7 @@ struct watcher {
     struct user *user;                   /* who pays; a reference */
     struct buffer events;                /* told and not given, charged */
     TAILQ_HEAD(owing_list, watch) owing; /* watches with losses, or an end, to be told */
+    uint64_t charged;                    /* for it and its watches */
     bool is_told;
 };
 

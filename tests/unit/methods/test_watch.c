@@ -252,6 +252,7 @@ static void watch_is_charged_to_the_session_that_watches(void **state)
     actor_forget(w);
     uint64_t watches = w->session.user->bytes;
     assert_true(watches > 0);
+    assert_int_equal(session_charged(&w->session), watches);
     stage->service.accounts.limits.max_events = 1024;
     put_many_times(a, 100);
     assert_int_equal(w->session.user->bytes, watches + w->session.watcher->events.len);
