@@ -207,6 +207,29 @@ static void watch_of_a_slow_reader_loses_events_and_tells_how_many(void **state)
     actor_leave(a);
 }
 
+/* What is told after a loss must not stand before the word of it, even if it is small enough. */
+static void watch_that_lost_an_event_loses_smaller_ones_too(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(*state, 0);
+    struct actor *w = actor_new(*state, 0);
+    char params[1024];
+    (void)snprintf(params, sizeof(params), "['d', '%0700d', 1]", 0);
+    stage->service.accounts.limits.max_events = 1024;
+    check(a, "dict.open", "['d']", "_map");
+    check(w, "object.watch", "['d']", "nil");
+    actor_forget(w);
+    for (int i = 0; i < 3; i++) {
+        check(a, "dict.set", params, i == 0 ? "true" : "false");
+    }
+    check(a, "dict.clear", "['d']", "nil");
+    check_events(w, "[['d', 'set', _map]]");
+    assert_true(session_give_events(&w->session));
+    check_events(w, "[['d', 'set', _map], ['d', 'lost', {count: 2}]]");
+    actor_leave(w);
+    actor_leave(a);
+}
+
 static void watch_that_lost_events_tells_so_before_its_end(void **state)
 {
     struct stage *stage = *state;
@@ -280,6 +303,7 @@ int main(void)
         WATCH(needs_the_read_bit),
         WATCH(leaves_long_keys_out),
         WATCH(of_a_slow_reader_loses_events_and_tells_how_many),
+        WATCH(that_lost_an_event_loses_smaller_ones_too),
         WATCH(that_lost_events_tells_so_before_its_end),
         WATCH(that_is_owed_its_end_goes_with_its_session),
         WATCH(is_charged_to_the_session_that_watches),
