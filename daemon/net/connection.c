@@ -111,6 +111,7 @@ void connection_close(struct connection *connection)
         return;
     }
     connection->closing = true;
+    session_end_watches(session); /* else there might always be something more to send */
     struct call *call;
     while ((call = session_call_from(session, 0)) != NULL) {
         call_cancel(call, ERR_CANCELLED, "the connection ends");
