@@ -93,6 +93,7 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     TAILQ_INIT(&made->waiters);
     STAILQ_INIT(&made->passing);
     atomic_init(&made->came, NULL);
+    TAILQ_INIT(&made->listeners);
     made->fd = -1;
     made->wake_fd = -1;
     made->connect_deadline = NEVER;

@@ -190,6 +190,20 @@ static void take_goodbye(struct ipcc *conn, const struct message *message)
     }
 }
 
+static void notify(struct ipcc *conn, const struct ipcc_value *method,
+                   const struct ipcc_value *params)
+{
+    ipcc_notify_fn *told = conn->notify;
+    void *data = conn->notify_data;
+    if (told == NULL) {
+        return;
+    }
+    struct callback frame;
+    callback_enter(conn, &frame);
+    told(conn, method, params, data);
+    callback_leave(conn, &frame);
+}
+
 static void take_notification(struct ipcc *conn, const struct message *message,
                               const uint8_t *start)
 {
@@ -197,18 +211,13 @@ static void take_notification(struct ipcc *conn, const struct message *message,
         take_goodbye(conn, message);
         return;
     }
-    ipcc_notify_fn *notify = conn->notify;
-    void *data = conn->notify_data;
-    if (notify == NULL) {
-        return;
-    }
     const uint8_t *params = message->method.data + message->method.len;
     struct ipcc_value name = ipcc_strn((const char *)message->method.data, message->method.len);
     struct ipcc_value raw = ipcc_raw(params, (size_t)(start + message->size - params));
-    struct callback frame;
-    callback_enter(conn, &frame);
-    notify(conn, &name, &raw, data);
-    callback_leave(conn, &frame);
+    if (!event_take(conn, &name, &raw)) {
+        notify(conn, &name, &raw);
+    }
+    listeners_finish(conn, 0, NULL);
 }
 
 static void take_message(struct ipcc *conn, const struct message *message, size_t at)

@@ -132,6 +132,8 @@ struct waiter {
     char *message; /* the thread's own */
     bool listed;
     TAILQ_ENTRY(waiter) link;
+    bool listening; /* for events, not for an answer: in ipcc.listeners */
+    TAILQ_ENTRY(waiter) listener;
 };
 
 enum waiter_state {
@@ -243,6 +245,9 @@ struct ipcc {
 
     ipcc_notify_fn *notify;
     void *notify_data;
+    ipcc_watch_event_fn *event_told;
+    void *event_data;
+    struct waiters listeners; /* threads in ipcc_wait_watch_event */
 };
 
 /* fork.c: from now on, or no longer, seen to at forks. NO_MEMORY. Not locked. */
@@ -335,11 +340,20 @@ void incoming_take(struct ipcc *conn, int status, const char *text);
 void waiter_finish(struct ipcc *conn, struct waiter *waiter, int status);
 
 /* Waits until the waiter's call is done, or `deadline` has passed (NO_ANSWER; the call `msgid` is
- * abandoned then). Called with the lock held, returns without it. The status of the call. */
+ * abandoned then; TIMEOUT if it waits for events). Called with the lock held, returns without it.
+ * The status of the call. */
 int waiter_wait(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_t deadline);
+
+/* Ends the waits of all threads in ipcc_wait_watch_event; an error has a message. */
+void listeners_finish(struct ipcc *conn, int status, const char *message);
 
 /* Lets go of the reader's role: gives it to a thread that waits, if there is one. */
 void reader_leave(struct ipcc *conn);
+
+/* watch.c. Reader: takes a notification if it is an event and somebody wants those: calls the
+ * callback, without the lock meanwhile. */
+bool event_take(struct ipcc *conn, const struct ipcc_value *method,
+                const struct ipcc_value *params);
 
 /* async.c */
 

@@ -42,7 +42,8 @@
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  *
  * The parts, each of which can be included alone: error, value, connection, async (the non-blocking
- * core), object (what all types have in common), and one for each type of object.
+ * core), object (what all types have in common), watch (events of objects), and one for each type
+ * of object.
  */
 #ifndef IPCCLIENT_H
 #define IPCCLIENT_H
@@ -63,5 +64,6 @@
 #include "ipcclient/queue.h"
 #include "ipcclient/semaphore.h"
 #include "ipcclient/value.h"
+#include "ipcclient/watch.h"
 
 #endif /* IPCCLIENT_H */

@@ -231,6 +231,7 @@ void connection_lost(struct ipcc *conn, int code, const char *message)
     take_down(conn);
     conn->end_code = code;
     memcpy(conn->end_message, text, sizeof(text));
+    listeners_finish(conn, code, text);
     /* Callbacks may start calls on the next connection meanwhile: those have another epoch. */
     for (uint32_t i = 0; i < conn->flight.count; i++) {
         struct slot *slot = &conn->flight.slots[i];

@@ -116,6 +116,25 @@ void waiter_finish(struct ipcc *conn, struct waiter *waiter, int status)
     }
 }
 
+/* One that is given no more time, or whose wait is over, listens no more. */
+static void stop_listening(struct ipcc *conn, struct waiter *waiter)
+{
+    TAILQ_REMOVE(&conn->listeners, waiter, listener);
+    waiter->listening = false;
+}
+
+void listeners_finish(struct ipcc *conn, int status, const char *message)
+{
+    struct waiter *waiter;
+    while ((waiter = TAILQ_FIRST(&conn->listeners)) != NULL) {
+        stop_listening(conn, waiter);
+        if (status < 0) {
+            message_format(waiter->message, "%s", message);
+        }
+        waiter_finish(conn, waiter, status);
+    }
+}
+
 /* ---- waiting --------------------------------------------------------------------------------- */
 
 static int poll_timeout(int64_t deadline)
@@ -246,8 +265,12 @@ static bool follow(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
 }
 
 /* Gives up on a call. Its answer will be dropped when it comes. */
-static int abandon(struct ipcc *conn, uint32_t msgid)
+static int abandon(struct ipcc *conn, struct waiter *waiter, uint32_t msgid)
 {
+    if (waiter->listening) {
+        stop_listening(conn, waiter);
+        return error_set(IPCC_ERR_TIMEOUT, "no event came in this time");
+    }
     conn->flight.slots[msgid].kind = SLOT_ABANDONED;
     stream_cancel(conn, msgid);
     stream_send(conn);
@@ -258,7 +281,7 @@ int waiter_wait(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_
 {
     while (waiter_state(waiter) != WAITER_DONE) {
         if (is_due(deadline)) {
-            waiter->status = abandon(conn, msgid);
+            waiter->status = abandon(conn, waiter, msgid);
             break;
         }
         if (!conn->reading) {
@@ -338,6 +361,35 @@ int ipcc_call(struct ipcc *conn, const char *method, const struct ipcc_value *pa
 {
     struct ipcc_request request = {.method = method, .params = params, .nparams = nparams};
     return ipcc_call_request(conn, &request, reply);
+}
+
+/* Waits for an event. Called with the lock held, returns without it. */
+static int listen_and_wait(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
+{
+    if (conn->link == LINK_DOWN) {
+        (void)pthread_mutex_unlock(&conn->lock);
+        return error_set(IPCC_ERR_LOST, "there is no connection on which events could come");
+    }
+    waiter->listening = true;
+    TAILQ_INSERT_TAIL(&conn->listeners, waiter, listener);
+    stream_send(conn);
+    return waiter_wait(conn, waiter, 0, deadline);
+}
+
+int ipcc_wait_watch_event(struct ipcc *conn, int64_t timeout_ms)
+{
+    int status = connection_enter_blocking(conn);
+    if (status < 0) {
+        return status;
+    }
+    if (timeout_ms < IPCC_FOREVER) {
+        return error_set(IPCC_ERR_ARGUMENT, "timeout_ms must be milliseconds, or IPCC_FOREVER");
+    }
+    struct waiter waiter = {.message = thread_state()->message};
+    int cancellation = enter_wait(conn);
+    status = listen_and_wait(conn, &waiter, deadline_in(timeout_ms));
+    leave_wait(conn, cancellation);
+    return status;
 }
 
 /* Connects and waits for the greeting. Called with the lock held, returns without it. */

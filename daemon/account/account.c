@@ -23,6 +23,7 @@ const struct limit_row limit_rows[LIMIT_COUNT] = {
     ROW(max_waiting, 10000, 1, 1000000, "waiting calls"),
     ROW(max_descriptors, 4096, 0, 1UL << 20, "descriptors"),
     ROW(max_output, 256UL << 20, 1UL << 16, 1UL << 40, "bytes"),
+    ROW(max_events, 128UL << 10, 1024, 1UL << 30, "bytes"),
 };
 
 #undef ROW

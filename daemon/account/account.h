@@ -40,6 +40,7 @@ struct limits {
     uint64_t max_waiting;     /* waiting calls of each session */
     uint64_t max_descriptors; /* descriptors that objects hold, in all */
     uint64_t max_output;      /* bytes of answers that one session has not read */
+    uint64_t max_events;      /* bytes of events that one session is given beyond what it reads */
 };
 
 /* The limits by name: for the configuration, server.hello and messages. */
@@ -52,7 +53,7 @@ struct limit_row {
     const char *unit; /* "bytes", "sessions", … */
 };
 
-enum { LIMIT_COUNT = 8 };
+enum { LIMIT_COUNT = 9 };
 extern const struct limit_row limit_rows[LIMIT_COUNT];
 
 void limits_init(struct limits *limits);

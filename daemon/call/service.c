@@ -33,6 +33,7 @@ int service_init(struct service *service, uint64_t now)
     TAILQ_INIT(&service->sessions);
     TAILQ_INIT(&service->dirty);
     TAILQ_INIT(&service->ready);
+    TAILQ_INIT(&service->told);
     method_index_init(&service->index);
     (void)clock_gettime(CLOCK_REALTIME, &service->since);
     return 0;
@@ -81,6 +82,9 @@ void service_drain(struct service *service)
             service_delete(service, object);
         }
         object_unref(object);
+    }
+    if (__builtin_expect(!TAILQ_EMPTY(&service->told), 0)) {
+        service_give_events(service);
     }
 }
 
@@ -137,6 +141,7 @@ void service_delete(struct service *service, struct object *object)
     object->deleted = true;
     registry_remove(&service->registry, object);
     service->accounts.objects--;
+    object_end_watches(object, EVENT_deleted);
     end_all_waits(object);
     end_ties(service, object);
     object->type->clear(object);

@@ -26,6 +26,7 @@ struct service {
     TAILQ_HEAD(session_list, session) sessions;
     TAILQ_HEAD(dirty_list, session) dirty; /* net writes their answers and empties the list */
     TAILQ_HEAD(ready_list, object) ready;  /* objects whose waiters are to be asked */
+    struct watcher_list told;              /* sessions with events to be given to them */
     struct heap deadlines;                 /* of parked calls and of objects' timers */
     struct method_figures figures[METHOD_COUNT];
     uint64_t unknown_methods; /* calls of methods that there are not */
@@ -51,7 +52,8 @@ void service_deinit(struct service *service);
 void service_run(struct service *service, struct session *session, struct message *message,
                  const struct passed *passed, uint64_t now);
 
-/* Asks the waiters of all ready objects until none is ready. To be called after each batch of
+/* Asks the waiters of all ready objects until none is ready; then gives the sessions the events
+ * that they have been told. To be called after each batch of
  * service_run (which does it itself after each call), service_tick and session_end. */
 void service_drain(struct service *service);
 
@@ -68,6 +70,8 @@ void object_ready(struct service *service, struct object *object);
 /* Takes an object out of the registry, ends the waits on it with DELETED, and every session's
  * claims on it. */
 void service_delete(struct service *service, struct object *object);
+/* The object's mode has changed: the watches of those who may not read it any more end. */
+void service_check_watches(struct service *service, struct object *object);
 /* Marks the session as having answers to send. */
 void session_dirty(struct session *session);
 
@@ -85,5 +89,7 @@ void call_cancel(struct call *call, int error, const char *text);
 void call_drop(struct call *call);
 /* Asks the waiters of one object, and sets its timer. */
 void object_serve(struct service *service, struct object *object);
+/* Gives each session that was told events what it has room for. */
+void service_give_events(struct service *service);
 /* Moves items that had max_deliveries to the dead letter queue. */
 void dead_letters(struct service *service, struct queue *queue);

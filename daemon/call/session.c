@@ -95,7 +95,7 @@ struct tie *session_tie_make(struct session *session, struct object *object)
 
 void session_tie_check(struct tie *tie)
 {
-    if (tie->open || tie->holding > 0) {
+    if (!tie_is_idle(tie)) {
         return;
     }
     struct session *session = tie->session;
@@ -145,6 +145,11 @@ uint64_t session_holding(const struct session *session)
         holding += session->ties[i]->holding;
     }
     return holding;
+}
+
+uint64_t session_charged(const struct session *session)
+{
+    return session->charged + (session->watcher != NULL ? session->watcher->charged : 0);
 }
 
 struct session *session_find(struct service *service, uint64_t id)
@@ -205,6 +210,7 @@ void session_end(struct session *session)
 {
     struct service *service = session->service;
     struct call *call;
+    session_end_watches(session);
     while ((call = session_call_from(session, 0)) != NULL) {
         call_drop(call);
     }

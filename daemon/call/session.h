@@ -3,14 +3,14 @@
  * has open, and where its answers go. No socket: daemon/net/ embeds one in each connection, a unit
  * test makes one on its own.
  *
- * A session ends in one order (session_end): its waits are cancelled, answers that have not left
- * give their items back, claims are given back as each object's options say, what was open is
- * closed, and then every list is asserted to be empty.
+ * A session ends in one order (session_end): its watches end, its waits are cancelled, answers that
+ * have not left give their items back, claims are given back as each object's options say, what was
+ * open is closed, and then every list is asserted to be empty.
  */
 #pragma once
 
 #include "daemon/call/call.h"
-#include "daemon/objects/tie.h"
+#include "daemon/objects/watch.h"
 
 struct session {
     TAILQ_ENTRY(session) link;  /* service->sessions, oldest first */
@@ -25,8 +25,10 @@ struct session {
     struct tie **ties;    /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;
+    struct watcher *watcher; /* owned; NULL: it has watched nothing so far */
     uint64_t ncalls;
-    uint64_t charged;      /* bytes charged to the user: parked calls, unread answers */
+    uint64_t charged;      /* bytes charged to the user: parked calls, unread answers; the watcher
+                              has its own count */
     struct timespec since; /* wall clock */
     bool is_dirty;
     bool killed; /* session.kill: net ends it at the next occasion */
@@ -53,6 +55,21 @@ void session_tie_check(struct tie *tie);
 int session_open(struct session *session, struct object *object);
 /* No longer; a scoped object that nobody has open goes. True if it was open. */
 bool session_close(struct session *session, struct object *object);
+
+/* watching.c */
+
+/* The session is told those events of the object from now on. 0, ERR_LIMIT, ERR_INTERNAL. */
+int session_watch(struct session *session, struct object *object, uint32_t events);
+/* No longer. */
+void session_unwatch(struct session *session, struct object *object);
+/* Puts what it has been told into its output, as far as there is room: true if that was anything.
+ * Not while an answer of the session is being packed. */
+bool session_give_events(struct session *session);
+/* All of its watches end without a word. */
+void session_end_watches(struct session *session);
+
+/* What is charged to its user for it: calls that wait, unread answers, watches. */
+uint64_t session_charged(const struct session *session);
 /* Claims over all objects: tickets, permits, locks. */
 uint64_t session_holding(const struct session *session);
 /* The parked call of that msgid, or NULL. */

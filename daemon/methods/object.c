@@ -4,6 +4,7 @@
 
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
+#include "proto/value.h"
 
 enum {
     LIST_STANDARD = 1000, /* descriptions in an answer of object.list */
@@ -108,5 +109,80 @@ int method_object_chmod(struct call *call)
                          "object.chmod: param mode must be from 0 to 0777 (511 in decimal)");
     }
     call->object->mode = (uint16_t)mode;
+    service_check_watches(call->service, call->object);
+    return call_answer_nil(call);
+}
+
+/* Packs the names of the events that a type has, for people. */
+static void print_events(uint32_t events, struct buffer *out)
+{
+    for (int event = 0; event < EVENT_NAMES; event++) {
+        if ((events >> event & 1U) != 0) {
+            const char *name = event_name((enum event_name)event);
+            (void)buffer_append(out, ", ", out->len > 0 ? 2 : 0);
+            (void)buffer_append(out, name, strlen(name));
+        }
+    }
+}
+
+static int refuse_event(struct call *call, struct slice given, uint32_t events)
+{
+    struct buffer shown = {0};
+    struct buffer known = {0};
+    value_print(given, 64, &shown);
+    print_events(events, &known);
+    int status =
+        call_fail(call, ERR_BAD_REQUEST, "object.watch: a %s has no event %.*s; it has %.*s",
+                  call->object->type->name, (int)shown.len, (const char *)shown.data,
+                  (int)known.len, (const char *)known.data);
+    buffer_deinit(&shown);
+    buffer_deinit(&known);
+    return status;
+}
+
+/* What is told of every object, whoever asks for what. */
+static bool is_always_told(enum event_name event)
+{
+    return event == EVENT_lost || event == EVENT_denied || event == EVENT_deleted;
+}
+
+static int read_events(struct call *call, uint32_t *events)
+{
+    uint32_t all = object_type_events(call->object->type);
+    *events = all;
+    if (!call_given(call, 1)) {
+        return 0;
+    }
+    const struct param *array = &call->params[1];
+    struct slice rest = slice_from(array->raw, array->header.size);
+    *events = 0;
+    for (uint32_t i = 0; i < array->header.count; i++) {
+        struct param given = value_next(&rest);
+        enum event_name event = EVENT_NAMES;
+        if (given.header.kind == KIND_STR) {
+            event = event_named(slice_from(given.raw, given.header.size));
+        }
+        uint32_t bit = event == EVENT_NAMES ? 0 : UINT32_C(1) << event;
+        if ((bit & all) == 0 && !is_always_told(event)) {
+            return refuse_event(call, given.raw, all);
+        }
+        *events |= bit & all;
+    }
+    return 0;
+}
+
+int method_object_watch(struct call *call)
+{
+    uint32_t events;
+    int status = read_events(call, &events);
+    if (status == 0) {
+        status = session_watch(call->session, call->object, events);
+    }
+    return status < 0 ? status : call_answer_nil(call);
+}
+
+int method_object_unwatch(struct call *call)
+{
+    session_unwatch(call->session, call->object);
     return call_answer_nil(call);
 }

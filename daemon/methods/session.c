@@ -17,7 +17,7 @@ static void pack_summary(struct buffer *out, const struct session *session)
     pack_key_uint(out, "calls", session->ncalls);
     pack_key_uint(out, "waiting", session->calls.live);
     pack_key_uint(out, "holding", session_holding(session));
-    pack_key_uint(out, "bytes", session->charged);
+    pack_key_uint(out, "bytes", session_charged(session));
 }
 
 int method_session_list(struct call *call)

@@ -111,6 +111,7 @@ void connection_close(struct connection *connection)
         return;
     }
     connection->closing = true;
+    session_end_watches(session); /* else there might always be something more to send */
     struct call *call;
     while ((call = session_call_from(session, 0)) != NULL) {
         call_cancel(call, ERR_CANCELLED, "the connection ends");
@@ -220,6 +221,9 @@ void connection_settle(struct connection *connection)
         be_killed(connection);
     }
     flush(connection);
+    while (!connection->gone && session_give_events(&connection->session)) {
+        flush(connection);
+    }
     uint64_t unread = connection_unread(connection);
     if (connection->closing && (unread == 0 || connection->gone || connection->hurried)) {
         connection_end(connection);

@@ -13,7 +13,8 @@
  * How a connection ends, always in this order:
  *  1. Its input is read to its end and run, unless what comes is not a message. If the peer is gone
  *     the answers are dropped as they come (items of plain queues go back).
- *  2. Its waits are ended with CANCELLED, and a goodbye is added if there is a fault to tell.
+ *  2. Its watches end, its waits end with CANCELLED, and a goodbye is added if there is a fault to
+ * tell.
  *  3. `closing`: what it has to say is sent. A peer that does not read has CONNECTION_PATIENCE
  *     seconds from its last sign of life; one that was killed, is over its limit, or is gone, none.
  *  4. connection_end: out of the event loop, session_end (see session.h), the socket closed, freed.

@@ -3,6 +3,16 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/watch.h"
+
+static void tell(struct barrier *barrier, enum event_name event, uint32_t count)
+{
+    if (object_is_watched(&barrier->object, event)) {
+        const union detail detail = {.uint = count};
+        object_tell(&barrier->object, event, &detail);
+    }
+}
+
 static void barrier_nothing(struct object *object)
 {
     /* It has nothing besides itself. */
@@ -67,11 +77,14 @@ void barrier_pass(struct barrier *barrier)
 {
     barrier->generation++;
     barrier->arrived = 0;
+    tell(barrier, EVENT_pass, barrier->options.parties);
 }
 
 uint64_t barrier_arrive(struct barrier *barrier)
 {
-    return (uint64_t)barrier->generation << 32 | barrier->arrived++;
+    uint64_t place = (uint64_t)barrier->generation << 32 | barrier->arrived++;
+    tell(barrier, EVENT_wait, barrier->arrived);
+    return place;
 }
 
 enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t place)
@@ -83,22 +96,27 @@ enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t pla
     return generation == barrier->failed ? BARRIER_FAILED : BARRIER_PASSED;
 }
 
-static void fail_generation(struct barrier *barrier)
+/* Those who wait fail; it is broken from now on, or not. */
+static void fail_generation(struct barrier *barrier, bool broken)
 {
-    if (barrier->arrived > 0) {
+    uint32_t waiting = barrier->arrived;
+    bool changed = waiting > 0 || broken != barrier->broken;
+    if (waiting > 0) {
         barrier->failed = barrier->generation++;
         barrier->arrived = 0;
+    }
+    barrier->broken = broken;
+    if (changed) {
+        tell(barrier, broken ? EVENT_break : EVENT_reset, waiting);
     }
 }
 
 void barrier_break(struct barrier *barrier)
 {
-    fail_generation(barrier);
-    barrier->broken = true;
+    fail_generation(barrier, true);
 }
 
 void barrier_reset(struct barrier *barrier)
 {
-    fail_generation(barrier);
-    barrier->broken = false;
+    fail_generation(barrier, false);
 }

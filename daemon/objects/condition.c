@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/watch.h"
+
 static void condition_deinit(struct object *object)
 {
     /* condition_clear has let go of the lock. */
@@ -98,9 +100,18 @@ int condition_new(const struct object_options *common, struct lock *lock, struct
     return 0;
 }
 
+static void tell(struct condition *condition, enum event_name event, uint64_t count)
+{
+    if (object_is_watched(&condition->object, event)) {
+        const union detail detail = {.uint = count};
+        object_tell(&condition->object, event, &detail);
+    }
+}
+
 void condition_sleep(struct condition *condition)
 {
     condition->sleepers++;
+    tell(condition, EVENT_wait, condition->sleepers);
 }
 
 bool condition_wake(struct condition *condition)
@@ -126,5 +137,8 @@ uint64_t condition_notify(struct condition *condition, uint64_t n)
     uint64_t most = condition->sleepers - condition->notified;
     uint64_t woken = n < most ? n : most;
     condition->notified += woken;
+    if (woken > 0) {
+        tell(condition, EVENT_notify, woken);
+    }
     return woken;
 }

@@ -145,6 +145,14 @@ uint32_t dict_from_seq(const struct dict *dict, uint64_t seq)
 
 /* Changing. */
 
+void dict_tell(struct dict *dict, enum event_name event, struct slice key)
+{
+    if (object_is_watched(&dict->object, event)) {
+        const union detail detail = {.value = key};
+        object_tell(&dict->object, event, &detail);
+    }
+}
+
 int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value)
 {
     struct pair *pair = pair_new(key->bytes, value);
@@ -162,14 +170,17 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
     }
     if (status != 0) {
         pair_free(pair);
+        return status;
     }
-    return status;
+    dict_tell(dict, EVENT_set, pair_key(pair));
+    return 0;
 }
 
 int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
 {
     struct pair *old = pair_at(dict, position);
     if (pair_overwrite(old, value)) {
+        dict_tell(dict, EVENT_set, pair_key(old));
         return 0;
     }
     struct pair *pair = pair_new(pair_key(old), value);
@@ -183,6 +194,7 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
     }
     ordered_replace(&dict->pairs, position, &pair->entry);
     pair_free(old);
+    dict_tell(dict, EVENT_set, pair_key(pair));
     return 0;
 }
 
@@ -203,16 +215,21 @@ void dict_remove(struct dict *dict, uint32_t position)
     size_t arrays = ordered_cost(&dict->pairs);
     (void)ordered_remove(&dict->pairs, position, hash_bytes(pair_key(pair), dict->options.seed));
     object_release(&dict->object, pair_cost(pair) + arrays - ordered_cost(&dict->pairs));
+    dict_tell(dict, EVENT_delete, pair_key(pair));
     pair_free(pair);
 }
 
 void dict_clear(struct dict *dict)
 {
+    const union detail count = {.uint = dict_len(dict)};
     for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
         pair_free(pair_at(dict, i));
     }
     ordered_clear(&dict->pairs);
     object_release(&dict->object, dict->object.bytes);
+    if (count.uint > 0 && object_is_watched(&dict->object, EVENT_clear)) {
+        object_tell(&dict->object, EVENT_clear, &count);
+    }
 }
 
 int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,

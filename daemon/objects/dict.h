@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include "daemon/objects/object.h"
+#include "daemon/objects/watch.h"
 
 /* The channel that calls wait on: for a key to be there. */
 enum { DICT_WAITERS };
@@ -90,6 +90,9 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
 int dict_replace(struct dict *dict, uint32_t position, struct incoming value);
 /* Whichever of the two is right; *is_new says which (set on success). */
 int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new);
+
+/* For the files of the dict: tells an event whose detail is the key. */
+void dict_tell(struct dict *dict, enum event_name event, struct slice key);
 
 /* Removes the pair at a position. */
 void dict_remove(struct dict *dict, uint32_t position);

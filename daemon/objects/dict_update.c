@@ -121,6 +121,7 @@ static void commit(struct staging *staging)
             ordered_replace(pairs, there, &pair->entry);
             pair_free(old);
         }
+        dict_tell(staging->dict, EVENT_set, pair_key(pair));
     }
 }
 

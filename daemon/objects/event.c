@@ -37,6 +37,13 @@ int event_new(const struct object_options *common, struct event **out)
     return 0;
 }
 
+static void tell(struct event *event, enum event_name change)
+{
+    if (object_is_watched(&event->object, change)) {
+        object_tell(&event->object, change, NULL);
+    }
+}
+
 bool event_set(struct event *event)
 {
     if (event->set) {
@@ -44,10 +51,14 @@ bool event_set(struct event *event)
     }
     event->set = true;
     event->sets++;
+    tell(event, EVENT_set);
     return true;
 }
 
 void event_clear(struct event *event)
 {
-    event->set = false;
+    if (event->set) {
+        event->set = false;
+        tell(event, EVENT_clear);
+    }
 }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "daemon/objects/object.h"
+#include "daemon/objects/watch.h"
 
 /* The channel that calls wait on. */
 enum { EVENT_WAITERS };

@@ -275,13 +275,15 @@ bool queue_tick(struct object *object, uint64_t now)
     while ((item = heap_top(&queue->due)) != NULL && item->due <= now) {
         changed = true;
         if (item->state == ITEM_TAKEN) {
-            queue_give_back(queue, item, 0, now);
+            item_give_back(queue, item, "lease", 0, now);
         } else if (item->meta.expires <= now) {
             expire(queue, item);
+            queue_tell_size(queue, EVENT_expire);
         } else {
             bool to_head = item->to_head;
             item_leave(queue, item);
             item_enter(queue, item, to_head);
+            queue_tell_size(queue, EVENT_ready);
         }
     }
     return changed;

@@ -66,6 +66,14 @@ struct stored list_at(const struct list *list, uint32_t position)
 
 /* Changing one value. */
 
+void list_tell(struct list *list, enum event_name event, uint64_t index, uint64_t a, uint64_t b)
+{
+    if (object_is_watched(&list->object, event)) {
+        const union detail details[] = {{.uint = index}, {.uint = a}, {.uint = b}};
+        object_tell(&list->object, event, details);
+    }
+}
+
 int list_insert(struct list *list, uint32_t position, struct incoming value)
 {
     struct cells *cells = &list->cells;
@@ -89,6 +97,7 @@ int list_insert(struct list *list, uint32_t position, struct incoming value)
         return status;
     }
     *cells_at(cells, position) = cell;
+    list_tell(list, EVENT_insert, position, 1, 0);
     return 0;
 }
 
@@ -106,6 +115,7 @@ int list_set(struct list *list, uint32_t position, struct incoming value)
     }
     cell_deinit(*place);
     *place = cell;
+    list_tell(list, EVENT_set, position, 0, 0);
     return 0;
 }
 
@@ -117,12 +127,17 @@ void list_delete(struct list *list, uint32_t position)
     cell_deinit(*cell);
     cells_close(cells, position, 1);
     object_release(&list->object, before - cells_cost(cells));
+    list_tell(list, EVENT_delete, position, 1, 0);
 }
 
 void list_clear(struct list *list)
 {
+    uint32_t count = list_len(list);
     cells_deinit(&list->cells);
     object_release(&list->object, list->object.bytes);
+    if (count > 0) {
+        list_tell(list, EVENT_clear, count, 0, 0);
+    }
 }
 
 int list_incr(struct list *list, uint32_t position, struct slice delta, struct buffer *out)
@@ -175,6 +190,7 @@ void list_reverse(struct list *list)
         *low = *high;
         *high = cell;
     }
+    list_tell(list, EVENT_reverse, 0, 0, 0);
 }
 
 /* What `more` further copies of all values cost; so much that it is refused if it is beyond all
@@ -214,6 +230,9 @@ int list_repeat(struct list *list, int64_t n)
     }
     for (uint32_t i = 0; i < more; i++) {
         *cells_at(&list->cells, len + i) = cell_copy(*cells_at(&list->cells, i));
+    }
+    if (more > 0) {
+        list_tell(list, EVENT_insert, len, more, 0);
     }
     return 0;
 }

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "daemon/objects/cells.h"
-#include "daemon/objects/object.h"
+#include "daemon/objects/watch.h"
 
 #define LIST_NONE UINT32_MAX
 
@@ -72,6 +72,9 @@ int list_range(const struct list *list, const int64_t *start, const int64_t *sto
 /* Puts the elements of an encoded array in the place of a range. ERR_VALUE: the step is not 1 and
  * the array has not as many elements as the range. ERR_LIMIT, ERR_TOO_LARGE, ERR_INTERNAL. */
 int list_set_range(struct list *list, const struct list_range *range, struct incoming array);
+/* For the files of the list: tells an event whose details are the index, and up to two more
+ * numbers. */
+void list_tell(struct list *list, enum event_name event, uint64_t index, uint64_t a, uint64_t b);
 void list_delete_range(struct list *list, const struct list_range *range);
 
 /* The position of the first equal value between two indices (Python's, clamped), or LIST_NONE. */

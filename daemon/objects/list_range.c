@@ -155,6 +155,22 @@ static int replace(struct list *list, const struct list_range *range, const stru
     return 0;
 }
 
+/* A range has been replaced by so many values. */
+static void tell_replaced(struct list *list, const struct list_range *range, uint32_t count)
+{
+    struct list_range up = upwards(range);
+    if (range->count == 0 && count == 0) {
+        return;
+    }
+    if (range->count == 0) {
+        list_tell(list, EVENT_insert, (uint64_t)up.start, count, 0);
+    } else if (count == 0 && up.step == 1) {
+        list_tell(list, EVENT_delete, (uint64_t)up.start, range->count, 0);
+    } else {
+        list_tell(list, EVENT_set_slice, (uint64_t)up.start, range->count, count);
+    }
+}
+
 int list_set_range(struct list *list, const struct list_range *range, struct incoming array)
 {
     struct staged staged;
@@ -166,6 +182,7 @@ int list_set_range(struct list *list, const struct list_range *range, struct inc
     status = fits ? replace(list, range, &staged) : ERR_VALUE;
     if (status == 0) {
         free(staged.cells);
+        tell_replaced(list, range, staged.count);
     } else {
         discard(&staged);
     }
@@ -205,4 +222,5 @@ void list_delete_range(struct list *list, const struct list_range *range)
     }
     cells_close(&list->cells, close_at, up.count);
     object_release(&list->object, before - cells_cost(&list->cells));
+    tell_replaced(list, &up, 0);
 }

@@ -143,5 +143,6 @@ int list_sort(struct list *list, bool reverse)
         *cells_at(&list->cells, i) = run[i].cell;
     }
     free(run);
+    list_tell(list, EVENT_sort, 0, 0, 0);
     return 0;
 }

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "daemon/objects/watch.h"
+
 static bool owner_equal(const struct owner *a, const struct owner *b)
 {
     if (a->kind != b->kind) {
@@ -31,6 +33,16 @@ bool mutex_is_open_to(const struct mutex *mutex, const struct holder *holder)
     return mutex->depth == 0 || (mutex->options.recursive && mutex_held_by(mutex, holder));
 }
 
+/* `abandoned` is told only of a release. */
+static void tell(struct mutex *mutex, enum event_name event, bool abandoned)
+{
+    if (object_is_watched(mutex->object, event)) {
+        const union detail details[] = {
+            {.uint = mutex->holder.session}, {.uint = mutex->depth}, {.is = abandoned}};
+        object_tell(mutex->object, event, details);
+    }
+}
+
 void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holder, uint64_t depth)
 {
     if (mutex->depth == 0) {
@@ -39,12 +51,14 @@ void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holde
         tie->holding = 1;
     }
     mutex->depth = depth;
+    tell(mutex, EVENT_acquire, false);
 }
 
-struct tie *mutex_release(struct mutex *mutex, uint64_t levels)
+static struct tie *release(struct mutex *mutex, uint64_t levels, bool abandoned)
 {
     assert(mutex->depth >= levels);
     mutex->depth -= levels;
+    tell(mutex, EVENT_release, abandoned);
     if (mutex->depth > 0) {
         return NULL;
     }
@@ -56,6 +70,11 @@ struct tie *mutex_release(struct mutex *mutex, uint64_t levels)
     return tie;
 }
 
+struct tie *mutex_release(struct mutex *mutex, uint64_t levels)
+{
+    return release(mutex, levels, false);
+}
+
 void mutex_abandon(struct mutex *mutex, struct tie *tie)
 {
     assert(mutex->tie == tie);
@@ -64,7 +83,7 @@ void mutex_abandon(struct mutex *mutex, struct tie *tie)
         mutex->tie = NULL;
         return;
     }
-    (void)mutex_release(mutex, mutex->depth);
+    (void)release(mutex, mutex->depth, true);
     mutex->abandoned = true;
 }
 

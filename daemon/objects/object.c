@@ -29,6 +29,7 @@ int object_init(struct object *object, const struct object_type *type,
         TAILQ_INIT(&object->waits[i]);
     }
     TAILQ_INIT(&object->ties);
+    LIST_INIT(&object->watches);
     (void)clock_gettime(CLOCK_REALTIME, &object->created);
     return 0;
 }
@@ -47,7 +48,7 @@ void object_unref(struct object *object)
     for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
         assert(TAILQ_EMPTY(&object->waits[i]));
     }
-    assert(TAILQ_EMPTY(&object->ties));
+    assert(TAILQ_EMPTY(&object->ties) && LIST_EMPTY(&object->watches));
     assert(!object->is_ready && object->deadline.place == HEAP_NONE);
     object->type->clear(object);
     object->type->deinit(object);

@@ -41,11 +41,13 @@ enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3 };
 
 struct object;
 struct registry;
-struct wait; /* daemon/call/call.h */
-struct tie;  /* daemon/objects/tie.h */
+struct wait;  /* daemon/call/call.h */
+struct tie;   /* daemon/objects/tie.h */
+struct watch; /* daemon/objects/watch.h */
 
 TAILQ_HEAD(wait_list, wait);
 TAILQ_HEAD(tie_list, tie);
+LIST_HEAD(watch_list, watch);
 
 /* What a type gives the layers above. */
 struct object_type {
@@ -87,6 +89,7 @@ struct object {
     char *name;        /* owned, NUL-terminated */
     struct wait_list waits[OBJECT_CHANNELS];
     struct tie_list ties;       /* the sessions that have it open or hold something of it */
+    struct watch_list watches;  /* who wants to be told what happens to it */
     struct registry *registry;  /* that it is or was in; NULL: never */
     TAILQ_ENTRY(object) orphan; /* in the registry's list of objects that nothing may refer to */
     TAILQ_ENTRY(object) ready;  /* in the list of objects whose waiters should look again */
@@ -98,6 +101,7 @@ struct object {
     uint32_t opens;     /* sessions that have it open */
     uint32_t contained; /* references to it in stored values */
     uint32_t waiting;   /* waits on it, all channels */
+    uint32_t watched;   /* the events that somebody wants, a bit for each */
     uid_t uid;
     gid_t gid;
     uint16_t mode;

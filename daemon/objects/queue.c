@@ -72,7 +72,7 @@ static void queue_abandon(struct object *object, struct tie *tie, uint64_t now)
         if (queue->options.discard) {
             (void)queue_done(queue, item);
         } else {
-            queue_give_back(queue, item, 0, now);
+            item_give_back(queue, item, "session", 0, now);
         }
     }
 }
@@ -240,6 +240,7 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     int status = plain ? put_plain(queue, value) : put_item(queue, value, options, now);
     if (status == 0) {
         queue->puts++;
+        queue_tell_size(queue, EVENT_put);
     }
     return status;
 }
@@ -314,9 +315,17 @@ static void drop_record(struct queue *queue)
     store_pop(queue);
 }
 
-void queue_drop_head(struct queue *queue)
+/* An item has been taken. */
+static void tell_get(struct queue *queue, uint64_t ticket)
 {
-    queue->gets++;
+    if (object_is_watched(&queue->object, EVENT_get)) {
+        const union detail details[] = {{.uint = queue->ready}, {.uint = ticket}};
+        object_tell(&queue->object, EVENT_get, details);
+    }
+}
+
+void queue_discard_head(struct queue *queue)
+{
     struct item *item = head_of_items(queue);
     if (item == NULL) {
         drop_record(queue);
@@ -324,6 +333,13 @@ void queue_drop_head(struct queue *queue)
         item_leave(queue, item);
         item_free(queue, item);
     }
+}
+
+void queue_drop_head(struct queue *queue)
+{
+    queue->gets++;
+    queue_discard_head(queue);
+    tell_get(queue, 0);
 }
 
 uint32_t ticket_hash(uint64_t ticket)
@@ -376,7 +392,16 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     out->value = stored_blob(item->value);
     out->meta = item->meta;
     out->ticket = item->entry.seq;
+    tell_get(queue, out->ticket);
     return 0;
+}
+
+static void tell_give_back(struct queue *queue, uint64_t ticket, const char *reason)
+{
+    if (object_is_watched(&queue->object, EVENT_give_back)) {
+        const union detail details[] = {{.uint = queue->ready}, {.uint = ticket}, {.str = reason}};
+        object_tell(&queue->object, EVENT_give_back, details);
+    }
 }
 
 void queue_put_back(struct queue *queue, struct stored value, const struct item_meta *meta)
@@ -390,6 +415,7 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
         return;
     }
     item_enter(queue, item, true);
+    tell_give_back(queue, 0, "unsent");
 }
 
 static bool is_ticket(const struct ordered_entry *entry, const void *key)
@@ -414,14 +440,20 @@ struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie
 
 uint64_t queue_done(struct queue *queue, struct item *item)
 {
+    uint64_t ticket = item->entry.seq;
     item_leave(queue, item);
     item_free(queue, item);
-    return queue_unfinished(queue);
+    uint64_t unfinished = queue_unfinished(queue);
+    if (object_is_watched(&queue->object, EVENT_done)) {
+        const union detail details[] = {{.uint = unfinished}, {.uint = ticket}};
+        object_tell(&queue->object, EVENT_done, details);
+    }
+    return unfinished;
 }
 
-void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
+/* The item, which stands in no place, goes where one that comes back belongs. */
+static void come_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
 {
-    item_leave(queue, item);
     if (item->meta.expires <= now) {
         queue->expired++;
         item_free(queue, item);
@@ -440,6 +472,24 @@ void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, u
     }
 }
 
+void item_give_back(struct queue *queue, struct item *item, const char *reason, int64_t delay_ms,
+                    uint64_t now)
+{
+    uint64_t ticket = item->entry.seq;
+    bool expired = item->meta.expires <= now;
+    item_leave(queue, item);
+    come_back(queue, item, delay_ms, now);
+    tell_give_back(queue, ticket, reason);
+    if (expired) {
+        queue_tell_size(queue, EVENT_expire);
+    }
+}
+
+void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
+{
+    item_give_back(queue, item, "call", delay_ms, now);
+}
+
 void queue_touch(struct queue *queue, struct item *item, uint64_t now)
 {
     uint64_t lease = UINT64_MAX;
@@ -452,6 +502,10 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
 void queue_shutdown(struct queue *queue, bool immediate)
 {
     queue->shut_down = true;
+    if (object_is_watched(&queue->object, EVENT_shutdown)) {
+        const union detail detail = {.is = immediate};
+        object_tell(&queue->object, EVENT_shutdown, &detail);
+    }
     if (immediate) {
         (void)queue_clear(queue);
     }
@@ -482,6 +536,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
         }
         queue->next_seq++;
         item_enter(queue, item, false);
+        queue_tell_size(queue, EVENT_put);
     }
     return status;
 }
@@ -490,4 +545,8 @@ void queue_free_dead(struct queue *queue, struct item *item, bool dropped)
 {
     queue->dropped += dropped;
     item_free(queue, item);
+    if (object_is_watched(&queue->object, EVENT_dead)) {
+        const union detail detail = {.is = dropped};
+        object_tell(&queue->object, EVENT_dead, &detail);
+    }
 }

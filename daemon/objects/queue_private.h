@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/objects/queue.h"
+#include "daemon/objects/watch.h"
 
 /* An item in no place yet, charged; takes over the reference to the value, also when it fails, and
  * takes one of its own to the rank.
@@ -31,11 +32,27 @@ bool store_head(const struct queue *queue, struct packed_record *out);
 /* The pointer to a blob or an item as the data of a record. */
 #define POINTER_SLICE(pointer) ((struct slice){(const uint8_t *)&(pointer), sizeof(pointer)})
 
+/* As queue_give_back, for that reason, which those who watch are told. */
+void item_give_back(struct queue *queue, struct item *item, const char *reason, int64_t delay_ms,
+                    uint64_t now);
+
+/* Tells an event whose details are the size and no more than that. */
+static inline void queue_tell_size(struct queue *queue, enum event_name event)
+{
+    if (object_is_watched(&queue->object, event)) {
+        const union detail size = {.uint = queue->ready};
+        object_tell(&queue->object, event, &size);
+    }
+}
+
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
 
 /* now + ms, without overflow. */
 uint64_t time_after(uint64_t now, int64_t ms);
+
+/* The item at the head is dropped without being taken. */
+void queue_discard_head(struct queue *queue);
 
 bool queue_tick(struct object *object, uint64_t now);
 uint64_t queue_due(const struct object *object);

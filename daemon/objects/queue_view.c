@@ -117,13 +117,15 @@ static bool keep_others(void *data, void *element)
 uint64_t queue_clear(struct queue *queue)
 {
     uint64_t removed = queue->ready + queue->delayed;
-    uint64_t gets = queue->gets;
     while (queue->ready > 0) {
-        queue_drop_head(queue);
+        queue_discard_head(queue);
     }
-    queue->gets = gets;
     if (queue->delayed > 0) {
         heap_filter(&queue->due, keep_others, queue);
+    }
+    if (removed > 0 && object_is_watched(&queue->object, EVENT_clear)) {
+        const union detail count = {.uint = removed};
+        object_tell(&queue->object, EVENT_clear, &count);
     }
     return removed;
 }

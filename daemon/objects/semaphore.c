@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/objects/watch.h"
+
 static void semaphore_nothing(struct object *object)
 {
     /* It has nothing besides itself. */
@@ -27,6 +29,16 @@ static void drop_claim(struct semaphore *semaphore, struct tie *tie, int64_t n)
     semaphore->held -= n;
 }
 
+/* `abandoned` is told only of a release. */
+static void tell(struct semaphore *semaphore, enum event_name event, int64_t n, bool abandoned)
+{
+    if (object_is_watched(&semaphore->object, event)) {
+        const union detail details[] = {
+            {.uint = (uint64_t)semaphore->value}, {.uint = (uint64_t)n}, {.is = abandoned}};
+        object_tell(&semaphore->object, event, details);
+    }
+}
+
 static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t now)
 {
     struct semaphore *semaphore = semaphore_of(object);
@@ -34,6 +46,7 @@ static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t n
     drop_claim(semaphore, tie, n);
     if (!semaphore->options.keep) {
         semaphore->value += n; /* no more than the int64 that value and held came from */
+        tell(semaphore, EVENT_release, n, true);
     }
 }
 
@@ -77,6 +90,7 @@ void semaphore_acquire(struct semaphore *semaphore, struct tie *tie, int64_t n)
     semaphore->value -= n;
     semaphore->held += n;
     tie->holding += (uint64_t)n;
+    tell(semaphore, EVENT_acquire, n, false);
 }
 
 /* How much of n a tie holds. */
@@ -120,6 +134,7 @@ int semaphore_release(struct semaphore *semaphore, struct tie *tie, int64_t n)
         drop_claim(semaphore, tie, own);
     }
     semaphore->value += n;
+    tell(semaphore, EVENT_release, n, false);
     return semaphore->options.bounded ? take_off_others(semaphore) : 0;
 }
 
@@ -127,7 +142,7 @@ struct tie *semaphore_idle_tie(const struct semaphore *semaphore)
 {
     struct tie *tie;
     TAILQ_FOREACH (tie, &semaphore->object.ties, of_object) {
-        if (tie->holding == 0 && !tie->open) {
+        if (tie_is_idle(tie)) {
             return tie;
         }
     }

@@ -1,6 +1,6 @@
 /*
  * tie: what one session has of one object: whether it has it open, and what it holds of it (the
- * items it has taken from a joinable queue, a lock, permits of a semaphore).
+ * items it has taken from a joinable queue, a lock, permits of a semaphore), and what it watches.
  *
  * A tie exists while there is something to say and is freed with the last of it. It hangs in two
  * places, the session's array (by the object's number) and the object's list; the session's side
@@ -20,6 +20,13 @@ struct tie {
     struct object *object; /* a reference */
     TAILQ_ENTRY(tie) of_object;
     struct item_list taken; /* queue: items taken and not done, oldest first */
+    struct watch *watch;    /* what it wants to be told, or NULL */
     uint64_t holding;       /* how many claims there are: tickets, permits, 1 for a lock */
     bool open;
 };
+
+/* True if it says nothing any more, so that it can go. */
+static inline bool tie_is_idle(const struct tie *tie)
+{
+    return !tie->open && tie->holding == 0 && tie->watch == NULL;
+}

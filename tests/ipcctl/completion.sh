@@ -44,6 +44,8 @@ test_options_and_their_values() {
     completes 'ipcctl create ' queue dict list namespace event lock semaphore barrier condition pipe
     completes 'ipcctl ls --type d' dict
     completes 'ipcctl get -- --a' ''
+    completes 'ipcctl watch jobs --events=gi' give_back
+    completes 'ipcctl watch jobs -e put,de' put,dead put,delete put,denied put,deleted
 }
 
 test_names_are_those_of_the_fitting_type() {

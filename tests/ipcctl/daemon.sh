@@ -189,9 +189,9 @@ test_watch_prints_a_table_for_each_look() {
     same "the tables" 2 "$(grep -c '^NAME  SIZE  MAX  TAKEN' <<<"$output")"
     matches "the first look" $'\njobs +2 +10 +0 +0 +[0-9]+ +0 +- +-\n' "$output"
     matches "the second look" $'\n\nNAME.*\njobs +2 +10 +0 +0 +[0-9]+ +0 +0 +0$' "$output"
-    same "in JSON" $'None\n0.0' "$(json 'r["puts_per_second"]' watch 'j*' --count 2 -i 60)"
+    same "in JSON" $'None\n0.0' "$(json 'r["puts_per_second"]' watch --glob 'j*' --count 2 -i 60)"
     gives 'NAME  SIZE  MAX  TAKEN  DELAYED  UNFINISHED  WAITING  PUT/S  GET/S  STATE' \
-        watch 'x*' --count 1
+        watch --glob 'x*' --count 1
 }
 
 test_watch_derives_rates_from_the_counts() {

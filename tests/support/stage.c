@@ -210,3 +210,38 @@ void stage_expect_waits(struct actor *actor, uint32_t msgid, const char *file, i
         fail_msg("%s:%d: it was answered and should wait", file, line);
     }
 }
+
+/* The params of the notifications object.event among the answers, as an array. */
+static void pack_events(const struct actor *actor, msgpack_sbuffer *out)
+{
+    msgpack_packer packer;
+    msgpack_packer_init(&packer, out, msgpack_sbuffer_write);
+    size_t count = 0;
+    for (size_t i = 0; i < actor->nanswers; i++) {
+        count += actor->answers[i].data.via.array.size == 3;
+    }
+    (void)msgpack_pack_array(&packer, count);
+    for (size_t i = 0; i < actor->nanswers; i++) {
+        const msgpack_object_array *answer = &actor->answers[i].data.via.array;
+        if (answer->size == 3) {
+            match("'object.event'", &answer->ptr[1], __FILE__, __LINE__);
+            (void)msgpack_pack_object(&packer, answer->ptr[2]);
+        }
+    }
+}
+
+void stage_expect_events(struct actor *actor, const char *events, const char *file, int line)
+{
+    msgpack_sbuffer packed;
+    msgpack_sbuffer_init(&packed);
+    actor_read(actor);
+    pack_events(actor, &packed);
+    msgpack_unpacked got;
+    msgpack_unpacked_init(&got);
+    assert_int_equal(msgpack_unpack_next(&got, packed.data, packed.size, NULL),
+                     MSGPACK_UNPACK_SUCCESS);
+    match(events, &got.data, file, line);
+    msgpack_unpacked_destroy(&got);
+    msgpack_sbuffer_destroy(&packed);
+    actor_forget(actor);
+}

@@ -66,8 +66,12 @@ void actor_forget(struct actor *actor);
 #define check_refused(actor, msgid, code) stage_expect_error(actor, msgid, code, __FILE__, __LINE__)
 #define check_waits(actor, msgid) stage_expect_waits(actor, msgid, __FILE__, __LINE__)
 
+/* What the actor has been told since it was last asked: an array of [name, event, detail]. */
+#define check_events(actor, events) stage_expect_events(actor, events, __FILE__, __LINE__)
+
 void stage_expect(struct actor *actor, uint32_t msgid, const char *result, const char *file,
                   int line);
 void stage_expect_error(struct actor *actor, uint32_t msgid, const char *code, const char *file,
                         int line);
+void stage_expect_events(struct actor *actor, const char *events, const char *file, int line);
 void stage_expect_waits(struct actor *actor, uint32_t msgid, const char *file, int line);

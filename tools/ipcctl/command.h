@@ -49,6 +49,7 @@ enum word_kind {
     WORD_TIME,   /* milliseconds, or with a unit: 500ms, 5s, 2m, 1h, 1d */
     WORD_MODE,   /* octal, as chmod(1) */
     WORD_CHOICE, /* one of some words */
+    WORD_EVENTS, /* names of events, with commas between */
 };
 
 enum presence { ONE, OPTIONAL, SEVERAL, ANY }; /* exactly one; 0 or 1; 1 or more; 0 or more */
@@ -66,8 +67,10 @@ enum option_id {
     OPTION_COUNT,
     OPTION_DEAD_LETTER,
     OPTION_DELAY,
+    OPTION_EVENTS,
     OPTION_EXISTING,
     OPTION_FORCE,
+    OPTION_GLOB,
     OPTION_HELP,
     OPTION_IMMEDIATE,
     OPTION_INITIAL,

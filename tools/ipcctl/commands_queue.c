@@ -89,16 +89,5 @@ const struct command queue_commands[] = {
         .flag = OPTION_IMMEDIATE,
         .run = run_method,
     },
-    {
-        .words = "watch",
-        .summary = "Watch the queues: depth, taken, waiting, rates",
-        .details =
-            "On a terminal the table refreshes itself until q is pressed; elsewhere each look\n"
-            "is a table of its own. PUT/S and GET/S are rates since the last look.",
-        .arguments = {{"GLOB", WORD_GLOB, OPTIONAL}},
-        .options = {{OPTION_INTERVAL, "time between two looks; 2s if not given"},
-                    {OPTION_COUNT, "end after N looks"}},
-        .run = run_watch,
-    },
     {.words = NULL},
 };

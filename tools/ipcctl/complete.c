@@ -4,6 +4,7 @@
  * The line is walked by the command table, without complaint about what is wrong with it. Names and
  * sessions come from the daemon, if it answers at once; nothing is ever said on standard error.
  */
+#include "proto/events.h"
 #include "proto/method.h"
 #include "tools/ipcctl/arguments.h"
 #include "tools/ipcctl/listing.h"
@@ -165,6 +166,19 @@ static void offer_choices(struct completion *completion, const char *choices)
     }
 }
 
+/* The last of several names with commas between: put,ge. */
+static void offer_events(struct completion *completion)
+{
+    const char *comma = strrchr(completion->prefix, ',');
+    if (comma != NULL) {
+        completion->skipped += (size_t)(comma + 1 - completion->prefix);
+        completion->prefix = comma + 1;
+    }
+    for (int event = 0; event < EVENT_NAMES; event++) {
+        offer(completion, event_name((enum event_name)event));
+    }
+}
+
 static void offer_kind(struct completion *completion, enum word_kind kind, const char *choices)
 {
     switch (kind) {
@@ -198,6 +212,9 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
         break;
     case WORD_CHOICE:
         offer_choices(completion, choices);
+        break;
+    case WORD_EVENTS:
+        offer_events(completion);
         break;
     case WORD_FILE:
         text_put(&completion->out, "<files>\n");

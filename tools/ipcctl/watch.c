@@ -1,10 +1,11 @@
 /*
- * watch: a table of the queues, again and again.
+ * watch: a table of the queues, again and again; with names of objects, their events (events.c).
  *
  * Rates are differences of the queues' own counts of puts and gets between two looks. A look that
  * fails ends the command, except on the screen, where the reason stands until the daemon is back.
  */
 #include "tools/ipcctl/clock.h"
+#include "tools/ipcctl/events.h"
 #include "tools/ipcctl/listing.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
@@ -171,7 +172,7 @@ static bool add_queue(void *data, const struct ipcc_value *queue)
 static int take_look(struct watch *watch)
 {
     struct context *context = watch->context;
-    struct filter filter = {context->count > 0 ? context->words[0] : NULL, "queue"};
+    struct filter filter = {context->options[OPTION_GLOB].text, "queue"};
     look_deinit(&watch->before);
     watch->before = watch->now;
     watch->now = (struct look){.at = clock_ms()};
@@ -299,8 +300,26 @@ static enum status watch_screen(struct watch *watch)
                                 strerror(error));
 }
 
+/* Options that are for the other of the two things that watch does. */
+static enum status check_use(struct context *context)
+{
+    const struct given *given = context->options;
+    if (context->count == 0 && given[OPTION_EVENTS].is) {
+        return report_usage(context, "--events is for objects that are named");
+    }
+    if (context->count > 0 && (given[OPTION_INTERVAL].is || given[OPTION_GLOB].is)) {
+        return report_usage(context, "%s is for the table of queues, which takes no names",
+                            given[OPTION_GLOB].is ? "--glob" : "--interval");
+    }
+    return STATUS_OK;
+}
+
 enum status run_watch(struct context *context)
 {
+    enum status use = check_use(context);
+    if (use != STATUS_OK || context->count > 0) {
+        return use != STATUS_OK ? use : events_run(context);
+    }
     struct watch watch = {.context = context};
     bool plain = context->options[OPTION_COUNT].is || context->options[OPTION_JSON].is ||
                  isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0;

@@ -1,5 +1,6 @@
 /* word: words of the command line; see word.h. */
 #include "tools/ipcctl/word.h"
+#include "proto/events.h"
 #include "proto/pack.h"
 #include "proto/value.h"
 #include "tools/ipcctl/json.h"
@@ -87,8 +88,24 @@ static const char *wanted(enum word_kind kind)
         return "a mode from 0 to 0777";
     case WORD_CHOICE:
         return "one of: ";
+    case WORD_EVENTS:
+        return "names of events with commas between, like put,get";
     default:
         return NULL;
+    }
+}
+
+static int parse_events(const char *word)
+{
+    for (;;) {
+        size_t len = strcspn(word, ",");
+        if (event_named((struct slice){(const uint8_t *)word, len}) == EVENT_NAMES) {
+            return -1;
+        }
+        if (word[len] == '\0') {
+            return 0;
+        }
+        word += len + 1;
     }
 }
 
@@ -109,6 +126,8 @@ static int parse(const char *word, enum word_kind kind, const char *choices, int
         return parse_integer(word, 8, 0, number) == 0 && *number <= 0777 ? 0 : -1;
     case WORD_CHOICE:
         return parse_choice(word, choices);
+    case WORD_EVENTS:
+        return parse_events(word);
     default:
         return 0;
     }

@@ -21,6 +21,10 @@ static void functions_of_a_connection_refuse_null(void **state)
     assert_refused(ipcc_session(NULL, NULL));
     assert_refused(ipcc_greeting(NULL, NULL));
     assert_refused(ipcc_on_notification(NULL, NULL, NULL));
+    assert_refused(ipcc_on_watch_event(NULL, NULL, NULL));
+    assert_refused(ipcc_wait_watch_event(NULL, 0));
+    assert_refused(ipcc_object_watch(NULL, "q", NULL));
+    assert_refused(ipcc_object_unwatch(NULL, "q"));
     assert_refused(ipcc_object_describe(NULL, "q", NULL));
     assert_refused(ipcc_object_delete(NULL, "q"));
     assert_refused(ipcc_object_close(NULL, "q"));

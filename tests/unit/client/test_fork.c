@@ -82,7 +82,9 @@ static bool use_everything(struct opened *opened)
            ipcc_disconnect(conn) == IPCC_ERR_FORKED &&
            ipcc_session(conn, NULL) == IPCC_ERR_FORKED &&
            ipcc_greeting(conn, NULL) == IPCC_ERR_FORKED &&
-           ipcc_on_notification(conn, NULL, NULL) == IPCC_ERR_FORKED && ipcc_fd(conn) == -1 &&
+           ipcc_on_notification(conn, NULL, NULL) == IPCC_ERR_FORKED &&
+           ipcc_on_watch_event(conn, NULL, NULL) == IPCC_ERR_FORKED &&
+           ipcc_wait_watch_event(conn, 0) == IPCC_ERR_FORKED && ipcc_fd(conn) == -1 &&
            ipcc_events(conn) == 0 && ipcc_next_timeout(conn) == -1;
 }
 

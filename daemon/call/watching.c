@@ -1,0 +1,70 @@
+/* watching: the watches of a session, and how what they were told comes into its output. */
+#include "daemon/call/service.h"
+
+int session_watch(struct session *session, struct object *object, uint32_t events)
+{
+    if (session->watcher == NULL) {
+        session->watcher = watcher_new(session, session->user, &session->service->told);
+    }
+    struct tie *tie = session->watcher == NULL ? NULL : session_tie_make(session, object);
+    if (tie == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = watch_set(session->watcher, tie, events);
+    session_tie_check(tie);
+    return status;
+}
+
+void session_unwatch(struct session *session, struct object *object)
+{
+    struct tie *tie = session_tie(session, object);
+    if (tie != NULL && tie->watch != NULL) {
+        watch_free(tie->watch);
+        session_tie_check(tie);
+    }
+}
+
+bool session_give_events(struct session *session)
+{
+    struct output *output = &session->output;
+    return session->watcher != NULL &&
+           watcher_give(session->watcher, &output->bytes, output_pending(output));
+}
+
+/* The ties themselves go when the session closes what it has open. */
+void session_end_watches(struct session *session)
+{
+    for (uint32_t i = 0; i < session->nties; i++) {
+        if (session->ties[i]->watch != NULL) {
+            watch_free(session->ties[i]->watch);
+        }
+    }
+    watcher_free(session->watcher);
+    session->watcher = NULL;
+}
+
+void service_give_events(struct service *service)
+{
+    struct watcher *watcher;
+    while ((watcher = TAILQ_FIRST(&service->told)) != NULL) {
+        TAILQ_REMOVE(&service->told, watcher, link);
+        watcher->is_told = false;
+        if (session_give_events(watcher->session)) {
+            session_dirty(watcher->session);
+        }
+    }
+}
+
+void service_check_watches(struct service *service, struct object *object)
+{
+    struct watch *next;
+    for (struct watch *watch = LIST_FIRST(&object->watches); watch != NULL; watch = next) {
+        next = LIST_NEXT(watch, of_object);
+        struct tie *tie = watch->tie;
+        if (!access_granted(&tie->session->credentials, service->self, object->uid, object->gid,
+                            object->mode, ACCESS_READ)) {
+            watch_end(watch, EVENT_denied);
+            session_tie_check(tie);
+        }
+    }
+}

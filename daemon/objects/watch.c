@@ -1,0 +1,327 @@
+/* watch: see watch.h. */
+#include "daemon/objects/watch.h"
+
+#include <stdlib.h>
+
+#include "proto/message.h"
+
+_Static_assert(EVENT_NAMES <= 32, "watch.events has a bit for each event");
+
+/* What the details of each type's events are; NULL: the type has no such event. */
+static const char *const details_of[OBJECT_KINDS][EVENT_NAMES] = {
+#define EVENT_NAME(name)
+#define EVENT(type, name, details, summary) [OBJECT_##type][EVENT_##name] = details,
+#include "proto/events.def"
+#undef EVENT
+#undef EVENT_NAME
+};
+
+enum { KEEP = 4096 }; /* a buffer of at most this size is used again */
+
+uint32_t object_type_events(const struct object_type *type)
+{
+    uint32_t events = 0;
+    for (int event = 0; event < EVENT_NAMES; event++) {
+        events |= (details_of[type->kind][event] != NULL ? UINT32_C(1) : 0) << event;
+    }
+    return events;
+}
+
+/* Watches. */
+
+static int charge(struct watcher *watcher, uint64_t bytes)
+{
+    int status = user_charge(watcher->user, bytes);
+    watcher->charged += status == 0 ? bytes : 0;
+    return status;
+}
+
+static void discharge(struct watcher *watcher, uint64_t bytes)
+{
+    user_release(watcher->user, bytes);
+    watcher->charged -= bytes;
+}
+
+static void look_who_watches(struct object *object)
+{
+    const struct watch *watch;
+    object->watched = 0;
+    LIST_FOREACH (watch, &object->watches, of_object) {
+        object->watched |= watch->events;
+    }
+}
+
+struct watcher *watcher_new(struct session *session, struct user *user, struct watcher_list *told)
+{
+    struct watcher *watcher = malloc(sizeof(*watcher));
+    if (watcher != NULL) {
+        *watcher = (struct watcher){.session = session, .told = told, .user = user_ref(user)};
+        TAILQ_INIT(&watcher->owing);
+    }
+    return watcher;
+}
+
+void watcher_free(struct watcher *watcher)
+{
+    if (watcher == NULL) {
+        return;
+    }
+    struct watch *watch;
+    while ((watch = TAILQ_FIRST(&watcher->owing)) != NULL) {
+        watch_free(watch);
+    }
+    if (watcher->is_told) {
+        TAILQ_REMOVE(watcher->told, watcher, link);
+    }
+    discharge(watcher, watcher->events.len);
+    user_unref(watcher->user);
+    buffer_deinit(&watcher->events);
+    free(watcher);
+}
+
+int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events)
+{
+    struct watch *watch = tie->watch;
+    if (watch == NULL) {
+        int status = charge(watcher, sizeof(*watch));
+        if (status < 0) {
+            return status;
+        }
+        watch = malloc(sizeof(*watch));
+        if (watch == NULL) {
+            discharge(watcher, sizeof(*watch));
+            return ERR_INTERNAL;
+        }
+        *watch = (struct watch){
+            .watcher = watcher, .object = object_ref(tie->object), .tie = tie, .end = EVENT_NAMES};
+        tie->watch = watch;
+        LIST_INSERT_HEAD(&tie->object->watches, watch, of_object);
+    }
+    watch->events = events;
+    look_who_watches(tie->object);
+    return 0;
+}
+
+/* It hears nothing more. */
+static void detach(struct watch *watch)
+{
+    LIST_REMOVE(watch, of_object);
+    watch->tie->watch = NULL;
+    watch->tie = NULL;
+    look_who_watches(watch->object);
+}
+
+static void owe(struct watch *watch, bool owing)
+{
+    if (owing == watch->is_owing) {
+        return;
+    }
+    watch->is_owing = owing;
+    if (owing) {
+        TAILQ_INSERT_TAIL(&watch->watcher->owing, watch, owing);
+    } else {
+        TAILQ_REMOVE(&watch->watcher->owing, watch, owing);
+    }
+}
+
+void watch_free(struct watch *watch)
+{
+    if (watch->tie != NULL) {
+        detach(watch);
+    }
+    owe(watch, false);
+    discharge(watch->watcher, sizeof(*watch));
+    object_unref(watch->object);
+    free(watch);
+}
+
+/* Telling. */
+
+/* The word of a list of words at *spec, which goes on to the next; false at its end. */
+static bool next_detail(const char **spec, struct slice *name, char *type)
+{
+    size_t len = strcspn(*spec, ":");
+    if (len == 0) {
+        return false;
+    }
+    *name = (struct slice){(const uint8_t *)*spec, len};
+    *type = (*spec)[len + 1];
+    *spec += len + strcspn(*spec + len, " ");
+    *spec += strspn(*spec, " ");
+    return true;
+}
+
+static bool is_left_out(char type, const union detail *detail)
+{
+    return type == 'v' && detail->value.len > WATCH_KEY_MAX;
+}
+
+static void pack_detail(struct buffer *out, struct slice name, char type,
+                        const union detail *detail)
+{
+    pack_str(out, name);
+    switch (type) {
+    case 'u':
+        pack_uint(out, detail->uint);
+        break;
+    case 'b':
+        pack_bool(out, detail->is);
+        break;
+    case 's':
+        pack_string(out, detail->str);
+        break;
+    default:
+        pack_raw(out, detail->value);
+    }
+}
+
+static void pack_details(struct buffer *out, const char *spec, const union detail *details)
+{
+    struct slice name;
+    char type;
+    size_t count = 0;
+    const union detail *detail = details;
+    for (const char *at = spec; next_detail(&at, &name, &type); detail++) {
+        count += !is_left_out(type, detail);
+    }
+    pack_map(out, count);
+    for (detail = details; next_detail(&spec, &name, &type); detail++) {
+        if (!is_left_out(type, detail)) {
+            pack_detail(out, name, type, detail);
+        }
+    }
+}
+
+static const char *spec_of(const struct object *object, enum event_name event)
+{
+    const char *spec = details_of[object->type->kind][event];
+    return event == EVENT_lost ? "count:uint" : spec != NULL ? spec : "";
+}
+
+/* How much may wait to be given. */
+static uint64_t most(const struct watcher *watcher)
+{
+    const struct limits *limits = &watcher->user->accounts->limits;
+    return limits->max_events < limits->max_output ? limits->max_events : limits->max_output;
+}
+
+static void announce(struct watcher *watcher)
+{
+    if (!watcher->is_told) {
+        watcher->is_told = true;
+        TAILQ_INSERT_TAIL(watcher->told, watcher, link);
+    }
+}
+
+/* Packs the notification. False, and nothing is packed: there is no room for it. */
+static bool note(const struct watch *watch, enum event_name event, const union detail *details)
+{
+    struct watcher *watcher = watch->watcher;
+    struct buffer *out = &watcher->events;
+    size_t before = out->len;
+    message_notification(out, "object.event", 3);
+    pack_str(out, object_name(watch->object));
+    pack_string(out, event_name(event));
+    pack_details(out, spec_of(watch->object, event), details);
+    bool fits = !out->failed && (before == 0 || out->len <= most(watcher)) &&
+                charge(watcher, out->len - before) == 0;
+    if (!fits) {
+        out->len = before;
+        out->failed = false;
+    }
+    return fits;
+}
+
+void object_tell(struct object *object, enum event_name event, const union detail *details)
+{
+    struct watch *watch;
+    LIST_FOREACH (watch, &object->watches, of_object) {
+        if ((watch->events >> event & 1U) == 0) {
+            continue;
+        }
+        if (watch->is_owing || !note(watch, event, details)) {
+            watch->lost++;
+            owe(watch, true);
+        } else {
+            announce(watch->watcher);
+        }
+    }
+}
+
+/* Tells what a watch owes, and frees it if that was the end of it. False: there is no room. */
+static bool note_owed(struct watch *watch)
+{
+    const union detail lost = {.uint = watch->lost};
+    if (watch->lost > 0 && !note(watch, EVENT_lost, &lost)) {
+        return false;
+    }
+    watch->lost = 0;
+    if (watch->end == EVENT_NAMES) {
+        owe(watch, false);
+        return true;
+    }
+    if (!note(watch, (enum event_name)watch->end, NULL)) {
+        return false;
+    }
+    watch_free(watch);
+    return true;
+}
+
+void watch_end(struct watch *watch, enum event_name end)
+{
+    detach(watch);
+    watch->end = (uint8_t)end;
+    announce(watch->watcher);
+    if (watch->is_owing || !note(watch, end, NULL)) {
+        owe(watch, true);
+    } else {
+        watch_free(watch);
+    }
+}
+
+void object_end_watches(struct object *object, enum event_name end)
+{
+    struct watch *watch;
+    while ((watch = LIST_FIRST(&object->watches)) != NULL) {
+        watch_end(watch, end);
+    }
+}
+
+/* Giving. */
+
+static bool move_events(struct watcher *watcher, struct buffer *out)
+{
+    struct buffer *events = &watcher->events;
+    if (out->failed) {
+        return false;
+    }
+    if (buffer_append(out, events->data, events->len) < 0) {
+        out->failed = false; /* nothing is missing in it: they stay here for now */
+        return false;
+    }
+    discharge(watcher, events->len);
+    events->len = 0;
+    if (events->cap > KEEP) {
+        buffer_deinit(events);
+    }
+    return true;
+}
+
+bool watcher_give(struct watcher *watcher, struct buffer *out, uint64_t unsent)
+{
+    const struct buffer *events = &watcher->events;
+    bool gave = false;
+    for (;;) {
+        struct watch *watch;
+        while (events->len == 0 && (watch = TAILQ_FIRST(&watcher->owing)) != NULL &&
+               note_owed(watch)) {
+        }
+        uint64_t more = events->len;
+        bool fits = unsent == 0 || unsent + more <= most(watcher);
+        if (more == 0 || !fits || !move_events(watcher, out)) {
+            return gave;
+        }
+        unsent += more;
+        gave = true;
+    }
+}
