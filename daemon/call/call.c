@@ -92,7 +92,7 @@ void call_pack_item(struct call *call, const struct item_meta *meta, struct stor
 
 bool call_has_room(const struct call *call, struct stored value)
 {
-    return output_has_room(call->out, call->start, value);
+    return output_has_room(call->out, value);
 }
 
 static uint64_t answer_size(const struct call *call)
