@@ -62,5 +62,7 @@ void message_result(struct buffer *out, uint32_t msgid);
 /* [1, msgid, [code, text], nil]; with a detail: [1, msgid, [code, text, detail], nil] */
 void message_error(struct buffer *out, uint32_t msgid, int error, const char *text,
                    struct slice detail);
+/* [1, msgid, [code, text, then the detail], then nil] */
+void message_error_head(struct buffer *out, uint32_t msgid, int error, const char *text);
 /* [2, method, [then count params]] */
 void message_notification(struct buffer *out, const char *method, size_t count);

@@ -6,7 +6,7 @@
 const struct method methods[METHOD_COUNT] = {
 #define METHOD(type_, verb_, needs_, flags_, params_, result_, errors_, summary_)                  \
     {.id = METHOD_##type_##_##verb_,                                                               \
-     .name = #type_ "." #verb_,                                                                    \
+     .name = &(#type_ "." #verb_)[sizeof(#type_) == 1], /* no dot without a type */                \
      .type = #type_,                                                                               \
      .params = params_,                                                                            \
      .result = result_,                                                                            \

@@ -51,8 +51,8 @@ struct method_param {
 /* One row of methods.def. */
 struct method {
     enum method_id id;
-    const char *name;   /* "queue.get" */
-    const char *type;   /* "queue" */
+    const char *name;   /* "queue.get"; "atomic" */
+    const char *type;   /* "queue"; "" */
     const char *params; /* the signature as it stands in the row */
     const char *result;
     const char *errors;

@@ -24,6 +24,16 @@ struct service;
 struct session;
 struct call;
 
+enum { CALL_TEXT_MAX = 512 }; /* bytes of an error's text, the NUL included */
+
+/* The calls that are run within another one (atomic). */
+struct batch {
+    struct output results; /* one behind the other */
+    /* What the call that failed was refused with. */
+    int error;
+    char text[CALL_TEXT_MAX];
+};
+
 enum { CALL_WAIT = 1 }; /* what a handler answers when it has to wait; see call_wait */
 
 enum { CALL_FOREVER = -1 }; /* timeout without limit */
@@ -46,7 +56,9 @@ struct call {
     struct origin *origin; /* what the values in the params may carry; NULL: nothing */
     struct output *out;    /* where the reply goes */
     struct output_mark start;
-    uint64_t now; /* monotonic, nanoseconds */
+    struct batch *batch; /* the call is one of those: it never waits, and its result or refusal goes
+                            there; NULL: it is a request of its own */
+    uint64_t now;        /* monotonic, nanoseconds */
     uint32_t msgid;
     bool notification; /* no reply is sent */
     bool parked;       /* this is a wake-up: the call has left its first try behind */
@@ -92,8 +104,9 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
 
-/* Starts the answer: packs its head and returns the buffer into which the handler packs the
- * result, exactly one value. What was packed is thrown away again if the handler then fails. */
+/* Starts the answer: packs its head, if it has one of its own, and returns the buffer into which
+ * the handler packs the result, exactly one value. What was packed is thrown away again if the
+ * handler then fails. */
 struct buffer *call_result(struct call *call);
 /* The whole answer in one step. */
 int call_answer_nil(struct call *call);
@@ -115,25 +128,26 @@ void call_pack_item(struct call *call, const struct item_meta *meta, struct stor
 /* True if the descriptors of a value still fit into the answer: no message carries more than
  * DESCRIPTORS_PER_MESSAGE, and an answer of many items ends before that. */
 bool call_has_room(const struct call *call, struct stored value);
+/* Of a call that is about to take a value away from where it is stored: 0, or ERR_TOO_LARGE if its
+ * descriptors do not fit into the answer. */
+int call_need_room(struct call *call, struct stored value);
 /* True once the answer is longer than the limit max_message: an answer of many items ends there. */
 bool call_is_long(const struct call *call);
-/* True once the answer is longer than the limit max_output, so that it will be refused
- * (TOO_LARGE): an answer that must be whole need not be packed any further. */
+/* True once the answer, with those of the same batch, is longer than the limit max_output, so that
+ * it will be refused (TOO_LARGE): an answer that must be whole need not be packed any further. */
 bool call_is_over(const struct call *call);
 
 /* Refuses: packs the error with a sentence for people and returns `error`. A handler that returns
  * a bare code gets a sentence made from the code, the object's name and the last refusal. */
 int call_fail(struct call *call, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same with a detail, an encoded map. */
-int call_fail_detail(struct call *call, int error, struct slice detail, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
 
 /* True if this is the first try and others wait on the channel already: it must wait behind them.
  */
 bool call_is_behind(const struct call *call, unsigned channel);
 /* Says that the call must wait on a channel of its object, for the timeout in param `i`
- * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with). */
+ * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with), or
+ * the call is one of a batch. */
 int call_wait(struct call *call, unsigned channel, unsigned i, int error);
 
 /* The two with more said: what it waits for is a channel of any object (which then lives as long as

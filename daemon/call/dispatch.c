@@ -3,6 +3,7 @@
  * checked against its signature, the object is found, permission is checked, the handler runs.
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/call/service.h"
 #include "proto/value.h"
@@ -201,6 +202,7 @@ static int settle(struct call *call, int status)
         status = ERR_INTERNAL;
         call->refused = false;
     } else if (__builtin_expect(out->crowded, 0)) {
+        output_give_back(out, call->start);
         status = call_fail(call, ERR_TOO_LARGE,
                            "%s: the answer would carry more than %d descriptors; ask for fewer "
                            "values at a time",
@@ -214,6 +216,9 @@ static int settle(struct call *call, int status)
             output_give_back(out, call->start);
             default_refusal(call, status);
         }
+    }
+    if (__builtin_expect(call->batch != NULL, 0)) {
+        return status; /* its answer is that of the whole batch */
     }
     if (__builtin_expect(call->notification, 0)) {
         output_rewind(out, call->start);
@@ -230,7 +235,8 @@ int call_try(struct call *call)
     return status == CALL_WAIT ? status : settle(call, status);
 }
 
-static void run_call(struct call *call, unsigned count)
+/* The first try of a call with `count` params. Returns 0, the error, or CALL_WAIT. */
+static int begin_call(struct call *call, unsigned count)
 {
     struct service *service = call->service;
     const struct method_signature *signature = &service->index.signatures[call->method->id];
@@ -239,14 +245,7 @@ static void run_call(struct call *call, unsigned count)
     if (status == 0) {
         status = find_object(call, signature);
     }
-    if (status == 0) {
-        status = call_try(call);
-        if (status == CALL_WAIT && (status = call_park(call)) < 0) {
-            (void)settle(call, status);
-        }
-        return;
-    }
-    (void)settle(call, status);
+    return status == 0 ? call_try(call) : settle(call, status);
 }
 
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
@@ -255,20 +254,18 @@ static void refuse_request(struct session *session, uint32_t msgid, int error, c
     session_dirty(session);
 }
 
-static void refuse_method(struct session *session, const struct message *message)
+/* There is no method of the message's name: the text for that. */
+static void print_unknown(const struct message *message, char text[CALL_TEXT_MAX])
 {
-    struct buffer text = {0};
     struct buffer name = {0};
+    struct buffer shown = {0};
     pack_str(&name, message->method);
-    const char before[] = "there is no method ";
-    const char after[] = "; server.methods lists those there are";
-    (void)buffer_append(&text, before, sizeof(before) - 1);
-    value_print(buffer_slice(&name), 64, &text);
-    (void)buffer_append(&text, after, sizeof(after)); /* with the NUL */
-    refuse_request(session, message->msgid, ERR_UNKNOWN_METHOD,
-                   text.failed ? "no such method" : (const char *)text.data);
+    value_print(buffer_slice(&name), 64, &shown);
+    (void)snprintf(text, CALL_TEXT_MAX,
+                   "there is no method %.*s; server.methods lists those there are", (int)shown.len,
+                   (const char *)shown.data);
     buffer_deinit(&name);
-    buffer_deinit(&text);
+    buffer_deinit(&shown);
 }
 
 /* [2, "cancel", [msgid]]: ends a waiting request; anything else by that name is ignored. */
@@ -318,8 +315,10 @@ static void run_message(struct service *service, struct session *session, struct
         if (notification && slice_equal(message->method, slice_of_string("cancel"))) {
             run_cancel(session, message);
         } else if (!notification) {
+            char text[CALL_TEXT_MAX];
             service->unknown_methods++;
-            refuse_method(session, message);
+            print_unknown(message, text);
+            refuse_request(session, message->msgid, ERR_UNKNOWN_METHOD, text);
         }
         return;
     }
@@ -342,6 +341,7 @@ static void run_message(struct service *service, struct session *session, struct
     call.params = message->params;
     call.out = &session->output;
     call.start = output_mark(call.out);
+    call.batch = NULL;
     call.now = service->now;
     call.msgid = message->msgid;
     call.notification = notification;
@@ -350,8 +350,34 @@ static void run_message(struct service *service, struct session *session, struct
     call.refused = false;
     call.again = false;
     call.progress = 0;
-    run_call(&call, message->nparams);
+    int status = begin_call(&call, message->nparams);
+    if (status == CALL_WAIT && (status = call_park(&call)) < 0) {
+        (void)settle(&call, status);
+    }
     origin_unref(origin);
+}
+
+int call_run_within(const struct call *outer, struct message *message, struct batch *batch)
+{
+    struct service *service = outer->service;
+    struct call call = *outer;
+    call.method = method_index_find(&service->index, message->method);
+    call.object = NULL;
+    call.params = message->params;
+    call.out = &batch->results;
+    call.start = output_mark(call.out);
+    call.batch = batch;
+    call.notification = false;
+    call.refused = false;
+    call.again = false;
+    call.progress = 0;
+    if (call.method != NULL) {
+        return begin_call(&call, message->nparams);
+    }
+    char text[CALL_TEXT_MAX];
+    service->unknown_methods++;
+    print_unknown(message, text);
+    return call_fail(&call, ERR_UNKNOWN_METHOD, "%s", text);
 }
 
 void service_run(struct service *service, struct session *session, struct message *message,

@@ -272,6 +272,9 @@ int method_queue_get(struct call *call)
         return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
     }
     if (status == 0) {
+        status = call_need_room(call, head.value);
+    }
+    if (status == 0) {
         status = holder(call, &tie);
     }
     if (status < 0) {
@@ -299,6 +302,9 @@ int method_queue_get_many(struct call *call)
     int status = call_is_behind(call, QUEUE_GETTERS) ? ERR_EMPTY : queue_head(queue, &head);
     if (status == ERR_EMPTY) {
         return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
+    }
+    if (status == 0) {
+        status = call_need_room(call, head.value);
     }
     if (status == 0) {
         status = holder(call, &tie);
@@ -447,7 +453,7 @@ struct peeked {
 static bool show(void *data, struct stored value)
 {
     struct peeked *peeked = data;
-    if (!call_has_room(peeked->call, value)) {
+    if (peeked->count > 0 && !call_has_room(peeked->call, value)) {
         return false;
     }
     call_pack_value(peeked->call, value);

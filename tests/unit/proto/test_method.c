@@ -15,14 +15,20 @@ static void methods_are_indexed_by_their_id(void **state)
     }
     assert_string_equal(methods[METHOD_queue_get].name, "queue.get");
     assert_string_equal(methods[METHOD_queue_get].type, "queue");
+    assert_string_equal(methods[METHOD__atomic].name, "atomic");
 }
 
 static void methods_have_unique_names_made_of_type_and_verb(void **state)
 {
     for (unsigned i = 0; i < METHOD_COUNT; i++) {
         size_t type = strlen(methods[i].type);
-        assert_memory_equal(methods[i].name, methods[i].type, type);
-        assert_int_equal(methods[i].name[type], '.');
+        const char *dot = strchr(methods[i].name, '.');
+        if (type > 0) {
+            assert_memory_equal(methods[i].name, methods[i].type, type);
+            assert_ptr_equal(dot, methods[i].name + type);
+        } else {
+            assert_null(dot);
+        }
         for (unsigned j = 0; j < i; j++) {
             assert_string_not_equal(methods[i].name, methods[j].name);
         }
