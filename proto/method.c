@@ -27,6 +27,7 @@ struct type_row {
 
 static const struct type_row types[] = {
     [PARAM_OBJECT] = {"object", "the name of an object (str)"},
+    [PARAM_OBJECTS] = {"objects", "an array of names of objects (str)"},
     [PARAM_NAME] = {"name", "a name (str) or nil"},
     [PARAM_VALUE] = {"value", "a value"},
     [PARAM_STR] = {"str", "a str"},

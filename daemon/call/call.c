@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "daemon/call/service.h"
 
@@ -86,10 +87,11 @@ void call_pack_descriptor(struct call *call, struct descriptor *descriptor)
     output_descriptor(call->out, descriptor);
 }
 
-void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value)
+void call_pack_item(struct call *call, struct queue *queue, const struct item_meta *meta,
+                    struct stored value)
 {
     open_references(call, value);
-    output_item(call->out, queue_of(call->object), meta, value);
+    output_item(call->out, queue, meta, value);
 }
 
 bool call_has_room(const struct call *call, struct stored value)
@@ -176,12 +178,34 @@ int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int
     return call_wait_on(call, call->object, channel, timeout_ms, error);
 }
 
-void call_changed(struct call *call)
+int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error)
 {
-    const struct object *object = call->object;
+    int64_t timeout_ms = call_int(call, i, CALL_FOREVER);
+    int status = call_wait_on(call, set->objects[0], set->channel, timeout_ms, error);
+    if (status != CALL_WAIT) {
+        return status;
+    }
+    call->waits = calloc(set->count, sizeof(*call->waits));
+    if (call->waits == NULL) {
+        return ERR_INTERNAL;
+    }
+    for (unsigned k = 0; k < set->count; k++) {
+        call->waits[k] = (struct wait){.object = set->objects[k], .channel = set->channel};
+    }
+    call->nwaits = set->count;
+    return CALL_WAIT;
+}
+
+void call_changed_on(struct call *call, struct object *object)
+{
     bool timer_is_right =
         object->type->due == NULL || object->type->due(object) == object->deadline.at;
     if (object->waiting > 0 || !timer_is_right) {
-        object_ready(call->service, call->object);
+        object_ready(call->service, object);
     }
+}
+
+void call_changed(struct call *call)
+{
+    call_changed_on(call, call->object);
 }

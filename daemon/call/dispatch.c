@@ -40,6 +40,7 @@ bool param_fits(const struct header *header, enum param_type type)
     case PARAM_NUMBER:
         return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_FLOAT;
     case PARAM_ARRAY:
+    case PARAM_OBJECTS:
         return header->kind == KIND_ARRAY;
     case PARAM_MAP:
         return header->kind == KIND_MAP;
@@ -99,10 +100,10 @@ static int check_params(struct call *call, const struct method_signature *signat
     return 0;
 }
 
-static int refuse_object(struct call *call, struct slice name, const struct object *object)
+static int refuse_object(struct call *call, const struct param *name, const struct object *object)
 {
     struct buffer shown = {0};
-    value_print(call->params[0].raw, 64, &shown);
+    value_print(name->raw, 64, &shown);
     if (object == NULL) {
         (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
                         (const char *)shown.data);
@@ -115,9 +116,8 @@ static int refuse_object(struct call *call, struct slice name, const struct obje
     return object == NULL ? ERR_NOT_FOUND : ERR_WRONG_TYPE;
 }
 
-static int refuse_access(struct call *call, const char *missing)
+static int refuse_access(struct call *call, const struct object *object, const char *missing)
 {
-    const struct object *object = call->object;
     return call_fail(call, ERR_DENIED,
                      "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
                      "the caller is user %u",
@@ -126,9 +126,8 @@ static int refuse_access(struct call *call, const char *missing)
                      (unsigned)call->session->credentials.uid);
 }
 
-static int check_access(struct call *call)
+static int check_access(struct call *call, const struct object *object)
 {
-    const struct object *object = call->object;
     const struct credentials *peer = &call->session->credentials;
     uid_t self = call->service->self;
     switch (call->method->needs) {
@@ -137,30 +136,64 @@ static int check_access(struct call *call)
     case METHOD_NEEDS_READ:
         return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ)
                    ? 0
-                   : refuse_access(call, "the read bit");
+                   : refuse_access(call, object, "the read bit");
     case METHOD_NEEDS_WRITE:
         return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE)
                    ? 0
-                   : refuse_access(call, "the write bit");
+                   : refuse_access(call, object, "the write bit");
     case METHOD_NEEDS_OWNER:
-        return access_owner(peer, self, object->uid) ? 0 : refuse_access(call, "the owner's right");
+        return access_owner(peer, self, object->uid)
+                   ? 0
+                   : refuse_access(call, object, "the owner's right");
     }
     return ERR_INTERNAL;
 }
 
-static int find_object(struct call *call, const struct method_signature *signature)
+/* The object of that name, if it is of the method's type and the caller has the right to it. */
+static int find_object(struct call *call, const struct param *name, struct object **out)
 {
-    if (signature->count == 0 || signature->params[0].type != PARAM_OBJECT) {
-        return 0;
-    }
-    struct slice name = call_bytes(call, 0);
-    struct object *object = registry_find(&call->service->registry, name);
+    struct object *object = registry_find(&call->service->registry, param_bytes(name));
     enum object_kind kind = call->service->index.kinds[call->method->id];
     if (object == NULL || (kind != OBJECT_KINDS && object->type->kind != kind)) {
         return refuse_object(call, name, object);
     }
-    call->object = object;
-    return check_access(call);
+    *out = object;
+    return check_access(call, object);
+}
+
+/* Checks each object of an array of names as if it were the only one. */
+static int check_objects(struct call *call, const struct method_param *param)
+{
+    const struct param *names = &call->params[0];
+    if (names->header.count == 0 || names->header.count > CALL_OBJECTS_MAX) {
+        return call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s must have 1 to %d names, not %u",
+                         call->method->name, (int)param->name.len, (const char *)param->name.data,
+                         CALL_OBJECTS_MAX, (unsigned)names->header.count);
+    }
+    struct slice rest = slice_from(names->raw, names->header.size);
+    int status = 0;
+    for (uint32_t i = 0; i < names->header.count && status == 0; i++) {
+        struct param name = value_next(&rest);
+        struct object *object;
+        status = name.header.kind == KIND_STR ? find_object(call, &name, &object)
+                                              : refuse_param(call, param, names);
+    }
+    return status;
+}
+
+static int find_objects(struct call *call, const struct method_signature *signature)
+{
+    if (signature->count == 0) {
+        return 0;
+    }
+    switch (signature->params[0].type) {
+    case PARAM_OBJECT:
+        return find_object(call, &call->params[0], &call->object);
+    case PARAM_OBJECTS:
+        return check_objects(call, &signature->params[0]);
+    default:
+        return 0;
+    }
 }
 
 /* The sentence for a handler's bare error code. */
@@ -243,7 +276,7 @@ static int begin_call(struct call *call, unsigned count)
     service->figures[call->method->id].calls++;
     int status = check_params(call, signature, count);
     if (status == 0) {
-        status = find_object(call, signature);
+        status = find_objects(call, signature);
     }
     return status == 0 ? call_try(call) : settle(call, status);
 }
@@ -342,6 +375,8 @@ static void run_message(struct service *service, struct session *session, struct
     call.out = &session->output;
     call.start = output_mark(call.out);
     call.batch = NULL;
+    call.waits = NULL;
+    call.nwaits = 0;
     call.now = service->now;
     call.msgid = message->msgid;
     call.notification = notification;

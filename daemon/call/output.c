@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-/* Room for what stands around an item's value in an answer. */
-enum { ITEM_FRAME = 64 };
+/* Room for what stands around an item's value in an answer, a queue's name included. */
+enum { ITEM_FRAME = 64 + OBJECT_NAME_MAX };
 /* Less than this is not worth moving what follows. */
 enum { COMPACT_MIN = 64 * 1024 };
 

@@ -276,6 +276,14 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         }
         pack_name(out, program);
         break;
+    case PARAM_OBJECTS: {
+        uint8_t count = choice % 8;
+        pack_array(out, count);
+        for (uint8_t i = 0; i < count; i++) {
+            pack_param(out, program, method, PARAM_OBJECT, depth);
+        }
+        break;
+    }
     case PARAM_STR:
         pack_name(out, program);
         break;

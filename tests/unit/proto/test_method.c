@@ -68,11 +68,12 @@ static void methods_name_errors_that_exist(void **state)
 static void write_signature(const struct method_signature *signature, char *out, size_t size)
 {
     static const char *const words[] = {
-        [PARAM_OBJECT] = "object", [PARAM_NAME] = "name",       [PARAM_VALUE] = "value",
-        [PARAM_BOOL] = "bool",     [PARAM_INT] = "int",         [PARAM_OPTINT] = "optint",
-        [PARAM_UINT] = "uint",     [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
-        [PARAM_MS] = "ms",         [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
-        [PARAM_MAP] = "map",       [PARAM_STR] = "str",         [PARAM_OWNER] = "owner",
+        [PARAM_OBJECT] = "object",   [PARAM_NAME] = "name",       [PARAM_VALUE] = "value",
+        [PARAM_BOOL] = "bool",       [PARAM_INT] = "int",         [PARAM_OPTINT] = "optint",
+        [PARAM_UINT] = "uint",       [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
+        [PARAM_MS] = "ms",           [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
+        [PARAM_OBJECTS] = "objects", [PARAM_MAP] = "map",         [PARAM_STR] = "str",
+        [PARAM_OWNER] = "owner",
     };
     size_t len = 0;
     out[0] = '\0';
@@ -116,7 +117,8 @@ static void methods_that_need_a_permission_have_an_object(void **state)
     for (unsigned i = 0; i < METHOD_COUNT; i++) {
         struct method_signature signature;
         method_signature(&methods[i], &signature);
-        bool has_object = signature.count > 0 && signature.params[0].type == PARAM_OBJECT;
+        bool has_object = signature.count > 0 && (signature.params[0].type == PARAM_OBJECT ||
+                                                  signature.params[0].type == PARAM_OBJECTS);
         assert_true(has_object || methods[i].needs == METHOD_NEEDS_NONE);
     }
 }
