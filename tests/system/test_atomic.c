@@ -119,6 +119,24 @@ static void too_many_descriptors_leave_the_item_where_it_is(void **state)
     daemon_expect_descriptors(daemon, before);
 }
 
+/* A call that packs some descriptors, and then fails, leaves none in the answer. */
+static void failed_call_passes_no_descriptors(void **state)
+{
+    struct rpc *c = daemon_client(*state);
+    expect(c, "list.open", "['l']", "_map");
+    for (int i = 0; i < 3; i++) {
+        uint32_t append = send_pipes(c, "list.append",
+                                     "['l', [ext(2, '\\x00'), ext(2, '\\x01'), ext(2, '\\x02'), "
+                                     "ext(2, '\\x03'), ext(2, '\\x04'), ext(2, '\\x05')]]",
+                                     6);
+        expect_result(c, append, rpc_text(c, "%d", i + 1));
+    }
+    expect_error(c, "list.slice", "['l']", "TOO_LARGE");
+    expect_error(c, "atomic", "[[['list.get', ['l', 0]], ['list.slice', ['l']]]]", "TOO_LARGE");
+    assert_int_equal(c->fd_count, 6);
+    expect(c, "list.clear", "['l']", "nil");
+}
+
 /* What stands in the dict is only ever changed together, whoever is killed meanwhile. */
 static void what_is_changed_together_is_never_seen_apart(void **state)
 {
@@ -147,6 +165,7 @@ int main(void)
         daemon_test(large_results_come_whole),
         daemon_test(descriptors_go_through_the_calls_and_into_the_error),
         daemon_test(too_many_descriptors_leave_the_item_where_it_is),
+        daemon_test(failed_call_passes_no_descriptors),
         daemon_test(what_is_changed_together_is_never_seen_apart),
     };
     return cmocka_run_group_tests_name("atomic", tests, NULL, NULL);
