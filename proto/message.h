@@ -13,7 +13,7 @@
 enum {
     MESSAGE_PARAMS_MAX = 8, /* params that are decoded; more are counted and checked only */
     MESSAGE_DEPTH = 32,     /* protocol, section 1: containers within each other in a request */
-    MESSAGE_SIZE = 16 * 1048576, /* the default of max_message */
+    MESSAGE_SIZE = 16 * 1048576,  /* the default of max_message */
     DESCRIPTORS_PER_MESSAGE = 16, /* protocol, section 1: that travel with one message */
 };
 
