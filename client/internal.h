@@ -78,6 +78,9 @@ struct ipcc_value value_decode(struct slice raw);
 
 /* Takes apart an item as queue.get answers it, [value, ticket, deliveries]. false: it is none. */
 bool item_decode(const struct ipcc_value *array, struct ipcc_item *item);
+/* The same with the queue's name in front, as queue.get_any answers it. */
+bool item_decode_named(const struct ipcc_value *array, struct ipcc_value *name,
+                       struct ipcc_item *item);
 
 /* "a boolean", "a str", … for messages. */
 const char *value_kind_name(const struct ipcc_value *value);
@@ -429,6 +432,8 @@ struct typed_call {
 /* Calls and takes the result as the kind that the name says. A NULL result is not wanted. */
 int typed_call(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply);
 int typed_call_nil(struct ipcc *conn, const struct typed_call *call);
+/* As typed_call; if it fails, the reply holds the error's detail, or is {0}. */
+int typed_call_detail(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply);
 int handle_call(const struct handle *handle, const struct typed_call *call,
                 struct ipcc_reply *reply);
 int handle_call_nil(const struct handle *handle, const struct typed_call *call);

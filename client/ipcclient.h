@@ -42,14 +42,15 @@
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  *
  * The parts, each of which can be included alone: error, value, connection, async (the non-blocking
- * core), object (what all types have in common), watch (events of objects), and one for each type
- * of object.
+ * core), batch (several calls as one), object (what all types have in common), watch (events of
+ * objects), and one for each type of object.
  */
 #ifndef IPCCLIENT_H
 #define IPCCLIENT_H
 
 #include "ipcclient/async.h"
 #include "ipcclient/barrier.h"
+#include "ipcclient/batch.h"
 #include "ipcclient/condition.h"
 #include "ipcclient/connection.h"
 #include "ipcclient/dict.h"

@@ -3,6 +3,10 @@
  */
 #include "client/internal.h"
 
+#include <stdlib.h>
+
+enum { GET_ANY_MAX = 1000 }; /* the daemon's limit */
+
 static const struct handle *of(const struct ipcc_queue *queue)
 {
     return queue != NULL ? &queue->handle : NULL;
@@ -90,6 +94,67 @@ int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_ite
         return status;
     }
     return item_decode(&reply->value, item) ? 0 : wrong_answer(call.method, "an item", reply);
+}
+
+/* The names of the queues, which must be of one connection. ARGUMENT. */
+static int queue_names(struct ipcc_queue *const *queues, size_t count, struct ipcc_value *names)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (queues[i] == NULL || queues[i]->handle.conn != queues[0]->handle.conn) {
+            return error_set(IPCC_ERR_ARGUMENT,
+                             queues[i] == NULL
+                                 ? "queue.get_any needs handles, and number %zu is NULL"
+                                 : "queue.get_any: queue number %zu is of another "
+                                   "connection than the first",
+                             i);
+        }
+        names[i] = ipcc_str(queues[i]->handle.name);
+    }
+    return 0;
+}
+
+/* Takes apart [queue, value, ticket, deliveries]. False: it is none, or of another queue. */
+static bool decode_any(const struct ipcc_value *answer, const struct ipcc_value *names,
+                       size_t count, struct ipcc_item *item)
+{
+    struct ipcc_value name;
+    struct ipcc_item found;
+    if (!item_decode_named(answer, &name, &found)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (ipcc_value_is_str(&name, names[i].as.str)) {
+            *item = found;
+            item->queue = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+int ipcc_queue_get_any(struct ipcc_queue *const *queues, size_t count, int64_t timeout_ms,
+                       struct ipcc_item *item, struct ipcc_reply *reply)
+{
+    reply_clear(reply);
+    if (queues == NULL || count == 0 || count > GET_ANY_MAX || item == NULL || reply == NULL) {
+        return error_set(IPCC_ERR_ARGUMENT,
+                         "queue.get_any needs 1 to %d queues, an item and a reply", GET_ANY_MAX);
+    }
+    struct ipcc_value *names = calloc(count, sizeof(*names));
+    if (names == NULL) {
+        return error_set(IPCC_ERR_NO_MEMORY, "no memory for the names of %zu queues", count);
+    }
+    int status = queue_names(queues, count, names);
+    if (status == 0) {
+        struct typed_call call = {
+            "queue.get_any", {ipcc_array(names, count), timeout_value(timeout_ms)}, timeout_ms};
+        status = typed_call(queues[0]->handle.conn, &call, reply);
+    }
+    if (status == 0 && !decode_any(&reply->value, names, count, item)) {
+        status = wrong_answer("queue.get_any", "an item of one of the queues", reply);
+    }
+    free(names);
+    return status;
 }
 
 int ipcc_queue_get_many(struct ipcc_queue *queue, size_t max, int64_t timeout_ms,

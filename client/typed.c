@@ -43,17 +43,28 @@ static int run(struct ipcc *conn, const struct typed_call *call, const struct ip
                                    .params = params,
                                    .nparams = nparams,
                                    .guard_ms = guard_of(conn, call->timeout_ms)};
-    struct ipcc_reply answer;
-    status = ipcc_call_request(conn, &request, &answer);
-    if (status == 0 && reply != NULL) {
-        *reply = answer;
-    } else {
-        ipcc_reply_free(&answer);
+    return ipcc_call_request(conn, &request, reply);
+}
+
+/* The same without the detail of an error. */
+static int run_plain(struct ipcc *conn, const struct typed_call *call,
+                     const struct ipcc_value *params, size_t nparams, struct ipcc_reply *reply)
+{
+    int status = run(conn, call, params, nparams, reply);
+    if (status < 0) {
+        ipcc_reply_free(reply);
     }
     return status;
 }
 
 int typed_call(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply)
+{
+    reply_clear(reply);
+    int status = connection_enter(conn);
+    return status < 0 ? status : run_plain(conn, call, call->params, TYPED_PARAMS, reply);
+}
+
+int typed_call_detail(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply)
 {
     reply_clear(reply);
     int status = connection_enter(conn);
@@ -78,7 +89,7 @@ int handle_call(const struct handle *handle, const struct typed_call *call,
     }
     struct ipcc_value params[1 + TYPED_PARAMS] = {ipcc_str(handle->name)};
     memcpy(params + 1, call->params, sizeof(call->params));
-    return run(handle->conn, call, params, 1 + TYPED_PARAMS, reply);
+    return run_plain(handle->conn, call, params, 1 + TYPED_PARAMS, reply);
 }
 
 int handle_call_nil(const struct handle *handle, const struct typed_call *call)

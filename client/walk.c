@@ -105,14 +105,14 @@ int ipcc_map_get(const struct ipcc_value *map, const char *key, struct ipcc_valu
     return error_set(IPCC_ERR_KEY, "the map has no key \"%s\"", key);
 }
 
-bool item_decode(const struct ipcc_value *array, struct ipcc_item *item)
+/* The three values of an item. */
+static bool next_item(struct ipcc_walk *walk, struct ipcc_item *item)
 {
-    struct ipcc_walk walk = ipcc_walk_of(array);
     struct ipcc_value value;
     struct ipcc_value ticket;
     struct ipcc_value deliveries;
-    if (walk.in_map || walk.left < 3 || !ipcc_walk_next(&walk, &value) ||
-        !ipcc_walk_next(&walk, &ticket) || !ipcc_walk_next(&walk, &deliveries) ||
+    if (walk->in_map || walk->left < 3 || !ipcc_walk_next(walk, &value) ||
+        !ipcc_walk_next(walk, &ticket) || !ipcc_walk_next(walk, &deliveries) ||
         (ticket.kind != IPCC_INT && ticket.kind != IPCC_NIL) || deliveries.kind != IPCC_INT) {
         return false;
     }
@@ -122,6 +122,20 @@ bool item_decode(const struct ipcc_value *array, struct ipcc_item *item)
         .deliveries = deliveries.as.integer,
     };
     return true;
+}
+
+bool item_decode(const struct ipcc_value *array, struct ipcc_item *item)
+{
+    struct ipcc_walk walk = ipcc_walk_of(array);
+    return next_item(&walk, item);
+}
+
+bool item_decode_named(const struct ipcc_value *array, struct ipcc_value *name,
+                       struct ipcc_item *item)
+{
+    struct ipcc_walk walk = ipcc_walk_of(array);
+    return !walk.in_map && ipcc_walk_next(&walk, name) && name->kind == IPCC_STR &&
+           next_item(&walk, item);
 }
 
 bool ipcc_walk_item(struct ipcc_walk *walk, struct ipcc_item *item)

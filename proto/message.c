@@ -246,15 +246,26 @@ void message_result(struct buffer *out, uint32_t msgid)
     out->len = (size_t)(at - out->data);
 }
 
-void message_error(struct buffer *out, uint32_t msgid, int error, const char *text,
-                   struct slice detail)
+static void pack_error(struct buffer *out, uint32_t msgid, size_t count, int error,
+                       const char *text)
 {
     pack_array(out, 4);
     pack_int(out, MESSAGE_RESPONSE);
     pack_uint(out, msgid);
-    pack_array(out, detail.len > 0 ? 3 : 2);
+    pack_array(out, count);
     pack_string(out, error_name(error));
     pack_string(out, text);
+}
+
+void message_error_head(struct buffer *out, uint32_t msgid, int error, const char *text)
+{
+    pack_error(out, msgid, 3, error, text);
+}
+
+void message_error(struct buffer *out, uint32_t msgid, int error, const char *text,
+                   struct slice detail)
+{
+    pack_error(out, msgid, detail.len > 0 ? 3 : 2, error, text);
     pack_raw(out, detail);
     pack_nil(out);
 }

@@ -13,7 +13,7 @@
 enum {
     MESSAGE_PARAMS_MAX = 8, /* params that are decoded; more are counted and checked only */
     MESSAGE_DEPTH = 32,     /* protocol, section 1: containers within each other in a request */
-    MESSAGE_SIZE = 16 * 1048576, /* the default of max_message */
+    MESSAGE_SIZE = 16 * 1048576,  /* the default of max_message */
     DESCRIPTORS_PER_MESSAGE = 16, /* protocol, section 1: that travel with one message */
 };
 
@@ -62,5 +62,7 @@ void message_result(struct buffer *out, uint32_t msgid);
 /* [1, msgid, [code, text], nil]; with a detail: [1, msgid, [code, text, detail], nil] */
 void message_error(struct buffer *out, uint32_t msgid, int error, const char *text,
                    struct slice detail);
+/* [1, msgid, [code, text, then the detail], then nil] */
+void message_error_head(struct buffer *out, uint32_t msgid, int error, const char *text);
 /* [2, method, [then count params]] */
 void message_notification(struct buffer *out, const char *method, size_t count);

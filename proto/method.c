@@ -6,7 +6,7 @@
 const struct method methods[METHOD_COUNT] = {
 #define METHOD(type_, verb_, needs_, flags_, params_, result_, errors_, summary_)                  \
     {.id = METHOD_##type_##_##verb_,                                                               \
-     .name = #type_ "." #verb_,                                                                    \
+     .name = &(#type_ "." #verb_)[sizeof(#type_) == 1], /* no dot without a type */                \
      .type = #type_,                                                                               \
      .params = params_,                                                                            \
      .result = result_,                                                                            \
@@ -27,6 +27,7 @@ struct type_row {
 
 static const struct type_row types[] = {
     [PARAM_OBJECT] = {"object", "the name of an object (str)"},
+    [PARAM_OBJECTS] = {"objects", "an array of names of objects (str)"},
     [PARAM_NAME] = {"name", "a name (str) or nil"},
     [PARAM_VALUE] = {"value", "a value"},
     [PARAM_STR] = {"str", "a str"},

@@ -24,16 +24,17 @@ enum method_id {
 /* The types a param can have; the word in a signature in quotes. */
 enum param_type {
     PARAM_OBJECT, /* "object": str, the name of an object that must exist; always the first param */
-    PARAM_NAME,   /* "name": str, a name that need not exist; nil: a new anonymous object */
-    PARAM_VALUE,  /* "value": any value; nil is a value, only leaving it out means none */
-    PARAM_STR,    /* "str" */
-    PARAM_BOOL,   /* "bool" */
-    PARAM_INT,    /* "int": an integer that fits int64 */
-    PARAM_OPTINT, /* "optint": the same or nil, in a place that cannot be left out */
-    PARAM_UINT,   /* "uint": an integer from 0 to INT64_MAX: session, ticket, cursor */
-    PARAM_COUNT,  /* "count": the same, for how many of something */
-    PARAM_NUMBER, /* "number": an integer or a float */
-    PARAM_MS,     /* "ms": milliseconds, not negative */
+    PARAM_OBJECTS, /* "objects": array of such names; the same place */
+    PARAM_NAME,    /* "name": str, a name that need not exist; nil: a new anonymous object */
+    PARAM_VALUE,   /* "value": any value; nil is a value, only leaving it out means none */
+    PARAM_STR,     /* "str" */
+    PARAM_BOOL,    /* "bool" */
+    PARAM_INT,     /* "int": an integer that fits int64 */
+    PARAM_OPTINT,  /* "optint": the same or nil, in a place that cannot be left out */
+    PARAM_UINT,    /* "uint": an integer from 0 to INT64_MAX: session, ticket, cursor */
+    PARAM_COUNT,   /* "count": the same, for how many of something */
+    PARAM_NUMBER,  /* "number": an integer or a float */
+    PARAM_MS,      /* "ms": milliseconds, not negative */
     PARAM_TIMEOUT, /* "timeout": milliseconds; 0 does not wait, nil or absent waits without limit */
     PARAM_ARRAY,   /* "array" */
     PARAM_MAP,     /* "map" */
@@ -51,8 +52,8 @@ struct method_param {
 /* One row of methods.def. */
 struct method {
     enum method_id id;
-    const char *name;   /* "queue.get" */
-    const char *type;   /* "queue" */
+    const char *name;   /* "queue.get"; "atomic" */
+    const char *type;   /* "queue"; "" */
     const char *params; /* the signature as it stands in the row */
     const char *result;
     const char *errors;

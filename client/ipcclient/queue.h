@@ -61,6 +61,7 @@ struct ipcc_item {
     struct ipcc_value value; /* lives as long as the reply it came with */
     int64_t ticket;          /* of a joinable queue, for task_done; else IPCC_NO_TICKET */
     int64_t deliveries;      /* 1 the first time */
+    size_t queue;            /* of ipcc_queue_get_any: which of the queues it is from; else 0 */
 };
 
 /* Takes the next item. `item` and `reply` are required; free the reply when done with the value.
@@ -68,6 +69,13 @@ struct ipcc_item {
  * _SHUT_DOWN. */
 int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_item *item,
                    struct ipcc_reply *reply);
+
+/* Takes one item of several queues of one connection: of the first in the array that has one, else
+ * of the first to get one; item->queue is its place in the array. Otherwise as ipcc_queue_get. A
+ * queue that is empty and shut down is passed over while there is another one. `count` is 1 to
+ * 1000. IPCC_ERR_EMPTY, _SHUT_DOWN (all of them are); _DELETED if one of them is deleted. */
+int ipcc_queue_get_any(struct ipcc_queue *const *queues, size_t count, int64_t timeout_ms,
+                       struct ipcc_item *item, struct ipcc_reply *reply);
 
 /* Takes up to `max` items; waits for the first one only. `reply` is required: go through it with
  * ipcc_walk_of(&reply->value) and ipcc_walk_item. IPCC_ERR_EMPTY, _SHUT_DOWN. */

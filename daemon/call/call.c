@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "daemon/call/service.h"
 
@@ -18,7 +19,9 @@ bool call_bool(const struct call *call, unsigned i, bool standard)
 
 struct buffer *call_result(struct call *call)
 {
-    message_result(&call->out->bytes, call->msgid);
+    if (__builtin_expect(call->batch == NULL, 1)) {
+        message_result(&call->out->bytes, call->msgid);
+    }
     return &call->out->bytes;
 }
 
@@ -84,15 +87,25 @@ void call_pack_descriptor(struct call *call, struct descriptor *descriptor)
     output_descriptor(call->out, descriptor);
 }
 
-void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value)
+void call_pack_item(struct call *call, struct queue *queue, const struct item_meta *meta,
+                    struct stored value)
 {
     open_references(call, value);
-    output_item(call->out, queue_of(call->object), meta, value);
+    output_item(call->out, queue, meta, value);
 }
 
 bool call_has_room(const struct call *call, struct stored value)
 {
-    return output_has_room(call->out, call->start, value);
+    return output_has_room(call->out, value);
+}
+
+int call_need_room(struct call *call, struct stored value)
+{
+    if (__builtin_expect(call_has_room(call, value), 1)) {
+        return 0;
+    }
+    call->out->crowded = true;
+    return ERR_TOO_LARGE;
 }
 
 static uint64_t answer_size(const struct call *call)
@@ -108,35 +121,25 @@ bool call_is_long(const struct call *call)
 
 bool call_is_over(const struct call *call)
 {
-    return answer_size(call) > call->service->accounts.limits.max_output;
-}
-
-static int fail(struct call *call, int error, struct slice detail, const char *format,
-                va_list arguments)
-{
-    char text[512];
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    output_rewind(call->out, call->start);
-    message_error(&call->out->bytes, call->msgid, error, text, detail);
-    call->refused = true;
-    return error;
+    uint64_t size = call->batch == NULL ? answer_size(call) : output_pending(call->out);
+    return size > call->service->accounts.limits.max_output;
 }
 
 int call_fail(struct call *call, int error, const char *format, ...)
 {
+    char text[CALL_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
-    (void)fail(call, error, (struct slice){0}, format, arguments);
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return error;
-}
-
-int call_fail_detail(struct call *call, int error, struct slice detail, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fail(call, error, detail, format, arguments);
-    va_end(arguments);
+    output_rewind(call->out, call->start);
+    if (call->batch != NULL) {
+        call->batch->error = error;
+        memcpy(call->batch->text, text, sizeof(text));
+    } else {
+        message_error(&call->out->bytes, call->msgid, error, text, (struct slice){0});
+    }
+    call->refused = true;
     return error;
 }
 
@@ -153,7 +156,7 @@ bool call_is_behind(const struct call *call, unsigned channel)
 int call_wait_on(struct call *call, struct object *object, unsigned channel, int64_t timeout_ms,
                  int error)
 {
-    if (call->timed_out || (!call->parked && timeout_ms == 0)) {
+    if (call->timed_out || (!call->parked && timeout_ms == 0) || call->batch != NULL) {
         return error;
     }
     if (!call->parked) {
@@ -175,12 +178,34 @@ int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int
     return call_wait_on(call, call->object, channel, timeout_ms, error);
 }
 
-void call_changed(struct call *call)
+int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error)
 {
-    const struct object *object = call->object;
+    int64_t timeout_ms = call_int(call, i, CALL_FOREVER);
+    int status = call_wait_on(call, set->objects[0], set->channel, timeout_ms, error);
+    if (status != CALL_WAIT) {
+        return status;
+    }
+    call->waits = calloc(set->count, sizeof(*call->waits));
+    if (call->waits == NULL) {
+        return ERR_INTERNAL;
+    }
+    for (unsigned k = 0; k < set->count; k++) {
+        call->waits[k] = (struct wait){.object = set->objects[k], .channel = set->channel};
+    }
+    call->nwaits = set->count;
+    return CALL_WAIT;
+}
+
+void call_changed_on(struct call *call, struct object *object)
+{
     bool timer_is_right =
         object->type->due == NULL || object->type->due(object) == object->deadline.at;
     if (object->waiting > 0 || !timer_is_right) {
-        object_ready(call->service, call->object);
+        object_ready(call->service, object);
     }
+}
+
+void call_changed(struct call *call)
+{
+    call_changed_on(call, call->object);
 }

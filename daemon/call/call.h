@@ -24,29 +24,51 @@ struct service;
 struct session;
 struct call;
 
+enum { CALL_TEXT_MAX = 512 }; /* bytes of an error's text, the NUL included */
+
+/* The calls that are run within another one (atomic). */
+struct batch {
+    struct output results; /* one behind the other */
+    /* What the call that failed was refused with. */
+    int error;
+    char text[CALL_TEXT_MAX];
+};
+
 enum { CALL_WAIT = 1 }; /* what a handler answers when it has to wait; see call_wait */
 
 enum { CALL_FOREVER = -1 }; /* timeout without limit */
+
+enum { CALL_OBJECTS_MAX = 1000 }; /* how many objects one call can name in a param "objects" */
 
 /* One entry in an object's list of waiters. */
 struct wait {
     TAILQ_ENTRY(wait) link;
     struct call *call;
-    struct object *object; /* a reference */
+    struct object *object; /* a reference; NULL: not, or no longer, in a list */
     unsigned channel;
+};
+
+/* What a call waits for that waits on several objects at once: the same channel of each. One that
+ * is named twice counts once. */
+struct wait_set {
+    unsigned channel;
+    unsigned count; /* at least 1 */
+    struct object *objects[CALL_OBJECTS_MAX];
 };
 
 struct call {
     struct service *service;
     struct session *session;
     const struct method *method;
-    struct object *object; /* what the first param names, if the signature says object; a parked
-                              call has a reference */
+    struct object *object; /* what the first param names, if the signature says object, else NULL;
+                              a parked call has a reference */
     struct param *params;
     struct origin *origin; /* what the values in the params may carry; NULL: nothing */
     struct output *out;    /* where the reply goes */
     struct output_mark start;
-    uint64_t now; /* monotonic, nanoseconds */
+    struct batch *batch; /* the call is one of those: it never waits, and its result or refusal goes
+                            there; NULL: it is a request of its own */
+    uint64_t now;        /* monotonic, nanoseconds */
     uint32_t msgid;
     bool notification; /* no reply is sent */
     bool parked;       /* this is a wake-up: the call has left its first try behind */
@@ -56,7 +78,11 @@ struct call {
     /* What call_wait was told. */
     bool again;
     int64_t timeout_ms;
-    struct wait wait; /* object and channel; the rest, and all that follows, only when parked */
+    struct wait wait;   /* object and channel; the rest, and all that follows, only when parked */
+    struct wait *waits; /* owned array; a call of call_wait_any stands in the lists with these and
+                           not with `wait`; NULL for all others */
+    unsigned nwaits;
+    struct wait *asked;              /* by which of them it is asked again */
     struct ordered_entry of_session; /* in session->calls, found by msgid */
     struct deadline deadline;        /* in the service's heap if there is a timeout */
     uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
@@ -83,17 +109,21 @@ static inline struct incoming call_incoming(const struct call *call, unsigned i)
 {
     return (struct incoming){call->params[i].raw, call->origin};
 }
-/* The bytes of a str or bin param, without its header. */
+/* The bytes of a str or bin, without its header. */
+static inline struct slice param_bytes(const struct param *param)
+{
+    return (struct slice){param->raw.data + param->header.size, param->header.length};
+}
 static inline struct slice call_bytes(const struct call *call, unsigned i)
 {
-    const struct param *param = &call->params[i];
-    return (struct slice){param->raw.data + param->header.size, param->header.length};
+    return param_bytes(&call->params[i]);
 }
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
 
-/* Starts the answer: packs its head and returns the buffer into which the handler packs the
- * result, exactly one value. What was packed is thrown away again if the handler then fails. */
+/* Starts the answer: packs its head, if it has one of its own, and returns the buffer into which
+ * the handler packs the result, exactly one value. What was packed is thrown away again if the
+ * handler then fails. */
 struct buffer *call_result(struct call *call);
 /* The whole answer in one step. */
 int call_answer_nil(struct call *call);
@@ -109,31 +139,32 @@ void call_pack_value(struct call *call, struct stored value);
  * answer, which holds a reference to it until then. */
 void call_pack_descriptor(struct call *call, struct descriptor *descriptor);
 
-/* As call_pack_value, for the item of a plain queue (the call's object) that is taken with this
- * answer. */
-void call_pack_item(struct call *call, const struct item_meta *meta, struct stored value);
+/* As call_pack_value, for the item of a plain queue that is taken with this answer. */
+void call_pack_item(struct call *call, struct queue *queue, const struct item_meta *meta,
+                    struct stored value);
 /* True if the descriptors of a value still fit into the answer: no message carries more than
  * DESCRIPTORS_PER_MESSAGE, and an answer of many items ends before that. */
 bool call_has_room(const struct call *call, struct stored value);
+/* Of a call that is about to take a value away from where it is stored: 0, or ERR_TOO_LARGE if its
+ * descriptors do not fit into the answer. */
+int call_need_room(struct call *call, struct stored value);
 /* True once the answer is longer than the limit max_message: an answer of many items ends there. */
 bool call_is_long(const struct call *call);
-/* True once the answer is longer than the limit max_output, so that it will be refused
- * (TOO_LARGE): an answer that must be whole need not be packed any further. */
+/* True once the answer, with those of the same batch, is longer than the limit max_output, so that
+ * it will be refused (TOO_LARGE): an answer that must be whole need not be packed any further. */
 bool call_is_over(const struct call *call);
 
 /* Refuses: packs the error with a sentence for people and returns `error`. A handler that returns
  * a bare code gets a sentence made from the code, the object's name and the last refusal. */
 int call_fail(struct call *call, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same with a detail, an encoded map. */
-int call_fail_detail(struct call *call, int error, struct slice detail, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
 
 /* True if this is the first try and others wait on the channel already: it must wait behind them.
  */
 bool call_is_behind(const struct call *call, unsigned channel);
 /* Says that the call must wait on a channel of its object, for the timeout in param `i`
- * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with). */
+ * (absent: without limit). Returns CALL_WAIT, or `error` if the time is up (or 0 to begin with), or
+ * the call is one of a batch. */
 int call_wait(struct call *call, unsigned channel, unsigned i, int error);
 
 /* The two with more said: what it waits for is a channel of any object (which then lives as long as
@@ -143,9 +174,23 @@ int call_wait_on(struct call *call, struct object *object, unsigned channel, int
                  int error);
 /* As call_wait_on, and on success the handler is run once more as soon as the call is parked. */
 int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error);
+/* As call_wait, on several objects: when the handler is run again, call->asked->object is the one
+ * that has changed. ERR_INTERNAL for want of memory. */
+int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error);
+/* Such a call, being asked, waits no longer on the object that it is asked about, so that those
+ * behind it are asked. Returns CALL_WAIT, or `error` if it waits on no other. */
+int call_wait_less(struct call *call, int error);
+/* The places where a parked call waits, *count of them; those whose object is NULL are left. */
+static inline struct wait *call_waits(struct call *call, unsigned *count)
+{
+    *count = call->waits == NULL ? 1 : call->nwaits;
+    return call->waits == NULL ? &call->wait : call->waits;
+}
 /* A parked call goes on waiting on a channel of another object (or of the same), at the end of its
  * list and now without limit. Returns CALL_WAIT. */
 int call_move(struct call *call, struct object *object, unsigned channel);
 
 /* The object has changed: its waiters are asked, and its timer is set, when the call is done. */
 void call_changed(struct call *call);
+/* The same, of any object. */
+void call_changed_on(struct call *call, struct object *object);

@@ -3,6 +3,7 @@
  * checked against its signature, the object is found, permission is checked, the handler runs.
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "daemon/call/service.h"
 #include "proto/value.h"
@@ -39,6 +40,7 @@ bool param_fits(const struct header *header, enum param_type type)
     case PARAM_NUMBER:
         return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_FLOAT;
     case PARAM_ARRAY:
+    case PARAM_OBJECTS:
         return header->kind == KIND_ARRAY;
     case PARAM_MAP:
         return header->kind == KIND_MAP;
@@ -98,10 +100,10 @@ static int check_params(struct call *call, const struct method_signature *signat
     return 0;
 }
 
-static int refuse_object(struct call *call, struct slice name, const struct object *object)
+static int refuse_object(struct call *call, const struct param *name, const struct object *object)
 {
     struct buffer shown = {0};
-    value_print(call->params[0].raw, 64, &shown);
+    value_print(name->raw, 64, &shown);
     if (object == NULL) {
         (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
                         (const char *)shown.data);
@@ -114,9 +116,8 @@ static int refuse_object(struct call *call, struct slice name, const struct obje
     return object == NULL ? ERR_NOT_FOUND : ERR_WRONG_TYPE;
 }
 
-static int refuse_access(struct call *call, const char *missing)
+static int refuse_access(struct call *call, const struct object *object, const char *missing)
 {
-    const struct object *object = call->object;
     return call_fail(call, ERR_DENIED,
                      "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
                      "the caller is user %u",
@@ -125,9 +126,8 @@ static int refuse_access(struct call *call, const char *missing)
                      (unsigned)call->session->credentials.uid);
 }
 
-static int check_access(struct call *call)
+static int check_access(struct call *call, const struct object *object)
 {
-    const struct object *object = call->object;
     const struct credentials *peer = &call->session->credentials;
     uid_t self = call->service->self;
     switch (call->method->needs) {
@@ -136,30 +136,64 @@ static int check_access(struct call *call)
     case METHOD_NEEDS_READ:
         return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ)
                    ? 0
-                   : refuse_access(call, "the read bit");
+                   : refuse_access(call, object, "the read bit");
     case METHOD_NEEDS_WRITE:
         return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE)
                    ? 0
-                   : refuse_access(call, "the write bit");
+                   : refuse_access(call, object, "the write bit");
     case METHOD_NEEDS_OWNER:
-        return access_owner(peer, self, object->uid) ? 0 : refuse_access(call, "the owner's right");
+        return access_owner(peer, self, object->uid)
+                   ? 0
+                   : refuse_access(call, object, "the owner's right");
     }
     return ERR_INTERNAL;
 }
 
-static int find_object(struct call *call, const struct method_signature *signature)
+/* The object of that name, if it is of the method's type and the caller has the right to it. */
+static int find_object(struct call *call, const struct param *name, struct object **out)
 {
-    if (signature->count == 0 || signature->params[0].type != PARAM_OBJECT) {
-        return 0;
-    }
-    struct slice name = call_bytes(call, 0);
-    struct object *object = registry_find(&call->service->registry, name);
+    struct object *object = registry_find(&call->service->registry, param_bytes(name));
     enum object_kind kind = call->service->index.kinds[call->method->id];
     if (object == NULL || (kind != OBJECT_KINDS && object->type->kind != kind)) {
         return refuse_object(call, name, object);
     }
-    call->object = object;
-    return check_access(call);
+    *out = object;
+    return check_access(call, object);
+}
+
+/* Checks each object of an array of names as if it were the only one. */
+static int check_objects(struct call *call, const struct method_param *param)
+{
+    const struct param *names = &call->params[0];
+    if (names->header.count == 0 || names->header.count > CALL_OBJECTS_MAX) {
+        return call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s must have 1 to %d names, not %u",
+                         call->method->name, (int)param->name.len, (const char *)param->name.data,
+                         CALL_OBJECTS_MAX, (unsigned)names->header.count);
+    }
+    struct slice rest = slice_from(names->raw, names->header.size);
+    int status = 0;
+    for (uint32_t i = 0; i < names->header.count && status == 0; i++) {
+        struct param name = value_next(&rest);
+        struct object *object;
+        status = name.header.kind == KIND_STR ? find_object(call, &name, &object)
+                                              : refuse_param(call, param, names);
+    }
+    return status;
+}
+
+static int find_objects(struct call *call, const struct method_signature *signature)
+{
+    if (signature->count == 0) {
+        return 0;
+    }
+    switch (signature->params[0].type) {
+    case PARAM_OBJECT:
+        return find_object(call, &call->params[0], &call->object);
+    case PARAM_OBJECTS:
+        return check_objects(call, &signature->params[0]);
+    default:
+        return 0;
+    }
 }
 
 /* The sentence for a handler's bare error code. */
@@ -201,6 +235,7 @@ static int settle(struct call *call, int status)
         status = ERR_INTERNAL;
         call->refused = false;
     } else if (__builtin_expect(out->crowded, 0)) {
+        output_give_back(out, call->start);
         status = call_fail(call, ERR_TOO_LARGE,
                            "%s: the answer would carry more than %d descriptors; ask for fewer "
                            "values at a time",
@@ -214,6 +249,9 @@ static int settle(struct call *call, int status)
             output_give_back(out, call->start);
             default_refusal(call, status);
         }
+    }
+    if (__builtin_expect(call->batch != NULL, 0)) {
+        return status; /* its answer is that of the whole batch */
     }
     if (__builtin_expect(call->notification, 0)) {
         output_rewind(out, call->start);
@@ -230,23 +268,17 @@ int call_try(struct call *call)
     return status == CALL_WAIT ? status : settle(call, status);
 }
 
-static void run_call(struct call *call, unsigned count)
+/* The first try of a call with `count` params. Returns 0, the error, or CALL_WAIT. */
+static int begin_call(struct call *call, unsigned count)
 {
     struct service *service = call->service;
     const struct method_signature *signature = &service->index.signatures[call->method->id];
     service->figures[call->method->id].calls++;
     int status = check_params(call, signature, count);
     if (status == 0) {
-        status = find_object(call, signature);
+        status = find_objects(call, signature);
     }
-    if (status == 0) {
-        status = call_try(call);
-        if (status == CALL_WAIT && (status = call_park(call)) < 0) {
-            (void)settle(call, status);
-        }
-        return;
-    }
-    (void)settle(call, status);
+    return status == 0 ? call_try(call) : settle(call, status);
 }
 
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
@@ -255,20 +287,18 @@ static void refuse_request(struct session *session, uint32_t msgid, int error, c
     session_dirty(session);
 }
 
-static void refuse_method(struct session *session, const struct message *message)
+/* There is no method of the message's name: the text for that. */
+static void print_unknown(const struct message *message, char text[CALL_TEXT_MAX])
 {
-    struct buffer text = {0};
     struct buffer name = {0};
+    struct buffer shown = {0};
     pack_str(&name, message->method);
-    const char before[] = "there is no method ";
-    const char after[] = "; server.methods lists those there are";
-    (void)buffer_append(&text, before, sizeof(before) - 1);
-    value_print(buffer_slice(&name), 64, &text);
-    (void)buffer_append(&text, after, sizeof(after)); /* with the NUL */
-    refuse_request(session, message->msgid, ERR_UNKNOWN_METHOD,
-                   text.failed ? "no such method" : (const char *)text.data);
+    value_print(buffer_slice(&name), 64, &shown);
+    (void)snprintf(text, CALL_TEXT_MAX,
+                   "there is no method %.*s; server.methods lists those there are", (int)shown.len,
+                   (const char *)shown.data);
     buffer_deinit(&name);
-    buffer_deinit(&text);
+    buffer_deinit(&shown);
 }
 
 /* [2, "cancel", [msgid]]: ends a waiting request; anything else by that name is ignored. */
@@ -318,8 +348,10 @@ static void run_message(struct service *service, struct session *session, struct
         if (notification && slice_equal(message->method, slice_of_string("cancel"))) {
             run_cancel(session, message);
         } else if (!notification) {
+            char text[CALL_TEXT_MAX];
             service->unknown_methods++;
-            refuse_method(session, message);
+            print_unknown(message, text);
+            refuse_request(session, message->msgid, ERR_UNKNOWN_METHOD, text);
         }
         return;
     }
@@ -342,6 +374,9 @@ static void run_message(struct service *service, struct session *session, struct
     call.params = message->params;
     call.out = &session->output;
     call.start = output_mark(call.out);
+    call.batch = NULL;
+    call.waits = NULL;
+    call.nwaits = 0;
     call.now = service->now;
     call.msgid = message->msgid;
     call.notification = notification;
@@ -350,8 +385,34 @@ static void run_message(struct service *service, struct session *session, struct
     call.refused = false;
     call.again = false;
     call.progress = 0;
-    run_call(&call, message->nparams);
+    int status = begin_call(&call, message->nparams);
+    if (status == CALL_WAIT && (status = call_park(&call)) < 0) {
+        (void)settle(&call, status);
+    }
     origin_unref(origin);
+}
+
+int call_run_within(const struct call *outer, struct message *message, struct batch *batch)
+{
+    struct service *service = outer->service;
+    struct call call = *outer;
+    call.method = method_index_find(&service->index, message->method);
+    call.object = NULL;
+    call.params = message->params;
+    call.out = &batch->results;
+    call.start = output_mark(call.out);
+    call.batch = batch;
+    call.notification = false;
+    call.refused = false;
+    call.again = false;
+    call.progress = 0;
+    if (call.method != NULL) {
+        return begin_call(&call, message->nparams);
+    }
+    char text[CALL_TEXT_MAX];
+    service->unknown_methods++;
+    print_unknown(message, text);
+    return call_fail(&call, ERR_UNKNOWN_METHOD, "%s", text);
 }
 
 void service_run(struct service *service, struct session *session, struct message *message,

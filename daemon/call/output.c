@@ -3,18 +3,18 @@
 
 #include <stdlib.h>
 
-/* Room for what stands around an item's value in an answer. */
-enum { ITEM_FRAME = 64 };
+/* Room for what stands around an item's value in an answer, a queue's name included. */
+enum { ITEM_FRAME = 64 + OBJECT_NAME_MAX };
 /* Less than this is not worth moving what follows. */
 enum { COMPACT_MIN = 64 * 1024 };
 
-/* Makes room for one more element in an array that doubles. NULL for want of memory. */
+/* Makes room for `len` elements, more than the array has, by doubling. NULL for want of memory. */
 static void *grow(void *array, size_t len, size_t *cap, size_t size)
 {
-    if (len < *cap) {
-        return array;
-    }
     size_t wanted = *cap > 0 ? *cap * 2 : 8;
+    while (wanted < len) {
+        wanted *= 2;
+    }
     void *grown = realloc(array, wanted * size);
     if (grown != NULL) {
         *cap = wanted;
@@ -29,18 +29,30 @@ static void drop_undelivered(struct undelivered *note)
     rank_unref(&note->meta.rank);
 }
 
-static void drop_passing(struct passing *passing)
+/* Keeps the first `count` descriptors. */
+static void truncate_passing(struct passing *passing, unsigned count)
 {
-    for (unsigned i = 0; i < passing->count; i++) {
-        descriptor_unref(passing->descriptors[i]);
+    while (passing->count > count) {
+        descriptor_unref(passing->descriptors[--passing->count]);
     }
+}
+
+/* The descriptors of the answer that is being packed, or NULL if it has none. */
+static struct passing *unsealed_passing(const struct output *output)
+{
+    struct passing *last = output->npassing > 0 ? &output->passing[output->npassing - 1] : NULL;
+    return last != NULL && last->at == UINT64_MAX ? last : NULL;
 }
 
 /* Forgets the notes and splices behind a mark. */
 static void truncate_lists(struct output *output, struct output_mark mark)
 {
     while (output->npassing > mark.npassing) {
-        drop_passing(&output->passing[--output->npassing]);
+        truncate_passing(&output->passing[--output->npassing], 0);
+    }
+    struct passing *unsealed = unsealed_passing(output);
+    if (unsealed != NULL) {
+        truncate_passing(unsealed, mark.ndescriptors);
     }
     while (output->nundelivered > mark.nundelivered) {
         drop_undelivered(&output->undelivered[--output->nundelivered]);
@@ -73,14 +85,32 @@ void output_reset(struct output *output)
     output->sent = 0;
 }
 
-static int reserve_splice(struct output *output)
+static int reserve_splices(struct output *output, size_t more)
 {
-    struct splice *splices =
-        grow(output->splices, output->nsplices, &output->splices_cap, sizeof(*splices));
+    size_t len = output->nsplices + more;
+    if (len <= output->splices_cap) {
+        return 0;
+    }
+    struct splice *splices = grow(output->splices, len, &output->splices_cap, sizeof(*splices));
     if (splices == NULL) {
         return ERR_INTERNAL;
     }
     output->splices = splices;
+    return 0;
+}
+
+static int reserve_undelivered(struct output *output, size_t more)
+{
+    size_t len = output->nundelivered + more;
+    if (len <= output->undelivered_cap) {
+        return 0;
+    }
+    struct undelivered *notes =
+        grow(output->undelivered, len, &output->undelivered_cap, sizeof(*notes));
+    if (notes == NULL) {
+        return ERR_INTERNAL;
+    }
+    output->undelivered = notes;
     return 0;
 }
 
@@ -91,11 +121,12 @@ static bool is_spliced(struct stored value)
            (value.blob->attachments == NULL || value.blob->attachments->ndescriptors == 0);
 }
 
-/* The descriptors of the answer that is being packed, or NULL for want of memory. */
+/* The same, made if there are none; NULL for want of memory. */
 static struct passing *current_passing(struct output *output)
 {
-    if (output->npassing > 0 && output->passing[output->npassing - 1].at == UINT64_MAX) {
-        return &output->passing[output->npassing - 1];
+    struct passing *unsealed = unsealed_passing(output);
+    if (unsealed != NULL) {
+        return unsealed;
     }
     struct passing *grown =
         realloc(output->passing, (output->npassing + 1) * sizeof(*output->passing));
@@ -158,7 +189,7 @@ void output_value(struct output *output, struct stored value)
         }
         return;
     }
-    if (reserve_splice(output) < 0) {
+    if (reserve_splices(output, 1) < 0) {
         output->bytes.failed = true;
         return;
     }
@@ -166,19 +197,29 @@ void output_value(struct output *output, struct stored value)
     output->spliced += value.blob->len;
 }
 
-bool output_has_room(const struct output *output, struct output_mark mark, struct stored value)
+static unsigned descriptors_of(const struct output *output)
+{
+    const struct passing *unsealed = unsealed_passing(output);
+    return unsealed == NULL ? 0 : unsealed->count;
+}
+
+bool output_has_room(const struct output *output, struct stored value)
 {
     if (value.blob == NULL || value.blob->attachments == NULL) {
         return true;
     }
-    unsigned count = output->npassing > mark.npassing ? output->passing[mark.npassing].count : 0;
-    return count + value.blob->attachments->ndescriptors <= DESCRIPTORS_PER_MESSAGE;
+    return descriptors_of(output) + value.blob->attachments->ndescriptors <=
+           DESCRIPTORS_PER_MESSAGE;
 }
 
 struct output_mark output_mark(const struct output *output)
 {
-    return (struct output_mark){output->bytes.len, output->nsplices, output->nundelivered,
-                                output->npassing, output->spliced};
+    return (struct output_mark){.bytes = output->bytes.len,
+                                .nsplices = output->nsplices,
+                                .nundelivered = output->nundelivered,
+                                .npassing = output->npassing,
+                                .ndescriptors = descriptors_of(output),
+                                .spliced = output->spliced};
 }
 
 void output_rewind(struct output *output, struct output_mark mark)
@@ -191,15 +232,12 @@ void output_rewind(struct output *output, struct output_mark mark)
 
 int output_reserve_item(struct output *output, struct stored value)
 {
-    struct undelivered *notes =
-        grow(output->undelivered, output->nundelivered, &output->undelivered_cap, sizeof(*notes));
-    if (notes == NULL) {
+    if (reserve_undelivered(output, 1) < 0) {
         return ERR_INTERNAL;
     }
-    output->undelivered = notes;
     size_t len = value.bytes.len;
     if (is_spliced(value)) {
-        if (reserve_splice(output) < 0) {
+        if (reserve_splices(output, 1) < 0) {
             return ERR_INTERNAL;
         }
         len = 0;
@@ -234,6 +272,45 @@ void output_seal(struct output *output, struct output_mark mark)
     }
 }
 
+/* Makes room for all that is in `from`. */
+static int reserve_all(struct output *output, const struct output *from)
+{
+    if (buffer_reserve(&output->bytes, from->bytes.len) < 0 ||
+        reserve_splices(output, from->nsplices) < 0 ||
+        reserve_undelivered(output, from->nundelivered) < 0) {
+        return ERR_INTERNAL;
+    }
+    return from->npassing > 0 && current_passing(output) == NULL ? ERR_INTERNAL : 0;
+}
+
+int output_append(struct output *output, struct output *from)
+{
+    if (reserve_all(output, from) < 0) {
+        output->bytes.failed = true;
+        return ERR_INTERNAL;
+    }
+    size_t base = output->bytes.len;
+    for (size_t i = 0; i < from->nsplices; i++) {
+        from->splices[i].at += base;
+        output->splices[output->nsplices++] = from->splices[i];
+    }
+    for (size_t i = 0; i < from->nundelivered; i++) {
+        from->undelivered[i].value_at += base;
+        output->undelivered[output->nundelivered++] = from->undelivered[i];
+    }
+    if (from->npassing > 0) {
+        *unsealed_passing(output) = from->passing[0];
+    }
+    output->spliced += from->spliced;
+    (void)buffer_append(&output->bytes, from->bytes.data, from->bytes.len); /* has room */
+    from->nsplices = 0;
+    from->nundelivered = 0;
+    from->npassing = 0;
+    from->spliced = 0;
+    from->bytes.len = 0;
+    return 0;
+}
+
 const struct passing *output_passing(const struct output *output, uint64_t *until)
 {
     *until = UINT64_MAX;
@@ -259,7 +336,7 @@ static void sent_passing(struct output *output)
         for (unsigned i = 0; i < passing->count; i++) {
             descriptor_left(passing->descriptors[i]);
         }
-        drop_passing(passing);
+        truncate_passing(passing, 0);
     }
     if (gone > 0) {
         output->npassing -= gone;

@@ -73,6 +73,7 @@ struct output_mark {
     size_t nsplices;
     size_t nundelivered;
     size_t npassing;
+    unsigned ndescriptors; /* of the answer that is being packed */
     uint64_t spliced;
 };
 struct output_mark output_mark(const struct output *output);
@@ -87,8 +88,17 @@ void output_item(struct output *output, struct queue *queue, const struct item_m
 /* An answer that began at the mark is packed: settles the positions of what was noted in it. */
 void output_seal(struct output *output, struct output_mark mark);
 
-/* True if the descriptors of a value still fit the answer that began at the mark. */
-bool output_has_room(const struct output *output, struct output_mark mark, struct stored value);
+/* True if the descriptors of a value still fit the answer that is being packed. */
+bool output_has_room(const struct output *output, struct stored value);
+/* True if nothing of the answer is missing, for want of memory or of room for descriptors. */
+static inline bool output_is_whole(const struct output *output)
+{
+    return !output->bytes.failed && !output->crowded;
+}
+/* Moves all that is in `from` to the end of an answer that is being packed and has no descriptors
+ * yet; `from` holds part of one, nothing of which is sealed or sent. 0, or ERR_INTERNAL for want of
+ * memory: nothing is moved, and the answer has failed. */
+int output_append(struct output *output, struct output *from);
 /* The descriptors to be sent with the next byte, or NULL; *until is the position of the next ones
  * behind that, up to which may be sent in one step. */
 const struct passing *output_passing(const struct output *output, uint64_t *until);

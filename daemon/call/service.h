@@ -83,6 +83,10 @@ int call_park(struct call *call);
 /* Runs the handler of a call, first try or wake-up, and packs the answer unless it must wait.
  * Returns what the handler answered. */
 int call_try(struct call *call);
+/* Runs a call that `outer` is made of (its method and params are in the message): as service_run
+ * does with a request, but at once, with nothing in between, and never waiting. Its result goes to
+ * the batch, or what it was refused with. 0 or the error. */
+int call_run_within(const struct call *outer, struct message *message, struct batch *batch);
 /* Finishes a parked call with an error. */
 void call_cancel(struct call *call, int error, const char *text);
 /* Takes a parked call away without an answer: its session ends. */

@@ -5,7 +5,8 @@
  * A parked call is one allocation: the struct, its params, and the bytes of those. It hangs in the
  * session's calls, in the list of waiters of what it waits on, and in the heap of deadlines if it
  * has one. What it waits on (wait.object) is mostly the object that it is a call of (object); a
- * call may move from one to another while it waits.
+ * call may move from one to another while it waits. A few wait on several objects at once and stand
+ * in as many lists (waits, an allocation of its own).
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -97,26 +98,68 @@ static void discharge(struct session *session, size_t size)
     session->charged -= size;
 }
 
-static void link_wait(struct call *call, struct object *object, unsigned channel)
+static void link_wait(struct wait *wait, struct object *object, unsigned channel)
 {
-    call->wait.object = object_ref(object);
-    call->wait.channel = channel;
-    TAILQ_INSERT_TAIL(&object->waits[channel], &call->wait, link);
+    wait->object = object_ref(object);
+    wait->channel = channel;
+    TAILQ_INSERT_TAIL(&object->waits[channel], wait, link);
     object->waiting++;
 }
 
-static void unlink_wait(struct call *call)
+static void unlink_wait(struct wait *wait)
 {
-    struct object *object = call->wait.object;
-    TAILQ_REMOVE(&object->waits[call->wait.channel], &call->wait, link);
-    object->waiting--;
-    object_unref(object);
+    struct object *object = wait->object;
+    if (object != NULL) {
+        TAILQ_REMOVE(&object->waits[wait->channel], wait, link);
+        object->waiting--;
+        wait->object = NULL;
+        object_unref(object);
+    }
+}
+
+/* Puts the call into the lists; into each only once. */
+static void link_waits(struct call *call)
+{
+    unsigned count;
+    struct wait *waits = call_waits(call, &count);
+    for (unsigned i = 0; i < count; i++) {
+        struct wait *wait = &waits[i];
+        struct wait *last = TAILQ_LAST(&wait->object->waits[wait->channel], wait_list);
+        wait->call = call;
+        if (last != NULL && last->call == call) {
+            wait->object = NULL;
+        } else {
+            link_wait(wait, wait->object, wait->channel);
+        }
+    }
+}
+
+static void unlink_waits(struct call *call)
+{
+    unsigned count;
+    struct wait *waits = call_waits(call, &count);
+    for (unsigned i = 0; i < count; i++) {
+        unlink_wait(&waits[i]);
+    }
+}
+
+int call_wait_less(struct call *call, int error)
+{
+    unsigned count;
+    struct wait *waits = call_waits(call, &count);
+    unlink_wait(call->asked);
+    for (unsigned i = 0; i < count; i++) {
+        if (waits[i].object != NULL) {
+            return CALL_WAIT;
+        }
+    }
+    return error;
 }
 
 int call_move(struct call *call, struct object *object, unsigned channel)
 {
-    unlink_wait(call);
-    link_wait(call, object, channel);
+    unlink_wait(&call->wait);
+    link_wait(&call->wait, object, channel);
     heap_remove(&call->service->deadlines, &call->deadline);
     call->timeout_ms = CALL_FOREVER;
     call->timed_out = false;
@@ -137,9 +180,10 @@ static int link_call(struct call *call)
     if (call->deadline.at != UINT64_MAX) {
         (void)heap_push(&service->deadlines, &call->deadline);
     }
-    (void)object_ref(call->object);
-    call->wait.call = call;
-    link_wait(call, call->wait.object, call->wait.channel);
+    if (call->object != NULL) {
+        (void)object_ref(call->object);
+    }
+    link_waits(call);
     service->waiting++;
     return 0;
 }
@@ -149,13 +193,14 @@ static void unpark(struct call *call)
 {
     struct session *session = call->session;
     struct object *object = call->object;
-    unlink_wait(call);
+    unlink_waits(call);
     call->service->waiting--;
     heap_remove(&call->service->deadlines, &call->deadline);
     uint32_t position = ordered_from_seq(&session->calls, call->of_session.seq);
     (void)ordered_remove(&session->calls, position, hash_msgid(call->msgid));
     discharge(session, call->charge);
     origin_unref(call->origin);
+    free(call->waits);
     free(call);
     object_unref(object);
 }
@@ -164,25 +209,27 @@ static void unpark(struct call *call)
 static void tell_left(struct call *call)
 {
     struct object *object = call->object;
-    if (object->type->left != NULL && !object->deleted) {
+    if (object != NULL && object->type->left != NULL && !object->deleted) {
         object->type->left(object, call->progress);
         object_ready(call->service, object);
     }
 }
 
-/* Runs the handler of a parked call again. True if it has left its list: the call is finished and
- * gone, or waits elsewhere now. */
-static bool retry(struct call *call)
+/* Runs the handler of a parked call again, asked by one of the places where it waits. True if it
+ * has left that one: the call is finished and gone, or waits elsewhere now. */
+static bool retry(struct wait *wait)
 {
-    const struct object *object = call->wait.object;
-    unsigned channel = call->wait.channel;
+    struct call *call = wait->call;
+    const struct object *object = wait->object;
+    unsigned channel = wait->channel;
+    call->asked = wait;
     call->service->retries++;
     call->now = call->service->now;
     call->out = &call->session->output;
     call->start = output_mark(call->out);
     int status = call_try(call);
     if (status == CALL_WAIT) {
-        return call->wait.object != object || call->wait.channel != channel;
+        return wait->object != object || wait->channel != channel;
     }
     if (status < 0) {
         tell_left(call);
@@ -191,36 +238,53 @@ static bool retry(struct call *call)
     return true;
 }
 
+/* When a call that begins to wait now has waited for its timeout. */
+static uint64_t deadline_of(const struct call *call)
+{
+    uint64_t at;
+    if (call->timeout_ms < 0 ||
+        __builtin_mul_overflow((uint64_t)call->timeout_ms, NS_PER_MS, &at) ||
+        __builtin_add_overflow(call->now, at, &at)) {
+        return UINT64_MAX;
+    }
+    return at;
+}
+
+/* The same as call_park, of a call whose price has been paid. */
+static int park(const struct call *call, unsigned count, size_t size, size_t charge)
+{
+    struct call *copy = copy_call(call, count, size);
+    if (copy == NULL) {
+        return ERR_INTERNAL;
+    }
+    copy->parked = true;
+    copy->charge = charge;
+    copy->since = call->now;
+    copy->deadline = (struct deadline){.at = deadline_of(call), .place = HEAP_NONE};
+    int status = link_call(copy);
+    if (status < 0) {
+        origin_unref(copy->origin);
+        free(copy);
+    } else if (copy->again) {
+        (void)retry(&copy->wait);
+    }
+    return status;
+}
+
 int call_park(struct call *call)
 {
     unsigned count = call->service->index.signatures[call->method->id].count;
     size_t size = sizeof(*call) + count * sizeof(struct param) + params_size(call, count);
-    int status = admit(call, size);
+    size_t charge = size + call->nwaits * sizeof(*call->waits);
+    int status = admit(call, charge);
+    if (status == 0) {
+        status = park(call, count, size, charge);
+        if (status < 0) {
+            discharge(call->session, charge);
+        }
+    }
     if (status < 0) {
-        return status;
-    }
-    struct call *copy = copy_call(call, count, size);
-    if (copy == NULL) {
-        discharge(call->session, size);
-        return ERR_INTERNAL;
-    }
-    copy->parked = true;
-    copy->charge = size;
-    copy->since = call->now;
-    copy->deadline = (struct deadline){.at = UINT64_MAX, .place = HEAP_NONE};
-    uint64_t wait;
-    if (call->timeout_ms >= 0 &&
-        !__builtin_mul_overflow((uint64_t)call->timeout_ms, NS_PER_MS, &wait) &&
-        __builtin_add_overflow(call->now, wait, &copy->deadline.at)) {
-        copy->deadline.at = UINT64_MAX;
-    }
-    status = link_call(copy);
-    if (status < 0) {
-        discharge(call->session, size);
-        origin_unref(copy->origin);
-        free(copy);
-    } else if (copy->again) {
-        (void)retry(copy);
+        free(call->waits);
     }
     return status;
 }
@@ -236,22 +300,23 @@ void call_cancel(struct call *call, int error, const char *text)
     call_drop(call);
 }
 
-/* A call has left what it waited on: those behind it may be able to go on now. */
-static void serve_rest(struct service *service, struct object *object)
+/* A call is about to leave what it waits on: those behind it may be able to go on then. */
+static void serve_rest(struct call *call)
 {
-    if (!object->deleted) {
-        object_ready(service, object);
+    unsigned count;
+    struct wait *waits = call_waits(call, &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (waits[i].object != NULL && !waits[i].object->deleted) {
+            object_ready(call->service, waits[i].object);
+        }
     }
-    object_unref(object);
 }
 
 void call_drop(struct call *call)
 {
-    struct service *service = call->service;
-    struct object *object = object_ref(call->wait.object);
+    serve_rest(call);
     tell_left(call);
     unpark(call);
-    serve_rest(service, object);
 }
 
 /* Asks the waiters of one channel in order. True if one of them has left it. */
@@ -262,7 +327,7 @@ static bool serve_channel(struct object *object, unsigned channel)
     struct wait *next;
     for (struct wait *wait = TAILQ_FIRST(&object->waits[channel]); wait != NULL; wait = next) {
         next = TAILQ_NEXT(wait, link);
-        if (retry(wait->call)) {
+        if (retry(wait)) {
             served = true;
         } else if (!independent) {
             break;
@@ -311,13 +376,12 @@ void object_serve(struct service *service, struct object *object)
 
 static void time_out(struct call *call)
 {
-    struct service *service = call->service;
-    struct object *object = object_ref(call->wait.object);
+    unsigned count;
+    serve_rest(call);
     call->timed_out = true;
-    bool left = retry(call);
+    bool left = retry(call_waits(call, &count));
     assert(left);
     (void)left;
-    serve_rest(service, object);
 }
 
 /* One deadline that has passed. */

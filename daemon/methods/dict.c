@@ -182,10 +182,10 @@ int method_dict_delete(struct call *call)
     return call_answer_nil(call);
 }
 
-/* Removes a pair whose answer has been packed, unless there was no memory for that. */
+/* Removes a pair whose answer has been packed, unless there was no room for that. */
 static int remove_answered(struct call *call, uint32_t position)
 {
-    if (call->out->bytes.failed) {
+    if (!output_is_whole(call->out)) {
         return ERR_INTERNAL;
     }
     dict_remove(dict_of(call->object), position);
@@ -401,7 +401,7 @@ int method_dict_scan(struct call *call)
     int64_t packed = 0;
     for (; packed < count && position != ORDERED_NONE && !call_is_long(call); packed++) {
         struct dict_item item = dict_at(dict, position);
-        if (!call_has_room(call, item.value)) {
+        if (packed > 0 && !call_has_room(call, item.value)) {
             break;
         }
         pack_item(call, &item);

@@ -114,7 +114,7 @@ int method_list_pop(struct call *call)
         return status;
     }
     (void)call_answer_value(call, list_at(list, position));
-    if (call->out->bytes.failed) {
+    if (!output_is_whole(call->out)) {
         return ERR_INTERNAL; /* it stays where it is */
     }
     list_delete(list, position);

@@ -224,10 +224,10 @@ int method_queue_put_many(struct call *call)
 }
 
 /* Takes the queue's next item, which queue_head has shown, for the tie (joinable) or for good, and
- * packs [value, ticket, deliveries]. */
-static int deliver(struct call *call, struct delivery *head, struct tie *tie)
+ * packs [value, ticket, deliveries], with the queue's name in front if the call has named several.
+ */
+static int deliver(struct call *call, struct queue *queue, struct delivery *head, struct tie *tie)
 {
-    struct queue *queue = queue_of(call->object);
     struct buffer *out = &call->out->bytes;
     int status = output_reserve_item(call->out, head->value);
     if (status == 0 && tie != NULL) {
@@ -236,12 +236,15 @@ static int deliver(struct call *call, struct delivery *head, struct tie *tie)
     if (status < 0) {
         return status;
     }
-    pack_array(out, 3);
+    pack_array(out, call->object != NULL ? 3 : 4);
+    if (call->object == NULL) {
+        pack_str(out, object_name(&queue->object));
+    }
     if (tie != NULL) {
         call_pack_value(call, head->value);
         pack_uint(out, head->ticket);
     } else {
-        call_pack_item(call, &head->meta, head->value);
+        call_pack_item(call, queue, &head->meta, head->value);
         queue_drop_head(queue);
         pack_nil(out);
     }
@@ -250,40 +253,103 @@ static int deliver(struct call *call, struct delivery *head, struct tie *tie)
 }
 
 /* For a joinable queue the tie that is to hold what is taken; NULL in *out for a plain one. */
-static int holder(struct call *call, struct tie **out)
+static int holder(struct call *call, struct queue *queue, struct tie **out)
 {
     *out = NULL;
-    if (queue_of(call->object)->options.joinable) {
-        *out = session_tie_make(call->session, call->object);
+    if (queue->options.joinable) {
+        *out = session_tie_make(call->session, &queue->object);
         return *out == NULL ? ERR_INTERNAL : 0;
     }
     return 0;
 }
 
-int method_queue_get(struct call *call)
+/* Answers with the queue's next item, which queue_head has shown. */
+static int take(struct call *call, struct queue *queue, struct delivery *head)
 {
-    struct delivery head;
     struct tie *tie = NULL;
-    int status = ERR_EMPTY;
-    if (!call_is_behind(call, QUEUE_GETTERS)) {
-        status = queue_head(queue_of(call->object), &head);
-    }
-    if (status == ERR_EMPTY) {
-        return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
-    }
+    int status = call_need_room(call, head->value);
     if (status == 0) {
-        status = holder(call, &tie);
+        status = holder(call, queue, &tie);
     }
     if (status < 0) {
         return status;
     }
     (void)call_result(call);
-    status = deliver(call, &head, tie);
+    status = deliver(call, queue, head, tie);
     if (tie != NULL) {
         session_tie_check(tie);
     }
-    call_changed(call);
+    call_changed_on(call, &queue->object);
     return status;
+}
+
+int method_queue_get(struct call *call)
+{
+    struct queue *queue = queue_of(call->object);
+    struct delivery head;
+    int status = ERR_EMPTY;
+    if (!call_is_behind(call, QUEUE_GETTERS)) {
+        status = queue_head(queue, &head);
+    }
+    if (status == ERR_EMPTY) {
+        return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
+    }
+    return status < 0 ? status : take(call, queue, &head);
+}
+
+static int refuse_any(struct call *call, int error)
+{
+    return call_fail(call, error, "%s: %s", call->method->name,
+                     error == ERR_EMPTY ? "none of the queues has an item"
+                                        : "all of the queues are empty and shut down");
+}
+
+/* A call that has waited is asked by one of its queues. */
+static int get_from_asked(struct call *call)
+{
+    if (call->timed_out) {
+        return refuse_any(call, ERR_EMPTY);
+    }
+    struct queue *queue = queue_of(call->asked->object);
+    struct delivery head;
+    int status = queue_head(queue, &head);
+    if (status == 0) {
+        return take(call, queue, &head);
+    }
+    if (status == ERR_SHUT_DOWN) {
+        status = call_wait_less(call, ERR_SHUT_DOWN);
+        return status == CALL_WAIT ? status : refuse_any(call, status);
+    }
+    return CALL_WAIT;
+}
+
+int method_queue_get_any(struct call *call)
+{
+    if (call->parked) {
+        return get_from_asked(call);
+    }
+    const struct param *names = &call->params[0];
+    struct slice rest = slice_from(names->raw, names->header.size);
+    struct wait_set set;
+    set.channel = QUEUE_GETTERS;
+    set.count = 0;
+    for (uint32_t i = 0; i < names->header.count; i++) {
+        struct param name = value_next(&rest);
+        struct object *object = registry_find(&call->service->registry, param_bytes(&name));
+        struct delivery head;
+        int status = ERR_EMPTY;
+        if (!call_is_behind_on(call, object, QUEUE_GETTERS)) {
+            status = queue_head(queue_of(object), &head);
+        }
+        if (status == 0) {
+            return take(call, queue_of(object), &head);
+        }
+        if (status == ERR_EMPTY) {
+            set.objects[set.count++] = object;
+        }
+    }
+    int status = set.count == 0 ? ERR_SHUT_DOWN : call_wait_any(call, &set, 1, ERR_EMPTY);
+    return status == ERR_EMPTY || status == ERR_SHUT_DOWN ? refuse_any(call, status) : status;
 }
 
 int method_queue_get_many(struct call *call)
@@ -301,7 +367,10 @@ int method_queue_get_many(struct call *call)
         return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
     }
     if (status == 0) {
-        status = holder(call, &tie);
+        status = call_need_room(call, head.value);
+    }
+    if (status == 0) {
+        status = holder(call, queue, &tie);
     }
     if (status < 0) {
         return status;
@@ -309,7 +378,7 @@ int method_queue_get_many(struct call *call)
     size_t at = pack_array_begin(call_result(call));
     uint64_t count = 0;
     while (count < max && !call_is_long(call) && queue_head(queue, &head) == 0 &&
-           call_has_room(call, head.value) && deliver(call, &head, tie) == 0) {
+           call_has_room(call, head.value) && deliver(call, queue, &head, tie) == 0) {
         count++;
     }
     pack_array_end(&call->out->bytes, at, count);
@@ -447,7 +516,7 @@ struct peeked {
 static bool show(void *data, struct stored value)
 {
     struct peeked *peeked = data;
-    if (!call_has_room(peeked->call, value)) {
+    if (peeked->count > 0 && !call_has_room(peeked->call, value)) {
         return false;
     }
     call_pack_value(peeked->call, value);

@@ -35,26 +35,40 @@ int method_session_list(struct call *call)
     return 0;
 }
 
+static void pack_wait(struct buffer *out, const struct wait *wait, uint64_t now)
+{
+    const struct call *call = wait->call;
+    pack_map(out, 5);
+    pack_key_string(out, "method", call->method->name);
+    pack_key_str(out, "object", object_name(wait->object));
+    pack_key_uint(out, "msgid", call->msgid);
+    pack_key_uint(out, "since_ms", (now - call->since) / NS_PER_MS);
+    pack_string(out, "timeout_ms");
+    if (call->timeout_ms >= 0) {
+        pack_int(out, call->timeout_ms);
+    } else {
+        pack_nil(out);
+    }
+}
+
+/* A call that waits on several objects comes once for each. */
 static void pack_waits(struct buffer *out, const struct session *session, uint64_t now)
 {
     size_t at = pack_array_begin(out);
-    size_t count = 0;
+    size_t total = 0;
     struct call *call;
-    for (uint64_t seq = 0; (call = session_call_from(session, seq)) != NULL; count++) {
+    for (uint64_t seq = 0; (call = session_call_from(session, seq)) != NULL;) {
         seq = call->of_session.seq + 1;
-        pack_map(out, 5);
-        pack_key_string(out, "method", call->method->name);
-        pack_key_str(out, "object", object_name(call->wait.object));
-        pack_key_uint(out, "msgid", call->msgid);
-        pack_key_uint(out, "since_ms", (now - call->since) / NS_PER_MS);
-        pack_string(out, "timeout_ms");
-        if (call->timeout_ms >= 0) {
-            pack_int(out, call->timeout_ms);
-        } else {
-            pack_nil(out);
+        unsigned count;
+        const struct wait *waits = call_waits(call, &count);
+        for (unsigned i = 0; i < count; i++) {
+            if (waits[i].object != NULL) {
+                pack_wait(out, &waits[i], now);
+                total++;
+            }
         }
     }
-    pack_array_end(out, at, count);
+    pack_array_end(out, at, total);
 }
 
 static void pack_ties(struct buffer *out, const struct session *session)

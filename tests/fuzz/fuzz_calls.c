@@ -164,6 +164,23 @@ static void pack_array_of(struct buffer *out, struct program *program)
     }
 }
 
+static void pack_call(struct buffer *out, struct program *program, unsigned depth);
+
+/* Calls for atomic: mostly well-formed. */
+static void pack_calls(struct buffer *out, struct program *program, unsigned depth)
+{
+    uint8_t count = next(program) % 6;
+    pack_array(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        if (depth == 0 || next(program) % 32 == 31) {
+            pack_any(out, program, 2);
+        } else {
+            pack_array(out, 2);
+            pack_call(out, program, depth - 1);
+        }
+    }
+}
+
 /* The options that there are: of a type's methods, or (NULL) of every open. The kind says what is
  * sent: a word, a boolean, a number, a name, anything. */
 static const struct known_option {
@@ -243,7 +260,7 @@ static void pack_options(struct buffer *out, struct program *program, const char
 }
 
 static void pack_param(struct buffer *out, struct program *program, const struct method *method,
-                       enum param_type type)
+                       enum param_type type, unsigned depth)
 {
     uint8_t choice = next(program);
     if (choice % 16 == 15) {
@@ -259,6 +276,14 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         }
         pack_name(out, program);
         break;
+    case PARAM_OBJECTS: {
+        uint8_t count = choice % 8;
+        pack_array(out, count);
+        for (uint8_t i = 0; i < count; i++) {
+            pack_param(out, program, method, PARAM_OBJECT, depth);
+        }
+        break;
+    }
     case PARAM_STR:
         pack_name(out, program);
         break;
@@ -280,7 +305,11 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         pack_int(out, next(program) % 32);
         break;
     case PARAM_ARRAY:
-        pack_array_of(out, program);
+        if (method->id == METHOD__atomic) {
+            pack_calls(out, program, depth);
+        } else {
+            pack_array_of(out, program);
+        }
         break;
     case PARAM_MAP:
         pack_options(out, program, method->type);
@@ -311,20 +340,31 @@ static void run(struct world *world, struct session *session, const struct buffe
     }
 }
 
-static void step_call(struct world *world, struct session *session, struct program *program)
+/* A method and an array of params. */
+static void pack_call(struct buffer *out, struct program *program, unsigned depth)
 {
     const struct method *method = &methods[next(program) % METHOD_COUNT];
-    const struct method_signature *signature = &world->service.index.signatures[method->id];
+    struct method_signature signature;
+    method_signature(method, &signature);
     uint8_t fewer = next(program);
-    unsigned count = signature->count;
-    if (count > signature->required && fewer % 4 != 0) {
-        count = signature->required + fewer % (count - signature->required + 1);
+    unsigned count = signature.count;
+    if (count > signature.required && fewer % 4 != 0) {
+        count = signature.required + fewer % (count - signature.required + 1);
     }
-    struct buffer request = {0};
-    message_request(&request, ++world->msgid, slice_of_string(method->name), count);
+    pack_string(out, method->name);
+    pack_array(out, count);
     for (unsigned i = 0; i < count; i++) {
-        pack_param(&request, program, method, signature->params[i].type);
+        pack_param(out, program, method, signature.params[i].type, depth);
     }
+}
+
+static void step_call(struct world *world, struct session *session, struct program *program)
+{
+    struct buffer request = {0};
+    pack_array(&request, 4);
+    pack_int(&request, MESSAGE_REQUEST);
+    pack_uint(&request, ++world->msgid);
+    pack_call(&request, program, 2);
     run(world, session, &request);
     buffer_deinit(&request);
 }

@@ -30,7 +30,7 @@ test_commands_and_their_second_words() {
     completes 'ipcctl nonsense ' ''
     completes 'ipcctl dict nonsense ' ''
     completes 'ipcctl help dict s' set scan setdefault
-    completes 'ipcctl help queue.ge' queue.get queue.get_many
+    completes 'ipcctl help queue.ge' queue.get queue.get_many queue.get_any
     completes 'ipcctl call list.po' list.pop
 }
 

@@ -133,6 +133,16 @@ uint32_t actor_send(struct actor *actor, const char *method, const char *params)
     return msgid;
 }
 
+void actor_pack(struct buffer *out, const char *method, const char *params)
+{
+    *out = (struct buffer){0};
+    pack_array(out, 4);
+    pack_int(out, MESSAGE_REQUEST);
+    pack_int(out, 0);
+    pack_string(out, method);
+    pack_params(out, params);
+}
+
 void actor_notify(struct actor *actor, const char *method, const char *params)
 {
     struct buffer request = {0};
@@ -192,16 +202,23 @@ void stage_expect(struct actor *actor, uint32_t msgid, const char *result, const
     match(result, &answer[3], file, line);
 }
 
-void stage_expect_error(struct actor *actor, uint32_t msgid, const char *code, const char *file,
-                        int line)
+void stage_expect_failure(struct actor *actor, uint32_t msgid, const char *error, const char *file,
+                          int line)
 {
     const msgpack_object *answer = answer_to(actor, msgid);
     if (answer == NULL) {
         fail_msg("%s:%d: no answer", file, line);
     }
+    match(error, &answer[2], file, line);
+    match("nil", &answer[3], file, line);
+}
+
+void stage_expect_error(struct actor *actor, uint32_t msgid, const char *code, const char *file,
+                        int line)
+{
     char expected[64];
     (void)snprintf(expected, sizeof(expected), "['%s', _str, ...]", code);
-    match(expected, &answer[2], file, line);
+    stage_expect_failure(actor, msgid, expected, file, line);
 }
 
 void stage_expect_waits(struct actor *actor, uint32_t msgid, const char *file, int line)

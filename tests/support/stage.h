@@ -48,6 +48,8 @@ void actor_vanish(struct actor *actor);
 
 /* Runs a request; returns its msgid. */
 uint32_t actor_send(struct actor *actor, const char *method, const char *params);
+/* Packs a request (msgid 0) instead of running it. */
+void actor_pack(struct buffer *out, const char *method, const char *params);
 /* Runs a notification. */
 void actor_notify(struct actor *actor, const char *method, const char *params);
 /* What is in the output becomes read. */
@@ -61,6 +63,9 @@ void actor_forget(struct actor *actor);
 /* Runs a request that must be refused at once with that code. */
 #define check_error(actor, method, params, code)                                                   \
     stage_expect_error(actor, actor_send(actor, method, params), code, __FILE__, __LINE__)
+/* The same; the whole error must be that. */
+#define check_fails(actor, method, params, error)                                                  \
+    stage_expect_failure(actor, actor_send(actor, method, params), error, __FILE__, __LINE__)
 /* An earlier request has been answered, refused, or still waits. */
 #define check_answer(actor, msgid, result) stage_expect(actor, msgid, result, __FILE__, __LINE__)
 #define check_refused(actor, msgid, code) stage_expect_error(actor, msgid, code, __FILE__, __LINE__)
@@ -74,4 +79,6 @@ void stage_expect(struct actor *actor, uint32_t msgid, const char *result, const
 void stage_expect_error(struct actor *actor, uint32_t msgid, const char *code, const char *file,
                         int line);
 void stage_expect_events(struct actor *actor, const char *events, const char *file, int line);
+void stage_expect_failure(struct actor *actor, uint32_t msgid, const char *error, const char *file,
+                          int line);
 void stage_expect_waits(struct actor *actor, uint32_t msgid, const char *file, int line);

@@ -37,6 +37,7 @@ static unsigned good_kinds(enum param_type type)
 {
     static const unsigned good[] = {
         [PARAM_OBJECT] = STR,
+        [PARAM_OBJECTS] = ARRAY,
         [PARAM_NAME] = STR | NIL,
         [PARAM_VALUE] = ~0U,
         [PARAM_BOOL] = BOOL,
@@ -64,10 +65,11 @@ static const char *good_value(struct rpc *c, const struct method *method, enum p
         [PARAM_MS] = "0",       [PARAM_TIMEOUT] = "0", [PARAM_ARRAY] = "[]",   [PARAM_MAP] = "{}",
         [PARAM_STR] = "'s'",    [PARAM_OWNER] = "1",
     };
-    if (type != PARAM_OBJECT) {
+    if (type != PARAM_OBJECT && type != PARAM_OBJECTS) {
         return values[type];
     }
-    return rpc_text(c, "'%s'", strcmp(method->type, "object") == 0 ? "queue" : method->type);
+    return rpc_text(c, type == PARAM_OBJECTS ? "['%s']" : "'%s'",
+                    strcmp(method->type, "object") == 0 ? "queue" : method->type);
 }
 
 /* Params up to `count`, good ones except that `wrong` (if not NULL) stands at index `at`. */

@@ -15,14 +15,20 @@ static void methods_are_indexed_by_their_id(void **state)
     }
     assert_string_equal(methods[METHOD_queue_get].name, "queue.get");
     assert_string_equal(methods[METHOD_queue_get].type, "queue");
+    assert_string_equal(methods[METHOD__atomic].name, "atomic");
 }
 
 static void methods_have_unique_names_made_of_type_and_verb(void **state)
 {
     for (unsigned i = 0; i < METHOD_COUNT; i++) {
         size_t type = strlen(methods[i].type);
-        assert_memory_equal(methods[i].name, methods[i].type, type);
-        assert_int_equal(methods[i].name[type], '.');
+        const char *dot = strchr(methods[i].name, '.');
+        if (type > 0) {
+            assert_memory_equal(methods[i].name, methods[i].type, type);
+            assert_ptr_equal(dot, methods[i].name + type);
+        } else {
+            assert_null(dot);
+        }
         for (unsigned j = 0; j < i; j++) {
             assert_string_not_equal(methods[i].name, methods[j].name);
         }
@@ -62,11 +68,12 @@ static void methods_name_errors_that_exist(void **state)
 static void write_signature(const struct method_signature *signature, char *out, size_t size)
 {
     static const char *const words[] = {
-        [PARAM_OBJECT] = "object", [PARAM_NAME] = "name",       [PARAM_VALUE] = "value",
-        [PARAM_BOOL] = "bool",     [PARAM_INT] = "int",         [PARAM_OPTINT] = "optint",
-        [PARAM_UINT] = "uint",     [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
-        [PARAM_MS] = "ms",         [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
-        [PARAM_MAP] = "map",       [PARAM_STR] = "str",         [PARAM_OWNER] = "owner",
+        [PARAM_OBJECT] = "object",   [PARAM_NAME] = "name",       [PARAM_VALUE] = "value",
+        [PARAM_BOOL] = "bool",       [PARAM_INT] = "int",         [PARAM_OPTINT] = "optint",
+        [PARAM_UINT] = "uint",       [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
+        [PARAM_MS] = "ms",           [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
+        [PARAM_OBJECTS] = "objects", [PARAM_MAP] = "map",         [PARAM_STR] = "str",
+        [PARAM_OWNER] = "owner",
     };
     size_t len = 0;
     out[0] = '\0';
@@ -110,7 +117,8 @@ static void methods_that_need_a_permission_have_an_object(void **state)
     for (unsigned i = 0; i < METHOD_COUNT; i++) {
         struct method_signature signature;
         method_signature(&methods[i], &signature);
-        bool has_object = signature.count > 0 && signature.params[0].type == PARAM_OBJECT;
+        bool has_object = signature.count > 0 && (signature.params[0].type == PARAM_OBJECT ||
+                                                  signature.params[0].type == PARAM_OBJECTS);
         assert_true(has_object || methods[i].needs == METHOD_NEEDS_NONE);
     }
 }
