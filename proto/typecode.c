@@ -133,6 +133,25 @@ void typecode_decode(const struct typecode *type, uint64_t bits, struct header *
     }
 }
 
+void typecode_pack(const struct typecode *type, uint64_t bits, struct buffer *out)
+{
+    struct header number;
+    typecode_decode(type, bits, &number);
+    switch (number.kind) {
+    case KIND_BOOL:
+        pack_bool(out, number.b);
+        break;
+    case KIND_FLOAT:
+        pack_double(out, number.f);
+        break;
+    case KIND_UINT:
+        pack_uint(out, number.u);
+        break;
+    default:
+        pack_int(out, number.i);
+    }
+}
+
 uint64_t typecode_load(const struct typecode *type, const void *item)
 {
     switch (type->size) {

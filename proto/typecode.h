@@ -14,6 +14,7 @@
 #pragma once
 
 #include "proto/header.h"
+#include "proto/pack.h"
 
 enum typecode_kind { TYPECODE_SIGNED, TYPECODE_UNSIGNED, TYPECODE_FLOAT, TYPECODE_BOOL };
 
@@ -35,6 +36,9 @@ const struct typecode *typecode_find(char code);
 int typecode_encode(const struct typecode *type, const struct header *number, uint64_t *bits);
 /* And back: KIND_INT (KIND_UINT above INT64_MAX), KIND_FLOAT or KIND_BOOL. */
 void typecode_decode(const struct typecode *type, uint64_t bits, struct header *number);
+
+/* The same, encoded. */
+void typecode_pack(const struct typecode *type, uint64_t bits, struct buffer *out);
 
 uint64_t typecode_load(const struct typecode *type, const void *item);
 void typecode_store(const struct typecode *type, void *item, uint64_t bits);

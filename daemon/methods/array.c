@@ -144,7 +144,7 @@ int method_array_slice(struct call *call)
     struct buffer *out = call_result(call);
     pack_array(out, count);
     for (uint64_t i = 0; i < count && !call_is_over(call); i++) {
-        shared_pack(shared->item, shared_get(shared, start + i), out);
+        typecode_pack(shared->item, shared_get(shared, start + i), out);
     }
     return 0;
 }

@@ -74,29 +74,10 @@ int shared_read(struct call *call, const struct typecode *item, const struct par
     return status < 0 ? refuse_number(call, item, number, status) : 0;
 }
 
-void shared_pack(const struct typecode *item, uint64_t bits, struct buffer *out)
-{
-    struct header number;
-    typecode_decode(item, bits, &number);
-    switch (number.kind) {
-    case KIND_BOOL:
-        pack_bool(out, number.b);
-        break;
-    case KIND_FLOAT:
-        pack_double(out, number.f);
-        break;
-    case KIND_UINT:
-        pack_uint(out, number.u);
-        break;
-    default:
-        pack_int(out, number.i);
-    }
-}
-
 int shared_answer_get(struct call *call, uint64_t position)
 {
     const struct shared *shared = shared_of(call->object);
-    shared_pack(shared->item, shared_get(shared, position), call_result(call));
+    typecode_pack(shared->item, shared_get(shared, position), call_result(call));
     return 0;
 }
 
@@ -128,7 +109,7 @@ int shared_answer_add(struct call *call, uint64_t position, unsigned delta)
     if (status < 0) {
         return refuse_number(call, shared->item, &call->params[delta], status);
     }
-    shared_pack(shared->item, sum, call_result(call));
+    typecode_pack(shared->item, sum, call_result(call));
     return 0;
 }
 

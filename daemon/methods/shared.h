@@ -16,8 +16,6 @@ bool shared_differs(const struct shared *shared, const struct param *typecode);
 /* The item that a number makes. 0; ERR_TYPE, ERR_RANGE: the call is refused with the reason. */
 int shared_read(struct call *call, const struct typecode *item, const struct param *number,
                 uint64_t *bits);
-/* Packs an item as a number. */
-void shared_pack(const struct typecode *item, uint64_t bits, struct buffer *out);
 
 /* The answers of get, set, add and map; number and delta are the params of that place. */
 int shared_answer_get(struct call *call, uint64_t position);

@@ -73,6 +73,9 @@ static int init_lock(struct shared *shared)
         error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
     }
     if (error == 0) {
+        error = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    }
+    if (error == 0) {
         error = pthread_mutex_init(lock, &attributes);
     }
     (void)pthread_mutexattr_destroy(&attributes);

@@ -3,7 +3,7 @@
  *
  * The items stand in a sealed memfd (mapping.h) that clients map as well:
  *
- *     0                    a pthread_mutex_t, process-shared and robust, for clients
+ *     0                    a pthread_mutex_t for clients: process-shared, robust, error-checking
  *     SHARED_ITEMS         the items, one behind the other
  *
  * The daemon initialises the mutex and never takes it. It changes items with atomic operations of
