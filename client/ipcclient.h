@@ -35,9 +35,10 @@
  * socket is closed at the fork, so that the session ends with the parent and not with its last
  * child; so are its copies of descriptors that are on their way in calls and answers, but for those
  * that another thread is being told of in a callback just then. The close functions free the
- * child's copies of the structs; they return 0. The child opens connections of its own; ends
- * of pipes it may use. What the parent holds stays the parent's. (A child that was made without
- * fork's handlers, by vfork(2) or clone(2), must leave the library alone.)
+ * child's copies of the structs; they return 0. The child opens connections of its own; ends of
+ * pipes it may use, and values and arrays that are mapped (see ipcclient/memory.h). What the parent
+ * holds stays the parent's. (A child that was made without fork's handlers, by vfork(2) or
+ * clone(2), must leave the library alone.)
  *
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  *
@@ -59,6 +60,7 @@
 #include "ipcclient/guard.h"
 #include "ipcclient/list.h"
 #include "ipcclient/lock.h"
+#include "ipcclient/memory.h"
 #include "ipcclient/namespace.h"
 #include "ipcclient/object.h"
 #include "ipcclient/pipe.h"

@@ -11,6 +11,7 @@ static const char *const kind_names[OBJECT_KINDS] = {
     [OBJECT_EVENT] = "event",         [OBJECT_LOCK] = "lock",
     [OBJECT_SEMAPHORE] = "semaphore", [OBJECT_BARRIER] = "barrier",
     [OBJECT_CONDITION] = "condition", [OBJECT_PIPE] = "pipe",
+    [OBJECT_VALUE] = "value",         [OBJECT_ARRAY] = "array",
 };
 
 enum object_kind object_kind_of(struct slice type)

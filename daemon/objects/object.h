@@ -32,6 +32,8 @@ enum object_kind {
     OBJECT_BARRIER,
     OBJECT_CONDITION,
     OBJECT_PIPE,
+    OBJECT_VALUE,
+    OBJECT_ARRAY,
     OBJECT_KINDS
 };
 

@@ -78,8 +78,9 @@ static void pack_name(struct buffer *out, struct program *program)
 {
     static const char *const names[] = {"queue",     "dict",  "list",      "namespace", "lock",
                                         "semaphore", "event", "condition", "barrier",   "pipe",
-                                        "q",         "l",     "#1",        "#2"};
-    pack_string(out, names[next(program) % 14]);
+                                        "q",         "l",     "#1",        "#2",        "value",
+                                        "array"};
+    pack_string(out, names[next(program) % 16]);
 }
 
 /* A descriptor, a reference, or anything. */
@@ -217,6 +218,11 @@ static const struct known_option {
     {"barrier", 'i', "parties"},
     {"barrier", 'i', "timeout"},
     {"pipe", 'b', "duplex"},
+    {"value", 't', "typecode"},
+    {"value", 'v', "initial"},
+    {"array", 't', "typecode"},
+    {"array", 'i', "size"},
+    {"array", 'v', "initial"},
 };
 
 static void pack_option(struct buffer *out, struct program *program, char kind)
@@ -224,6 +230,8 @@ static void pack_option(struct buffer *out, struct program *program, char kind)
     static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
                                         "discard", "daemon", "scoped",   "durable",
                                         "release", "keep",   "owner",    "anyone"};
+    static const char *const typecodes[] = {"b", "B", "h", "H", "i", "I", "l",
+                                            "L", "q", "Q", "f", "d", "?", "ii"};
     switch (kind) {
     case 'w':
         pack_string(out, words[next(program) % 12]);
@@ -236,6 +244,9 @@ static void pack_option(struct buffer *out, struct program *program, char kind)
         break;
     case 'n':
         pack_name(out, program);
+        break;
+    case 't':
+        pack_string(out, typecodes[next(program) % 14]);
         break;
     default:
         pack_any(out, program, 2);

@@ -41,7 +41,8 @@ test_options_and_their_values() {
     completes 'ipcctl create --order=l' lifo
     completes 'ipcctl create --order p' priority
     completes 'ipcctl --so' --socket=
-    completes 'ipcctl create ' queue dict list namespace event lock semaphore barrier condition pipe
+    completes 'ipcctl create ' queue dict list namespace event lock semaphore barrier condition pipe value \
+        array
     completes 'ipcctl ls --type d' dict
     completes 'ipcctl get -- --a' ''
     completes 'ipcctl watch jobs --events=gi' give_back

@@ -50,6 +50,9 @@ extern const struct load loads[];
  * to ipcd alone. */
 bool load_suits(const struct load *load, const struct target *target);
 
+/* True if it goes through libipcclient, so that there is nothing to compare with. */
+bool load_is_of_library(const struct load *load);
+
 /* The most operations that one run may do, so that no run takes memory or time without bound. */
 uint64_t load_limit(const struct load *load);
 
@@ -65,4 +68,6 @@ int load_paced(struct trial *trial);  /* the same, an item each millisecond */
 int load_memory(struct trial *trial); /* per item or entry: load_memory.c */
 int load_idle(struct trial *trial);   /* per idle session */
 int load_pipe(struct trial *trial);   /* a pipe beside a bare socket pair: load_pipe.c */
-int load_library(struct trial *trial); /* round trips through libipcclient: load_library.c */
+int load_library(struct trial *trial);    /* round trips through libipcclient: load_library.c */
+int load_add_mapped(struct trial *trial); /* adding to a value in memory: load_shared.c */
+int load_add_called(struct trial *trial); /* the same by a call */

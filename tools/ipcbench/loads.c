@@ -18,6 +18,7 @@ static const struct bars handoff_pipelined = {.rate = 1.2e6};
 static const struct bars handoff_many = {.rate = 2.5e6};
 static const struct bars handoff_paced = {.p50 = 36.0};
 static const struct bars payload_64k = {.cpu = 20.0};
+static const struct bars add_mapped = {.p50 = 0.030};
 static const struct bars memory_item = {.bytes = 80.0};
 static const struct bars memory_entry = {.bytes = 130.0};
 static const struct bars memory_session = {.bytes = 1024.0};
@@ -62,6 +63,10 @@ const struct load loads[] = {
     {"library/put", "ipcc_queue_put", load_library, PUT, 1, 1, 64, 0, &none},
     {"library/get", "ipcc_queue_get", load_library, GET, 1, 1, 64, 0, &none},
 
+    {"shared/add-mapped", "add to a value in memory", load_add_mapped, LOOKUP, 1, 1, 8, 0,
+     &add_mapped},
+    {"shared/add-called", "the same by value.add", load_add_called, LOOKUP, 1, 1, 8, 0, &none},
+
     {"payload/put-64B", "put 64 B", load_window, PUT, 1, 1, 64, 0, &none},
     {"payload/get-64B", "get 64 B", load_window, GET, 1, 1, 64, 0, &none},
     {"payload/put-1KiB", "put 1 KiB", load_window, PUT, 1, 1, KIB, 0, &none},
@@ -82,11 +87,16 @@ const struct load loads[] = {
     {.name = NULL},
 };
 
+bool load_is_of_library(const struct load *load)
+{
+    return load->run == load_library || load->run == load_pipe || load->run == load_add_mapped ||
+           load->run == load_add_called;
+}
+
 bool load_suits(const struct load *load, const struct target *target)
 {
-    bool by_library = load->run == load_library || load->run == load_pipe;
-    return by_library ? target->protocol == &protocol_ipcd
-                      : target->protocol->keeps || load->run == load_window;
+    return load_is_of_library(load) ? target->protocol == &protocol_ipcd
+                                    : target->protocol->keeps || load->run == load_window;
 }
 
 uint64_t load_limit(const struct load *load)

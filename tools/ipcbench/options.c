@@ -75,6 +75,8 @@ static const char help_columns[] =
     "  library: round trips like those above, by the blocking calls of libipcclient.\n"
     "  pipe: bytes from one process to another through a pipe, by libipcclient; and as many\n"
     "  through a socket pair, a send(2) for each message. The two take turns within each run.\n"
+    "  shared: adding to a value, one client, by libipcclient: in the memory that it has mapped,\n"
+    "  timed by the thousand, and by calls.\n"
     "  The targets take turns within each load, and the order is ipcd, Redis, echo. Memory is\n"
     "  measured once, in a server started for it (--spawn and Redis); a daemon that has been\n"
     "  running uses freed memory again and shows less.\n"

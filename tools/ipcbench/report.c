@@ -99,7 +99,7 @@ static void print_rate(double value, int width)
 
 static void print_time(double value)
 {
-    print_number(value, TIME_WIDTH, value < 10.0 ? 2 : 1);
+    print_number(value, TIME_WIDTH, value > 0.0 && value < 0.1 ? 4 : value < 10.0 ? 2 : 1);
 }
 
 /* Which columns a load has: those of a rate, of times, of memory. Alike within a group. */
@@ -111,12 +111,6 @@ static bool has_times(const struct load *load)
 static bool has_bytes(const struct load *load)
 {
     return load->run == load_memory || load->run == load_idle;
-}
-
-/* Only the library speaks it, and so only to ipcd. */
-static bool is_by_library(const struct load *load)
-{
-    return load->run == load_library || load->run == load_pipe;
 }
 
 /* The columns of one target, as a heading (row NULL) or with a row's figures. */
@@ -194,7 +188,7 @@ static bool same_group(const struct load *a, const struct load *b)
 static bool has_column(const struct report *report, const struct load *load, int target)
 {
     bool suits = target == TARGET_IPCD || load->run == load_window ||
-                 (target == TARGET_REDIS && !is_by_library(load));
+                 (target == TARGET_REDIS && !load_is_of_library(load));
     return report->shown[target] && suits;
 }
 

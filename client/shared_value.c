@@ -1,0 +1,128 @@
+/*
+ * shared_value: a function for each row of the method table that begins with "value", and those
+ * for its memory.
+ */
+#include "client/shared.h"
+
+#include <stdlib.h>
+
+struct ipcc_shared_value {
+    struct shared shared;
+};
+
+static const struct shared_methods methods = {.open = "value.open",
+                                              .map = "value.map",
+                                              .get = "value.get",
+                                              .set = "value.set",
+                                              .add = "value.add",
+                                              .lock = "the lock of a value"};
+
+static const struct shared *of(const struct ipcc_shared_value *value)
+{
+    return value != NULL ? &value->shared : NULL;
+}
+
+int ipcc_shared_value_open(struct ipcc *conn, const char *name,
+                           const struct ipcc_shared_value_options *options,
+                           struct ipcc_shared_value **value)
+{
+    struct option_map map = {.count = 0};
+    struct shared_options common = {.open = NULL};
+    if (value == NULL) {
+        return error_set(IPCC_ERR_ARGUMENT, "%s needs a place for the handle", methods.open);
+    }
+    if (options != NULL) {
+        common = (struct shared_options){&options->open, options->initial, options->typecode,
+                                         options->unmapped};
+        int status = CHECK_RESERVED(options);
+        if (status < 0) {
+            return status;
+        }
+    }
+    struct ipcc_shared_value *made = calloc(1, sizeof(*made));
+    if (made == NULL) {
+        return error_set(IPCC_ERR_NO_MEMORY, "no memory for a handle");
+    }
+    made->shared.methods = &methods;
+    int status = shared_open(conn, name, &common, &map, &made->shared);
+    if (status < 0) {
+        free(made);
+        return status;
+    }
+    *value = made;
+    return 0;
+}
+
+int ipcc_shared_value_close(struct ipcc_shared_value *value)
+{
+    int status = value != NULL ? shared_close(&value->shared) : 0;
+    free(value);
+    return status;
+}
+
+const char *ipcc_shared_value_name(const struct ipcc_shared_value *value)
+{
+    return value != NULL ? value->shared.handle->name : NULL;
+}
+
+int ipcc_shared_value_get(struct ipcc_shared_value *value, struct ipcc_value *number)
+{
+    return shared_get_value(of(value), 0, number);
+}
+
+int ipcc_shared_value_get_int(struct ipcc_shared_value *value, int64_t *number)
+{
+    return shared_get_int(of(value), 0, number);
+}
+
+int ipcc_shared_value_get_float(struct ipcc_shared_value *value, double *number)
+{
+    return shared_get_float(of(value), 0, number);
+}
+
+int ipcc_shared_value_set(struct ipcc_shared_value *value, struct ipcc_value number)
+{
+    return shared_set_value(of(value), 0, number);
+}
+
+int ipcc_shared_value_set_int(struct ipcc_shared_value *value, int64_t number)
+{
+    return shared_set_int(of(value), 0, number);
+}
+
+int ipcc_shared_value_set_float(struct ipcc_shared_value *value, double number)
+{
+    return shared_set_float(of(value), 0, number);
+}
+
+int ipcc_shared_value_add(struct ipcc_shared_value *value, struct ipcc_value delta,
+                          struct ipcc_value *sum)
+{
+    return shared_add_value(of(value), 0, delta, sum);
+}
+
+int ipcc_shared_value_add_int(struct ipcc_shared_value *value, int64_t delta, int64_t *sum)
+{
+    return shared_add_int(of(value), 0, delta, sum);
+}
+
+int ipcc_shared_value_add_float(struct ipcc_shared_value *value, double delta, double *sum)
+{
+    return shared_add_float(of(value), 0, delta, sum);
+}
+
+int ipcc_shared_value_lock(struct ipcc_shared_value *value, int64_t timeout_ms, bool *abandoned)
+{
+    return shared_lock(of(value), timeout_ms, abandoned);
+}
+
+int ipcc_shared_value_unlock(struct ipcc_shared_value *value)
+{
+    return shared_unlock(of(value));
+}
+
+void *ipcc_shared_value_data(const struct ipcc_shared_value *value,
+                             struct ipcc_shared_layout *layout)
+{
+    return shared_data(of(value), layout);
+}

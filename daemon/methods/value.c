@@ -1,0 +1,70 @@
+/* methods/value: the handlers of value.*; the operations are in daemon/objects/shared.h. */
+#include "daemon/methods/methods.h"
+#include "daemon/methods/shared.h"
+
+enum { TYPECODE, INITIAL, VALUE_OPTIONS };
+
+static const struct option open_options[VALUE_OPTIONS] = {
+    [TYPECODE] = {"typecode", PARAM_STR},
+    [INITIAL] = {"initial", PARAM_VALUE},
+};
+
+static int make_value(struct call *call, const struct object_options *common,
+                      const struct param *given, struct object **out)
+{
+    const struct param *initial = &given[INITIAL];
+    struct shared *shared;
+    uint64_t bits = 0;
+    int status = shared_make(call, common, &given[TYPECODE], 1, &shared);
+    if (status < 0) {
+        return status;
+    }
+    if (option_given(initial) && initial->header.kind != KIND_NIL) {
+        status = shared_read(call, shared->item, initial, &bits);
+    }
+    if (status < 0) {
+        object_unref(&shared->object);
+        return status;
+    }
+    shared_set(shared, 0, bits);
+    *out = &shared->object;
+    return 0;
+}
+
+static const char *value_differs(const struct object *object, const struct param *given)
+{
+    bool differs = shared_differs((const struct shared *)object, &given[TYPECODE]);
+    return differs ? open_options[TYPECODE].name : NULL;
+}
+
+int method_value_open(struct call *call)
+{
+    static const struct open_type type = {
+        .type = &shared_value_type,
+        .table = open_options,
+        .count = VALUE_OPTIONS,
+        .make = make_value,
+        .differs = value_differs,
+    };
+    return open_object(call, &type);
+}
+
+int method_value_map(struct call *call)
+{
+    return shared_answer_map(call);
+}
+
+int method_value_get(struct call *call)
+{
+    return shared_answer_get(call, 0);
+}
+
+int method_value_set(struct call *call)
+{
+    return shared_answer_set(call, 0, 1);
+}
+
+int method_value_add(struct call *call)
+{
+    return shared_answer_add(call, 0, 1);
+}

@@ -1,0 +1,66 @@
+/* mapping: see mapping.h. */
+#include "daemon/objects/mapping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* of Linux 6.3: it cannot be made a program */
+#endif
+
+static int new_memfd(void)
+{
+    int fd = memfd_create("ipcd", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL) {
+        fd = memfd_create("ipcd", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }
+    return fd;
+}
+
+int mapping_init(struct mapping *mapping, size_t size)
+{
+    int fd = new_memfd();
+    if (fd < 0) {
+        return ERR_INTERNAL;
+    }
+    void *memory = MAP_FAILED;
+    if (ftruncate(fd, (off_t)size) == 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
+        memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    }
+    if (memory == MAP_FAILED) {
+        int error = errno;
+        (void)close(fd);
+        errno = error;
+        return ERR_INTERNAL;
+    }
+    *mapping = (struct mapping){.fd = fd, .memory = memory, .size = size};
+    return 0;
+}
+
+void mapping_unmap(struct mapping *mapping)
+{
+    if (mapping->memory != NULL) {
+        (void)munmap(mapping->memory, mapping->size);
+        mapping->memory = NULL;
+    }
+}
+
+int mapping_open_read(const struct mapping *mapping)
+{
+    char path[32];
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", mapping->fd);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? ERR_INTERNAL : fd;
+}
+
+size_t mapping_size(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t most = (size_t)1 << 60;
+    return size >= most ? most : (size + page - 1) / page * page;
+}

@@ -1,0 +1,193 @@
+/* shared: see shared.h. */
+#include "daemon/objects/shared.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
+
+static void shared_clear(struct object *object)
+{
+    struct shared *shared = shared_of(object);
+    mapping_unmap(&shared->mapping);
+    descriptor_unref(shared->descriptor);
+    shared->descriptor = NULL;
+    object_release(object, object->bytes);
+}
+
+static void shared_deinit(struct object *object)
+{
+    /* Nothing is left when it is cleared. */
+}
+
+static size_t describe_item(const struct shared *shared, struct buffer *out)
+{
+    const struct slice code = {(const uint8_t *)&shared->item->code, 1};
+    pack_key_str(out, "typecode", code);
+    pack_key_uint(out, "itemsize", shared->item->size);
+    return 2;
+}
+
+static size_t value_describe(const struct object *object, struct buffer *out)
+{
+    return describe_item((const struct shared *)object, out);
+}
+
+static size_t array_describe(const struct object *object, struct buffer *out)
+{
+    const struct shared *shared = (const struct shared *)object;
+    pack_key_uint(out, "size", shared->count);
+    return 1 + describe_item(shared, out);
+}
+
+const struct object_type shared_value_type = {
+    .kind = OBJECT_VALUE,
+    .name = "value",
+    .deinit = shared_deinit,
+    .clear = shared_clear,
+    .describe = value_describe,
+};
+
+const struct object_type shared_array_type = {
+    .kind = OBJECT_ARRAY,
+    .name = "array",
+    .deinit = shared_deinit,
+    .clear = shared_clear,
+    .describe = array_describe,
+};
+
+/* The lock for clients, in fresh memory. */
+static int init_lock(struct shared *shared)
+{
+    pthread_mutexattr_t attributes;
+    void *lock = shared->mapping.memory + SHARED_LOCK;
+    int error = pthread_mutexattr_init(&attributes);
+    if (error != 0) {
+        errno = error;
+        return ERR_INTERNAL;
+    }
+    error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    if (error == 0) {
+        error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    }
+    if (error == 0) {
+        error = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    }
+    if (error == 0) {
+        error = pthread_mutex_init(lock, &attributes);
+    }
+    (void)pthread_mutexattr_destroy(&attributes);
+    errno = error;
+    return error == 0 ? 0 : ERR_INTERNAL;
+}
+
+/* The bytes of a mapping with so many items, in whole pages; saturates. */
+static size_t size_for(const struct shared_options *options)
+{
+    size_t size;
+    if (__builtin_mul_overflow(options->count, options->item->size, &size) ||
+        __builtin_add_overflow(size, SHARED_ITEMS, &size)) {
+        size = SIZE_MAX;
+    }
+    return mapping_size(size);
+}
+
+/* The memory, charged before it is taken. */
+static int init_memory(struct shared *shared, size_t size)
+{
+    int status = object_charge(&shared->object, size);
+    if (status < 0) {
+        return status;
+    }
+    status = mapping_init(&shared->mapping, size);
+    if (status < 0) {
+        return status;
+    }
+    struct accounts *accounts = shared->object.user->accounts;
+    status = descriptor_new(accounts, shared->mapping.fd, &shared->descriptor);
+    if (status < 0) {
+        (void)close(shared->mapping.fd);
+        return status;
+    }
+    return init_lock(shared);
+}
+
+int shared_new(const struct object_options *common, const struct shared_options *options,
+               struct shared **out)
+{
+    struct shared *shared = calloc(1, sizeof(*shared));
+    if (shared == NULL) {
+        return ERR_INTERNAL;
+    }
+    int status = object_init(&shared->object, options->type, common);
+    if (status < 0) {
+        free(shared);
+        return status;
+    }
+    shared->item = options->item;
+    shared->count = options->count;
+    status = init_memory(shared, size_for(options));
+    if (status < 0) {
+        int error = errno;
+        object_unref(&shared->object);
+        errno = error;
+        return status;
+    }
+    *out = shared;
+    return 0;
+}
+
+int shared_position(const struct shared *shared, int64_t index, uint64_t *position)
+{
+    /* The count is far below 2^63: it was charged for. */
+    int64_t at = index < 0 ? index + (int64_t)shared->count : index;
+    if (at < 0 || (uint64_t)at >= shared->count) {
+        return ERR_INDEX;
+    }
+    *position = (uint64_t)at;
+    return 0;
+}
+
+static void *item_at(const struct shared *shared, uint64_t position)
+{
+    return shared->mapping.memory + SHARED_ITEMS + position * shared->item->size;
+}
+
+uint64_t shared_get(const struct shared *shared, uint64_t position)
+{
+    return typecode_load(shared->item, item_at(shared, position));
+}
+
+void shared_set(struct shared *shared, uint64_t position, uint64_t bits)
+{
+    typecode_store(shared->item, item_at(shared, position), bits);
+}
+
+int shared_add(struct shared *shared, uint64_t position, const struct header *delta, uint64_t *sum)
+{
+    return typecode_add(shared->item, item_at(shared, position), delta, sum);
+}
+
+int shared_descriptor(const struct shared *shared, bool writable, struct descriptor **out)
+{
+    if (writable) {
+        *out = descriptor_ref(shared->descriptor);
+        return 0;
+    }
+    int fd = mapping_open_read(&shared->mapping);
+    if (fd < 0) {
+        return fd;
+    }
+    int status = descriptor_new(shared->object.user->accounts, fd, out);
+    if (status < 0) {
+        (void)close(fd);
+    }
+    return status;
+}
+
+size_t shared_lock_size(void)
+{
+    return sizeof(pthread_mutex_t);
+}
