@@ -74,7 +74,7 @@ static int encode_float(const struct typecode *type, double number, uint64_t *bi
 
 static int encode_integer(const struct typecode *type, wide number, uint64_t *bits)
 {
-    int width = type->kind == TYPECODE_BOOL ? 1 : 8 * type->size;
+    int width = 8 * type->size;
     wide least = type->kind == TYPECODE_SIGNED ? -((wide)1 << (width - 1)) : 0;
     wide most = least + (((wide)1 << width) - 1);
     if (number < least || number > most) {
@@ -84,23 +84,56 @@ static int encode_integer(const struct typecode *type, wide number, uint64_t *bi
     return 0;
 }
 
+static double double_of(const struct header *number)
+{
+    return number->kind == KIND_FLOAT  ? number->f
+           : number->kind == KIND_UINT ? (double)number->u
+                                       : (double)number->i;
+}
+
+static wide wide_of(const struct header *number)
+{
+    return number->kind == KIND_UINT ? (wide)number->u : (wide)number->i;
+}
+
+/* Python counts with booleans as with 0 and 1. */
+static struct header plain_number(const struct header *number)
+{
+    if (number->kind == KIND_BOOL) {
+        return (struct header){.kind = KIND_INT, .i = number->b};
+    }
+    return *number;
+}
+
+/* The item of a boolean is whether the number is true, as Python has it: not 0. */
+static int encode_truth(const struct header *number, uint64_t *bits)
+{
+    if (number->kind == KIND_FLOAT) {
+        *bits = number->f < 0 || number->f > 0 || isnan(number->f);
+    } else {
+        *bits = number->u != 0; /* of an integer with a sign, too */
+    }
+    return 0;
+}
+
 int typecode_encode(const struct typecode *type, const struct header *number, uint64_t *bits)
 {
-    bool is_float = type->kind == TYPECODE_FLOAT;
-    switch (number->kind) {
-    case KIND_INT:
-        return is_float ? encode_float(type, (double)number->i, bits)
-                        : encode_integer(type, number->i, bits);
-    case KIND_UINT:
-        return is_float ? encode_float(type, (double)number->u, bits)
-                        : encode_integer(type, number->u, bits);
-    case KIND_FLOAT:
-        return is_float ? encode_float(type, number->f, bits) : ERR_TYPE;
-    case KIND_BOOL:
-        return type->kind == TYPECODE_BOOL ? encode_integer(type, number->b, bits) : ERR_TYPE;
-    default:
+    struct header plain = plain_number(number);
+    if (plain.kind != KIND_INT && plain.kind != KIND_UINT && plain.kind != KIND_FLOAT) {
         return ERR_TYPE;
     }
+    switch (type->kind) {
+    case TYPECODE_BOOL:
+        return encode_truth(&plain, bits);
+    case TYPECODE_FLOAT:
+        return encode_float(type, double_of(&plain), bits);
+    default:
+        break;
+    }
+    if (plain.kind == KIND_FLOAT) {
+        return ERR_TYPE;
+    }
+    return encode_integer(type, wide_of(&plain), bits);
 }
 
 /* An item of an integer type, with its sign. */
@@ -210,31 +243,28 @@ bool typecode_exchange(const struct typecode *type, void *item, uint64_t *expect
 
 #undef EXCHANGE
 
-/* An item and a delta that typecode_encode takes for the kind. */
+/* An item and a delta that typecode_add takes for the kind. */
 static int sum_of(const struct typecode *type, uint64_t bits, const struct header *delta,
                   uint64_t *sum)
 {
     if (type->kind == TYPECODE_FLOAT) {
-        double more = delta->kind == KIND_FLOAT  ? delta->f
-                      : delta->kind == KIND_UINT ? (double)delta->u
-                                                 : (double)delta->i;
-        return encode_float(type, float_of_bits(type, bits) + more, sum);
+        return encode_float(type, float_of_bits(type, bits) + double_of(delta), sum);
     }
     wide have = type->kind == TYPECODE_SIGNED ? (wide)signed_of_bits(type, bits) : (wide)bits;
-    wide more = delta->kind == KIND_UINT ? (wide)delta->u : (wide)delta->i;
-    return encode_integer(type, have + more, sum);
+    return encode_integer(type, have + wide_of(delta), sum);
 }
 
 int typecode_add(const struct typecode *type, void *item, const struct header *delta, uint64_t *sum)
 {
-    bool is_integer = delta->kind == KIND_INT || delta->kind == KIND_UINT;
-    bool is_float = delta->kind == KIND_FLOAT && type->kind == TYPECODE_FLOAT;
+    struct header plain = plain_number(delta);
+    bool is_integer = plain.kind == KIND_INT || plain.kind == KIND_UINT;
+    bool is_float = plain.kind == KIND_FLOAT && type->kind == TYPECODE_FLOAT;
     if (type->kind == TYPECODE_BOOL || (!is_integer && !is_float)) {
         return ERR_TYPE;
     }
     uint64_t bits = typecode_load(type, item);
     do {
-        int status = sum_of(type, bits, delta, sum);
+        int status = sum_of(type, bits, &plain, sum);
         if (status < 0) {
             return status;
         }

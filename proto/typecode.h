@@ -28,8 +28,9 @@ struct typecode {
 const struct typecode *typecode_find(char code);
 
 /*
- * The item of a number. Integers go into every type that has room for them (into floats rounded, of
- * booleans 0 and 1), floats only into floats, booleans only into booleans.
+ * The item of a number, as Python's struct module packs it. Integers go into every type that has
+ * room for them (into floats rounded), floats only into floats, booleans as 0 and 1; into a boolean
+ * goes whether the number is true: not 0.
  * 0; ERR_TYPE: not a number of that kind; ERR_RANGE: it does not fit (a finite number that is too
  * large for a float of 32 bits among them).
  */

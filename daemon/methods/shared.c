@@ -55,7 +55,7 @@ static int refuse_number(struct call *call, const struct typecode *item, const s
         [TYPECODE_SIGNED] = "a signed integer",
         [TYPECODE_UNSIGNED] = "an unsigned integer",
         [TYPECODE_FLOAT] = "a number as a float",
-        [TYPECODE_BOOL] = "true or false (or 1 or 0)",
+        [TYPECODE_BOOL] = "a number as true or false",
     };
     struct buffer shown = {0};
     value_print(number->raw, SHOWN, &shown);

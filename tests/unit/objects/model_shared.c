@@ -96,6 +96,7 @@ static double float_of(const struct header *number)
 {
     return number->kind == KIND_FLOAT  ? number->f
            : number->kind == KIND_UINT ? (double)number->u
+           : number->kind == KIND_BOOL ? (double)number->b
                                        : (double)number->i;
 }
 
@@ -115,9 +116,8 @@ static int model_put(struct run *run, uint64_t at, wide integer, double number)
 
 static bool model_takes(const struct run *run, const struct header *number, bool add)
 {
-    bool is_bool = run->shared->item->kind == TYPECODE_BOOL;
-    if (number->kind == KIND_BOOL || (add && is_bool)) {
-        return is_bool && !add;
+    if (run->shared->item->kind == TYPECODE_BOOL) {
+        return !add;
     }
     return number->kind != KIND_FLOAT || run->is_float;
 }
@@ -145,6 +145,9 @@ static void step(struct run *run)
     int expected = ERR_TYPE;
     if (model_takes(run, &number, add)) {
         wide integer = number.kind == KIND_FLOAT ? 0 : integer_of(&number);
+        if (shared->item->kind == TYPECODE_BOOL) {
+            integer = float_of(&number) != 0;
+        }
         expected = model_put(run, at, integer + (add ? run->integers[at] : 0),
                              float_of(&number) + (add ? run->floats[at] : 0));
     }
