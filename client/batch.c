@@ -4,7 +4,7 @@
  * A batch is the param of atomic, encoded as far as there are calls: an array of [method, params]
  * whose header is of fixed width, so that it can be counted up.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 #include <stdlib.h>
 

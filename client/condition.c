@@ -2,7 +2,7 @@
  * condition: a function for each row of the method table that begins with "condition",
  * and waiting for a predicate.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 static const struct handle *of(const struct ipcc_condition *condition)
 {

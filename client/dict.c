@@ -2,7 +2,7 @@
  * dict: a function for each row of the method table that begins with "dict". Those that are more
  * than a request are in mapping.c.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 static const struct handle *of(const struct ipcc_dict *dict)
 {

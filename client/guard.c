@@ -2,7 +2,7 @@
  * guard: what lock.c, condition.c and semaphore.c have in common: the calling thread as an owner,
  * the answer of acquiring, and giving back at the end of a scope.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 #include <unistd.h>
 

@@ -2,7 +2,7 @@
  * lock: a function for each row of the method table that begins with "lock",
  * and ipcc_lock_run.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 static const struct handle *of(const struct ipcc_lock *lock)
 {

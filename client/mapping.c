@@ -2,7 +2,7 @@
  * mapping: what dict.c and namespace.c have in common beyond plain requests. `method` is the row of
  * the method table: "dict.scan", "namespace.scan".
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 int mapping_popitem(const struct handle *handle, const char *method, struct ipcc_value *key,
                     struct ipcc_value *value, struct ipcc_reply *reply)

@@ -2,7 +2,7 @@
  * namespace: a function for each row of the method table that begins with "namespace". Those that
  * are more than a request are in mapping.c.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 static const struct handle *of(const struct ipcc_namespace *space)
 {

@@ -2,7 +2,7 @@
  * object: functions for the rows of the method table that belong to no type: objects by name,
  * sessions, and the daemon itself.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 /* A call of which the only or first param is a name. Unlike in the open functions, NULL is none. */
 static int call_by_name(struct ipcc *conn, const struct typed_call *call, const char *name,

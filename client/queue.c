@@ -1,7 +1,7 @@
 /*
  * queue: a function for each row of the method table that begins with "queue".
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 #include <stdlib.h>
 

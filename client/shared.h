@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "client/internal.h"
+#include "client/typed.h"
 #include "proto/typecode.h"
 
 #include <fcntl.h>

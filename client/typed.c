@@ -5,7 +5,7 @@
  * that takes the result as it should be. A handle is a name on a connection; it keeps the
  * connection's struct, though not the connection itself, alive.
  */
-#include "client/internal.h"
+#include "client/typed.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* watch: object.watch, object.unwatch, and the notifications that come of it. */
-#include "client/internal.h"
+#include "client/typed.h"
 
 enum { EVENTS_MAX = 64, NAME_ROOM = 256, EVENT_ROOM = 64 };
 
