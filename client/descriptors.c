@@ -152,7 +152,7 @@ void descriptors_settle(struct ipcc *conn, size_t at, bool incomplete)
     if (came == NULL) {
         return;
     }
-    if (incomplete && conn->front == NULL && came->at <= at && at < came->until) {
+    if (conn->front == NULL && came->at <= at && at < came->until) {
         conn->front = came;
     } else {
         descriptors_free(came);

@@ -11,6 +11,8 @@
  * All locks are taken before a fork and let go of after it on both sides, so that the child finds
  * every connection in a state that holds together: but for ipcc.in, which a reader may be changing
  * without the lock.
+ * Without the lock a reader also receives, so that it may block: descriptors that another thread
+ * has from the kernel at the moment of the fork, and has not noted yet, stay open in the child.
  *
  * This is the only state that the library shares between connections.
  */

@@ -255,6 +255,86 @@ static void references_keep_an_object_and_give_its_name(void **state)
     tear_down(&place);
 }
 
+/* dict[key] = a new queue with an item in it, which nothing else refers to */
+static void set_new_queue(struct ipcc *conn, struct ipcc_dict *dict, const char *key, int64_t item)
+{
+    struct ipcc_queue *queue;
+    assert_ok(ipcc_queue_open(conn, NULL, NULL, &queue));
+    assert_ok(ipcc_queue_put(queue, ipcc_int(item), 0, NULL));
+    assert_ok(ipcc_dict_set(dict, ipcc_str(key), ipcc_reference(ipcc_queue_name(queue)), NULL));
+    assert_ok(ipcc_queue_close(queue));
+}
+
+/* The object that the value refers to holds one item, this one. */
+static void check_queue(struct ipcc *conn, const struct ipcc_value *reference, const char *items)
+{
+    char name[IPCC_NAME_SIZE];
+    struct ipcc_queue *queue;
+    struct ipcc_reply reply;
+    assert_ok(ipcc_value_reference(reference, name, sizeof(name)));
+    assert_ok(ipcc_queue_open(conn, name, NULL, &queue));
+    assert_prints(items, ipcc_queue_peek(queue, 0, 9, &reply));
+    assert_ok(ipcc_queue_close(queue));
+}
+
+static int64_t count_objects(struct ipcc *conn)
+{
+    struct ipcc_reply reply;
+    struct ipcc_value objects;
+    int64_t count = 0;
+    assert_ok(ipcc_call(conn, "object.list", NULL, 0, &reply));
+    assert_ok(ipcc_map_get(&reply.value, "objects", &objects));
+    struct ipcc_walk walk = ipcc_walk_of(&objects);
+    while (ipcc_walk_next(&walk, NULL)) {
+        count++;
+    }
+    ipcc_reply_free(&reply);
+    return count;
+}
+
+/* list[0]["old"] is there already; list[0]["new"] is set by a process that is killed then. */
+static void list_of_dicts_of_queues_is_changed_by_a_process_that_is_killed(void **state)
+{
+    struct shared place = set_up(state);
+    int64_t objects = count_objects(place.conn);
+    struct ipcc_dict *dict;
+    struct ipcc_reply reply;
+    struct ipcc_reply inner;
+    char name[IPCC_NAME_SIZE];
+    int status;
+    assert_ok(ipcc_dict_open(place.conn, NULL, NULL, &dict));
+    set_new_queue(place.conn, dict, "old", 1);
+    assert_ok(ipcc_list_append(place.list, ipcc_reference(ipcc_dict_name(dict)), NULL));
+    assert_ok(ipcc_dict_close(dict));
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct ipcc *conn = client_open(*state);
+        assert_ok(ipcc_call(conn, "list.get", (struct ipcc_value[]){ipcc_str("l"), ipcc_int(0)}, 2,
+                            &reply));
+        assert_ok(ipcc_value_reference(&reply.value, name, sizeof(name)));
+        assert_ok(ipcc_dict_open(conn, name, NULL, &dict));
+        set_new_queue(conn, dict, "new", 2);
+        (void)raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_ok(ipcc_list_get(place.list, 0, &reply));
+    assert_ok(ipcc_value_reference(&reply.value, name, sizeof(name)));
+    assert_ok(ipcc_dict_open(place.conn, name, NULL, &dict));
+    static const char *const kept[][2] = {{"old", "[1]"}, {"new", "[2]"}};
+    for (int i = 0; i < 2; i++) {
+        assert_ok(ipcc_dict_get(dict, ipcc_str(kept[i][0]), ipcc_none(), &inner));
+        check_queue(place.conn, &inner.value, kept[i][1]);
+        ipcc_reply_free(&inner);
+    }
+    assert_ok(ipcc_dict_close(dict));
+    assert_int_equal(count_objects(place.conn), objects + 3);
+    assert_ok(ipcc_list_clear(place.list));
+    assert_int_equal(count_objects(place.conn), objects);
+    ipcc_reply_free(&reply);
+    tear_down(&place);
+}
+
 #define client_test(function)                                                                      \
     cmocka_unit_test_setup_teardown(function, daemon_setup, daemon_teardown)
 
@@ -268,6 +348,7 @@ int main(void)
         client_test(items_of_get_many_have_each_their_own),
         client_test(refused_calls_leave_nothing_open),
         client_test(references_keep_an_object_and_give_its_name),
+        client_test(list_of_dicts_of_queues_is_changed_by_a_process_that_is_killed),
     };
     return cmocka_run_group_tests_name("client_descriptors", tests, NULL, NULL);
 }

@@ -24,7 +24,8 @@ const struct command queue_commands[] = {
             "Of a joinable queue the item is yours while ipcctl runs: when it ends, the item\n"
             "goes back to the queue (or counts as done, if the queue was made with\n"
             "--on-disconnect discard). --ack counts it as done once it has been printed.\n"
-            "With --count or --all, --wait waits for each item anew.",
+            "With --count or --all, --wait waits for each item anew. An open file in an item is\n"
+            "closed when it has been shown; peek shows it and leaves it where it is.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
         .options = {{OPTION_WAIT, NULL},
                     {OPTION_COUNT, "take up to N items"},

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "client/ipcclient.h"
 #include "tools/ipcctl/command.h"
 
 /* What was given for an option. */
@@ -20,8 +21,10 @@ struct context {
     size_t count;
     char **pairs; /* what --option was given, in order */
     size_t pair_count;
-    struct ipcc *conn; /* NULL until request_connect */
-    int write_error;   /* errno of the first write to standard output that failed, or 0 */
+    struct ipcc *conn;        /* NULL until request_connect */
+    struct ipcc_reply answer; /* what the last call answered, which has the descriptors that values
+                                 of it name; the command's, good until it frees its own */
+    int write_error;          /* errno of the first write to standard output that failed, or 0 */
 };
 
 /* The commands; each prints what it has to say, failures too. */

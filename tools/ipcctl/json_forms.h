@@ -8,6 +8,7 @@
 
 #define FORM_BIN "$bin"
 #define FORM_EXT "$ext"
+#define FORM_FD "$fd"
 #define FORM_FLOAT "$float"
 #define FORM_MAP "$map"
 #define FORM_OBJECT "$object"

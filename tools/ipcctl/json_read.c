@@ -173,9 +173,17 @@ static int pack_map_form(struct reader *reader, const json_t *member)
     return status;
 }
 
+static int pack_fd_form(struct reader *reader, const json_t *member)
+{
+    (void)reader;
+    (void)member;
+    return -1;
+}
+
 static const struct json_form forms[] = {
     {FORM_BIN, "base64 text", pack_bin_form},
     {FORM_EXT, "[type, base64 text] with a type from -128 to 127", pack_ext_form},
+    {FORM_FD, "the open file itself, which no text can be", pack_fd_form},
     {FORM_FLOAT, "\"nan\", \"inf\" or \"-inf\"", pack_float_form},
     {FORM_MAP, "an array of [key, value] pairs", pack_map_form},
     {FORM_OBJECT, "the name of an object", pack_object_form},

@@ -17,6 +17,8 @@
 struct writer {
     struct slice rest;
     struct buffer *out;
+    json_descriptor *descriptor; /* or NULL */
+    const void *data;
 };
 
 static void put(struct buffer *out, const char *text)
@@ -136,9 +138,14 @@ static bool timestamp_text(struct slice bytes, char text[MOMENT_TEXT])
     return same;
 }
 
-static void put_ext(struct buffer *out, int8_t type, struct slice bytes)
+static void put_ext(const struct writer *writer, int8_t type, struct slice bytes)
 {
+    struct buffer *out = writer->out;
     char text[MOMENT_TEXT];
+    if (type == EXT_DESCRIPTOR && bytes.len == 1 && writer->descriptor != NULL &&
+        writer->descriptor(writer->data, bytes.data[0], out)) {
+        return;
+    }
     if (type == EXT_TIMESTAMP && timestamp_text(bytes, text)) {
         put_form(out, FORM_TIMESTAMP, text);
         return;
@@ -283,7 +290,7 @@ static void write_next(struct writer *writer)
         put_base64(writer->out, FORM_BIN, data);
         break;
     case KIND_EXT:
-        put_ext(writer->out, header.ext_type, data);
+        put_ext(writer, header.ext_type, data);
         break;
     case KIND_ARRAY:
         write_elements(writer, header.count);
@@ -299,6 +306,12 @@ static void write_next(struct writer *writer)
 
 void json_write(struct slice value, struct buffer *out)
 {
-    struct writer writer = {value, out};
+    json_write_with(value, NULL, NULL, out);
+}
+
+void json_write_with(struct slice value, json_descriptor *descriptor, const void *data,
+                     struct buffer *out)
+{
+    struct writer writer = {value, out, descriptor, data};
     write_next(&writer);
 }

@@ -2,6 +2,8 @@
 #include "tools/ipcctl/output.h"
 #include "proto/method.h"
 #include "proto/pack.h"
+#include "proto/value.h"
+#include "tools/ipcctl/descriptor.h"
 #include "tools/ipcctl/json.h"
 #include "tools/ipcctl/text.h"
 
@@ -53,10 +55,26 @@ void value_encode(const struct ipcc_value *value, struct buffer *out)
     }
 }
 
-static void write_json(const struct ipcc_value *value, struct buffer *out)
+/* The descriptor of that index in the last answer. */
+static bool write_descriptor(const void *data, uint8_t index, struct buffer *out)
+{
+    const struct context *context = data;
+    const uint8_t encoded[] = {0xd4, EXT_DESCRIPTOR, index};
+    struct ipcc_value value = ipcc_raw(encoded, sizeof(encoded));
+    int fd = ipcc_reply_fd(&context->answer, &value);
+    if (fd < 0) {
+        return false;
+    }
+    descriptor_write(fd, out);
+    return true;
+}
+
+static void write_json(const struct context *context, const struct ipcc_value *value,
+                       struct buffer *out)
 {
     if (value->kind == IPCC_RAW) {
-        json_write((struct slice){value->as.data, value->length}, out);
+        json_write_with((struct slice){value->as.data, value->length}, write_descriptor, context,
+                        out);
         return;
     }
     struct buffer encoded = {0};
@@ -69,7 +87,7 @@ static void write_json(const struct ipcc_value *value, struct buffer *out)
 void output_record(struct context *context, struct buffer *record)
 {
     struct buffer line = {0};
-    json_write(buffer_slice(record), &line);
+    json_write_with(buffer_slice(record), write_descriptor, context, &line);
     text_put(&line, "\n");
     line.failed |= record->failed;
     buffer_deinit(record);
@@ -87,7 +105,7 @@ void output_value(struct context *context, const struct ipcc_value *value)
     if (is_raw(context) && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
         (void)buffer_append(&line, value->as.data, value->length);
     } else {
-        write_json(value, &line);
+        write_json(context, value, &line);
     }
     text_put(&line, "\n");
     output_buffer(context, &line);
@@ -99,9 +117,9 @@ void output_pair(struct context *context, const struct ipcc_value *key,
     bool json = context->options[OPTION_JSON].is;
     struct buffer line = {0};
     text_put(&line, json ? "{\"key\": " : "");
-    write_json(key, &line);
+    write_json(context, key, &line);
     text_put(&line, json ? ", \"value\": " : ": ");
-    write_json(value, &line);
+    write_json(context, value, &line);
     text_put(&line, json ? "}\n" : "\n");
     output_buffer(context, &line);
 }

@@ -106,6 +106,7 @@ int request_try(struct context *context, struct request *request, struct ipcc_re
         ipcc_reply_free(&answer);
     } else {
         *reply = answer;
+        context->answer = answer;
     }
     request_deinit(request);
     return error;
