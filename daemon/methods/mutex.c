@@ -1,4 +1,4 @@
-/* methods/mutex: acquire and release of whatever has a mutex; see mutex.h. */
+/* methods/mutex: acquire, release and break of whatever has a mutex; see mutex.h. */
 #include "daemon/methods/mutex.h"
 
 #include "daemon/call/service.h"
@@ -108,4 +108,21 @@ int mutex_call_release(struct call *call, struct mutex *mutex)
     }
     mutex_give_up(call, mutex, 1);
     return call_answer_int(call, (int64_t)mutex->depth);
+}
+
+int mutex_call_break(struct call *call, struct mutex *mutex)
+{
+    if (mutex->depth == 0) {
+        return call_answer_nil(call);
+    }
+    struct buffer *out = call_result(call);
+    size_t at = pack_map_begin(out);
+    pack_key_uint(out, "session", mutex->holder.session);
+    pack_map_end(out, at, 1 + mutex_describe_claim(mutex, out));
+    if (out->failed) {
+        return ERR_INTERNAL;
+    }
+    mutex_give_up(call, mutex, mutex->depth);
+    mutex->abandoned = true;
+    return 0;
 }

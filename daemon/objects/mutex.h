@@ -45,7 +45,7 @@ struct mutex {
     uint64_t depth;       /* how often the holder has acquired it; 0: nobody holds it */
     struct holder holder; /* if depth > 0 */
     struct tie *tie;      /* the holder's; NULL: nobody's, or the session is gone */
-    bool abandoned;       /* a holder's session ended, and the next holder has not been told */
+    bool abandoned;       /* a holder lost it, and the next one has not been told */
 };
 
 bool mutex_held_by(const struct mutex *mutex, const struct holder *holder);
