@@ -69,7 +69,7 @@ static void condition_acquires_its_own_lock_recursively(void **state)
     check_error(a, "condition.acquire", "['c', 0, 2]", "TIMEOUT");
     check(a, "object.describe", "['c']", "{holder: {session: 1, owner: 1}, depth: 2, ...}");
     check(a, "session.describe", "[]",
-          "{holds: [{object: 'c', type: 'condition', depth: 2, owner: 1}], ...}");
+          "{holds: [{object: 'c', type: 'condition', since: _ext, depth: 2, owner: 1}], ...}");
     uint32_t wait = actor_send(b, "condition.acquire", "['c']");
     check_error(b, "condition.release", "['c']", "NOT_OWNER");
     check(a, "condition.release", "['c', 1]", "1");
@@ -96,7 +96,7 @@ static void condition_acquires_the_lock_that_it_was_given(void **state)
     check(b, "lock.release", "['l']", "0");
     check_answer(a, second, FIRST);
     check(a, "session.describe", "[]",
-          "{holds: [{object: 'l', type: 'lock', depth: 1, owner: nil}], ...}");
+          "{holds: [{object: 'l', type: 'lock', since: _ext, depth: 1, owner: nil}], ...}");
     actor_leave(a);
     actor_leave(b);
 }

@@ -277,7 +277,7 @@ static void lock_is_shown_with_its_session(void **state)
     check(a, "lock.acquire", "['l', nil, 5]", "{depth: 2, abandoned: false}");
     (void)actor_send(a, "lock.acquire", "['l', 100]");
     check(a, "session.describe", "[]",
-          "{holding: 1, holds: [{object: 'l', type: 'lock', depth: 2, owner: 5}], "
+          "{holding: 1, holds: [{object: 'l', type: 'lock', since: _ext, depth: 2, owner: 5}], "
           "waits: [{method: 'lock.acquire', object: 'l', timeout_ms: 100, ...}], ...}");
     actor_leave(a);
 }
