@@ -177,4 +177,21 @@ test_watch_waits_for_a_daemon_that_comes_back() {
     wait "$daemon"
 }
 
+# The terminal sends it to ipcctl and to the command; the command must not get it twice.
+test_an_interrupt_of_the_terminal_reaches_a_command_once() {
+    ipcctl create lock l
+    printf '%s\n' 'import signal, sys' 'count = 0' 'def interrupted(*_):' '    global count' \
+        '    count += 1' '    print("interrupted", flush=True)' \
+        'signal.signal(signal.SIGINT, interrupted)' 'print("ready", flush=True)' \
+        'sys.stdin.readline()' 'print("count", count)' 'sys.exit(9)' >"$scratch/program"
+    on_terminal "'$IPCCTL' run --lock l python3 '$scratch/program'"
+    appears ready
+    printf '\003' >&4
+    appears interrupted
+    printf 'go\n' >&4
+    ends 9
+    same "how often" 'count 1' "$(line count)"
+    gives false call lock.locked '"l"'
+}
+
 run_tests

@@ -110,6 +110,13 @@ static const struct {
     {OPTION_MAX_DELIVERIES, "max_deliveries"},
     {OPTION_DEAD_LETTER, "dead_letter"},
     {OPTION_INITIAL, "initial"},
+    {OPTION_RECURSIVE, "recursive"},
+    {OPTION_RELEASE_BY, "release_by"},
+    {OPTION_VALUE, "value"},
+    {OPTION_BOUNDED, "bounded"},
+    {OPTION_LOCK, "lock"},
+    {OPTION_PARTIES, "parties"},
+    {OPTION_DEFAULT_TIMEOUT, "timeout"},
     {OPTION_MODE, "mode"},
     {OPTION_LIFETIME, "lifetime"},
 };
