@@ -114,7 +114,7 @@ hold() {
     shift
     rm -f "$scratch/command.pid"
     "$IPCCTL" run --lock "$lock" "$@" -- \
-        bash -c 'echo $$ >"$1.new" && mv "$1.new" "$1" && exec sleep 1000' - \
+        bash -c 'echo $$ >"$1.new" && mv "$1.new" "$1" && exec sleep 200' - \
         "$scratch/command.pid" 2>>"$scratch/holder.says" &
     holder=$!
     await test -e "$scratch/command.pid"
