@@ -84,15 +84,20 @@ int mutex_call_acquire(struct call *call, struct mutex *mutex)
     return take(call, mutex, &holder);
 }
 
-void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels)
+/* The mutex has been released; `tie` is what that returned. */
+static void released(struct call *call, struct mutex *mutex, struct tie *tie)
 {
-    struct tie *tie = mutex_release(mutex, levels);
     if (tie != NULL) {
         session_tie_check(tie);
     }
     if (mutex->depth == 0 && mutex->object->waiting > 0) {
         object_ready(call->service, mutex->object);
     }
+}
+
+void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels)
+{
+    released(call, mutex, mutex_release(mutex, levels));
 }
 
 int mutex_call_release(struct call *call, struct mutex *mutex)
@@ -122,7 +127,6 @@ int mutex_call_break(struct call *call, struct mutex *mutex)
     if (out->failed) {
         return ERR_INTERNAL;
     }
-    mutex_give_up(call, mutex, mutex->depth);
-    mutex->abandoned = true;
+    released(call, mutex, mutex_break(mutex));
     return 0;
 }

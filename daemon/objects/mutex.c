@@ -76,6 +76,12 @@ struct tie *mutex_release(struct mutex *mutex, uint64_t levels)
     return release(mutex, levels, false);
 }
 
+struct tie *mutex_break(struct mutex *mutex)
+{
+    mutex->abandoned = true;
+    return release(mutex, mutex->depth, true);
+}
+
 void mutex_abandon(struct mutex *mutex, struct tie *tie)
 {
     assert(mutex->tie == tie);
@@ -84,8 +90,7 @@ void mutex_abandon(struct mutex *mutex, struct tie *tie)
         mutex->tie = NULL;
         return;
     }
-    (void)release(mutex, mutex->depth, true);
-    mutex->abandoned = true;
+    (void)mutex_break(mutex);
 }
 
 static void pack_owner(const struct owner *owner, struct buffer *out)

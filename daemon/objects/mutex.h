@@ -61,6 +61,10 @@ void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holde
  * more, returns the tie that had the claim, for session_tie_check; else NULL. */
 struct tie *mutex_release(struct mutex *mutex, uint64_t levels);
 
+/* A held mutex is taken from whoever holds it, and the next one is told. Returns as mutex_release.
+ */
+struct tie *mutex_break(struct mutex *mutex);
+
 /* The session of the tie, which has the claim, ends (object_type.abandon). */
 void mutex_abandon(struct mutex *mutex, struct tie *tie);
 
