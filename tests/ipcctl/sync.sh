@@ -20,6 +20,8 @@ test_create_passes_the_options_of_each_type() {
     gives '' create barrier b --parties 3 --default-timeout 5s
     same "the barrier's options" "3 5000" "$(json '"{parties} {timeout}".format(**r)' describe b)"
     shows $'\n  timeout +5.0s$' barrier show b
+    gives '' create pipe p --no-duplex
+    same "the pipe's options" False "$(json 'r["duplex"]' describe p)"
     gives '' create event e
     gives '' create namespace n --initial '{"a": 1}'
     fails 1 'create m: option on_disconnect must be' create lock m --on-disconnect requeue

@@ -47,6 +47,8 @@ const struct option options[OPTIONS] = {
     [OPTION_MODE] = {"mode", .kind = WORD_MODE, .value = "MODE",
                      .summary = "read and write bits as for files, 0660"},
     [OPTION_NAMES] = {"names", .summary = "only the names, one on each line, not quoted"},
+    [OPTION_NO_DUPLEX] = {"no-duplex",
+                          .summary = "end 0 of a pipe only receives, end 1 only sends"},
     [OPTION_ON_DISCONNECT] = {"on-disconnect", .kind = WORD_CHOICE, .value = "WHAT",
                               .choices = "requeue discard release keep",
                               .summary = "what becomes of what a session has: see ipcctl(1)"},
