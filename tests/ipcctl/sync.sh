@@ -22,6 +22,10 @@ test_create_passes_the_options_of_each_type() {
     shows $'\n  timeout +5.0s$' barrier show b
     gives '' create pipe p --no-duplex
     same "the pipe's options" False "$(json 'r["duplex"]' describe p)"
+    gives '' create value v --typecode q --initial 5
+    gives 5 call value.get '"v"'
+    gives '' create array a --typecode d --size 3
+    gives '[0.0, 0.0, 0.0]' call array.slice '"a"'
     gives '' create event e
     gives '' create namespace n --initial '{"a": 1}'
     fails 1 'create m: option on_disconnect must be' create lock m --on-disconnect requeue

@@ -50,6 +50,8 @@ static const struct command object_commands[] = {
                     {OPTION_LOCK, "the lock that a condition goes by; one of its own if not given"},
                     {OPTION_PARTIES, NULL},
                     {OPTION_DEFAULT_TIMEOUT, NULL},
+                    {OPTION_TYPECODE, NULL},
+                    {OPTION_SIZE, NULL},
                     {OPTION_NO_DUPLEX, NULL},
                     {OPTION_MODE, NULL},
                     {OPTION_LIFETIME, NULL},

@@ -117,6 +117,8 @@ static const struct {
     {OPTION_LOCK, "lock"},
     {OPTION_PARTIES, "parties"},
     {OPTION_DEFAULT_TIMEOUT, "timeout"},
+    {OPTION_TYPECODE, "typecode"},
+    {OPTION_SIZE, "size"},
     {OPTION_NO_DUPLEX, "duplex"},
     {OPTION_MODE, "mode"},
     {OPTION_LIFETIME, "lifetime"},
