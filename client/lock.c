@@ -63,6 +63,11 @@ int ipcc_lock_release_as(struct ipcc_lock *lock, struct ipcc_value owner, uint64
     return handle_call_uint(of(lock), &(struct typed_call){"lock.release", {owner}, 0}, depth);
 }
 
+int ipcc_lock_break(struct ipcc_lock *lock, struct ipcc_reply *reply)
+{
+    return handle_call(of(lock), &(struct typed_call){.method = "lock.break"}, reply);
+}
+
 int ipcc_lock_locked(struct ipcc_lock *lock, bool *locked)
 {
     return handle_call_bool(of(lock), &(struct typed_call){.method = "lock.locked"}, locked);

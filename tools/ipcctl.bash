@@ -14,6 +14,12 @@ _ipcctl()
             done < <(compgen -f -- "$2")
             return
         fi
+        if [[ $candidate == '<commands>' ]]; then
+            while IFS= read -r candidate; do
+                COMPREPLY+=("$candidate")
+            done < <(compgen -c -- "$2")
+            return
+        fi
         COMPREPLY+=("$candidate")
     done < <("$1" complete -- "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then

@@ -31,9 +31,9 @@ struct ipcc_value ipcc_thread_owner(void);
 /* What is told to who gets a lock. */
 struct ipcc_acquired {
     uint64_t depth; /* how often the caller holds it now: 1, or more if it is recursive */
-    /* The session of the last holder ended while it held the lock, so that what the lock guards may
-     * be half done. Only the next holder is told. Who passes NULL for the struct says that this
-     * makes no difference. */
+    /* The session of the last holder ended while it held the lock, or the lock was broken, so that
+     * what the lock guards may be half done. Only the next holder is told. Who passes NULL for the
+     * struct says that this makes no difference. */
     bool abandoned;
 };
 
@@ -70,8 +70,9 @@ struct ipcc_guard {
  *
  * A cleanup's result is seen by nobody. Who wants to know that the lock was held up to the end
  * calls this as the last thing in the scope, and the cleanup has nothing left to do:
- *  - IPCC_ERR_LOST, or after a reconnection IPCC_ERR_NOT_OWNER: the session ended on the way, and
- *    the daemon gave the lock back then. Others may have held it since.
+ *  - IPCC_ERR_LOST: the session ended on the way, and the daemon gave the lock back then. It
+ *    may have been held by others since.
+ *  - IPCC_ERR_NOT_OWNER: the same, and the connection was made anew; or the lock was broken.
  *  - anything else, IPCC_ERR_BUSY in a callback, say: it may still be held, until the session ends
  *    or it is released by ipcc_lock_release or its like.
  */

@@ -41,6 +41,12 @@ int ipcc_lock_acquire_as(struct ipcc_lock *lock, int64_t timeout_ms, struct ipcc
 int ipcc_lock_release(struct ipcc_lock *lock, uint64_t *depth);
 int ipcc_lock_release_as(struct ipcc_lock *lock, struct ipcc_value owner, uint64_t *depth);
 
+/* Takes it from whoever holds it, however often: for the lock's owner (the user), when the holder
+ * hangs. The next in the queue gets it and is told that it was abandoned; the one who held it is
+ * not told, and its release is IPCC_ERR_NOT_OWNER. The answer is a map of session, owner and depth,
+ * or nil if nobody held it. */
+int ipcc_lock_break(struct ipcc_lock *lock, struct ipcc_reply *reply);
+
 /* Whether somebody holds it. */
 int ipcc_lock_locked(struct ipcc_lock *lock, bool *locked);
 

@@ -88,6 +88,11 @@ int method_lock_release(struct call *call)
     return mutex_call_release(call, &lock_of(call->object)->mutex);
 }
 
+int method_lock_break(struct call *call)
+{
+    return mutex_call_break(call, &lock_of(call->object)->mutex);
+}
+
 int method_lock_locked(struct call *call)
 {
     return call_answer_bool(call, lock_of(call->object)->mutex.depth > 0);

@@ -1,4 +1,4 @@
-/* methods/mutex: acquire and release of whatever has a mutex; see mutex.h. */
+/* methods/mutex: acquire, release and break of whatever has a mutex; see mutex.h. */
 #include "daemon/methods/mutex.h"
 
 #include "daemon/call/service.h"
@@ -84,15 +84,20 @@ int mutex_call_acquire(struct call *call, struct mutex *mutex)
     return take(call, mutex, &holder);
 }
 
-void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels)
+/* The mutex has been released; `tie` is what that returned. */
+static void released(struct call *call, struct mutex *mutex, struct tie *tie)
 {
-    struct tie *tie = mutex_release(mutex, levels);
     if (tie != NULL) {
         session_tie_check(tie);
     }
     if (mutex->depth == 0 && mutex->object->waiting > 0) {
         object_ready(call->service, mutex->object);
     }
+}
+
+void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels)
+{
+    released(call, mutex, mutex_release(mutex, levels));
 }
 
 int mutex_call_release(struct call *call, struct mutex *mutex)
@@ -108,4 +113,20 @@ int mutex_call_release(struct call *call, struct mutex *mutex)
     }
     mutex_give_up(call, mutex, 1);
     return call_answer_int(call, (int64_t)mutex->depth);
+}
+
+int mutex_call_break(struct call *call, struct mutex *mutex)
+{
+    if (mutex->depth == 0) {
+        return call_answer_nil(call);
+    }
+    struct buffer *out = call_result(call);
+    size_t at = pack_map_begin(out);
+    pack_key_uint(out, "session", mutex->holder.session);
+    pack_map_end(out, at, 1 + mutex_describe_claim(mutex, out));
+    if (out->failed) {
+        return ERR_INTERNAL;
+    }
+    released(call, mutex, mutex_break(mutex));
+    return 0;
 }

@@ -13,6 +13,8 @@ int read_holder(struct call *call, unsigned i, struct holder *out);
  * object, owner. What a handler returns. */
 int mutex_call_acquire(struct call *call, struct mutex *mutex);
 int mutex_call_release(struct call *call, struct mutex *mutex);
+/* The whole of a break. */
+int mutex_call_break(struct call *call, struct mutex *mutex);
 
 /* Gives up so many levels, and tells those who wait if nobody holds it then. */
 void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels);

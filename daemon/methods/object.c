@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 
+#include "daemon/methods/claims.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -83,7 +84,13 @@ int method_object_list(struct call *call)
 
 int method_object_describe(struct call *call)
 {
-    describe_object(call->object, call_result(call));
+    struct buffer *out = call_result(call);
+    size_t at = pack_map_begin(out);
+    size_t count = pack_description(call->object, out);
+    if (call_bool(call, 1, false)) {
+        count += pack_claims(out, call->object, call->now);
+    }
+    pack_map_end(out, at, count);
     return 0;
 }
 

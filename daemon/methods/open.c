@@ -196,9 +196,8 @@ int open_object(struct call *call, const struct open_type *type)
     return status;
 }
 
-void describe_object(const struct object *object, struct buffer *out)
+size_t pack_description(const struct object *object, struct buffer *out)
 {
-    size_t at = pack_map_begin(out);
     pack_key_str(out, "name", object_name(object));
     pack_key_string(out, "type", object->type->name);
     pack_key_uint(out, "owner", object->uid);
@@ -209,5 +208,11 @@ void describe_object(const struct object *object, struct buffer *out)
     pack_timestamp(out, object->created.tv_sec, (uint32_t)object->created.tv_nsec);
     pack_key_uint(out, "waiting", object->waiting);
     pack_key_uint(out, "bytes", object->bytes);
-    pack_map_end(out, at, 9 + object->type->describe(object, out));
+    return 9 + object->type->describe(object, out);
+}
+
+void describe_object(const struct object *object, struct buffer *out)
+{
+    size_t at = pack_map_begin(out);
+    pack_map_end(out, at, pack_description(object, out));
 }

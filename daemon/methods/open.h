@@ -25,3 +25,5 @@ int open_object(struct call *call, const struct open_type *type);
 
 /* Packs the description of an object: the map of protocol section 3. */
 void describe_object(const struct object *object, struct buffer *out);
+/* Packs the pairs of that map; returns how many. */
+size_t pack_description(const struct object *object, struct buffer *out);

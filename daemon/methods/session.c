@@ -1,7 +1,8 @@
 /* methods/session: the handlers of session.*. */
+#include "daemon/methods/claims.h"
 #include "daemon/methods/methods.h"
 
-enum { NS_PER_MS = 1000000, SUMMARY_PAIRS = 10 };
+enum { SUMMARY_PAIRS = 10 };
 
 /* The pairs that session.list and session.describe share. */
 static void pack_summary(struct buffer *out, const struct session *session)
@@ -35,22 +36,6 @@ int method_session_list(struct call *call)
     return 0;
 }
 
-static void pack_wait(struct buffer *out, const struct wait *wait, uint64_t now)
-{
-    const struct call *call = wait->call;
-    pack_map(out, 5);
-    pack_key_string(out, "method", call->method->name);
-    pack_key_str(out, "object", object_name(wait->object));
-    pack_key_uint(out, "msgid", call->msgid);
-    pack_key_uint(out, "since_ms", (now - call->since) / NS_PER_MS);
-    pack_string(out, "timeout_ms");
-    if (call->timeout_ms >= 0) {
-        pack_int(out, call->timeout_ms);
-    } else {
-        pack_nil(out);
-    }
-}
-
 /* A call that waits on several objects comes once for each. */
 static void pack_waits(struct buffer *out, const struct session *session, uint64_t now)
 {
@@ -63,7 +48,9 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
         const struct wait *waits = call_waits(call, &count);
         for (unsigned i = 0; i < count; i++) {
             if (waits[i].object != NULL) {
-                pack_wait(out, &waits[i], now);
+                size_t pairs = pack_map_begin(out);
+                pack_key_str(out, "object", object_name(waits[i].object));
+                pack_map_end(out, pairs, 1 + pack_wait(out, call, now));
                 total++;
             }
         }
@@ -92,7 +79,7 @@ static void pack_ties(struct buffer *out, const struct session *session)
             size_t pairs = pack_map_begin(out);
             pack_key_str(out, "object", object_name(tie->object));
             pack_key_string(out, "type", tie->object->type->name);
-            pack_map_end(out, pairs, 2 + tie->object->type->describe_claims(tie, out));
+            pack_map_end(out, pairs, 2 + pack_hold(out, tie));
             count++;
         }
     }

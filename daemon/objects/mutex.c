@@ -48,7 +48,8 @@ void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holde
     if (mutex->depth == 0) {
         mutex->holder = *holder;
         mutex->tie = tie;
-        tie->holding = 1;
+        tie_claim(tie, 1);
+        mutex->since = tie->since;
     }
     mutex->depth = depth;
     tell(mutex, EVENT_acquire, false);
@@ -75,6 +76,12 @@ struct tie *mutex_release(struct mutex *mutex, uint64_t levels)
     return release(mutex, levels, false);
 }
 
+struct tie *mutex_break(struct mutex *mutex)
+{
+    mutex->abandoned = true;
+    return release(mutex, mutex->depth, true);
+}
+
 void mutex_abandon(struct mutex *mutex, struct tie *tie)
 {
     assert(mutex->tie == tie);
@@ -83,8 +90,7 @@ void mutex_abandon(struct mutex *mutex, struct tie *tie)
         mutex->tie = NULL;
         return;
     }
-    (void)release(mutex, mutex->depth, true);
-    mutex->abandoned = true;
+    (void)mutex_break(mutex);
 }
 
 static void pack_owner(const struct owner *owner, struct buffer *out)
@@ -111,12 +117,16 @@ size_t mutex_describe(const struct mutex *mutex, struct buffer *out)
     pack_string(out, "holder");
     if (mutex->depth == 0) {
         pack_nil(out);
-        return 2;
+        pack_string(out, "held_since");
+        pack_nil(out);
+        return 3;
     }
     pack_map(out, 2);
     pack_key_uint(out, "session", mutex->holder.session);
     pack_owner(&mutex->holder.owner, out);
-    return 2;
+    pack_string(out, "held_since");
+    pack_timestamp(out, mutex->since.tv_sec, (uint32_t)mutex->since.tv_nsec);
+    return 3;
 }
 
 size_t mutex_describe_claim(const struct mutex *mutex, struct buffer *out)

@@ -42,10 +42,11 @@ struct mutex_options {
 struct mutex {
     struct object *object; /* that it is a part of */
     struct mutex_options options;
-    uint64_t depth;       /* how often the holder has acquired it; 0: nobody holds it */
-    struct holder holder; /* if depth > 0 */
-    struct tie *tie;      /* the holder's; NULL: nobody's, or the session is gone */
-    bool abandoned;       /* a holder's session ended, and the next holder has not been told */
+    uint64_t depth;        /* how often the holder has acquired it; 0: nobody holds it */
+    struct holder holder;  /* if depth > 0 */
+    struct timespec since; /* wall clock: when the holder got it */
+    struct tie *tie;       /* the holder's; NULL: nobody's, or the session is gone */
+    bool abandoned;        /* a holder lost it, and the next one has not been told */
 };
 
 bool mutex_held_by(const struct mutex *mutex, const struct holder *holder);
@@ -60,10 +61,14 @@ void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holde
  * more, returns the tie that had the claim, for session_tie_check; else NULL. */
 struct tie *mutex_release(struct mutex *mutex, uint64_t levels);
 
+/* A held mutex is taken from whoever holds it, and the next one is told. Returns as mutex_release.
+ */
+struct tie *mutex_break(struct mutex *mutex);
+
 /* The session of the tie, which has the claim, ends (object_type.abandon). */
 void mutex_abandon(struct mutex *mutex, struct tie *tie);
 
-/* Packs "holder" and "depth": 2 pairs. */
+/* Packs "holder", "depth" and "held_since"; returns how many pairs. */
 size_t mutex_describe(const struct mutex *mutex, struct buffer *out);
-/* Packs "depth" and "owner" of the one who holds it: 2 pairs. */
+/* Packs "depth" and "owner" of the one who holds it; returns how many pairs. */
 size_t mutex_describe_claim(const struct mutex *mutex, struct buffer *out);

@@ -386,7 +386,7 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     item->meta.deliveries++;
     queue->gets++;
     TAILQ_INSERT_TAIL(&tie->taken, item, of_tie);
-    tie->holding++;
+    tie_claim(tie, 1);
     queue_touch(queue, item, now);
     out->item = item;
     out->value = stored_blob(item->value);

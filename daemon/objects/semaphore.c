@@ -89,7 +89,7 @@ void semaphore_acquire(struct semaphore *semaphore, struct tie *tie, int64_t n)
     assert(n <= semaphore->value);
     semaphore->value -= n;
     semaphore->held += n;
-    tie->holding += (uint64_t)n;
+    tie_claim(tie, (uint64_t)n);
     tell(semaphore, EVENT_acquire, n, false);
 }
 

@@ -22,6 +22,7 @@ struct tie {
     struct item_list taken; /* queue: items taken and not done, oldest first */
     struct watch *watch;    /* what it wants to be told, or NULL */
     uint64_t holding;       /* how many claims there are: tickets, permits, 1 for a lock */
+    struct timespec since;  /* wall clock: since when there have been any; if holding > 0 */
     bool open;
 };
 
@@ -29,4 +30,13 @@ struct tie {
 static inline bool tie_is_idle(const struct tie *tie)
 {
     return !tie->open && tie->holding == 0 && tie->watch == NULL;
+}
+
+/* So many claims more. */
+static inline void tie_claim(struct tie *tie, uint64_t n)
+{
+    if (tie->holding == 0) {
+        (void)clock_gettime(CLOCK_REALTIME, &tie->since);
+    }
+    tie->holding += n;
 }

@@ -25,6 +25,7 @@ test_commands_and_their_second_words() {
     completes 'ipcctl de' describe
     completes 'ipcctl g' get give-back
     completes 'ipcctl di' dict
+    completes 'ipcctl ru' run
     completes 'ipcctl dict set' set setdefault
     completes 'ipcctl list po' pop
     completes 'ipcctl nonsense ' ''
@@ -99,6 +100,28 @@ test_sessions_are_numbers_but_ones_own() {
     await has jobs waiting 1
     completes 'ipcctl kill ' "$(json "r['session'] if r['pid'] == $getter else ''" sessions | grep .)"
     kill "$getter"
+}
+
+test_sync_commands_complete_their_names() {
+    ipcctl create lock db
+    ipcctl create lock disk
+    ipcctl create event done
+    ipcctl create namespace data
+    completes 'ipcctl lock ' ls show break release
+    completes 'ipcctl lock break d' db disk
+    completes 'ipcctl event set ' done
+    completes 'ipcctl namespace get ' data
+    completes 'ipcctl barrier show ' ''
+    completes 'ipcctl condition not' notify notify-all
+    completes 'ipcctl create --release-by=' owner anyone
+    completes 'ipcctl create condition c --lock d' db disk
+    completes 'ipcctl run --lock=d' db disk
+    a_program_of_the_test() {
+        :
+    }
+    completes 'ipcctl run --lock db -- a_program_of' a_program_of_the_test
+    touch "$scratch/one.file"
+    completes "ipcctl run --lock db cat $scratch/one" "$scratch/one.file"
 }
 
 test_files_complete_the_socket() {

@@ -27,7 +27,7 @@ test_sessions_show_who_is_connected() {
     run ipcctl sessions "$session"
     matches "what it waits for" \
         $'\nWaits in:\n  queue.get of "my jobs" for [0-9.]+m?s, timeout 1h0m' "$output"
-    matches "what it holds" $'\nHolds:\n  1 ticket of the queue "my jobs"' "$output"
+    matches "what it holds" $'\nHolds:\n  1 ticket of the queue "my jobs" for [0-9.]+m?s' "$output"
     same "the same in JSON" "ipcctl queue.get 1" "$(json \
         'r["program"] + " " + r["waits"][0]["method"] + " " + str(r["holds"][0]["tickets"])' \
         sessions "$session")"
@@ -106,7 +106,7 @@ test_help_needs_no_daemon() {
 test_usage_errors_say_what_would_be_right() {
     fails 2 "a command is missing; see 'ipcctl help'"
     fails 2 'there is no command "nonsense"' nonsense
-    fails 2 'there is no command "dict nonsense"' dict nonsense
+    fails 2 "there is no command \"dict nonsense\"; see 'ipcctl help dict'" dict nonsense
     fails 2 "\"dict\" needs a second word; see 'ipcctl help dict'" dict
     fails 2 "get: the QUEUE is missing; see 'ipcctl help get'" get
     fails 2 'get jobs: "more" is one word too many' get jobs more

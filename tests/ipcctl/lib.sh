@@ -102,6 +102,30 @@ has() {
     ipcctl --json describe "$1" | grep -q "\"$2\": $3[,}]"
 }
 
+# is_held LOCK: somebody holds it.
+is_held() {
+    ipcctl --json describe "$1" | grep -q '"depth": [1-9]'
+}
+
+# hold LOCK [OPTION…]: a process that holds the lock until it is ended; sets `holder` to it, which is
+# ipcctl, and `command` to the command that it runs.
+hold() {
+    local lock=$1
+    shift
+    rm -f "$scratch/command.pid"
+    "$IPCCTL" run --lock "$lock" "$@" -- \
+        bash -c 'echo $$ >"$1.new" && mv "$1.new" "$1" && exec sleep 200' - \
+        "$scratch/command.pid" 2>>"$scratch/holder.says" &
+    holder=$!
+    await test -e "$scratch/command.pid"
+    command=$(<"$scratch/command.pid")
+}
+
+# has_ended PID: there is no such process, or it is only waited for.
+has_ended() {
+    ! grep -qE '^State:\s+[^ZX]' "/proc/$1/status"
+}
+
 clean_up() {
     ipcctl ls --names >"$scratch/names"
     xargs -r -d '\n' -a "$scratch/names" "$IPCCTL" rm -f --

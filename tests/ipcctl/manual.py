@@ -12,7 +12,8 @@ import sys
 
 IPCCTL = os.environ["IPCCTL"]
 GLOBAL = {"socket", "json", "timeout", "help", "version"}
-# Described once for all dict and list commands, and call.
+FAMILIES = ("dict", "list", "namespace", "lock", "semaphore", "condition", "event", "barrier")
+# Described once for all dict, list and namespace commands, and call.
 COMMON = {"text", "raw"}
 
 
@@ -25,7 +26,7 @@ def complete(line):
 def commands():
     """Every command, with the names of its options."""
     words = complete("ipcctl ")
-    for family in ("dict", "list"):
+    for family in FAMILIES:
         words.remove(family)
         words += [f"{family} {word}" for word in complete(f"ipcctl {family} ")]
     return {word: {option.lstrip("-").rstrip("=") for option in complete(f"ipcctl {word} --")}
@@ -56,7 +57,7 @@ def described(page):
     items = re.split(r"^\.It Ic ", page.split(".Sh VALUES")[0], flags=re.MULTILINE)
     found = {}
     for item in items[1:]:
-        name = re.match(r"((?:dict |list )?[a-z-]+)", item).group(1)
+        name = re.match(rf"((?:(?:{'|'.join(FAMILIES)}) )?[a-z-]+)", item).group(1)
         found[name] = set(re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", item, re.MULTILINE))
     return found
 
@@ -68,7 +69,7 @@ def compare(table, page):
             wrong.append(f"{command}: not in the page")
             continue
         missing = options - GLOBAL - page[command]
-        if re.match(r"dict |list |call", command):
+        if re.match(r"dict |list |namespace |call", command):
             missing -= COMMON
         wrong += [f"{command} --{option}: not in the page" for option in sorted(missing)]
         wrong += [f"{command} --{option}: there is no such option"

@@ -155,8 +155,8 @@ SESSION +PID +PROGRAM +CLIENT +IN +FOR +TIMEOUT
  +[0-9]+ +$getter +ipcctl +ipcctl [0-9.]+ +queue.get +[0-9.]+m?s +1h0m" "$output"
     matches "the one that holds" \
         "Holding tickets \(1\):
-SESSION +PID +PROGRAM +CLIENT +TICKETS
- +[0-9]+ +$getter +ipcctl +ipcctl [0-9.]+ +2" "$output"
+SESSION +PID +PROGRAM +CLIENT +FOR +TICKETS
+ +[0-9]+ +$getter +ipcctl +ipcctl [0-9.]+ +[0-9.]+m?s +2" "$output"
     matches "the meaning" '2 items are taken and not done: join waits for them' "$output"
     ipcctl create queue other
     run ipcctl describe other

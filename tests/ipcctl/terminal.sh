@@ -177,4 +177,28 @@ test_watch_waits_for_a_daemon_that_comes_back() {
     wait "$daemon"
 }
 
+# The terminal sends it to ipcctl and to the command; the command must not get it twice. ipcctl is
+# held up meanwhile, so that what it would pass on comes later, and SIGUSR1, which it does, last.
+test_an_interrupt_of_the_terminal_reaches_a_command_once() {
+    local runner
+    ipcctl create lock l
+    printf '%s\n' 'import signal, sys' 'count = 0' 'def interrupted(*_):' '    global count' \
+        '    count += 1' '    print("interrupted", flush=True)' 'def asked(*_):' \
+        '    print("count", count, flush=True)' '    sys.exit(9)' \
+        'signal.signal(signal.SIGINT, interrupted)' 'signal.signal(signal.SIGUSR1, asked)' \
+        'print("ready", flush=True)' 'while True:' '    signal.pause()' >"$scratch/program"
+    # script(1) stops together with its child, which so must not be ipcctl.
+    on_terminal "'$IPCCTL' run --lock l python3 '$scratch/program'; exit \$?"
+    appears ready
+    runner=$(json 'r["holds"][0]["pid"]' describe l)
+    kill -s STOP "$runner"
+    printf '\003' >&4
+    appears interrupted
+    kill -s USR1 "$runner"
+    kill -s CONT "$runner"
+    ends 9
+    same "how often" 'count 1' "$(line count)"
+    gives false call lock.locked '"l"'
+}
+
 run_tests

@@ -227,6 +227,29 @@ static void waiter_that_is_killed_is_not_given_the_lock(void **state)
     close_lock(conn, lock);
 }
 
+static void lock_that_is_broken_goes_to_the_next(void **state)
+{
+    struct ipcc *conn = client_open(*state);
+    struct ipcc_lock *lock = open_lock(conn, NULL);
+    struct ipcc *other = client_open(*state);
+    struct ipcc_lock *held = open_lock(other, NULL);
+    struct ipcc_acquired acquired = {0};
+    struct ipcc_guard guard;
+    struct ipcc_reply reply;
+    struct ipcc_value depth;
+    assert_prints("null", ipcc_lock_break(lock, &reply));
+    assert_ok(ipcc_lock_guard(held, 0, &guard));
+    assert_ok(ipcc_lock_break(lock, &reply));
+    assert_ok(ipcc_map_get(&reply.value, "depth", &depth));
+    assert_int_equal(depth.as.integer, 1);
+    ipcc_reply_free(&reply);
+    assert_ok(ipcc_lock_acquire(lock, 0, &acquired));
+    assert_true(acquired.abandoned);
+    assert_fails(ipcc_guard_release(&guard), NOT_OWNER, "\"l\"");
+    close_lock(conn, lock);
+    close_lock(other, held);
+}
+
 /* ---- guards when the connection goes --------------------------------------------------------- */
 
 static void guard_s_release_tells_that_the_session_was_lost(void **state)
@@ -404,6 +427,7 @@ int main(void)
         daemon_test(holder_that_is_killed_leaves_the_lock_abandoned),
         daemon_test(guard_and_run_tell_that_the_holder_was_killed),
         daemon_test(waiter_that_is_killed_is_not_given_the_lock),
+        daemon_test(lock_that_is_broken_goes_to_the_next),
         daemon_test(guard_s_release_tells_that_the_session_was_lost),
         daemon_test(guard_s_release_after_a_reconnection_does_not_hold_it),
         daemon_test(guard_of_the_parent_means_nothing_in_a_child),

@@ -127,6 +127,21 @@ static void kept_lock_of_a_killed_process_is_released_by_another(void **state)
     expect_result(b, wait, FIRST);
 }
 
+static void lock_that_is_broken_goes_to_the_next_and_its_holder_may_die(void **state)
+{
+    struct rpc *a = with_lock(state, "{recursive: true}");
+    struct rpc *b = daemon_client(*state);
+    pid_t holder = daemon_client_process(*state, "lock.acquire", "['l']");
+    uint32_t wait = rpc_start(b, "lock.acquire", "['l']");
+    expect(a, "lock.break", "['l']", "{owner: nil, depth: 1, ...}");
+    expect_result(b, wait, AFTER_DEATH);
+    process_kill(holder);
+    expect_soon(a, "server.stats", "[]", "{sessions: 2, ...}");
+    expect(a, "object.describe", "['l']", "{depth: 1, abandoned: false, ...}");
+    expect(b, "lock.release", "['l']", "0");
+    expect(a, "lock.acquire", "['l', 0]", FIRST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +153,7 @@ int main(void)
         daemon_test(lock_is_never_granted_to_a_waiter_that_was_killed),
         daemon_test(lock_survives_holders_and_waiters_that_are_killed_in_turn),
         daemon_test(kept_lock_of_a_killed_process_is_released_by_another),
+        daemon_test(lock_that_is_broken_goes_to_the_next_and_its_holder_may_die),
     };
     return cmocka_run_group_tests_name("lock", tests, NULL, NULL);
 }

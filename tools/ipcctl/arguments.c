@@ -87,12 +87,22 @@ static enum status take_letters(struct parser *parser, const char *letters)
     return status;
 }
 
+/* A word that is no option; behind a program all words are its own. */
+static void keep_word(struct parser *parser, char *word)
+{
+    struct context *context = parser->context;
+    const struct argument *argument =
+        context->command != NULL ? command_argument(context->command, context->count) : NULL;
+    parser->options_ended |= argument != NULL && argument->kind == WORD_PROGRAM;
+    context->words[context->count++] = word;
+}
+
 /* The next word, or the option that it is. */
 static enum status take_next(struct parser *parser)
 {
     char *word = parser->argv[parser->at++];
     if (parser->options_ended || !argument_is_option(word)) {
-        parser->context->words[parser->context->count++] = word;
+        keep_word(parser, word);
         return STATUS_OK;
     }
     if (strcmp(word, "--") == 0) {
@@ -110,10 +120,11 @@ static enum status find_command(struct parser *parser)
     context->command = command_find(context->words, context->count, &taken);
     if (context->command != NULL) {
         context->count = 0;
-    } else if (context->count > 1 || command_family(context->words[0]) == NULL) {
-        return report_usage(context, "there is no command \"%s%s%s\"", context->words[0],
-                            context->count > 1 ? " " : "",
-                            context->count > 1 ? context->words[1] : "");
+    } else if (context->count > 1) {
+        return report(context, STATUS_USAGE, "there is no command \"%s %s\"; see 'ipcctl help %s'",
+                      context->words[0], context->words[1], context->words[0]);
+    } else if (command_family(context->words[0]) == NULL) {
+        return report_usage(context, "there is no command \"%s\"", context->words[0]);
     }
     return STATUS_OK;
 }

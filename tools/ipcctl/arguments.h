@@ -2,9 +2,9 @@
  * arguments: the command line, taken apart by the command table.
  *
  * Options may stand anywhere, those that every command has before the command too; "--" ends them,
- * and a word like -1 is a number, not an option. Values are given as --name=VALUE, --name VALUE,
- * -nVALUE or -n VALUE; one that may be left out only with "=" or as a next word that begins with a
- * digit.
+ * and so does the name of a program (WORD_PROGRAM), whose words are its own. A word like -1 is a
+ * number, not an option. Values are given as --name=VALUE, --name VALUE, -nVALUE or -n VALUE; one
+ * that may be left out only with "=" or as a next word that begins with a digit.
  */
 #pragma once
 

@@ -1,8 +1,6 @@
 /*
- * claims: which sessions wait on an object and which hold tickets of it.
- *
- * They are collected as MessagePack maps, so that --json prints what the tables are made from. The
- * sessions are asked one after the other: one that ends meanwhile is left out.
+ * claims: who waits on an object and who holds what of it, as object.describe with claims tells it
+ * in "waits" and "holds", and what this machine knows of those processes.
  */
 #pragma once
 
@@ -10,22 +8,14 @@
 #include "tools/ipcctl/context.h"
 #include "tools/ipcctl/table.h"
 
-struct claims {
-    /* Arrays of maps. A wait: session, pid, program, client, method, object, msgid, since_ms,
-     * timeout_ms. A hold: session, pid, program, client, object, type, tickets. */
-    struct buffer waits;
-    struct buffer holds;
-    size_t wait_count;
-    size_t hold_count;
-};
-
-/* Collects the claims of all sessions on the object of that name, or reports a failure. To be ended
- * by claims_deinit either way. */
-enum status claims_collect(struct context *context, const char *object, struct claims *claims);
-void claims_deinit(struct claims *claims);
+/* Packs an array of maps, each with the name of the program of its "pid" added. */
+void claims_pack(struct buffer *out, const struct ipcc_value *claims);
 
 /* Writes the tables of those that wait and those that hold, with a title each; nothing for none. */
-void claims_print(struct context *context, const struct claims *claims);
+void claims_print(struct context *context, const struct ipcc_value *description);
 
-/* How many of them wait in that method. */
-size_t claims_waiting_in(const struct claims *claims, const char *method);
+/* How many calls wait in that method. */
+size_t claims_waiting_in(const struct ipcc_value *description, const char *method);
+
+/* The first that holds something of the object; of kind IPCC_NONE if there is none. */
+struct ipcc_value claims_holder(const struct ipcc_value *description);

@@ -101,3 +101,18 @@ const struct argument *command_argument(const struct command *command, size_t in
     }
     return last != NULL && last->presence >= SEVERAL ? last : NULL;
 }
+
+const char *word_type(enum word_kind kind)
+{
+    static const char *const types[] = {
+        [WORD_QUEUE] = "queue",         [WORD_DICT] = "dict",   [WORD_LIST] = "list",
+        [WORD_NAMESPACE] = "namespace", [WORD_LOCK] = "lock",   [WORD_SEMAPHORE] = "semaphore",
+        [WORD_CONDITION] = "condition", [WORD_EVENT] = "event", [WORD_BARRIER] = "barrier",
+    };
+    return kind < sizeof(types) / sizeof(types[0]) ? types[kind] : NULL;
+}
+
+bool word_is_object(enum word_kind kind)
+{
+    return kind == WORD_NEW || kind == WORD_OBJECT || word_type(kind) != NULL;
+}

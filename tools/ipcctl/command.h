@@ -23,18 +23,32 @@ enum status {
     STATUS_FULL = 4,
     STATUS_TIMEOUT = 5,
     STATUS_NOT_FOUND = 6,
+    /* Of run alone, so that they differ from most commands' own; env(1) and timeout(1) have them.
+     */
+    STATUS_RUN_TIMEOUT = 124,
+    STATUS_RUN_FAILED = 125,
+    STATUS_RUN_CANNOT = 126,
+    STATUS_RUN_NO_COMMAND = 127,
+    STATUS_RUN_SIGNAL = 128, /* and the signal's number */
 };
 
 /* What a word on the command line stands for: how it is checked, and what can complete it. */
 enum word_kind {
     WORD_NONE,
-    WORD_TEXT,   /* anything */
-    WORD_FILE,   /* a path */
-    WORD_NEW,    /* the name of an object to be made */
-    WORD_OBJECT, /* the name of an object, and of one type: */
+    WORD_TEXT,    /* anything */
+    WORD_FILE,    /* a path */
+    WORD_PROGRAM, /* a program; no option of ours stands behind it */
+    WORD_NEW,     /* the name of an object to be made */
+    WORD_OBJECT,  /* the name of an object, and of one type: */
     WORD_QUEUE,
     WORD_DICT,
     WORD_LIST,
+    WORD_NAMESPACE,
+    WORD_LOCK,
+    WORD_SEMAPHORE,
+    WORD_CONDITION,
+    WORD_EVENT,
+    WORD_BARRIER,
     WORD_GLOB,    /* a pattern of names */
     WORD_TYPE,    /* a type of objects */
     WORD_SESSION, /* the number of a session */
@@ -64,8 +78,12 @@ enum option_id {
     OPTION_NONE,
     OPTION_ACK,
     OPTION_ALL,
+    OPTION_BOUNDED,
+    OPTION_CONFLICT_STATUS,
     OPTION_COUNT,
+    OPTION_CREATE,
     OPTION_DEAD_LETTER,
+    OPTION_DEFAULT_TIMEOUT,
     OPTION_DELAY,
     OPTION_EVENTS,
     OPTION_EXISTING,
@@ -78,26 +96,36 @@ enum option_id {
     OPTION_JOINABLE,
     OPTION_JSON,
     OPTION_JSON_LINES,
+    OPTION_KILL_ON_LOSS,
     OPTION_LEASE,
     OPTION_LIFETIME,
     OPTION_LINES,
+    OPTION_LOCK,
     OPTION_LONG,
     OPTION_MAX_DELIVERIES,
     OPTION_MAXSIZE,
     OPTION_MODE,
     OPTION_NAMES,
+    OPTION_NO_DUPLEX,
     OPTION_ON_DISCONNECT,
     OPTION_OPTION,
     OPTION_ORDER,
+    OPTION_PARTIES,
     OPTION_PRIORITY,
     OPTION_RAW,
+    OPTION_RECURSIVE,
+    OPTION_RELEASE_BY,
     OPTION_REVERSE,
+    OPTION_SEMAPHORE,
+    OPTION_SIZE,
     OPTION_SOCKET,
     OPTION_START,
     OPTION_TEXT,
     OPTION_TIMEOUT,
     OPTION_TTL,
     OPTION_TYPE,
+    OPTION_TYPECODE,
+    OPTION_VALUE,
     OPTION_VERSION,
     OPTION_WAIT,
     OPTIONS
@@ -127,7 +155,7 @@ enum show {
     SHOW_PAIRS,    /* each [key, value] of an array on a line */
 };
 
-enum { COMMAND_ARGUMENTS = 4, COMMAND_OPTIONS = 14 };
+enum { COMMAND_ARGUMENTS = 4, COMMAND_OPTIONS = 24 };
 
 struct context;
 
@@ -161,6 +189,13 @@ extern const struct area areas[];
 extern const struct command queue_commands[];
 extern const struct command dict_commands[];
 extern const struct command list_commands[];
+extern const struct command namespace_commands[];
+extern const struct command lock_commands[];
+extern const struct command semaphore_commands[];
+extern const struct command condition_commands[];
+extern const struct command event_commands[];
+extern const struct command barrier_commands[];
+extern const struct command run_commands[];
 
 /* Indexed by enum option_id. */
 extern const struct option options[OPTIONS];
@@ -175,6 +210,13 @@ const struct command *command_find(char *const *words, size_t count, size_t *tak
 
 /* The area whose commands have two words, of which this is the first ("dict"), or NULL. */
 const struct area *command_family(const char *word);
+
+/* The type of the objects that a word of this kind names: "queue"; NULL if it names none, or one of
+ * any type. */
+const char *word_type(enum word_kind kind);
+
+/* True if a word of this kind is the name of an object. */
+bool word_is_object(enum word_kind kind);
 
 /* The last word of a command: "get" of "dict get". */
 const char *command_last_word(const struct command *command);

@@ -1,6 +1,7 @@
 /*
- * commands: the command table; see command.h. The rows for queues, dicts and lists are in
- * commands_queue.c, commands_dict.c and commands_list.c.
+ * commands: the command table; see command.h. The rows for the types are in files of their own:
+ * commands_queue.c, commands_dict.c, commands_list.c, commands_namespace.c, and commands_sync.c for
+ * what processes wait for each other with.
  */
 #include "tools/ipcctl/context.h"
 
@@ -18,8 +19,11 @@ static const struct command object_commands[] = {
     {
         .words = "describe",
         .summary = "Show an object: its figures, its options, who waits and who holds what",
-        .details = "Below the figures stand the sessions that wait on the object and those that\n"
-                   "hold tickets of it, with process, program and since when.",
+        .details =
+            "Below the figures stand what they mean, the sessions that hold the object, or\n"
+            "tickets or permits of it, and those that wait on it in the order in which they\n"
+            "are served, with process, program and for how long. With a condition goes the\n"
+            "lock that it was made with.",
         .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_describe,
     },
@@ -39,6 +43,16 @@ static const struct command object_commands[] = {
                     {OPTION_MAX_DELIVERIES, NULL},
                     {OPTION_DEAD_LETTER, NULL},
                     {OPTION_INITIAL, NULL},
+                    {OPTION_RECURSIVE, NULL},
+                    {OPTION_RELEASE_BY, NULL},
+                    {OPTION_VALUE, NULL},
+                    {OPTION_BOUNDED, NULL},
+                    {OPTION_LOCK, "the lock that a condition goes by; one of its own if not given"},
+                    {OPTION_PARTIES, NULL},
+                    {OPTION_DEFAULT_TIMEOUT, NULL},
+                    {OPTION_TYPECODE, NULL},
+                    {OPTION_SIZE, NULL},
+                    {OPTION_NO_DUPLEX, NULL},
                     {OPTION_MODE, NULL},
                     {OPTION_LIFETIME, NULL},
                     {OPTION_OPTION, NULL},
@@ -126,7 +140,17 @@ static const struct command daemon_commands[] = {
 };
 
 const struct area areas[] = {
-    {"Objects", NULL, object_commands},    {"Queues", NULL, queue_commands},
-    {"Dicts", "dict", dict_commands},      {"Lists", "list", list_commands},
-    {"The daemon", NULL, daemon_commands}, {NULL, NULL, NULL},
+    {"Objects", NULL, object_commands},
+    {"Queues", NULL, queue_commands},
+    {"Dicts", "dict", dict_commands},
+    {"Lists", "list", list_commands},
+    {"Namespaces", "namespace", namespace_commands},
+    {"Locks", "lock", lock_commands},
+    {"Semaphores", "semaphore", semaphore_commands},
+    {"Conditions", "condition", condition_commands},
+    {"Events", "event", event_commands},
+    {"Barriers", "barrier", barrier_commands},
+    {"Commands under a lock", NULL, run_commands},
+    {"The daemon", NULL, daemon_commands},
+    {NULL, NULL, NULL},
 };

@@ -186,14 +186,8 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
     case WORD_GLOB:
         offer_names(completion, NULL);
         break;
-    case WORD_QUEUE:
-        offer_names(completion, "queue");
-        break;
-    case WORD_DICT:
-        offer_names(completion, "dict");
-        break;
-    case WORD_LIST:
-        offer_names(completion, "list");
+    case WORD_PROGRAM:
+        text_put(&completion->out, "<commands>\n");
         break;
     case WORD_SESSION:
         offer_sessions(completion);
@@ -220,6 +214,9 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
         text_put(&completion->out, "<files>\n");
         break;
     default:
+        if (word_type(kind) != NULL) {
+            offer_names(completion, word_type(kind));
+        }
         break;
     }
 }
@@ -274,6 +271,9 @@ static void pass_word(struct completion *completion, const char *word)
 {
     size_t taken;
     if (completion->command != NULL) {
+        const struct argument *argument =
+            command_argument(completion->command, completion->position);
+        completion->options_ended |= argument != NULL && argument->kind == WORD_PROGRAM;
         completion->position++;
         if (completion->command->run == run_help) {
             completion->family = command_family(word);

@@ -21,6 +21,7 @@ struct context {
     size_t count;
     char **pairs; /* what --option was given, in order */
     size_t pair_count;
+    const char *client;       /* what others see the session as; NULL: ipcctl and its version */
     struct ipcc *conn;        /* NULL until request_connect */
     struct ipcc_reply answer; /* what the last call answered, which has the descriptors that values
                                  of it name; the command's, good until it frees its own */
@@ -31,21 +32,26 @@ struct context {
 enum status run_call(struct context *context);
 enum status run_chmod(struct context *context);
 enum status run_complete(struct context *context);
+enum status run_condition_notify(struct context *context);
 enum status run_create(struct context *context);
 enum status run_describe(struct context *context);
 enum status run_dict_scan(struct context *context);
 enum status run_done(struct context *context);
+enum status run_event_wait(struct context *context);
 enum status run_get(struct context *context);
 enum status run_give_back(struct context *context);
 enum status run_help(struct context *context);
 enum status run_kill(struct context *context);
 enum status run_list_append(struct context *context);
+enum status run_lock_break(struct context *context);
+enum status run_lock_ls(struct context *context);
 enum status run_ls(struct context *context);
 enum status run_method(struct context *context);
 enum status run_methods(struct context *context);
 enum status run_peek(struct context *context);
 enum status run_put(struct context *context);
 enum status run_rm(struct context *context);
+enum status run_run(struct context *context);
 enum status run_sessions(struct context *context);
 enum status run_stats(struct context *context);
 enum status run_watch(struct context *context);

@@ -1,10 +1,10 @@
 /*
- * ipcctl: ipcd's queues, dicts and lists from the command line, for a person and for scripts.
+ * ipcctl: ipcd's objects from the command line, for a person and for scripts.
  *
  * This file puts a run together: the command line is parsed by the command table (commands.c), the
  * command runs, what it wrote is seen through to the end, and its status is the exit code. One file
  * for each group of commands does the work: object.c, describe.c, put.c, get.c, queue.c, dict.c,
- * list.c, session.c, call.c, watch.c.
+ * lock.c, sync.c, run.c, session.c, method.c, watch.c.
  */
 #include "tools/ipcctl/arguments.h"
 #include "tools/ipcctl/help.h"
@@ -36,7 +36,8 @@ static enum status run(struct context *context, int argc, char **argv)
 {
     enum status status = arguments_parse(context, argc, argv);
     if (status != STATUS_OK) {
-        return status;
+        bool is_run = context->command != NULL && context->command->run == run_run;
+        return is_run ? STATUS_RUN_FAILED : status;
     }
     if (context->options[OPTION_VERSION].is) {
         return print_version();

@@ -110,6 +110,16 @@ static const struct {
     {OPTION_MAX_DELIVERIES, "max_deliveries"},
     {OPTION_DEAD_LETTER, "dead_letter"},
     {OPTION_INITIAL, "initial"},
+    {OPTION_RECURSIVE, "recursive"},
+    {OPTION_RELEASE_BY, "release_by"},
+    {OPTION_VALUE, "value"},
+    {OPTION_BOUNDED, "bounded"},
+    {OPTION_LOCK, "lock"},
+    {OPTION_PARTIES, "parties"},
+    {OPTION_DEFAULT_TIMEOUT, "timeout"},
+    {OPTION_TYPECODE, "typecode"},
+    {OPTION_SIZE, "size"},
+    {OPTION_NO_DUPLEX, "duplex"},
     {OPTION_MODE, "mode"},
     {OPTION_LIFETIME, "lifetime"},
 };
@@ -121,7 +131,7 @@ static enum status pack_friendly(struct context *context, enum option_id id, str
     char error[JSON_ERROR_TEXT];
     switch (options[id].kind) {
     case WORD_NONE:
-        pack_bool(out, true);
+        pack_bool(out, id != OPTION_NO_DUPLEX);
         return STATUS_OK;
     case WORD_VALUE:
         if (json_read(slice_of_string(given->text), out, error) < 0) {

@@ -169,7 +169,7 @@ static bool find_subject(const struct context *context, size_t *word, enum word_
         if (argument == NULL || argument->presence != ONE) {
             break;
         }
-        if (argument->kind >= WORD_NEW && argument->kind <= WORD_LIST) {
+        if (word_is_object(argument->kind)) {
             *word = i;
             *kind = argument->kind;
             return true;
@@ -289,33 +289,30 @@ static bool nobody_is_there(int error)
             strstr(ipcc_last_message(), strerror(ECONNREFUSED)) != NULL);
 }
 
-/* What can be done about the failure, or "". */
-static const char *hint_for(const struct context *context, int error)
+/* Appends what can be done about the failure, if there is something. */
+static void put_hint(struct buffer *out, const struct context *context, int error)
 {
     size_t word;
     enum word_kind kind;
     if (nobody_is_there(error)) {
-        return "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the socket "
-               "of one that runs with --socket";
-    }
-    if (error != IPCC_ERR_NOT_FOUND || !find_subject(context, &word, &kind)) {
-        return "";
-    }
-    switch (kind) {
-    case WORD_QUEUE:
-        return "; 'ipcctl create queue' makes one";
-    case WORD_DICT:
-        return "; 'ipcctl create dict' makes one";
-    case WORD_LIST:
-        return "; 'ipcctl create list' makes one";
-    default:
-        return "";
+        text_put(out, "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the "
+                      "socket of one that runs with --socket");
+    } else if (!find_subject(context, &word, &kind) || word_type(kind) == NULL) {
+        return;
+    } else if (error == IPCC_ERR_NOT_FOUND) {
+        text_format(out, "; 'ipcctl create %s' makes one", word_type(kind));
+    } else if (error == IPCC_ERR_NOT_OWNER && kind == WORD_LOCK) {
+        text_put(out, "; 'ipcctl lock break' takes it from its holder");
     }
 }
 
 enum status report_call(struct context *context, int error)
 {
-    print_report(context, call_message(context, error), hint_for(context, error));
+    struct buffer hint = {0};
+    put_hint(&hint, context, error);
+    (void)buffer_append(&hint, "", 1);
+    print_report(context, call_message(context, error), hint.failed ? "" : (const char *)hint.data);
+    buffer_deinit(&hint);
     return status_of(error);
 }
 

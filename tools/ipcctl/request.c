@@ -64,8 +64,8 @@ static int64_t guard_of(const struct context *context)
 int request_connect(struct context *context)
 {
     struct ipcc_options wanted = {.path = context->options[OPTION_SOCKET].text,
-                                  .client = "ipcctl",
-                                  .client_version = IPCD_VERSION,
+                                  .client = context->client != NULL ? context->client : "ipcctl",
+                                  .client_version = context->client != NULL ? NULL : IPCD_VERSION,
                                   .connect_timeout_ms = guard_of(context)};
     if (context->conn != NULL) {
         return 0;
@@ -129,6 +129,12 @@ int64_t field_int(const struct ipcc_value *map, const char *key)
     struct ipcc_value value = field(map, key);
     int64_t number;
     return ipcc_value_int(&value, &number) == 0 ? number : 0;
+}
+
+bool field_true(const struct ipcc_value *map, const char *key)
+{
+    struct ipcc_value value = field(map, key);
+    return value.kind == IPCC_BOOL && value.as.boolean;
 }
 
 struct slice field_text(const struct ipcc_value *map, const char *key)

@@ -56,6 +56,7 @@ int64_t request_patience(const struct context *context);
 /* A member of a map by its key; of kind IPCC_NONE if it is not there. */
 struct ipcc_value field(const struct ipcc_value *map, const char *key);
 
-/* The same as a number, 0 if it is none; as text, empty if it is none. */
+/* The same as a number, 0 if it is none; whether it is true; as text, empty if it is none. */
 int64_t field_int(const struct ipcc_value *map, const char *key);
+bool field_true(const struct ipcc_value *map, const char *key);
 struct slice field_text(const struct ipcc_value *map, const char *key);

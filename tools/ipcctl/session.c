@@ -95,14 +95,38 @@ static void put_wait(struct buffer *out, const struct ipcc_value *wait)
     text_put(out, "\n");
 }
 
-/* "  2 tickets of the queue jobs" */
+/* What is held of an object: "2 tickets of the ", "3 permits of the ", "the ". */
+static void put_amount(struct buffer *out, const struct ipcc_value *hold)
+{
+    static const char *const keys[][2] = {{"tickets", "ticket"}, {"permits", "permit"}};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (field(hold, keys[i][0]).kind != IPCC_NONE) {
+            int64_t amount = field_int(hold, keys[i][0]);
+            text_format(out, "%" PRId64 " %s%s of ", amount, keys[i][1], amount == 1 ? "" : "s");
+        }
+    }
+    text_put(out, "the ");
+}
+
+/* "  2 tickets of the queue jobs for 3m20s", "  the lock db for 3m20s, owner 7, depth 2" */
 static void put_hold(struct buffer *out, const struct ipcc_value *hold)
 {
-    int64_t tickets = field_int(hold, "tickets");
-    text_format(out, "  %" PRId64 " ticket%s of the ", tickets, tickets == 1 ? "" : "s");
+    struct ipcc_value owner = field(hold, "owner");
+    struct ipcc_value since = field(hold, "since");
+    text_put(out, "  ");
+    put_amount(out, hold);
     text_plain(out, field_text(hold, "type"));
     text_put(out, " ");
     text_name(out, field_text(hold, "object"));
+    text_put(out, " for ");
+    show_age(out, &since);
+    if (owner.kind != IPCC_NONE && owner.kind != IPCC_NIL) {
+        text_put(out, ", owner ");
+        show_field(out, "", &owner);
+    }
+    if (field_int(hold, "depth") > 1) {
+        text_format(out, ", depth %" PRId64, field_int(hold, "depth"));
+    }
     text_put(out, "\n");
 }
 

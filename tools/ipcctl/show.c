@@ -45,6 +45,12 @@ static bool moment_of(const struct ipcc_value *value, struct moment *out)
                0;
 }
 
+bool show_is_moment(const struct ipcc_value *value)
+{
+    struct moment moment;
+    return moment_of(value, &moment);
+}
+
 void show_age(struct buffer *out, const struct ipcc_value *value)
 {
     struct moment moment;
@@ -79,7 +85,18 @@ static bool show_local_time(struct buffer *out, const struct ipcc_value *value)
 static bool is_milliseconds(const char *key)
 {
     size_t len = strlen(key);
-    return len > 3 && strcmp(key + len - 3, "_ms") == 0;
+    return strcmp(key, "timeout") == 0 || (len > 3 && strcmp(key + len - 3, "_ms") == 0);
+}
+
+/* "session 17", and the owner within it if there is one. */
+static void show_holder(struct buffer *out, const struct ipcc_value *holder)
+{
+    struct ipcc_value owner = field(holder, "owner");
+    text_format(out, "session %" PRId64, field_int(holder, "session"));
+    if (owner.kind != IPCC_NIL && owner.kind != IPCC_NONE) {
+        text_put(out, ", owner ");
+        show_field(out, "", &owner);
+    }
 }
 
 /* The members that have a form of their own. */
@@ -96,6 +113,8 @@ static bool show_known(struct buffer *out, const char *key, const struct ipcc_va
         text_bytes(out, value->as.integer);
     } else if (number && is_milliseconds(key) && value->as.integer > 0) {
         text_time(out, value->as.integer);
+    } else if (strcmp(key, "holder") == 0 && value->kind == IPCC_RAW) {
+        show_holder(out, value);
     } else {
         return show_local_time(out, value);
     }
@@ -128,13 +147,36 @@ void show_number(struct table *table, const struct ipcc_value *map, const char *
 
 const char *show_state(const struct ipcc_value *description)
 {
-    struct ipcc_value shut_down = field(description, "shut_down");
+    struct ipcc_value left = field(description, "value");
     int64_t maxsize = field_int(description, "maxsize");
     int64_t held = field_int(description, "size") + field_int(description, "delayed");
-    if (shut_down.kind == IPCC_BOOL && shut_down.as.boolean) {
-        return "shut down";
+    static const char *const states[][2] = {
+        {"shut_down", "shut down"},
+        {"set", "set"},
+        {"broken", "broken"},
+        {"abandoned", "abandoned"},
+    };
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (field_true(description, states[i][0])) {
+            return states[i][1];
+        }
+    }
+    if (field_int(description, "depth") > 0) {
+        return "held";
+    }
+    if (field(description, "bounded").kind != IPCC_NONE && left.kind == IPCC_INT &&
+        left.as.integer == 0) {
+        return "none left";
     }
     return maxsize > 0 && held >= maxsize ? "full" : "";
+}
+
+void show_claimant(struct buffer *out, const struct ipcc_value *claim)
+{
+    text_format(out, "session %" PRId64 ", pid %" PRId64 " (", field_int(claim, "session"),
+                field_int(claim, "pid"));
+    show_program(out, field_int(claim, "pid"));
+    text_put(out, ")");
 }
 
 void show_program(struct buffer *out, int64_t pid)

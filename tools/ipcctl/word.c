@@ -175,6 +175,8 @@ int word_pack(const char *word, enum word_kind kind, bool text, struct buffer *o
 {
     int64_t number = 0;
     switch (kind) {
+    case WORD_TEXT:
+        return pack_text(word, out, error);
     case WORD_VALUE:
         return text ? pack_text(word, out, error) : pack_json_word(word, out, error);
     case WORD_KEY:

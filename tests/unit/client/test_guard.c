@@ -23,6 +23,7 @@ static const struct row lock_rows[] = {
     {"lock.acquire", "['l', 0]", HELD},
     {"lock.release", "['l', 7]", "1"},
     {"lock.release", "['l', nil]", "0"},
+    {"lock.break", "['l']", "nil"},
     {"lock.locked", "['l']", "true"},
     {"lock.acquire", "_array", "{depth: 1}"},
     {"lock.acquire", "_array", "{depth: 1, abandoned: 1}"},
@@ -69,6 +70,7 @@ static void lock_functions_make_their_requests(void **state)
     assert_ok(ipcc_lock_release_as(lock, ipcc_int(7), &depth));
     assert_int_equal(depth, 1);
     assert_ok(ipcc_lock_release_as(lock, ipcc_nil(), NULL));
+    assert_ok(ipcc_lock_break(lock, NULL));
     assert_ok(ipcc_lock_locked(lock, &locked));
     assert_true(locked);
     acquired.depth = 99;
@@ -89,6 +91,7 @@ static void functions_of_a_lock_refuse_null(void **state)
     assert_refused(ipcc_lock_acquire_as(NULL, 0, ipcc_int(1), NULL));
     assert_refused(ipcc_lock_release(NULL, NULL));
     assert_refused(ipcc_lock_release_as(NULL, ipcc_int(1), NULL));
+    assert_refused(ipcc_lock_break(NULL, NULL));
     assert_refused(ipcc_lock_locked(NULL, NULL));
     assert_refused(ipcc_lock_guard(NULL, 0, &guard));
     assert_null(ipcc_lock_name(NULL));

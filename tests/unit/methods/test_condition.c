@@ -69,7 +69,7 @@ static void condition_acquires_its_own_lock_recursively(void **state)
     check_error(a, "condition.acquire", "['c', 0, 2]", "TIMEOUT");
     check(a, "object.describe", "['c']", "{holder: {session: 1, owner: 1}, depth: 2, ...}");
     check(a, "session.describe", "[]",
-          "{holds: [{object: 'c', type: 'condition', depth: 2, owner: 1}], ...}");
+          "{holds: [{object: 'c', type: 'condition', since: _ext, depth: 2, owner: 1}], ...}");
     uint32_t wait = actor_send(b, "condition.acquire", "['c']");
     check_error(b, "condition.release", "['c']", "NOT_OWNER");
     check(a, "condition.release", "['c', 1]", "1");
@@ -96,7 +96,7 @@ static void condition_acquires_the_lock_that_it_was_given(void **state)
     check(b, "lock.release", "['l']", "0");
     check_answer(a, second, FIRST);
     check(a, "session.describe", "[]",
-          "{holds: [{object: 'l', type: 'lock', depth: 1, owner: nil}], ...}");
+          "{holds: [{object: 'l', type: 'lock', since: _ext, depth: 1, owner: nil}], ...}");
     actor_leave(a);
     actor_leave(b);
 }
@@ -386,6 +386,40 @@ static void condition_wait_that_is_refused_has_not_given_the_lock_up(void **stat
     actor_leave(a);
 }
 
+static void condition_wait_takes_its_turn_for_a_lock_that_is_broken(void **state)
+{
+    struct actor *a = with_lock(state);
+    struct actor *b = actor_new(*state, 0);
+    struct actor *c = actor_new(*state, 0);
+    uint32_t asleep = sleeper(a);
+    check(b, "condition.acquire", "['c', 0]", FIRST);
+    check(b, "condition.notify", "['c']", "1");
+    check_waits(a, asleep);
+    check(c, "lock.break", "['l']", "{session: 2, owner: nil, depth: 1}");
+    check_answer(a, asleep, "true");
+    check_error(b, "condition.wait", "['c', 0]", "NOT_OWNER");
+    check_error(b, "condition.release", "['c']", "NOT_OWNER");
+    check(a, "condition.release", "['c']", "0");
+    check(c, "lock.acquire", "['l', 0]", "{depth: 1, abandoned: true}");
+    actor_leave(a);
+    actor_leave(b);
+    actor_leave(c);
+}
+
+static void condition_sleepers_sleep_on_when_the_lock_is_broken(void **state)
+{
+    struct actor *a = with_lock(state);
+    struct actor *b = actor_new(*state, 0);
+    uint32_t asleep = sleeper(a);
+    check(b, "lock.break", "['l']", "nil");
+    check(b, "lock.acquire", "['l', 0]", FIRST);
+    check(b, "lock.break", "['l']", "{session: 2, ...}");
+    check_waits(a, asleep);
+    check(b, "object.describe", "['c']", "{sleepers: 1, waiting: 1, holder: nil, ...}");
+    actor_leave(a);
+    actor_leave(b);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -409,6 +443,8 @@ int main(void)
         TEST(condition_keeps_a_scoped_lock_alive),
         TEST(condition_needs_the_write_bits_of_both),
         TEST(condition_wait_that_is_refused_has_not_given_the_lock_up),
+        TEST(condition_wait_takes_its_turn_for_a_lock_that_is_broken),
+        TEST(condition_sleepers_sleep_on_when_the_lock_is_broken),
     };
     return cmocka_run_group_tests_name("methods of condition", tests, NULL, NULL);
 }

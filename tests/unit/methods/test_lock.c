@@ -277,7 +277,7 @@ static void lock_is_shown_with_its_session(void **state)
     check(a, "lock.acquire", "['l', nil, 5]", "{depth: 2, abandoned: false}");
     (void)actor_send(a, "lock.acquire", "['l', 100]");
     check(a, "session.describe", "[]",
-          "{holding: 1, holds: [{object: 'l', type: 'lock', depth: 2, owner: 5}], "
+          "{holding: 1, holds: [{object: 'l', type: 'lock', since: _ext, depth: 2, owner: 5}], "
           "waits: [{method: 'lock.acquire', object: 'l', timeout_ms: 100, ...}], ...}");
     actor_leave(a);
 }
@@ -326,6 +326,75 @@ static void lock_release_costs_the_same_with_a_thousand_waiters_as_with_ten(void
     assert_int_equal(handing_on(*state, 1000, TIMES), few);
 }
 
+static void lock_break_takes_it_at_any_depth_and_tells_of_whom(void **state)
+{
+    struct actor *a = with_lock(state, "{recursive: true}");
+    struct actor *b = actor_new(*state, 0);
+    check(b, "lock.break", "['l']", "nil");
+    check(a, "lock.acquire", "['l', nil, 'thread']", FIRST);
+    check(a, "lock.acquire", "['l', nil, 'thread']", "{depth: 2, abandoned: false}");
+    check(b, "lock.break", "['l']", "{session: 1, owner: 'thread', depth: 2}");
+    check(b, "object.describe", "['l']", "{holder: nil, depth: 0, abandoned: true, ...}");
+    check(b, "session.describe", "[1]", "{holding: 0, holds: [], ...}");
+    check_error(a, "lock.release", "['l', 'thread']", "NOT_OWNER");
+    check(b, "lock.break", "['l']", "nil");
+    check(a, "lock.acquire", "['l', 0, 'thread']", "{depth: 1, abandoned: true}");
+    check(a, "lock.release", "['l', 'thread']", "0");
+    check(b, "lock.acquire", "['l', 0]", FIRST);
+    actor_leave(a);
+    actor_leave(b);
+}
+
+static void lock_break_serves_the_first_who_waits(void **state)
+{
+    struct actor *a = with_lock(state, "nil");
+    struct actor *b = actor_new(*state, 0);
+    struct actor *c = actor_new(*state, 0);
+    check(a, "lock.acquire", "['l']", FIRST);
+    uint32_t first = actor_send(b, "lock.acquire", "['l']");
+    uint32_t second = actor_send(c, "lock.acquire", "['l']");
+    check(c, "lock.break", "['l']", "{session: 1, owner: nil, depth: 1}");
+    check_answer(b, first, "{depth: 1, abandoned: true}");
+    check_waits(c, second);
+    check_error(a, "lock.release", "['l']", "NOT_OWNER");
+    actor_leave(a);
+    check_waits(c, second);
+    check(b, "lock.release", "['l']", "0");
+    check_answer(c, second, FIRST);
+    actor_leave(b);
+    actor_leave(c);
+}
+
+static void lock_that_was_kept_by_a_session_that_is_gone_can_be_broken(void **state)
+{
+    struct actor *a = with_lock(state, "{on_disconnect: 'keep'}");
+    struct actor *b = actor_new(*state, 0);
+    check(a, "lock.acquire", "['l', nil, 5]", FIRST);
+    actor_leave(a);
+    check_error(b, "lock.acquire", "['l', 0]", "TIMEOUT");
+    check_error(b, "lock.release", "['l']", "NOT_OWNER");
+    check(b, "lock.break", "['l']", "{session: 1, owner: 5, depth: 1}");
+    check(b, "lock.acquire", "['l', 0]", "{depth: 1, abandoned: true}");
+    actor_leave(b);
+}
+
+static void lock_break_is_for_the_owner(void **state)
+{
+    struct actor *root = actor_new(*state, 0);
+    struct actor *owner = actor_new(*state, 1000);
+    struct actor *other = actor_new(*state, 1001);
+    check(owner, "lock.open", "['l', {mode: 438}]", "_map");
+    check(other, "lock.acquire", "['l']", FIRST);
+    check(owner, "lock.break", "['l']", "{session: 3, ...}");
+    check(owner, "lock.acquire", "['l']", "{depth: 1, abandoned: true}");
+    check_error(other, "lock.break", "['l']", "DENIED");
+    check(root, "lock.break", "['l']", "{session: 2, ...}");
+    check_error(root, "lock.break", "['none']", "NOT_FOUND");
+    actor_leave(root);
+    actor_leave(owner);
+    actor_leave(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -345,6 +414,10 @@ int main(void)
         TEST(lock_that_is_kept_outlives_its_holder),
         TEST(lock_that_anyone_may_release_frees_the_holder_of_its_claim),
         TEST(lock_is_shown_with_its_session),
+        TEST(lock_break_takes_it_at_any_depth_and_tells_of_whom),
+        TEST(lock_break_serves_the_first_who_waits),
+        TEST(lock_that_was_kept_by_a_session_that_is_gone_can_be_broken),
+        TEST(lock_break_is_for_the_owner),
         TEST(lock_needs_the_write_bit_to_be_held),
         TEST(lock_release_costs_the_same_with_a_thousand_waiters_as_with_ten),
     };

@@ -131,7 +131,7 @@ static void semaphore_permits_of_a_session_that_ends_come_back(void **state)
     struct actor *b = actor_new(*state, 0);
     check(a, "semaphore.acquire", "['s', nil, 2]", "1");
     check(a, "session.describe", "[]",
-          "{holding: 2, holds: [{object: 's', type: 'semaphore', permits: 2}], ...}");
+          "{holding: 2, holds: [{object: 's', type: 'semaphore', since: _ext, permits: 2}], ...}");
     uint32_t wait = actor_send(b, "semaphore.acquire", "['s', nil, 3]");
     actor_vanish(a);
     check_answer(b, wait, "0");

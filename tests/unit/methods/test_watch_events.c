@@ -268,6 +268,8 @@ static void events_of_a_lock(void **state)
     check_answer(w, next, "{depth: 1, abandoned: true}");
     check_events(w, "[['x', 'release', {session: 1, depth: 0, abandoned: true}],"
                     " ['x', 'acquire', {session: 2, depth: 1}]]");
+    check(w, "lock.break", "['x']", "{session: 2, ...}");
+    check_events(w, "[['x', 'release', {session: 2, depth: 0, abandoned: true}]]");
     actor_leave(w);
 }
 

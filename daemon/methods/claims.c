@@ -1,0 +1,75 @@
+/* methods/claims: see claims.h. */
+#include "daemon/methods/claims.h"
+
+enum { NS_PER_MS = 1000000 };
+
+size_t pack_wait(struct buffer *out, const struct call *call, uint64_t now)
+{
+    pack_key_string(out, "method", call->method->name);
+    pack_key_uint(out, "msgid", call->msgid);
+    pack_key_uint(out, "since_ms", (now - call->since) / NS_PER_MS);
+    pack_string(out, "timeout_ms");
+    if (call->timeout_ms >= 0) {
+        pack_int(out, call->timeout_ms);
+    } else {
+        pack_nil(out);
+    }
+    return 4;
+}
+
+size_t pack_hold(struct buffer *out, const struct tie *tie)
+{
+    pack_string(out, "since");
+    pack_timestamp(out, tie->since.tv_sec, (uint32_t)tie->since.tv_nsec);
+    return 1 + tie->object->type->describe_claims(tie, out);
+}
+
+/* Whose claim it is. */
+static size_t pack_claimant(struct buffer *out, const struct session *session)
+{
+    pack_key_uint(out, "session", session->id);
+    pack_key_int(out, "pid", session->credentials.pid);
+    pack_key_string(out, "client", session->client);
+    return 3;
+}
+
+static void pack_waits(struct buffer *out, const struct object *object, uint64_t now)
+{
+    size_t at = pack_array_begin(out);
+    size_t count = 0;
+    for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
+        const struct wait *wait = TAILQ_FIRST(&object->waits[channel]);
+        for (; wait != NULL && count < CLAIMS_MOST; wait = TAILQ_NEXT(wait, link)) {
+            size_t pairs = pack_map_begin(out);
+            size_t claimant = pack_claimant(out, wait->call->session);
+            pack_map_end(out, pairs, claimant + pack_wait(out, wait->call, now));
+            count++;
+        }
+    }
+    pack_array_end(out, at, count);
+}
+
+static void pack_holds(struct buffer *out, const struct object *object)
+{
+    size_t at = pack_array_begin(out);
+    size_t count = 0;
+    const struct tie *tie = TAILQ_FIRST(&object->ties);
+    for (; tie != NULL && count < CLAIMS_MOST; tie = TAILQ_NEXT(tie, of_object)) {
+        if (tie->holding > 0) {
+            size_t pairs = pack_map_begin(out);
+            size_t claimant = pack_claimant(out, tie->session);
+            pack_map_end(out, pairs, claimant + pack_hold(out, tie));
+            count++;
+        }
+    }
+    pack_array_end(out, at, count);
+}
+
+size_t pack_claims(struct buffer *out, const struct object *object, uint64_t now)
+{
+    pack_string(out, "waits");
+    pack_waits(out, object, now);
+    pack_string(out, "holds");
+    pack_holds(out, object);
+    return 2;
+}

@@ -1,0 +1,12 @@
+/*
+ * meaning: what the figures of an object mean for those who use it, in sentences: for somebody who
+ * asks why it is stuck.
+ */
+#pragma once
+
+#include "client/ipcclient.h"
+#include "proto/buffer.h"
+
+/* Appends a line for each sentence, indented; nothing if there is nothing to say. `description`
+ * with claims. */
+void meaning_put(struct buffer *out, const struct ipcc_value *description);
