@@ -1,6 +1,7 @@
 /* shared: opening, mapping, and single numbers; see shared.h. */
 #include "client/shared.h"
 
+#include <stdlib.h>
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -107,36 +108,56 @@ static int attach(struct shared *shared, bool unmapped)
     return describe(shared);
 }
 
-int shared_open(struct ipcc *conn, const char *name, const struct shared_options *options,
-                struct option_map *map, struct shared *shared)
+static int open_object(struct ipcc *conn, const char *name, const struct shared_options *options,
+                       struct option_map *map, struct handle **handle)
 {
     char code[2] = {options->typecode, '\0'};
     option_str(map, "typecode", options->typecode != '\0' ? code : NULL);
     option_value(map, "initial", options->initial);
     int status = options->open != NULL ? option_open(map, options->open) : 0;
-    if (status == 0) {
-        status = handle_open(conn, shared->methods->open, name, map, &shared->handle);
+    return status < 0 ? status : handle_open(conn, options->methods->open, name, map, handle);
+}
+
+int shared_open(struct ipcc *conn, const char *name, const struct shared_options *options,
+                struct option_map *map, struct shared **shared)
+{
+    if (shared == NULL) {
+        return error_set(IPCC_ERR_ARGUMENT, "%s needs a place for the handle",
+                         options->methods->open);
     }
+    struct shared *made = calloc(1, sizeof(*made));
+    if (made == NULL) {
+        return error_set(IPCC_ERR_NO_MEMORY, "no memory for a handle");
+    }
+    made->methods = options->methods;
+    int status = open_object(conn, name, options, map, &made->handle);
     if (status < 0) {
+        free(made);
         return status;
     }
-    status = attach(shared, options->unmapped);
+    status = attach(made, options->unmapped);
     if (status < 0) {
         char message[MESSAGE_TEXT];
         message_format(message, "%s", ipcc_last_message());
-        (void)handle_close(shared->handle);
+        (void)shared_close(made);
         return error_set(status, "%s", message);
     }
+    *shared = made;
     return 0;
 }
 
 int shared_close(struct shared *shared)
 {
+    if (shared == NULL) {
+        return 0;
+    }
     if (shared->memory != NULL) {
         (void)shared_unlock(shared); /* a thread that holds it must not be left with the address */
         (void)munmap(shared->memory, shared->size);
     }
-    return handle_close(shared->handle);
+    int status = handle_close(shared->handle);
+    free(shared);
+    return status;
 }
 
 /* ---- one number ------------------------------------------------------------------------------ */

@@ -38,16 +38,17 @@ struct shared {
 
 /* The options that are the same for both. */
 struct shared_options {
-    const struct ipcc_open_options *open;
+    const struct shared_methods *methods;
+    const struct ipcc_open_options *open; /* or NULL */
     struct ipcc_value initial;
     char typecode;
     bool unmapped;
 };
 
-/* Opens and maps; `map` has what else is given. */
+/* Opens and maps a new handle, which is required; `map` has what else is given. */
 int shared_open(struct ipcc *conn, const char *name, const struct shared_options *options,
-                struct option_map *map, struct shared *shared);
-int shared_close(struct shared *shared);
+                struct option_map *map, struct shared **shared);
+int shared_close(struct shared *shared); /* NULL is allowed */
 
 /* One number. `shared` may be NULL: ARGUMENT. The index is looked at for arrays. */
 int shared_get(const struct shared *shared, int64_t index, struct header *number);

@@ -4,7 +4,6 @@
  */
 #include "client/shared.h"
 
-#include <stdlib.h>
 
 struct ipcc_shared_array {
     struct shared shared;
@@ -33,38 +32,20 @@ int ipcc_shared_array_open(struct ipcc *conn, const char *name,
                            struct ipcc_shared_array **array)
 {
     struct option_map map = {.count = 0};
-    struct shared_options common = {.open = NULL};
-    if (array == NULL) {
-        return error_set(IPCC_ERR_ARGUMENT, "%s needs a place for the handle", methods.open);
-    }
+    struct shared_options common = {.methods = &methods};
+    int status = 0;
     if (options != NULL) {
-        common = (struct shared_options){&options->open, options->initial, options->typecode,
-                                         options->unmapped};
+        common = (struct shared_options){&methods, &options->open, options->initial,
+                                         options->typecode, options->unmapped};
         option_value(&map, "size", options->size > 0 ? ipcc_uint(options->size) : ipcc_none());
-        int status = CHECK_RESERVED(options);
-        if (status < 0) {
-            return status;
-        }
+        status = CHECK_RESERVED(options);
     }
-    struct ipcc_shared_array *made = calloc(1, sizeof(*made));
-    if (made == NULL) {
-        return error_set(IPCC_ERR_NO_MEMORY, "no memory for a handle");
-    }
-    made->shared.methods = &methods;
-    int status = shared_open(conn, name, &common, &map, &made->shared);
-    if (status < 0) {
-        free(made);
-        return status;
-    }
-    *array = made;
-    return 0;
+    return status < 0 ? status : shared_open(conn, name, &common, &map, (struct shared **)array);
 }
 
 int ipcc_shared_array_close(struct ipcc_shared_array *array)
 {
-    int status = array != NULL ? shared_close(&array->shared) : 0;
-    free(array);
-    return status;
+    return shared_close((struct shared *)array);
 }
 
 const char *ipcc_shared_array_name(const struct ipcc_shared_array *array)

@@ -4,8 +4,6 @@
  */
 #include "client/shared.h"
 
-#include <stdlib.h>
-
 struct ipcc_shared_value {
     struct shared shared;
 };
@@ -27,37 +25,19 @@ int ipcc_shared_value_open(struct ipcc *conn, const char *name,
                            struct ipcc_shared_value **value)
 {
     struct option_map map = {.count = 0};
-    struct shared_options common = {.open = NULL};
-    if (value == NULL) {
-        return error_set(IPCC_ERR_ARGUMENT, "%s needs a place for the handle", methods.open);
-    }
+    struct shared_options common = {.methods = &methods};
+    int status = 0;
     if (options != NULL) {
-        common = (struct shared_options){&options->open, options->initial, options->typecode,
-                                         options->unmapped};
-        int status = CHECK_RESERVED(options);
-        if (status < 0) {
-            return status;
-        }
+        common = (struct shared_options){&methods, &options->open, options->initial,
+                                         options->typecode, options->unmapped};
+        status = CHECK_RESERVED(options);
     }
-    struct ipcc_shared_value *made = calloc(1, sizeof(*made));
-    if (made == NULL) {
-        return error_set(IPCC_ERR_NO_MEMORY, "no memory for a handle");
-    }
-    made->shared.methods = &methods;
-    int status = shared_open(conn, name, &common, &map, &made->shared);
-    if (status < 0) {
-        free(made);
-        return status;
-    }
-    *value = made;
-    return 0;
+    return status < 0 ? status : shared_open(conn, name, &common, &map, (struct shared **)value);
 }
 
 int ipcc_shared_value_close(struct ipcc_shared_value *value)
 {
-    int status = value != NULL ? shared_close(&value->shared) : 0;
-    free(value);
-    return status;
+    return shared_close((struct shared *)value);
 }
 
 const char *ipcc_shared_value_name(const struct ipcc_shared_value *value)
