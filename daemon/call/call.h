@@ -121,6 +121,13 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
 
+/* Of a call that may have ended waits of its own session: their answers, which have been packed
+ * meanwhile, stay, whatever becomes of its own; that begins behind them. */
+static inline void call_begin_behind(struct call *call)
+{
+    call->start = output_mark(call->out);
+}
+
 /* Starts the answer: packs its head, if it has one of its own, and returns the buffer into which
  * the handler packs the result, exactly one value. What was packed is thrown away again if the
  * handler then fails. */

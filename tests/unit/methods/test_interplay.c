@@ -209,6 +209,42 @@ static void batch_that_ends_what_others_wait_for(void **state)
     actor_leave(b);
 }
 
+/* A session's own waits that its call ends are answered, even if the call itself is not. */
+static void waits_that_end_are_answered_whatever_becomes_of_the_call(void **state)
+{
+    static const char *const ends[][2] = {
+        {"object.delete", "['e']"},
+        {"object.close", "['e']"},
+        {"atomic", "[[['object.delete', ['e']]]]"},
+        {"atomic", "[[['object.close', ['e']], ['event.set', ['e']]]]"},
+    };
+    struct actor *a = actor_new(*state, 0);
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        check(a, "event.open", "['e', {lifetime: 'scoped'}]", "_map");
+        uint32_t wait = actor_send(a, "event.wait", "['e']");
+        actor_notify(a, ends[i][0], ends[i][1]);
+        check_refused(a, wait, "DELETED");
+        bool failed = true;
+        for (unsigned n = 0; failed; n++) {
+            check(a, "event.open", "['e', {lifetime: 'scoped'}]", "_map");
+            wait = actor_send(a, "event.wait", "['e']");
+            actor_read(a);
+            output_deinit(&a->session.output);
+            failed = run_scarce(a, n, ends[i][0], ends[i][1]);
+            bool lost = a->session.output.bytes.failed; /* net ends the session then */
+            if (registry_find(&a->session.service->registry, slice_of_string("e")) != NULL) {
+                check_waits(a, wait);
+                check(a, "object.delete", "['e']", "nil");
+            } else if (!lost) {
+                check_refused(a, wait, "DELETED");
+            }
+            actor_read(a);
+            actor_forget(a);
+        }
+    }
+    actor_leave(a);
+}
+
 static void batch_that_ends_its_own_session_is_run_to_its_end(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -239,6 +275,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(batch_is_told_in_order_behind_its_answer, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(batch_that_ends_what_others_wait_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(waits_that_end_are_answered_whatever_becomes_of_the_call,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(batch_that_ends_its_own_session_is_run_to_its_end, set_up,
                                         tear_down),
     };
