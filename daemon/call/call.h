@@ -44,7 +44,7 @@ enum { CALL_OBJECTS_MAX = 1000 }; /* how many objects one call can name in a par
 struct wait {
     TAILQ_ENTRY(wait) link;
     struct call *call;
-    struct object *object; /* a reference; NULL: not, or no longer, in a list */
+    struct object *object; /* a reference; NULL: not in a list */
     unsigned channel;
 };
 
@@ -121,6 +121,13 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
 
+/* Of a call that may have ended waits of its own session: their answers, which have been packed
+ * meanwhile, stay, whatever becomes of its own; that begins behind them. */
+static inline void call_begin_behind(struct call *call)
+{
+    call->start = output_mark(call->out);
+}
+
 /* Starts the answer: packs its head, if it has one of its own, and returns the buffer into which
  * the handler packs the result, exactly one value. What was packed is thrown away again if the
  * handler then fails. */
@@ -177,10 +184,7 @@ int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int
 /* As call_wait, on several objects: when the handler is run again, call->asked->object is the one
  * that has changed. ERR_INTERNAL for want of memory. */
 int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error);
-/* Such a call, being asked, waits no longer on the object that it is asked about, so that those
- * behind it are asked. Returns CALL_WAIT, or `error` if it waits on no other. */
-int call_wait_less(struct call *call, int error);
-/* The places where a parked call waits, *count of them; those whose object is NULL are left. */
+/* The places where a parked call waits, *count of them; those whose object is NULL do not count. */
 static inline struct wait *call_waits(struct call *call, unsigned *count)
 {
     *count = call->waits == NULL ? 1 : call->nwaits;

@@ -219,14 +219,15 @@ struct output_mark output_mark(const struct output *output)
                                 .nundelivered = output->nundelivered,
                                 .npassing = output->npassing,
                                 .ndescriptors = descriptors_of(output),
-                                .spliced = output->spliced};
+                                .spliced = output->spliced,
+                                .failed = output->bytes.failed};
 }
 
 void output_rewind(struct output *output, struct output_mark mark)
 {
     truncate_lists(output, mark);
     output->bytes.len = mark.bytes;
-    output->bytes.failed = false;
+    output->bytes.failed = mark.failed;
     output->crowded = false;
 }
 

@@ -75,6 +75,7 @@ struct output_mark {
     size_t npassing;
     unsigned ndescriptors; /* of the answer that is being packed */
     uint64_t spliced;
+    bool failed; /* bytes are missing before it */
 };
 struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);

@@ -143,19 +143,6 @@ static void unlink_waits(struct call *call)
     }
 }
 
-int call_wait_less(struct call *call, int error)
-{
-    unsigned count;
-    struct wait *waits = call_waits(call, &count);
-    unlink_wait(call->asked);
-    for (unsigned i = 0; i < count; i++) {
-        if (waits[i].object != NULL) {
-            return CALL_WAIT;
-        }
-    }
-    return error;
-}
-
 int call_move(struct call *call, struct object *object, unsigned channel)
 {
     unlink_wait(&call->wait);
@@ -322,7 +309,7 @@ void call_drop(struct call *call)
 /* Asks the waiters of one channel in order. True if one of them has left it. */
 static bool serve_channel(struct object *object, unsigned channel)
 {
-    bool independent = (object->type->independent_channels >> channel & 1U) != 0;
+    bool independent = ((unsigned)object->independent >> channel & 1U) != 0;
     bool served = false;
     struct wait *next;
     for (struct wait *wait = TAILQ_FIRST(&object->waits[channel]); wait != NULL; wait = next) {

@@ -96,7 +96,7 @@ static void pack_refusal(struct call *call, const struct batch *batch, uint32_t 
 static void finish(struct call *call, int status, struct batch *batch, uint32_t index,
                    uint32_t count)
 {
-    call->start = output_mark(call->out); /* behind what was answered meanwhile */
+    call_begin_behind(call);
     if (status < 0) {
         pack_refusal(call, batch, index);
     } else {

@@ -142,6 +142,19 @@ int method_dict_update(struct call *call)
     return call_answer_int(call, (int64_t)new_keys);
 }
 
+/* Inserts a value that has been packed as the answer, unless there was no room for that. */
+static int insert_answered(struct call *call, struct dict_key *key, struct incoming value)
+{
+    if (!output_is_whole(call->out)) {
+        return ERR_INTERNAL;
+    }
+    int status = dict_insert(dict_of(call->object), key, value);
+    if (status == 0) {
+        call_changed(call);
+    }
+    return status;
+}
+
 int method_dict_setdefault(struct call *call)
 {
     static const uint8_t nil[] = {0xc0};
@@ -154,17 +167,17 @@ int method_dict_setdefault(struct call *call)
     if (position != ORDERED_NONE) {
         return call_answer_value(call, dict_at(dict_of(call->object), position).value);
     }
-    struct incoming value = call_incoming(call, 2);
-    if (!call_given(call, 2)) {
-        value = incoming_plain((struct slice){nil, sizeof(nil)});
+    struct incoming value = incoming_plain((struct slice){nil, sizeof(nil)});
+    if (call_given(call, 2)) {
+        value = call_incoming(call, 2);
+        status = call_answer_param(call, 2);
+    } else {
+        status = call_answer_nil(call);
     }
-    status = dict_insert(dict_of(call->object), &key, value);
-    if (status < 0) {
-        return status;
+    if (status == 0) {
+        status = insert_answered(call, &key, value);
     }
-    call_changed(call);
-    return call_answer_value(
-        call, dict_at(dict_of(call->object), dict_last(dict_of(call->object))).value);
+    return status;
 }
 
 int method_dict_delete(struct call *call)

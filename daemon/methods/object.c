@@ -98,6 +98,7 @@ int method_object_delete(struct call *call)
 {
     service_delete(call->service, call->object);
     call->object = NULL;
+    call_begin_behind(call);
     return call_answer_nil(call);
 }
 
@@ -105,6 +106,7 @@ int method_object_close(struct call *call)
 {
     (void)session_close(call->session, call->object);
     call->object = NULL;
+    call_begin_behind(call);
     return call_answer_nil(call);
 }
 

@@ -283,14 +283,19 @@ static int take(struct call *call, struct queue *queue, struct delivery *head)
     return status;
 }
 
+/* What the queue has for a call: ERR_EMPTY also if others come before it. */
+static int look(struct call *call, struct queue *queue, struct delivery *head)
+{
+    int status = queue_head(queue, head);
+    return status == 0 && call_is_behind_on(call, &queue->object, QUEUE_GETTERS) ? ERR_EMPTY
+                                                                                 : status;
+}
+
 int method_queue_get(struct call *call)
 {
     struct queue *queue = queue_of(call->object);
     struct delivery head;
-    int status = ERR_EMPTY;
-    if (!call_is_behind(call, QUEUE_GETTERS)) {
-        status = queue_head(queue, &head);
-    }
+    int status = look(call, queue, &head);
     if (status == ERR_EMPTY) {
         return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
     }
@@ -304,7 +309,22 @@ static int refuse_any(struct call *call, int error)
                                         : "all of the queues are empty and shut down");
 }
 
-/* A call that has waited is asked by one of its queues. */
+/* True if none of the queues that a call waits on can get an item, but by one that comes back. */
+static bool all_are_shut_down(struct call *call)
+{
+    unsigned count;
+    const struct wait *waits = call_waits(call, &count);
+    struct delivery head;
+    bool all = true;
+    for (unsigned i = 0; i < count && all; i++) {
+        all = waits[i].object == NULL ||
+              queue_head(queue_of(waits[i].object), &head) == ERR_SHUT_DOWN;
+    }
+    return all;
+}
+
+/* A call that has waited is asked by one of its queues. One that is shut down may still get back
+ * what was taken from it, so it is waited on as long as there is another one. */
 static int get_from_asked(struct call *call)
 {
     if (call->timed_out) {
@@ -316,9 +336,8 @@ static int get_from_asked(struct call *call)
     if (status == 0) {
         return take(call, queue, &head);
     }
-    if (status == ERR_SHUT_DOWN) {
-        status = call_wait_less(call, ERR_SHUT_DOWN);
-        return status == CALL_WAIT ? status : refuse_any(call, status);
+    if (status == ERR_SHUT_DOWN && all_are_shut_down(call)) {
+        return refuse_any(call, status);
     }
     return CALL_WAIT;
 }
@@ -332,24 +351,22 @@ int method_queue_get_any(struct call *call)
     struct slice rest = slice_from(names->raw, names->header.size);
     struct wait_set set;
     set.channel = QUEUE_GETTERS;
-    set.count = 0;
-    for (uint32_t i = 0; i < names->header.count; i++) {
+    set.count = names->header.count;
+    int refusal = ERR_SHUT_DOWN;
+    for (uint32_t i = 0; i < set.count; i++) {
         struct param name = value_next(&rest);
-        struct object *object = registry_find(&call->service->registry, param_bytes(&name));
         struct delivery head;
-        int status = ERR_EMPTY;
-        if (!call_is_behind_on(call, object, QUEUE_GETTERS)) {
-            status = queue_head(queue_of(object), &head);
-        }
+        set.objects[i] = registry_find(&call->service->registry, param_bytes(&name));
+        int status = look(call, queue_of(set.objects[i]), &head);
         if (status == 0) {
-            return take(call, queue_of(object), &head);
+            return take(call, queue_of(set.objects[i]), &head);
         }
         if (status == ERR_EMPTY) {
-            set.objects[set.count++] = object;
+            refusal = ERR_EMPTY;
         }
     }
-    int status = set.count == 0 ? ERR_SHUT_DOWN : call_wait_any(call, &set, 1, ERR_EMPTY);
-    return status == ERR_EMPTY || status == ERR_SHUT_DOWN ? refuse_any(call, status) : status;
+    int status = refusal == ERR_EMPTY ? call_wait_any(call, &set, 1, ERR_EMPTY) : refusal;
+    return status == refusal ? refuse_any(call, status) : status;
 }
 
 int method_queue_get_many(struct call *call)
@@ -362,7 +379,7 @@ int method_queue_get_many(struct call *call)
         pack_array(call_result(call), 0);
         return 0;
     }
-    int status = call_is_behind(call, QUEUE_GETTERS) ? ERR_EMPTY : queue_head(queue, &head);
+    int status = look(call, queue, &head);
     if (status == ERR_EMPTY) {
         return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
     }

@@ -24,6 +24,7 @@ int object_init(struct object *object, const struct object_type *type,
         .gid = options->gid,
         .mode = options->mode,
         .lifetime = options->lifetime,
+        .independent = type->independent_channels,
     };
     for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
         TAILQ_INIT(&object->waits[i]);

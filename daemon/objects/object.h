@@ -79,9 +79,7 @@ struct object_type {
     /* Of an object that is deleted: takes one that cannot be without it off its list and returns
      * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
     struct object *(*dependent)(struct object *object);
-    /* Bit N set: the waiters of channel N do not stand in each other's way, so that a wake-up asks
-     * each of them; otherwise the first one that must go on waiting ends the pass. */
-    unsigned independent_channels;
+    uint8_t independent_channels; /* object.independent, to begin with */
 };
 
 struct object {
@@ -109,6 +107,9 @@ struct object {
     uint16_t mode;
     uint8_t name_len;
     uint8_t lifetime; /* enum lifetime */
+    /* Bit N set: the waiters of channel N do not stand in each other's way, so that a wake-up asks
+     * each of them; otherwise the first one that must go on waiting ends the pass. */
+    uint8_t independent;
     bool is_ready;
     bool is_orphan;
     bool deleted;

@@ -502,6 +502,7 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
 void queue_shutdown(struct queue *queue, bool immediate)
 {
     queue->shut_down = true;
+    queue->object.independent |= 1U << QUEUE_GETTERS; /* one that waits on others too may stay */
     if (object_is_watched(&queue->object, EVENT_shutdown)) {
         const union detail detail = {.is = immediate};
         object_tell(&queue->object, EVENT_shutdown, &detail);

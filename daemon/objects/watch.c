@@ -232,22 +232,6 @@ static bool note(const struct watch *watch, enum event_name event, const union d
     return fits;
 }
 
-void object_tell(struct object *object, enum event_name event, const union detail *details)
-{
-    struct watch *watch;
-    LIST_FOREACH (watch, &object->watches, of_object) {
-        if ((watch->events >> event & 1U) == 0) {
-            continue;
-        }
-        if (watch->is_owing || !note(watch, event, details)) {
-            watch->lost++;
-            owe(watch, true);
-        } else {
-            announce(watch->watcher);
-        }
-    }
-}
-
 /* Tells what a watch owes, and frees it if that was the end of it. False: there is no room. */
 static bool note_owed(struct watch *watch)
 {
@@ -265,6 +249,25 @@ static bool note_owed(struct watch *watch)
     }
     watch_free(watch);
     return true;
+}
+
+void object_tell(struct object *object, enum event_name event, const union detail *details)
+{
+    struct watch *watch;
+    LIST_FOREACH (watch, &object->watches, of_object) {
+        if ((watch->events >> event & 1U) == 0) {
+            continue;
+        }
+        if (watch->is_owing && watch->watcher->events.len == 0) {
+            (void)note_owed(watch); /* it was the limit of the user, or memory, that was over */
+        }
+        if (watch->is_owing || !note(watch, event, details)) {
+            watch->lost++;
+            owe(watch, true);
+        } else {
+            announce(watch->watcher);
+        }
+    }
 }
 
 void watch_end(struct watch *watch, enum event_name end)

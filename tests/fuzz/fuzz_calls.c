@@ -1,349 +1,174 @@
 /*
  * fuzz_calls: whole calls against the objects.
  *
- * The input is a program: each step picks a session, a method and params that mostly fit the
- * method's signature, or lets time pass, ends a session, cancels a call, or sends raw bytes. Names
- * are few, so that calls meet. The invariants are the service's own assertions, the sanitizers,
- * that every answer is well-formed, and that nothing stays charged at the end.
+ * The input is a program: each step picks a session and a call (program.h), or lets time pass, ends
+ * a session, cancels a call, sends raw bytes, or reads some of the answers. It also chooses calls
+ * that are run without memory: one of their allocations fails.
+ *
+ * The invariants are the service's own assertions, the sanitizers, that every answer is well-formed
+ * and every request is answered once or waits, that no session has more events than it may, and
+ * that nothing is charged and no descriptor open at the end.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "daemon/call/service.h"
+#include "tests/fuzz/program.h"
+#include "tests/support/scarce.h"
 
-enum { SESSIONS = 3, STEPS_MAX = 400, NS_PER_MS = 1000000 };
+enum { SESSIONS = 4, STEPS_MAX = 400, NS_PER_MS = 1000000 };
 
-struct program {
-    const uint8_t *data;
-    size_t len;
+struct actor {
+    struct session session;
+    bool asked[STEPS_MAX + 1]; /* by msgid: a request that has not been answered */
+    unsigned unanswered;
+    struct buffer received; /* the begin of a message, the rest of which has not been read */
 };
 
 struct world {
     struct service service;
-    struct session sessions[SESSIONS];
+    struct actor actors[SESSIONS];
     uint64_t now;
-    uint32_t msgid;
+    uint32_t msgid; /* the last one */
+    bool scarce;    /* the next call is run without memory */
+    uint8_t enough; /* allocations before the one that fails */
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t next(struct program *program)
+static void begin_session(struct world *world, struct actor *actor)
 {
-    if (program->len == 0) {
-        return 0;
-    }
-    program->len--;
-    return *program->data++;
-}
-
-static void begin_session(struct world *world, struct session *session, uid_t uid)
-{
+    uid_t uid = actor == &world->actors[0] ? 0 : 1000;
     struct credentials credentials = {.uid = uid, .gid = uid, .pid = 1};
-    int status = session_init(session, &world->service, &credentials);
+    *actor = (struct actor){0};
+    int status = session_init(&actor->session, &world->service, &credentials);
     assert(status == 0);
     (void)status;
 }
 
-/* Every answer must be one whole message of a known form; then it is read. */
-static void read_answers(struct session *session)
+/* One message that the session was sent: whole and of a known form, and asked for. */
+static void check_message(struct actor *actor, const struct message *message)
 {
-    struct output *output = &session->output;
-    struct buffer flat = {0};
+    assert(message->type != MESSAGE_REQUEST);
+    if (message->type == MESSAGE_RESPONSE && message->msgid <= STEPS_MAX) {
+        assert(actor->asked[message->msgid]);
+        actor->asked[message->msgid] = false;
+        actor->unanswered--;
+    }
+}
+
+/* What the session is sent, as one run of bytes. */
+static void flatten(const struct output *output, struct buffer *flat)
+{
     size_t at = 0;
     for (size_t i = 0; i < output->nsplices; i++) {
         const struct splice *splice = &output->splices[i];
-        (void)buffer_append(&flat, output->bytes.data + at, splice->at - at);
-        (void)buffer_append(&flat, splice->blob->data, splice->blob->len);
+        (void)buffer_append(flat, output->bytes.data + at, splice->at - at);
+        (void)buffer_append(flat, splice->blob->data, splice->blob->len);
         at = splice->at;
     }
     if (output->bytes.len > at) {
-        (void)buffer_append(&flat, output->bytes.data + at, output->bytes.len - at);
-    }
-    assert(flat.failed || flat.len == output_pending(output));
-    struct slice rest = buffer_slice(&flat);
-    while (rest.len > 0 && !flat.failed) {
-        struct message message;
-        int status = message_decode(rest.data, rest.len, SCAN_DEPTH_MAX, SIZE_MAX / 4, &message);
-        assert(status == 0 && message.type != MESSAGE_REQUEST);
-        rest = slice_from(rest, message.size);
-    }
-    buffer_deinit(&flat);
-    output_sent(output, output_pending(output));
-    output_reset(output);
-}
-
-/* Objects are mostly called as their types, so that calls meet. */
-static void pack_name(struct buffer *out, struct program *program)
-{
-    static const char *const names[] = {"queue",     "dict",  "list",      "namespace", "lock",
-                                        "semaphore", "event", "condition", "barrier",   "pipe",
-                                        "q",         "l",     "#1",        "#2",        "value",
-                                        "array"};
-    pack_string(out, names[next(program) % 16]);
-}
-
-/* A descriptor, a reference, or anything. */
-static void pack_some_ext(struct buffer *out, uint8_t choice)
-{
-    static const char *const names[] = {"queue", "list", "dict", "lock", "#1", "#2", "none", "q"};
-    uint8_t index = choice / 3 % 4;
-    if (choice % 3 == 0) {
-        pack_ext(out, EXT_DESCRIPTOR, (struct slice){&index, 1});
-    } else if (choice % 3 == 1) {
-        pack_ext(out, EXT_REFERENCE, slice_of_string(names[choice / 3 % 8]));
-    } else {
-        pack_ext(out, (int8_t)choice, (struct slice){&index, 1});
+        (void)buffer_append(flat, output->bytes.data + at, output->bytes.len - at);
     }
 }
 
-static void pack_any(struct buffer *out, struct program *program, unsigned depth)
+/* The answers and events that have come whole. */
+static void check_received(struct actor *actor)
 {
-    uint8_t choice = next(program) % 16;
-    static const uint8_t zeros[5000];
-    switch (choice) {
-    case 0:
-        pack_nil(out);
-        break;
-    case 1:
-        pack_bool(out, next(program) & 1);
-        break;
-    case 2:
-        pack_double(out, (double)next(program) / 4);
-        break;
-    case 3:
-        pack_bin(out, (struct slice){zeros, (size_t)next(program) * 20 % sizeof(zeros)});
-        break;
-    case 4:
-        pack_int(out, INT64_MAX - next(program));
-        break;
-    case 5:
-        pack_uint(out, UINT64_MAX - next(program));
-        break;
-    case 6:
-        pack_some_ext(out, next(program));
-        break;
-    case 7:
-    case 8:
-        if (depth > 0) {
-            uint8_t count = next(program) % 6;
-            pack_array(out, count);
-            for (uint8_t i = 0; i < count; i++) {
-                pack_any(out, program, depth - 1);
-            }
-            break;
-        }
-        pack_nil(out);
-        break;
-    case 9:
-        if (depth > 0) {
-            uint8_t count = next(program) % 4;
-            pack_map(out, count);
-            for (uint8_t i = 0; i < 2 * count; i++) {
-                pack_any(out, program, depth - 1);
-            }
-            break;
-        }
-        pack_nil(out);
-        break;
-    case 10:
-    case 11:
-        pack_name(out, program);
-        break;
-    default:
-        pack_int(out, (int8_t)next(program));
-        break;
-    }
-}
-
-static void pack_array_of(struct buffer *out, struct program *program)
-{
-    uint8_t count = next(program) % 8;
-    pack_array(out, count);
-    for (uint8_t i = 0; i < count; i++) {
-        pack_any(out, program, 2);
-    }
-}
-
-static void pack_call(struct buffer *out, struct program *program, unsigned depth);
-
-/* Calls for atomic: mostly well-formed. */
-static void pack_calls(struct buffer *out, struct program *program, unsigned depth)
-{
-    uint8_t count = next(program) % 6;
-    pack_array(out, count);
-    for (uint8_t i = 0; i < count; i++) {
-        if (depth == 0 || next(program) % 32 == 31) {
-            pack_any(out, program, 2);
-        } else {
-            pack_array(out, 2);
-            pack_call(out, program, depth - 1);
-        }
-    }
-}
-
-/* The options that there are: of a type's methods, or (NULL) of every open. The kind says what is
- * sent: a word, a boolean, a number, a name, anything. */
-static const struct known_option {
-    const char *type;
-    char kind;
-    const char *name;
-} known_options[] = {
-    {NULL, 'b', "create"},
-    {NULL, 'b', "exclusive"},
-    {NULL, 'w', "lifetime"},
-    {NULL, 'i', "mode"},
-    {"queue", 'w', "order"},
-    {"queue", 'w', "on_disconnect"},
-    {"queue", 'i', "maxsize"},
-    {"queue", 'i', "lease_ms"},
-    {"queue", 'i', "max_deliveries"},
-    {"queue", 'i', "priority"},
-    {"queue", 'i', "delay_ms"},
-    {"queue", 'i', "ttl_ms"},
-    {"queue", 'b', "joinable"},
-    {"queue", 'n', "dead_letter"},
-    {"dict", 'v', "initial"},
-    {"list", 'v', "initial"},
-    {"namespace", 'v', "initial"},
-    {"object", 'i', "limit"},
-    {"object", 'i', "cursor"},
-    {"lock", 'b', "recursive"},
-    {"lock", 'w', "on_disconnect"},
-    {"lock", 'w', "release_by"},
-    {"semaphore", 'i', "value"},
-    {"semaphore", 'b', "bounded"},
-    {"semaphore", 'w', "on_disconnect"},
-    {"condition", 'n', "lock"},
-    {"barrier", 'i', "parties"},
-    {"barrier", 'i', "timeout"},
-    {"pipe", 'b', "duplex"},
-    {"value", 't', "typecode"},
-    {"value", 'v', "initial"},
-    {"array", 't', "typecode"},
-    {"array", 'i', "size"},
-    {"array", 'v', "initial"},
-};
-
-static void pack_option(struct buffer *out, struct program *program, char kind)
-{
-    static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
-                                        "discard", "daemon", "scoped",   "durable",
-                                        "release", "keep",   "owner",    "anyone"};
-    static const char *const typecodes[] = {"b", "B", "h", "H", "i", "I", "l",
-                                            "L", "q", "Q", "f", "d", "?", "ii"};
-    switch (kind) {
-    case 'w':
-        pack_string(out, words[next(program) % 12]);
-        break;
-    case 'b':
-        pack_bool(out, next(program) & 1);
-        break;
-    case 'i':
-        pack_int(out, (int8_t)next(program) / 8);
-        break;
-    case 'n':
-        pack_name(out, program);
-        break;
-    case 't':
-        pack_string(out, typecodes[next(program) % 14]);
-        break;
-    default:
-        pack_any(out, program, 2);
-    }
-}
-
-/* Mostly options that the method knows. */
-static void pack_options(struct buffer *out, struct program *program, const char *type)
-{
-    enum { KNOWN = sizeof(known_options) / sizeof(known_options[0]) };
-    uint8_t count = next(program) % 4;
-    pack_map(out, count);
-    for (uint8_t i = 0; i < count; i++) {
-        const struct known_option *option = &known_options[next(program) % KNOWN];
-        for (int tries = 0;
-             tries < KNOWN && option->type != NULL && strcmp(option->type, type) != 0; tries++) {
-            option = &known_options[(size_t)(option - known_options + 1) % KNOWN];
-        }
-        pack_string(out, option->name);
-        pack_option(out, program, option->kind);
-    }
-}
-
-static void pack_param(struct buffer *out, struct program *program, const struct method *method,
-                       enum param_type type, unsigned depth)
-{
-    uint8_t choice = next(program);
-    if (choice % 16 == 15) {
-        pack_any(out, program, 3);
-        return;
-    }
-    switch (type) {
-    case PARAM_OBJECT:
-    case PARAM_NAME:
-        if (choice % 4 != 0) {
-            pack_string(out, method->type);
-            break;
-        }
-        pack_name(out, program);
-        break;
-    case PARAM_OBJECTS: {
-        uint8_t count = choice % 8;
-        pack_array(out, count);
-        for (uint8_t i = 0; i < count; i++) {
-            pack_param(out, program, method, PARAM_OBJECT, depth);
-        }
-        break;
-    }
-    case PARAM_STR:
-        pack_name(out, program);
-        break;
-    case PARAM_VALUE:
-        pack_any(out, program, 3);
-        break;
-    case PARAM_BOOL:
-        pack_bool(out, next(program) & 1);
-        break;
-    case PARAM_INT:
-    case PARAM_OPTINT:
-    case PARAM_NUMBER:
-        pack_int(out, (int8_t)next(program) / 8);
-        break;
-    case PARAM_UINT:
-    case PARAM_COUNT:
-    case PARAM_MS:
-    case PARAM_TIMEOUT:
-        pack_int(out, next(program) % 32);
-        break;
-    case PARAM_ARRAY:
-        if (method->id == METHOD__atomic) {
-            pack_calls(out, program, depth);
-        } else {
-            pack_array_of(out, program);
-        }
-        break;
-    case PARAM_MAP:
-        pack_options(out, program, method->type);
-        break;
-    case PARAM_OWNER:
-        pack_int(out, next(program) % 2);
-        break;
-    }
-}
-
-static void run(struct world *world, struct session *session, const struct buffer *bytes)
-{
+    struct slice rest = buffer_slice(&actor->received);
     struct message message;
-    if (bytes->failed ||
-        message_decode(bytes->data, bytes->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message) != 0) {
-        return;
+    int status = 0;
+    while (rest.len > 0 && status == 0) {
+        status = message_decode(rest.data, rest.len, SCAN_DEPTH_MAX, SIZE_MAX / 4, &message);
+        assert(status == 0 || status == MESSAGE_MORE);
+        if (status == 0) {
+            check_message(actor, &message);
+            rest = slice_from(rest, message.size);
+        }
     }
+    buffer_consume(&actor->received, actor->received.len - rest.len);
+}
+
+/* Reads so many bytes of what is sent, or all of it. */
+static void read_some(struct actor *actor, uint64_t most)
+{
+    struct output *output = &actor->session.output;
+    struct buffer flat = {0};
+    uint64_t pending = output_pending(output);
+    uint64_t len = pending < most ? pending : most;
+    flatten(output, &flat);
+    assert(!flat.failed && flat.len == output->sent + pending);
+    if (len > 0) {
+        (void)buffer_append(&actor->received, flat.data + output->sent, len);
+    }
+    assert(!actor->received.failed);
+    buffer_deinit(&flat);
+    check_received(actor);
+    output_sent(output, len);
+    if (len == pending) {
+        output_reset(output);
+        assert(actor->received.len == 0);
+    } else {
+        output_compact(output);
+    }
+}
+
+/* Reads all there is; then every request must have been answered, or wait. */
+static void read_all(struct actor *actor)
+{
+    do {
+        read_some(actor, UINT64_MAX);
+    } while (session_give_events(&actor->session));
+    for (uint32_t msgid = 0; msgid <= STEPS_MAX && actor->unanswered > 0; msgid++) {
+        assert(!actor->asked[msgid] || session_call(&actor->session, msgid) != NULL);
+    }
+}
+
+static void end_session(struct world *world, struct actor *actor)
+{
+    session_end(&actor->session);
+    service_drain(&world->service);
+    buffer_deinit(&actor->received);
+}
+
+/* A session ends, with answers that it has not read, and another one takes its place. */
+static void replace_session(struct world *world, struct actor *actor)
+{
+    end_session(world, actor);
+    begin_session(world, actor);
+}
+
+/* What net does after a step: the sessions that have broken a rule, or whose answers are not whole,
+ * end. */
+static void settle(struct world *world)
+{
+    const struct limits *limits = &world->service.accounts.limits;
+    for (size_t i = 0; i < SESSIONS; i++) {
+        struct session *session = &world->actors[i].session;
+        const struct watcher *watcher = session->watcher;
+        assert(watcher == NULL || watcher->events.len <= limits->max_events);
+        if (session->killed || session->output.bytes.failed ||
+            output_pending(&session->output) > limits->max_output) {
+            replace_session(world, &world->actors[i]);
+        }
+    }
+}
+
+static void run(struct world *world, struct actor *actor, struct message *message)
+{
     int fds[3];
     struct passed passed = {.count = world->msgid % 4, .fds = fds};
     for (unsigned i = 0; i < passed.count; i++) {
-        fds[i] = (message.exts & SCAN_DESCRIPTOR) != 0 ? dup(STDERR_FILENO) : -1;
+        fds[i] = (message->exts & SCAN_DESCRIPTOR) != 0 ? dup(STDERR_FILENO) : -1;
     }
-    service_run(&world->service, session, &message, &passed, world->now);
+    if (world->scarce) {
+        scarce_begin(world->enough);
+    }
+    service_run(&world->service, &actor->session, message, &passed, world->now);
+    (void)scarce_end();
+    world->scarce = false;
     for (unsigned i = 0; i < passed.count; i++) {
         if (fds[i] >= 0) {
             (void)close(fds[i]);
@@ -351,82 +176,151 @@ static void run(struct world *world, struct session *session, const struct buffe
     }
 }
 
-/* A method and an array of params. */
-static void pack_call(struct buffer *out, struct program *program, unsigned depth)
+static bool decode(const struct buffer *bytes, struct message *message)
 {
-    const struct method *method = &methods[next(program) % METHOD_COUNT];
-    struct method_signature signature;
-    method_signature(method, &signature);
-    uint8_t fewer = next(program);
-    unsigned count = signature.count;
-    if (count > signature.required && fewer % 4 != 0) {
-        count = signature.required + fewer % (count - signature.required + 1);
-    }
-    pack_string(out, method->name);
-    pack_array(out, count);
-    for (unsigned i = 0; i < count; i++) {
-        pack_param(out, program, method, signature.params[i].type, depth);
-    }
+    return !bytes->failed &&
+           message_decode(bytes->data, bytes->len, MESSAGE_DEPTH, MESSAGE_SIZE, message) == 0;
 }
 
-static void step_call(struct world *world, struct session *session, struct program *program)
+static void step_call(struct world *world, struct actor *actor, struct program *program)
 {
     struct buffer request = {0};
+    struct message message;
     pack_array(&request, 4);
     pack_int(&request, MESSAGE_REQUEST);
     pack_uint(&request, ++world->msgid);
-    pack_call(&request, program, 2);
-    run(world, session, &request);
+    program_call(&request, program, 2);
+    if (decode(&request, &message)) {
+        actor->asked[world->msgid] = true;
+        actor->unanswered++;
+        run(world, actor, &message);
+    }
     buffer_deinit(&request);
 }
 
-static void step_raw(struct world *world, struct session *session, struct program *program)
+static void step_notify(struct world *world, struct actor *actor, struct program *program)
 {
     struct buffer bytes = {0};
-    size_t len = next(program);
+    struct message message;
+    pack_array(&bytes, 3);
+    pack_int(&bytes, MESSAGE_NOTIFICATION);
+    program_call(&bytes, program, 2);
+    if (decode(&bytes, &message)) {
+        run(world, actor, &message);
+    }
+    buffer_deinit(&bytes);
+}
+
+static void step_raw(struct world *world, struct actor *actor, struct program *program)
+{
+    struct buffer bytes = {0};
+    struct message message;
+    size_t len = program_next(program);
     (void)buffer_append(&bytes, program->data, len < program->len ? len : program->len);
-    run(world, session, &bytes);
+    if (decode(&bytes, &message)) {
+        message.msgid |= UINT32_C(1) << 31; /* its answer is not waited for */
+        run(world, actor, &message);
+    }
     program->data += bytes.len;
     program->len -= bytes.len;
     buffer_deinit(&bytes);
 }
 
-static void step_cancel(struct world *world, struct session *session, struct program *program)
+static void step_cancel(struct world *world, struct actor *actor, struct program *program)
 {
     struct buffer bytes = {0};
+    struct message message;
     message_notification(&bytes, "cancel", 1);
-    pack_uint(&bytes, world->msgid - next(program) % 8);
-    run(world, session, &bytes);
+    pack_uint(&bytes, world->msgid - program_next(program) % 8);
+    if (decode(&bytes, &message)) {
+        run(world, actor, &message);
+    }
     buffer_deinit(&bytes);
-}
-
-/* A session ends, with answers that it has not read, and another one takes its place. */
-static void step_end(struct world *world, struct session *session)
-{
-    session_end(session);
-    service_drain(&world->service);
-    begin_session(world, session, session == &world->sessions[0] ? 0 : 1000);
 }
 
 static void step(struct world *world, struct program *program)
 {
-    uint8_t choice = next(program);
-    struct session *session = &world->sessions[choice % SESSIONS];
+    uint8_t choice = program_next(program);
+    struct actor *actor = &world->actors[choice % SESSIONS];
     if (choice < 8) {
-        world->now += (uint64_t)next(program) * (NS_PER_MS / 2);
+        world->now += (uint64_t)program_next(program) * (NS_PER_MS / 2);
         service_tick(&world->service, world->now);
     } else if (choice < 12) {
-        step_end(world, session);
+        replace_session(world, actor);
     } else if (choice < 20) {
-        step_cancel(world, session, program);
+        step_cancel(world, actor, program);
     } else if (choice < 24) {
-        step_raw(world, session, program);
+        step_raw(world, actor, program);
+    } else if (choice < 32) {
+        step_notify(world, actor, program);
+    } else if (choice < 40) {
+        read_some(actor, (uint64_t)program_next(program) * 64);
+        (void)session_give_events(&actor->session);
+    } else if (choice < 44) {
+        world->scarce = true;
+        world->enough = program_next(program) % 32;
     } else {
-        step_call(world, session, program);
+        step_call(world, actor, program);
     }
+    settle(world);
     if (choice & 0x80) {
-        read_answers(session);
+        read_all(actor);
     }
+}
+
+/* Packs the options with which an object can be made. */
+static void pack_options(struct buffer *out, enum object_kind kind, bool joinable)
+{
+    bool one = joinable || kind == OBJECT_BARRIER || kind == OBJECT_VALUE;
+    pack_map(out, kind == OBJECT_ARRAY ? 3 : one ? 2 : 1);
+    pack_key_uint(out, "mode", 0666);
+    if (joinable) {
+        pack_key_bool(out, "joinable", true);
+    } else if (kind == OBJECT_BARRIER) {
+        pack_key_uint(out, "parties", 2);
+    } else if (kind == OBJECT_VALUE || kind == OBJECT_ARRAY) {
+        pack_key_string(out, "typecode", "q");
+    }
+    if (kind == OBJECT_ARRAY) {
+        pack_key_uint(out, "size", 4);
+    }
+}
+
+static void make_object(struct world *world, enum object_kind kind, const char *name, bool joinable)
+{
+    struct buffer request = {0};
+    struct message message;
+    char method[32];
+    (void)snprintf(method, sizeof(method), "%s.open", object_kind_name(kind));
+    message_notification(&request, method, 2);
+    pack_string(&request, name);
+    pack_options(&request, kind, joinable);
+    if (decode(&request, &message)) {
+        run(world, &world->actors[0], &message);
+    }
+    buffer_deinit(&request);
+}
+
+/* There is an object of each type to begin with, so that most calls find one. */
+static void make_objects(struct world *world)
+{
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        make_object(world, (enum object_kind)kind, object_kind_name((enum object_kind)kind), false);
+    }
+    make_object(world, OBJECT_QUEUE, "q", true);
+    assert(world->service.accounts.objects == OBJECT_KINDS + 1);
+}
+
+/* Limits that are soon reached. */
+static void set_limits(struct limits *limits)
+{
+    limits->max_user_bytes = 1 << 18;
+    limits->max_objects = 18;
+    limits->max_waiting = 20;
+    limits->max_message = 1 << 14;
+    limits->max_output = 1 << 16;
+    limits->max_events = 2048;
+    limits->max_descriptors = 12;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -439,22 +333,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(status == 0);
     (void)status;
     world->service.self = 0;
-    world->service.accounts.limits.max_user_bytes = 1 << 20;
-    world->service.accounts.limits.max_objects = 12;
-    world->service.accounts.limits.max_waiting = 20;
+    set_limits(&world->service.accounts.limits);
     for (size_t i = 0; i < SESSIONS; i++) {
-        begin_session(world, &world->sessions[i], i == 0 ? 0 : 1000);
+        begin_session(world, &world->actors[i]);
     }
+    make_objects(world);
     for (int i = 0; i < STEPS_MAX && program.len > 0; i++) {
         step(world, &program);
     }
     for (size_t i = 0; i < SESSIONS; i++) {
-        read_answers(&world->sessions[i]);
-        session_end(&world->sessions[i]);
+        read_all(&world->actors[i]);
+        end_session(world, &world->actors[i]);
     }
-    service_drain(&world->service);
     service_deinit(&world->service);
-    assert(world->service.accounts.descriptors == 0);
+    assert(world->service.waiting == 0 && world->service.accounts.descriptors == 0);
     free(world);
     return 0;
 }

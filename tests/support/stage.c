@@ -18,6 +18,7 @@ struct stage *stage_new(void)
 void stage_free(struct stage *stage)
 {
     service_deinit(&stage->service);
+    assert_int_equal(stage->service.accounts.descriptors, 0);
     free(stage);
 }
 

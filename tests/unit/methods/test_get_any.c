@@ -154,7 +154,7 @@ static void queue_shut_down_is_passed_over_while_another_is_left(void **state)
     check_refused(a, behind, "SHUT_DOWN");
     check_error(a, "queue.get", "['a']", "SHUT_DOWN");
     check(a, "session.describe", "[]",
-          "{waiting: 1, waits: [{object: 'b', ...}, {object: 'j', ...}], ...}");
+          "{waiting: 1, waits: [{object: 'a', ...}, {object: 'b', ...}, {object: 'j', ...}], ...}");
     check(a, "queue.put", "['j', 1]", "nil");
     check_answer(a, get, "['j', 1, 1, 1]");
     get = actor_send(a, "queue.get_any", "[['a', 'b', 'j']]");
@@ -179,6 +179,30 @@ static void queue_shut_down_gives_what_it_has(void **state)
     stage_advance(*state, 5);
     check_answer(a, get, "['b', 2, nil, 1]");
     check_error(a, "queue.get_any", "[['a', 'b']]", "SHUT_DOWN");
+    actor_leave(a);
+}
+
+/* An item that comes back to a queue that is shut down can be had by whoever gets. */
+static void get_any_gets_what_comes_back_to_a_queue_shut_down(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(a, "queue.open", "['j', {joinable: true}]", "_map");
+    check(a, "queue.open", "['q']", "_map");
+    check(a, "queue.put_many", "['j', [1, 2]]", "2");
+    check(b, "queue.get_many", "['j', 2]", "[[1, 1, 1], [2, 2, 1]]");
+    uint32_t before = actor_send(a, "queue.get_any", "[['j', 'q']]");
+    check(a, "queue.shutdown", "['j']", "nil");
+    uint32_t after = actor_send(a, "queue.get_any", "[['q', 'j']]");
+    check_error(a, "queue.get", "['j']", "SHUT_DOWN");
+    check_error(a, "queue.get_many", "['j', 1]", "SHUT_DOWN");
+    check_error(a, "queue.get_any", "[['j', 'j']]", "SHUT_DOWN");
+    check_waits(a, before);
+    check(b, "queue.give_back", "['j', 1]", "nil");
+    check_answer(a, before, "['j', 1, 3, 2]");
+    check_waits(a, after);
+    actor_vanish(b);
+    check_answer(a, after, "['j', 2, 4, 2]");
     actor_leave(a);
 }
 
@@ -284,6 +308,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(deleted_queue_ends_the_wait, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queue_shut_down_is_passed_over_while_another_is_left,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(get_any_gets_what_comes_back_to_a_queue_shut_down, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(queue_shut_down_gives_what_it_has, set_up, tear_down),
         cmocka_unit_test_setup_teardown(get_any_times_out_and_is_cancelled_without_a_trace, set_up,
                                         tear_down),

@@ -265,6 +265,29 @@ static void watch_that_is_owed_its_end_goes_with_its_session(void **state)
     actor_leave(a);
 }
 
+/* Of a user who is over a limit events are lost, but only as long as that is so. */
+static void watch_goes_on_when_its_user_has_room_again(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 10);
+    struct actor *w = actor_new(stage, 20);
+    check(a, "queue.open", "['q', {mode: 438}]", "_map");
+    check(w, "object.watch", "['q']", "nil");
+    actor_read(w);
+    actor_forget(w);
+    uint64_t most = stage->service.accounts.limits.max_user_bytes;
+    uint64_t filled = most - w->session.user->bytes;
+    assert_int_equal(user_charge(w->session.user, filled), 0);
+    check(a, "queue.put", "['q', 1]", "nil");
+    check(a, "queue.put", "['q', 2]", "nil");
+    check_events(w, "[]");
+    user_release(w->session.user, filled);
+    check(a, "queue.put", "['q', 3]", "nil");
+    check_events(w, "[['q', 'lost', {count: 2}], ['q', 'put', {size: 3}]]");
+    actor_leave(w);
+    actor_leave(a);
+}
+
 static void watch_is_charged_to_the_session_that_watches(void **state)
 {
     struct stage *stage = *state;
@@ -307,6 +330,7 @@ int main(void)
         WATCH(that_lost_events_tells_so_before_its_end),
         WATCH(that_is_owed_its_end_goes_with_its_session),
         WATCH(is_charged_to_the_session_that_watches),
+        WATCH(goes_on_when_its_user_has_room_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,298 @@
+/* program: see program.h. */
+#include "tests/fuzz/program.h"
+
+#include "daemon/call/index.h"
+#include "proto/events.h"
+
+uint8_t program_next(struct program *program)
+{
+    if (program->len == 0) {
+        return 0;
+    }
+    program->len--;
+    return *program->data++;
+}
+
+/* Objects are mostly called as their types, so that calls meet. */
+static void pack_name(struct buffer *out, struct program *program)
+{
+    static const char *const names[] = {
+        "queue",   "dict", "list", "namespace", "lock", "semaphore", "event", "condition",
+        "barrier", "pipe", "q",    "l",         "#1",   "#2",        "value", "array"};
+    pack_string(out, names[program_next(program) % 16]);
+}
+
+/* A descriptor, a reference, or anything. */
+static void pack_some_ext(struct buffer *out, uint8_t choice)
+{
+    static const char *const names[] = {"queue", "list", "dict", "lock", "#1", "#2", "none", "q"};
+    uint8_t index = choice / 3 % 4;
+    if (choice % 3 == 0) {
+        pack_ext(out, EXT_DESCRIPTOR, (struct slice){&index, 1});
+    } else if (choice % 3 == 1) {
+        pack_ext(out, EXT_REFERENCE, slice_of_string(names[choice / 3 % 8]));
+    } else {
+        pack_ext(out, (int8_t)choice, (struct slice){&index, 1});
+    }
+}
+
+static void pack_any(struct buffer *out, struct program *program, unsigned depth)
+{
+    uint8_t choice = program_next(program) % 16;
+    static const uint8_t zeros[20000];
+    switch (choice) {
+    case 0:
+        pack_nil(out);
+        break;
+    case 1:
+        pack_bool(out, program_next(program) & 1);
+        break;
+    case 2:
+        pack_double(out, (double)program_next(program) / 4);
+        break;
+    case 3:
+        pack_bin(out, (struct slice){zeros, (size_t)program_next(program) * 78});
+        break;
+    case 4:
+        pack_int(out, INT64_MAX - program_next(program));
+        break;
+    case 5:
+        pack_uint(out, UINT64_MAX - program_next(program));
+        break;
+    case 6:
+        pack_some_ext(out, program_next(program));
+        break;
+    case 7:
+    case 8:
+        if (depth > 0) {
+            uint8_t count = program_next(program) % 6;
+            pack_array(out, count);
+            for (uint8_t i = 0; i < count; i++) {
+                pack_any(out, program, depth - 1);
+            }
+            break;
+        }
+        pack_nil(out);
+        break;
+    case 9:
+        if (depth > 0) {
+            uint8_t count = program_next(program) % 4;
+            pack_map(out, count);
+            for (uint8_t i = 0; i < 2 * count; i++) {
+                pack_any(out, program, depth - 1);
+            }
+            break;
+        }
+        pack_nil(out);
+        break;
+    case 10:
+    case 11:
+        pack_name(out, program);
+        break;
+    default:
+        pack_int(out, (int8_t)program_next(program));
+        break;
+    }
+}
+
+static void pack_array_of(struct buffer *out, struct program *program)
+{
+    uint8_t count = program_next(program) % 8;
+    pack_array(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        pack_any(out, program, 2);
+    }
+}
+
+/* Calls for atomic: mostly well-formed. */
+static void pack_calls(struct buffer *out, struct program *program, unsigned depth)
+{
+    uint8_t count = program_next(program) % 6;
+    pack_array(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        if (depth == 0 || program_next(program) % 32 == 31) {
+            pack_any(out, program, 2);
+        } else {
+            pack_array(out, 2);
+            program_call(out, program, depth - 1);
+        }
+    }
+}
+
+static void pack_events(struct buffer *out, struct program *program)
+{
+    uint8_t count = program_next(program) % 4;
+    pack_array(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        pack_string(out, event_name(program_next(program) % EVENT_NAMES));
+    }
+}
+
+/* The options that there are: of a type's methods, or (NULL) of every open. The kind says what is
+ * sent: a word, a boolean, a number, a name, anything. */
+static const struct known_option {
+    const char *type;
+    char kind;
+    const char *name;
+} known_options[] = {
+    {NULL, 'b', "create"},
+    {NULL, 'b', "exclusive"},
+    {NULL, 'w', "lifetime"},
+    {NULL, 'i', "mode"},
+    {"queue", 'w', "order"},
+    {"queue", 'w', "on_disconnect"},
+    {"queue", 'i', "maxsize"},
+    {"queue", 'i', "lease_ms"},
+    {"queue", 'i', "max_deliveries"},
+    {"queue", 'i', "priority"},
+    {"queue", 'i', "delay_ms"},
+    {"queue", 'i', "ttl_ms"},
+    {"queue", 'b', "joinable"},
+    {"queue", 'n', "dead_letter"},
+    {"dict", 'v', "initial"},
+    {"list", 'v', "initial"},
+    {"namespace", 'v', "initial"},
+    {"object", 'i', "limit"},
+    {"object", 'i', "cursor"},
+    {"lock", 'b', "recursive"},
+    {"lock", 'w', "on_disconnect"},
+    {"lock", 'w', "release_by"},
+    {"semaphore", 'i', "value"},
+    {"semaphore", 'b', "bounded"},
+    {"semaphore", 'w', "on_disconnect"},
+    {"condition", 'n', "lock"},
+    {"barrier", 'i', "parties"},
+    {"barrier", 'i', "timeout"},
+    {"pipe", 'b', "duplex"},
+    {"value", 't', "typecode"},
+    {"value", 'v', "initial"},
+    {"array", 't', "typecode"},
+    {"array", 'i', "size"},
+    {"array", 'v', "initial"},
+};
+
+static void pack_option(struct buffer *out, struct program *program, char kind)
+{
+    static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
+                                        "discard", "daemon", "scoped",   "durable",
+                                        "release", "keep",   "owner",    "anyone"};
+    static const char *const typecodes[] = {"b", "B", "h", "H", "i", "I", "l",
+                                            "L", "q", "Q", "f", "d", "?", "ii"};
+    switch (kind) {
+    case 'w':
+        pack_string(out, words[program_next(program) % 12]);
+        break;
+    case 'b':
+        pack_bool(out, program_next(program) & 1);
+        break;
+    case 'i':
+        pack_int(out, (int8_t)program_next(program) / 8);
+        break;
+    case 'n':
+        pack_name(out, program);
+        break;
+    case 't':
+        pack_string(out, typecodes[program_next(program) % 14]);
+        break;
+    default:
+        pack_any(out, program, 2);
+    }
+}
+
+/* Mostly options that the method knows. */
+static void pack_options(struct buffer *out, struct program *program, const char *type)
+{
+    enum { KNOWN = sizeof(known_options) / sizeof(known_options[0]) };
+    uint8_t count = program_next(program) % 4;
+    pack_map(out, count);
+    for (uint8_t i = 0; i < count; i++) {
+        const struct known_option *option = &known_options[program_next(program) % KNOWN];
+        for (int tries = 0;
+             tries < KNOWN && option->type != NULL && strcmp(option->type, type) != 0; tries++) {
+            option = &known_options[(size_t)(option - known_options + 1) % KNOWN];
+        }
+        pack_string(out, option->name);
+        pack_option(out, program, option->kind);
+    }
+}
+
+static void pack_param(struct buffer *out, struct program *program, const struct method *method,
+                       enum param_type type, unsigned depth)
+{
+    uint8_t choice = program_next(program);
+    if (choice % 16 == 15) {
+        pack_any(out, program, 3);
+        return;
+    }
+    switch (type) {
+    case PARAM_OBJECT:
+    case PARAM_NAME:
+        if (choice % 4 != 0) {
+            pack_string(out, method->type);
+            break;
+        }
+        pack_name(out, program);
+        break;
+    case PARAM_OBJECTS: {
+        uint8_t count = choice % 8;
+        pack_array(out, count);
+        for (uint8_t i = 0; i < count; i++) {
+            pack_param(out, program, method, PARAM_OBJECT, depth);
+        }
+        break;
+    }
+    case PARAM_STR:
+        pack_name(out, program);
+        break;
+    case PARAM_VALUE:
+        pack_any(out, program, 3);
+        break;
+    case PARAM_BOOL:
+        pack_bool(out, program_next(program) & 1);
+        break;
+    case PARAM_INT:
+    case PARAM_OPTINT:
+    case PARAM_NUMBER:
+        pack_int(out, (int8_t)program_next(program) / 8);
+        break;
+    case PARAM_UINT:
+    case PARAM_COUNT:
+    case PARAM_MS:
+    case PARAM_TIMEOUT:
+        pack_int(out, program_next(program) % 32);
+        break;
+    case PARAM_ARRAY:
+        if (method->id == METHOD__atomic) {
+            pack_calls(out, program, depth);
+        } else if (method->id == METHOD_object_watch) {
+            pack_events(out, program);
+        } else {
+            pack_array_of(out, program);
+        }
+        break;
+    case PARAM_MAP:
+        pack_options(out, program, method->type);
+        break;
+    case PARAM_OWNER:
+        pack_int(out, program_next(program) % 2);
+        break;
+    }
+}
+
+/* A method and an array of params. */
+void program_call(struct buffer *out, struct program *program, unsigned depth)
+{
+    const struct method *method = &methods[program_next(program) % METHOD_COUNT];
+    struct method_signature signature;
+    method_signature(method, &signature);
+    uint8_t fewer = program_next(program);
+    unsigned count = signature.count;
+    if (count > signature.required && fewer % 4 != 0) {
+        count = signature.required + fewer % (count - signature.required + 1);
+    }
+    pack_string(out, method->name);
+    pack_array(out, count);
+    for (unsigned i = 0; i < count; i++) {
+        pack_param(out, program, method, signature.params[i].type, depth);
+    }
+}
