@@ -68,7 +68,7 @@ static void unready(struct service *service, struct object *object)
     }
 }
 
-void service_drain(struct service *service)
+static void serve_ready(struct service *service)
 {
     struct object *object;
     while ((object = TAILQ_FIRST(&service->ready)) != NULL) {
@@ -77,12 +77,25 @@ void service_drain(struct service *service)
         object_serve(service, object);
         object_unref(object);
     }
+}
+
+static void delete_orphans(struct service *service)
+{
+    struct object *object;
     while ((object = registry_next_orphan(&service->registry)) != NULL) {
         if (!object->deleted && object->opens == 0 && object->contained == 0) {
             service_delete(service, object);
         }
         object_unref(object);
     }
+}
+
+void service_drain(struct service *service)
+{
+    do {
+        serve_ready(service);
+        delete_orphans(service); /* which may end waits of calls that others wait behind */
+    } while (__builtin_expect(!TAILQ_EMPTY(&service->ready), 0));
     if (__builtin_expect(!TAILQ_EMPTY(&service->told), 0)) {
         service_give_events(service);
     }
