@@ -1,0 +1,190 @@
+/*
+ * methods/queue_get: the handlers that take items: queue.get, queue.get_many, queue.get_any.
+ *
+ * An item leaves its queue only when there is room for it in the answer, so that nothing is lost
+ * for want of memory. One of a joinable queue hangs on the session's tie from then on.
+ */
+#include "daemon/methods/methods.h"
+
+/* Takes the queue's next item, which queue_head has shown, for the tie (joinable) or for good, and
+ * packs [value, ticket, deliveries], with the queue's name in front if the call has named several.
+ */
+static int deliver(struct call *call, struct queue *queue, struct delivery *head, struct tie *tie)
+{
+    struct buffer *out = &call->out->bytes;
+    int status = output_reserve_item(call->out, head->value);
+    if (status == 0 && tie != NULL) {
+        status = queue_take_head(queue, tie, call->now, head);
+    }
+    if (status < 0) {
+        return status;
+    }
+    pack_array(out, call->object != NULL ? 3 : 4);
+    if (call->object == NULL) {
+        pack_str(out, object_name(&queue->object));
+    }
+    if (tie != NULL) {
+        call_pack_value(call, head->value);
+        pack_uint(out, head->ticket);
+    } else {
+        call_pack_item(call, queue, &head->meta, head->value);
+        queue_drop_head(queue);
+        pack_nil(out);
+    }
+    pack_uint(out, head->meta.deliveries);
+    return 0;
+}
+
+/* For a joinable queue the tie that is to hold what is taken; NULL in *out for a plain one. */
+static int holder(struct call *call, struct queue *queue, struct tie **out)
+{
+    *out = NULL;
+    if (queue->options.joinable) {
+        *out = session_tie_make(call->session, &queue->object);
+        return *out == NULL ? ERR_INTERNAL : 0;
+    }
+    return 0;
+}
+
+/* Answers with the queue's next item, which queue_head has shown. */
+static int take(struct call *call, struct queue *queue, struct delivery *head)
+{
+    struct tie *tie = NULL;
+    int status = call_need_room(call, head->value);
+    if (status == 0) {
+        status = holder(call, queue, &tie);
+    }
+    if (status < 0) {
+        return status;
+    }
+    (void)call_result(call);
+    status = deliver(call, queue, head, tie);
+    if (tie != NULL) {
+        session_tie_check(tie);
+    }
+    call_changed_on(call, &queue->object);
+    return status;
+}
+
+/* What the queue has for a call: ERR_EMPTY also if others come before it. */
+static int look(struct call *call, struct queue *queue, struct delivery *head)
+{
+    int status = queue_head(queue, head);
+    return status == 0 && call_is_behind_on(call, &queue->object, QUEUE_GETTERS) ? ERR_EMPTY
+                                                                                 : status;
+}
+
+int method_queue_get(struct call *call)
+{
+    struct queue *queue = queue_of(call->object);
+    struct delivery head;
+    int status = look(call, queue, &head);
+    if (status == ERR_EMPTY) {
+        return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
+    }
+    return status < 0 ? status : take(call, queue, &head);
+}
+
+static int refuse_any(struct call *call, int error)
+{
+    return call_fail(call, error, "%s: %s", call->method->name,
+                     error == ERR_EMPTY ? "none of the queues has an item"
+                                        : "all of the queues are empty and shut down");
+}
+
+/* True if none of the queues that a call waits on can get an item, but by one that comes back. */
+static bool all_are_shut_down(struct call *call)
+{
+    unsigned count;
+    const struct wait *waits = call_waits(call, &count);
+    struct delivery head;
+    bool all = true;
+    for (unsigned i = 0; i < count && all; i++) {
+        all = waits[i].object == NULL ||
+              queue_head(queue_of(waits[i].object), &head) == ERR_SHUT_DOWN;
+    }
+    return all;
+}
+
+/* A call that has waited is asked by one of its queues. One that is shut down may still get back
+ * what was taken from it, so it is waited on as long as there is another one. */
+static int get_from_asked(struct call *call)
+{
+    if (call->timed_out) {
+        return refuse_any(call, ERR_EMPTY);
+    }
+    struct queue *queue = queue_of(call->asked->object);
+    struct delivery head;
+    int status = queue_head(queue, &head);
+    if (status == 0) {
+        return take(call, queue, &head);
+    }
+    if (status == ERR_SHUT_DOWN && all_are_shut_down(call)) {
+        return refuse_any(call, status);
+    }
+    return CALL_WAIT;
+}
+
+int method_queue_get_any(struct call *call)
+{
+    if (call->parked) {
+        return get_from_asked(call);
+    }
+    const struct param *names = &call->params[0];
+    struct slice rest = slice_from(names->raw, names->header.size);
+    struct wait_set set;
+    set.channel = QUEUE_GETTERS;
+    set.count = names->header.count;
+    int refusal = ERR_SHUT_DOWN;
+    for (uint32_t i = 0; i < set.count; i++) {
+        struct param name = value_next(&rest);
+        struct delivery head;
+        set.objects[i] = registry_find(&call->service->registry, param_bytes(&name));
+        int status = look(call, queue_of(set.objects[i]), &head);
+        if (status == 0) {
+            return take(call, queue_of(set.objects[i]), &head);
+        }
+        if (status == ERR_EMPTY) {
+            refusal = ERR_EMPTY;
+        }
+    }
+    int status = refusal == ERR_EMPTY ? call_wait_any(call, &set, 1, ERR_EMPTY) : refusal;
+    return status == refusal ? refuse_any(call, status) : status;
+}
+
+int method_queue_get_many(struct call *call)
+{
+    struct queue *queue = queue_of(call->object);
+    uint64_t max = (uint64_t)call->params[1].header.i;
+    struct delivery head;
+    struct tie *tie = NULL;
+    if (max == 0) {
+        pack_array(call_result(call), 0);
+        return 0;
+    }
+    int status = look(call, queue, &head);
+    if (status == ERR_EMPTY) {
+        return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
+    }
+    if (status == 0) {
+        status = call_need_room(call, head.value);
+    }
+    if (status == 0) {
+        status = holder(call, queue, &tie);
+    }
+    if (status < 0) {
+        return status;
+    }
+    size_t at = pack_array_begin(call_result(call));
+    uint64_t count = 0;
+    while (count < max && !call_is_long(call) && queue_head(queue, &head) == 0 &&
+           call_has_room(call, head.value) && deliver(call, queue, &head, tie) == 0) {
+        count++;
+    }
+    pack_array_end(&call->out->bytes, at, count);
+    if (tie != NULL) {
+        session_tie_check(tie);
+    }
+    call_changed(call);
+    return 0;
+}
