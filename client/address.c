@@ -1,5 +1,5 @@
 /*
- * address: where the daemon's socket is, by the order of section 1 of the protocol.
+ * address: where the daemon's socket is, by the order of the protocol.
  */
 #include "client/internal.h"
 

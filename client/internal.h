@@ -266,7 +266,7 @@ void fork_unwatch(struct ipcc *conn);
 /* True in a child of the process that opened it. Not locked. */
 bool fork_happened(const struct ipcc *conn);
 
-/* address.c: fills conn->address by the protocol's order (section 1). ARGUMENT. */
+/* address.c: fills conn->address by the protocol's order. ARGUMENT. */
 int address_find(struct ipcc *conn, const char *path);
 
 /* connection.c. Functions named connection_ want the lock to be held unless they say otherwise. */

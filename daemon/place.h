@@ -1,6 +1,6 @@
 /*
  * place: where the daemon listens, worked out from the command line, the environment and the
- * configuration, the first that says something (protocol, section 1).
+ * configuration, the first that says something (protocol, "The socket").
  */
 #pragma once
 

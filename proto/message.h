@@ -12,9 +12,9 @@
 
 enum {
     MESSAGE_PARAMS_MAX = 8, /* params that are decoded; more are counted and checked only */
-    MESSAGE_DEPTH = 32,     /* protocol, section 1: containers within each other in a request */
+    MESSAGE_DEPTH = 32,     /* protocol, "Messages": containers within each other in a request */
     MESSAGE_SIZE = 16 * 1048576,  /* the default of max_message */
-    DESCRIPTORS_PER_MESSAGE = 16, /* protocol, section 1: that travel with one message */
+    DESCRIPTORS_PER_MESSAGE = 16, /* protocol, "Messages": that travel with one message */
 };
 
 enum message_type { MESSAGE_REQUEST = 0, MESSAGE_RESPONSE = 1, MESSAGE_NOTIFICATION = 2 };

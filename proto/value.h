@@ -1,5 +1,5 @@
 /*
- * value: what the protocol says about MessagePack values as data (section 2): canonical form,
+ * value: what the protocol says about MessagePack values as data ("Values" there): canonical form,
  * equality, order, which ones may be keys, arithmetic, and a printed form for people.
  *
  * Every function takes whole, valid encodings: slices that scan or message_decode has accepted,
@@ -40,10 +40,10 @@ int value_compare(struct slice a, struct slice b, int *order);
 int value_add(struct slice a, struct slice b, struct buffer *out);
 
 /* Appends the value as text for people and logs, cut off with "…" at about `limit` bytes: JSON
- * as far as JSON goes; bin as b"…" with \xNN, ext as ext(type, b"…"), those of the protocol's own as
- * reference("name") and descriptor(index), NaN and infinities by name, bytes of a str that are no
- * UTF-8 as \xNN. The text is valid UTF-8 without control characters,
- * whatever the value holds. */
+ * as far as JSON goes; bin as b"…" with \xNN, ext as ext(type, b"…"), those of the protocol's own
+ * as reference("name") and descriptor(index), NaN and infinities by name, bytes of a str that are
+ * no UTF-8 as \xNN. The text is valid UTF-8 without control characters, whatever the value holds.
+ */
 void value_print(struct slice value, size_t limit, struct buffer *out);
 
 /* True if the bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */

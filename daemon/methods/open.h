@@ -23,7 +23,7 @@ struct open_type {
 /* The handler of a TYPE.open. */
 int open_object(struct call *call, const struct open_type *type);
 
-/* Packs the description of an object: the map of protocol section 3. */
+/* Packs the description of an object: the map of the protocol's section "Objects". */
 void describe_object(const struct object *object, struct buffer *out);
 /* Packs the pairs of that map; returns how many. */
 size_t pack_description(const struct object *object, struct buffer *out);

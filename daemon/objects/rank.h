@@ -1,5 +1,5 @@
 /*
- * rank: the priority of an item, as protocol section 2 orders it: numbers by number, str and bin by
+ * rank: the priority of an item, as the protocol orders values: numbers by number, str and bin by
  * their bytes. A queue holds ranks of one kind at a time; between kinds the order is fixed but has
  * no meaning.
  */

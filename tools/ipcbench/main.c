@@ -48,7 +48,7 @@ static void find_daemon(struct bench *bench)
     }
 }
 
-/* Protocol, section 1: the first that is set. */
+/* Protocol, "The socket": the first that is set. */
 static void find_socket(struct bench *bench)
 {
     const char *given =
