@@ -32,18 +32,19 @@ int refuse_holder(struct call *call, const struct mutex *mutex, const struct hol
 {
     const char *method = call->method->name;
     const char *name = mutex->object->name;
+    const char *of = mutex->object->type->kind == OBJECT_LOCK ? "" : "of "; /* a condition's own */
     if (mutex->depth == 0) {
-        return call_fail(call, ERR_NOT_OWNER, "%s: nobody holds the lock of \"%s\"", method, name);
+        return call_fail(call, ERR_NOT_OWNER, "%s: nobody holds the lock %s\"%s\"", method, of,
+                         name);
     }
     if (mutex->holder.session == holder->session) {
-        return call_fail(
-            call, ERR_NOT_OWNER,
-            "%s: the caller's session holds the lock of \"%s\", but with another owner", method,
-            name);
+        return call_fail(call, ERR_NOT_OWNER,
+                         "%s: the caller's session holds the lock %s\"%s\", but with another owner",
+                         method, of, name);
     }
     return call_fail(call, ERR_NOT_OWNER,
-                     "%s: session %llu holds the lock of \"%s\", not the caller's, which is %llu",
-                     method, (unsigned long long)mutex->holder.session, name,
+                     "%s: session %llu holds the lock %s\"%s\", not the caller's, which is %llu",
+                     method, (unsigned long long)mutex->holder.session, of, name,
                      (unsigned long long)holder->session);
 }
 
