@@ -5,9 +5,9 @@
 
 static const char HELP[] =
     "Usage: ipcd [OPTION]...\n"
-    "Serve named queues, joinable queues, dicts and lists to the processes of this machine, over "
-    "a\n"
-    "Unix-domain socket, in MessagePack-RPC. Runs in the foreground and logs to standard error.\n"
+    "Serve named queues, dicts, lists, locks, shared numbers, pipes and more to the processes of\n"
+    "this machine, over a Unix-domain socket, in MessagePack-RPC. Runs in the foreground and logs\n"
+    "to standard error.\n"
     "\n"
     "  --socket=PATH         where to listen; \"@NAME\" is an abstract socket. Default: "
     "$IPCD_SOCKET,\n"
