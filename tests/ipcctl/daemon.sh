@@ -57,6 +57,16 @@ signal.pause()' >"$scratch/says" &
     kill "$client"
 }
 
+test_call_of_atomic_that_fails_prints_what_was_done_before() {
+    ipcctl create queue jobs
+    ipcctl put jobs '"only"'
+    local get='["queue.get", ["jobs"]]'
+    fails 3 'call: atomic, call 1: .*the queue is empty' call atomic "[$get, $get]"
+    same "the results" '[["only", null, 1]]' "$output"
+    fails 1 'call: atomic, call 0: .*nothing was run' call atomic '[1]'
+    same "the results" '[]' "$output"
+}
+
 test_call_calls_any_method() {
     ipcctl create queue jobs
     gives null call queue.put '"jobs"' '{"a": 1}'

@@ -99,7 +99,7 @@ test_create_refuses_what_is_wrong() {
     fails 2 'create jobs: --option must be KEY=JSON' create queue jobs --option maxsize
     fails 2 'create jobs: .*not JSON' create queue jobs --option order=lifo
     fails 1 'create jobs: .*maxsize' create dict jobs --maxsize 5
-    fails 1 'create jobs: .*nonsense' create nonsense jobs
+    fails 2 'create jobs: there is no type "nonsense"; .*help create' create nonsense jobs
     fails 2 'create: the NAME is missing' create queue
     fails 2 'create: the TYPE is missing' create
 }

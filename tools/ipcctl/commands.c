@@ -31,6 +31,8 @@ static const struct command object_commands[] = {
         .words = "create",
         .summary = "Make an object",
         .details =
+            "TYPE is queue, dict, list, namespace, lock, semaphore, condition, event, barrier,\n"
+            "value, array or pipe.\n"
             "It is an error if the name is taken, unless --existing is given and the object\n"
             "has the type and the options that were asked for. Lifetime scoped is for\n"
             "programs that keep the object open: ipcctl ends, and the object with it.",

@@ -6,6 +6,8 @@
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/text.h"
 
+#include <stdio.h>
+
 static void show_elements(struct context *context, const struct ipcc_value *array)
 {
     struct ipcc_walk walk = ipcc_walk_of(array);
@@ -76,6 +78,20 @@ enum status run_method(struct context *context)
     return finish(context, &request);
 }
 
+/* A call failed, and the daemon said more than why. Of atomic it is what the calls before have
+ * returned: items that they took are nowhere else now. The message says which call it was. */
+static enum status report_detail(struct context *context, int error,
+                                 const struct ipcc_value *detail)
+{
+    char message[512];
+    (void)snprintf(message, sizeof(message), "%s", ipcc_last_message());
+    struct ipcc_value results = field(detail, "results");
+    if (results.kind != IPCC_NONE) {
+        output_value(context, &results);
+    }
+    return report(context, status_of(error), "%s", message);
+}
+
 enum status run_call(struct context *context)
 {
     struct request request;
@@ -86,7 +102,17 @@ enum status run_call(struct context *context)
         request_deinit(&request);
         return status;
     }
-    return finish(context, &request);
+    struct ipcc_reply reply;
+    int error = request_try_detail(context, &request, &reply);
+    if (error == 0) {
+        show(context, &reply.value);
+    } else {
+        status = reply.value.kind != IPCC_NIL && reply.value.kind != IPCC_NONE
+                     ? report_detail(context, error, &reply.value)
+                     : report_call(context, error);
+    }
+    ipcc_reply_free(&reply);
+    return status;
 }
 
 static void show_method(struct context *context, const struct ipcc_value *method)

@@ -204,14 +204,18 @@ enum status run_create(struct context *context)
         request_deinit(&request);
         return status;
     }
-    status = request_send(context, &request, &reply);
-    if (status == STATUS_OK) {
-        if (context->options[OPTION_JSON].is) {
-            output_value(context, &reply.value);
-        }
-        ipcc_reply_free(&reply);
+    int error = request_try(context, &request, &reply);
+    if (error == IPCC_ERR_UNKNOWN_METHOD) {
+        return report_usage(context, "there is no type \"%s\"", context->words[0]);
     }
-    return status;
+    if (error < 0) {
+        return report_call(context, error);
+    }
+    if (context->options[OPTION_JSON].is) {
+        output_value(context, &reply.value);
+    }
+    ipcc_reply_free(&reply);
+    return STATUS_OK;
 }
 
 /* ---- rm, chmod ---- */

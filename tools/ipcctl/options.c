@@ -36,7 +36,7 @@ const struct option options[OPTIONS] = {
                       .summary = "a taken item goes back to the queue after TIME"},
     [OPTION_LIFETIME] = {"lifetime", .kind = WORD_CHOICE, .value = "LIFETIME",
                          .choices = "daemon scoped durable",
-                         .summary = "daemon, scoped (while somebody has it open) or durable"},
+                         .summary = "daemon, scoped (while it is open) or durable (not yet)"},
     [OPTION_LINES] = {"lines", 'l', .summary = "standard input has a string on each line"},
     [OPTION_LOCK] = {"lock", .kind = WORD_LOCK, .value = "LOCK", .summary = "hold this lock"},
     [OPTION_LONG] = {"long", 'l', .summary = "owner, mode, lifetime and more"},

@@ -85,7 +85,7 @@ static int64_t limit_of(const struct context *context, const struct request *req
     return request->wait_ms == IPCC_FOREVER ? 0 : request->wait_ms + guard_of(context);
 }
 
-int request_try(struct context *context, struct request *request, struct ipcc_reply *reply)
+int request_try_detail(struct context *context, struct request *request, struct ipcc_reply *reply)
 {
     struct ipcc_value params[REQUEST_PARAMS];
     for (size_t i = 0; i < request->count; i++) {
@@ -97,18 +97,27 @@ int request_try(struct context *context, struct request *request, struct ipcc_re
                                 .nparams = request->count,
                                 .guard_ms = limit_of(context, request)};
     int error = IPCC_ERR_NO_MEMORY;
-    struct ipcc_reply answer = {0};
+    *reply = (struct ipcc_reply){0};
     if (!request->bytes.failed) {
         error = request_connect(context);
-        error = error < 0 ? error : ipcc_call_request(context->conn, &call, &answer);
+        error = error < 0 ? error : ipcc_call_request(context->conn, &call, reply);
     }
+    context->answer = *reply;
+    request_deinit(request);
+    return error;
+}
+
+int request_try(struct context *context, struct request *request, struct ipcc_reply *reply)
+{
+    struct ipcc_reply answer;
+    struct ipcc_reply before = context->answer;
+    int error = request_try_detail(context, request, &answer);
     if (error < 0 || reply == NULL) {
         ipcc_reply_free(&answer);
+        context->answer = before;
     } else {
         *reply = answer;
-        context->answer = answer;
     }
-    request_deinit(request);
     return error;
 }
 

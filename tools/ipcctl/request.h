@@ -43,7 +43,11 @@ enum status request_words(struct context *context, struct request *request, size
  * need be. `reply` may be NULL; after an error it needs no freeing. */
 int request_try(struct context *context, struct request *request, struct ipcc_reply *reply);
 
-/* The same, and reports a failure. */
+/* The same, but after an error *reply has the detail that the daemon's error came with, if it came
+ * with one, and is to be freed. `reply` is required. */
+int request_try_detail(struct context *context, struct request *request, struct ipcc_reply *reply);
+
+/* As request_try, and reports a failure. */
 enum status request_send(struct context *context, struct request *request,
                          struct ipcc_reply *reply);
 
