@@ -210,14 +210,14 @@ static int find_descriptor(const struct ipcc_reply *reply, const struct ipcc_val
 
 int ipcc_reply_fd(const struct ipcc_reply *reply, const struct ipcc_value *value)
 {
-    int *place;
+    int *place = NULL;
     int status = find_descriptor(reply, value, &place);
     return status < 0 ? status : *place;
 }
 
 int ipcc_reply_take_fd(const struct ipcc_reply *reply, const struct ipcc_value *value)
 {
-    int *place;
+    int *place = NULL;
     int status = find_descriptor(reply, value, &place);
     if (status < 0) {
         return status;

@@ -311,7 +311,7 @@ int ipcc_shared_array_read(struct ipcc_shared_array *array, int64_t start, void 
                            size_t count)
 {
     const struct shared *shared = of(array);
-    uint64_t from;
+    uint64_t from = 0;
     int status = begin_bulk(shared, "reading an array", start, items, count, &from);
     if (status < 0 || count == 0) {
         return status;
@@ -331,7 +331,7 @@ int ipcc_shared_array_write(struct ipcc_shared_array *array, int64_t start, cons
 {
     const struct shared *shared = of(array);
     const char *method = "writing an array";
-    uint64_t from;
+    uint64_t from = 0;
     int status = begin_bulk(shared, method, start, items, count, &from);
     status = status < 0 ? status : shared_check_writable(shared, method);
     if (status < 0 || count == 0) {

@@ -78,7 +78,7 @@ static void held_expect(const struct count *count, unsigned held, struct place p
 static void write_with(const struct count *count, struct rpc *c, const msgpack_sbuffer *bytes,
                        unsigned fds)
 {
-    int files[RPC_DESCRIPTORS_MAX];
+    int files[RPC_DESCRIPTORS_MAX] = {0};
     for (unsigned i = 0; i < fds; i++) {
         files[i] = count->file;
     }
