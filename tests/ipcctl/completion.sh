@@ -112,6 +112,9 @@ test_sync_commands_complete_their_names() {
     completes 'ipcctl event set ' done
     completes 'ipcctl namespace get ' data
     completes 'ipcctl barrier show ' ''
+    ipcctl create value total --typecode i
+    completes 'ipcctl value add ' total
+    completes 'ipcctl array ' get set add slice set-slice len
     completes 'ipcctl condition not' notify notify-all
     completes 'ipcctl create --release-by=' owner anyone
     completes 'ipcctl create condition c --lock d' db disk

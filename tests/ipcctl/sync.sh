@@ -1,5 +1,5 @@
 #!/bin/bash
-# namespace, lock, semaphore, condition, event, barrier.
+# namespace, lock, semaphore, condition, event, barrier, value, array.
 # shellcheck source=tests/ipcctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -23,9 +23,9 @@ test_create_passes_the_options_of_each_type() {
     gives '' create pipe p --no-duplex
     same "the pipe's options" False "$(json 'r["duplex"]' describe p)"
     gives '' create value v --typecode q --initial 5
-    gives 5 call value.get '"v"'
+    gives 5 value get v
     gives '' create array a --typecode d --size 3
-    gives '[0.0, 0.0, 0.0]' call array.slice '"a"'
+    gives $'0.0\n0.0\n0.0' array slice a
     gives '' create event e
     gives '' create namespace n --initial '{"a": 1}'
     fails 1 'create m: option on_disconnect must be' create lock m --on-disconnect requeue
@@ -287,6 +287,27 @@ test_barrier_shows_who_has_come_and_is_broken_and_reset() {
     await has b waiting 1
     kill -9 "$first"
     shows 'It is broken' barrier show b
+}
+
+test_numbers_in_shared_memory_are_read_and_changed() {
+    ipcctl create value v --typecode i --initial 5
+    gives 12 value add v 7
+    gives 9 value add v -- -3
+    gives '' value set v 2
+    gives 2 value get v
+    fails 1 'value set v: typecode i holds a signed integer of 32 bits' value set v 3000000000
+    fails 1 'value set v: .*1.5' value set v 1.5
+    gives 2 value get v
+    ipcctl create array a --typecode d --initial '[1, 2, 3.5]'
+    gives 3 array len a
+    gives 3.5 array get a -1
+    gives '' array set a 0 0.25
+    gives 2.25 array add a 0 2
+    gives $'2.25\n2.0' array slice a 0 2
+    gives '' array set-slice a 1 '[8, 9]'
+    gives $'2.25\n8.0\n9.0' array slice a
+    fails 6 'array get a: index 3 is out of range' array get a 3
+    fails 1 'array set-slice a: ' array set-slice a 2 '[8, 9]'
 }
 
 run_tests

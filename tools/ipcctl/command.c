@@ -108,6 +108,7 @@ const char *word_type(enum word_kind kind)
         [WORD_QUEUE] = "queue",         [WORD_DICT] = "dict",   [WORD_LIST] = "list",
         [WORD_NAMESPACE] = "namespace", [WORD_LOCK] = "lock",   [WORD_SEMAPHORE] = "semaphore",
         [WORD_CONDITION] = "condition", [WORD_EVENT] = "event", [WORD_BARRIER] = "barrier",
+        [WORD_SHARED] = "value",        [WORD_ARRAY] = "array",
     };
     return kind < sizeof(types) / sizeof(types[0]) ? types[kind] : NULL;
 }

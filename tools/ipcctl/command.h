@@ -49,6 +49,8 @@ enum word_kind {
     WORD_CONDITION,
     WORD_EVENT,
     WORD_BARRIER,
+    WORD_SHARED, /* a value: a number in shared memory */
+    WORD_ARRAY,
     WORD_GLOB,    /* a pattern of names */
     WORD_TYPE,    /* a type of objects */
     WORD_SESSION, /* the number of a session */
@@ -195,6 +197,8 @@ extern const struct command semaphore_commands[];
 extern const struct command condition_commands[];
 extern const struct command event_commands[];
 extern const struct command barrier_commands[];
+extern const struct command value_commands[];
+extern const struct command array_commands[];
 extern const struct command run_commands[];
 
 /* Indexed by enum option_id. */

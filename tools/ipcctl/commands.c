@@ -152,6 +152,8 @@ const struct area areas[] = {
     {"Conditions", "condition", condition_commands},
     {"Events", "event", event_commands},
     {"Barriers", "barrier", barrier_commands},
+    {"Numbers in shared memory", "value", value_commands},
+    {"Arrays in shared memory", "array", array_commands},
     {"Commands under a lock", NULL, run_commands},
     {"The daemon", NULL, daemon_commands},
     {NULL, NULL, NULL},
