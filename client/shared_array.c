@@ -4,7 +4,6 @@
  */
 #include "client/shared.h"
 
-
 struct ipcc_shared_array {
     struct shared shared;
 };

@@ -105,11 +105,11 @@ test_sessions_are_numbers_but_ones_own() {
 test_sync_commands_complete_their_names() {
     ipcctl create lock db
     ipcctl create lock disk
-    ipcctl create event done
+    ipcctl create event ready
     ipcctl create namespace data
     completes 'ipcctl lock ' ls show break release
     completes 'ipcctl lock break d' db disk
-    completes 'ipcctl event set ' done
+    completes 'ipcctl event set ' ready
     completes 'ipcctl namespace get ' data
     completes 'ipcctl barrier show ' ''
     ipcctl create value total --typecode i

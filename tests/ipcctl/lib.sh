@@ -109,6 +109,7 @@ is_held() {
 
 # hold LOCK [OPTION…]: a process that holds the lock until it is ended; sets `holder` to it, which is
 # ipcctl, and `command` to the command that it runs.
+# shellcheck disable=SC2034
 hold() {
     local lock=$1
     shift
