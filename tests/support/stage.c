@@ -106,6 +106,7 @@ static void run(struct actor *actor, const struct buffer *request)
     int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
     assert_int_equal(status, 0);
     service_run(&stage->service, &actor->session, &message, NULL, stage->now);
+    assert_true(TAILQ_EMPTY(&stage->service.ready)); /* nothing that a call changed is left over */
 }
 
 static void pack_params(struct buffer *request, const char *params)

@@ -144,6 +144,23 @@ static void deleted_queue_ends_the_wait(void **state)
     actor_leave(a);
 }
 
+static void queue_that_goes_with_the_last_reference_ends_the_wait(void **state)
+{
+    struct actor *a = with_queues(state);
+    struct actor *b = actor_new(*state, 0);
+    check(a, "queue.open", "['gone', {lifetime: 'scoped'}]", "_map");
+    check(a, "list.open", "['l', {initial: [ext(1, 'gone')]}]", "_map");
+    check(a, "object.close", "['gone']", "nil");
+    uint32_t get = actor_send(b, "queue.get_any", "[['j', 'gone']]");
+    uint32_t behind = actor_send(b, "queue.get", "['j']");
+    check(a, "list.clear", "['l']", "nil");
+    check_refused(b, get, "DELETED");
+    check(a, "queue.put", "['j', 1]", "nil");
+    check_answer(b, behind, "[1, 1, 1]");
+    actor_leave(b);
+    actor_leave(a);
+}
+
 static void queue_shut_down_is_passed_over_while_another_is_left(void **state)
 {
     struct actor *a = with_queues(state);
@@ -306,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(get_any_does_not_overtake_who_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(queue_named_twice_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(deleted_queue_ends_the_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(queue_that_goes_with_the_last_reference_ends_the_wait,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(queue_shut_down_is_passed_over_while_another_is_left,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(get_any_gets_what_comes_back_to_a_queue_shut_down, set_up,
