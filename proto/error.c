@@ -13,6 +13,9 @@ static const struct error_row rows[] = {
 #undef ERROR
 };
 
+static const struct error_row no_memory = {ERR_MEMORY, "LIMIT", "out of memory"};
+static const struct error_row no_row = {ERR_INTERNAL, "INTERNAL", "a fault of the daemon's own"};
+
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static const struct error_row *row_of(int error)
@@ -22,7 +25,10 @@ static const struct error_row *row_of(int error)
             return &rows[i];
         }
     }
-    return &rows[ROWS - 1];
+    if (error == ERR_MEMORY) {
+        return &no_memory;
+    }
+    return &no_row;
 }
 
 const char *error_name(int error)

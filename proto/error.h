@@ -12,9 +12,12 @@ enum error {
 #define ERROR(name, number, meaning) ERR_##name = -(number),
 #include "proto/errors.def"
 #undef ERROR
+    /* Not on the list: want of memory. It travels as LIMIT, and its text says what ran out. */
+    ERR_MEMORY = -500,
 };
 
-/* The name on the wire ("NOT_FOUND") of a code; "INTERNAL" for a number that is none. */
+/* The name on the wire ("NOT_FOUND") of a code; "LIMIT" of ERR_MEMORY; "INTERNAL" for a number that
+ * is none. */
 const char *error_name(int error);
 
 /* What the code means, in a few words; a static string. */

@@ -33,10 +33,13 @@ enum ipcc_error {
     IPCC_ERR_BROKEN = -19,        /* the barrier is broken (BrokenBarrierError) */
     IPCC_ERR_TOO_LARGE = -20,     /* over a size limit; also a request that the daemon would not
                                    * accept, which is not sent */
-    IPCC_ERR_LIMIT = -21,         /* over a quota, which the message names */
+    IPCC_ERR_LIMIT = -21,         /* over a quota, which the message names; or the daemon has no
+                                   * memory or no descriptors left */
     IPCC_ERR_DENIED = -22,        /* no permission */
     IPCC_ERR_STORAGE = -23,       /* the durable store refused; nothing was changed */
     IPCC_ERR_INTERNAL = -24,      /* a fault of the daemon's own */
+    IPCC_ERR_UNSUPPORTED = -25,   /* the engine that this object lives in cannot do this */
+    IPCC_ERR_ENGINE = -26,        /* the engine is away, or answered with an error */
     IPCC_ERR_LOST = -100,         /* the connection ended; see Reconnecting */
     IPCC_ERR_CONNECT = -101,      /* no connection could be made */
     IPCC_ERR_NO_MEMORY = -102,    /* this process is out of memory. A call may have been carried

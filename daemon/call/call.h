@@ -16,6 +16,7 @@
 #pragma once
 
 #include "daemon/objects/object.h"
+#include "daemon/objects/pace.h"
 #include "daemon/call/output.h"
 #include "proto/message.h"
 #include "proto/method.h"
@@ -34,7 +35,11 @@ struct batch {
     char text[CALL_TEXT_MAX];
 };
 
-enum { CALL_WAIT = 1 }; /* what a handler answers when it has to wait; see call_wait */
+/* What a handler answers besides 0 and an error. */
+enum {
+    CALL_WAIT = 1,  /* it has to wait; see call_wait */
+    CALL_PACED = 2, /* it is long, and is to be run again with a pace; see call_needs_pace */
+};
 
 enum { CALL_FOREVER = -1 }; /* timeout without limit */
 
@@ -68,6 +73,7 @@ struct call {
     struct output_mark start;
     struct batch *batch; /* the call is one of those: it never waits, and its result or refusal goes
                             there; NULL: it is a request of its own */
+    struct pace *pace;   /* for operations that take one; NULL: they are done in one go */
     uint64_t now;        /* monotonic, nanoseconds */
     uint32_t msgid;
     bool notification; /* no reply is sent */
@@ -118,6 +124,11 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
 {
     return param_bytes(&call->params[i]);
 }
+/* True if the call is about to do so many steps (daemon/objects/pace.h) that it needs a pace and
+ * has none: the handler returns CALL_PACED, having changed and packed nothing. It is run again from
+ * its beginning with call->pace set, which it gives to the operation, while its object is held. */
+bool call_needs_pace(const struct call *call, uint64_t steps);
+
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
 
@@ -182,7 +193,7 @@ int call_wait_on(struct call *call, struct object *object, unsigned channel, int
 /* As call_wait_on, and on success the handler is run once more as soon as the call is parked. */
 int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error);
 /* As call_wait, on several objects: when the handler is run again, call->asked->object is the one
- * that has changed. ERR_INTERNAL for want of memory. */
+ * that has changed. ERR_MEMORY for want of memory. */
 int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error);
 /* The places where a parked call waits, *count of them; those whose object is NULL do not count. */
 static inline struct wait *call_waits(struct call *call, unsigned *count)

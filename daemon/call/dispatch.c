@@ -203,7 +203,7 @@ static void default_refusal(struct call *call, int error)
     if (error == ERR_LIMIT) {
         refusal_print(&call->service->accounts.refusal, &text);
     } else {
-        const char *meaning = error == ERR_INTERNAL ? "out of memory" : error_meaning(error);
+        const char *meaning = error_meaning(error);
         (void)buffer_append(&text, meaning, strlen(meaning));
         if (call->object != NULL) {
             (void)buffer_append(&text, ": \"", 3);
@@ -232,7 +232,7 @@ static int settle(struct call *call, int status)
 {
     struct output *out = call->out;
     if (__builtin_expect(out->bytes.failed, 0)) {
-        status = ERR_INTERNAL;
+        status = ERR_MEMORY;
         call->refused = false;
     } else if (__builtin_expect(out->crowded, 0)) {
         output_give_back(out, call->start);
@@ -377,6 +377,7 @@ static void run_message(struct service *service, struct session *session, struct
     call.batch = NULL;
     call.waits = NULL;
     call.nwaits = 0;
+    call.pace = NULL;
     call.now = service->now;
     call.msgid = message->msgid;
     call.notification = notification;

@@ -93,7 +93,7 @@ static int reserve_splices(struct output *output, size_t more)
     }
     struct splice *splices = grow(output->splices, len, &output->splices_cap, sizeof(*splices));
     if (splices == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     output->splices = splices;
     return 0;
@@ -108,7 +108,7 @@ static int reserve_undelivered(struct output *output, size_t more)
     struct undelivered *notes =
         grow(output->undelivered, len, &output->undelivered_cap, sizeof(*notes));
     if (notes == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     output->undelivered = notes;
     return 0;
@@ -234,16 +234,16 @@ void output_rewind(struct output *output, struct output_mark mark)
 int output_reserve_item(struct output *output, struct stored value)
 {
     if (reserve_undelivered(output, 1) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     size_t len = value.bytes.len;
     if (is_spliced(value)) {
         if (reserve_splices(output, 1) < 0) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
         len = 0;
     }
-    return buffer_reserve(&output->bytes, len + ITEM_FRAME) < 0 ? ERR_INTERNAL : 0;
+    return buffer_reserve(&output->bytes, len + ITEM_FRAME) < 0 ? ERR_MEMORY : 0;
 }
 
 void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
@@ -279,16 +279,16 @@ static int reserve_all(struct output *output, const struct output *from)
     if (buffer_reserve(&output->bytes, from->bytes.len) < 0 ||
         reserve_splices(output, from->nsplices) < 0 ||
         reserve_undelivered(output, from->nundelivered) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
-    return from->npassing > 0 && current_passing(output) == NULL ? ERR_INTERNAL : 0;
+    return from->npassing > 0 && current_passing(output) == NULL ? ERR_MEMORY : 0;
 }
 
 int output_append(struct output *output, struct output *from)
 {
     if (reserve_all(output, from) < 0) {
         output->bytes.failed = true;
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     size_t base = output->bytes.len;
     for (size_t i = 0; i < from->nsplices; i++) {

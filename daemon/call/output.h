@@ -81,7 +81,7 @@ struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);
 
 /* Makes room for an item with that value and its note, so that output_item cannot fail.
- * 0, or ERR_INTERNAL for want of memory. */
+ * 0, or ERR_MEMORY for want of memory. */
 int output_reserve_item(struct output *output, struct stored value);
 /* Appends the value of an item of a plain queue and notes it as undelivered; takes references. */
 void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
@@ -97,7 +97,7 @@ static inline bool output_is_whole(const struct output *output)
     return !output->bytes.failed && !output->crowded;
 }
 /* Moves all that is in `from` to the end of an answer that is being packed and has no descriptors
- * yet; `from` holds part of one, nothing of which is sealed or sent. 0, or ERR_INTERNAL for want of
+ * yet; `from` holds part of one, nothing of which is sealed or sent. 0, or ERR_MEMORY for want of
  * memory: nothing is moved, and the answer has failed. */
 int output_append(struct output *output, struct output *from);
 /* The descriptors to be sent with the next byte, or NULL; *until is the position of the next ones

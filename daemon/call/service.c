@@ -20,7 +20,7 @@ int service_init(struct service *service, uint64_t now)
 {
     uint64_t seed;
     if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     *service = (struct service){
         .deadlines = {.before = earlier, .place = place_of},

@@ -40,7 +40,7 @@ struct service {
     struct method_index index; /* names to methods */
 };
 
-/* 0, or ERR_INTERNAL for want of memory. `now`: monotonic, nanoseconds. */
+/* 0, or ERR_MEMORY for want of memory. `now`: monotonic, nanoseconds. */
 int service_init(struct service *service, uint64_t now);
 /* Every session must have ended. Frees the objects. */
 void service_deinit(struct service *service);
@@ -78,7 +78,7 @@ void session_dirty(struct session *session);
 /* What the layer's own files need of each other. */
 
 /* Moves a call that has to wait to memory of its own and into the lists. 0, or ERR_LIMIT,
- * ERR_INTERNAL: it does not wait. */
+ * ERR_MEMORY: it does not wait. */
 int call_park(struct call *call);
 /* Runs the handler of a call, first try or wake-up, and packs the answer unless it must wait.
  * Returns what the handler answered. */

@@ -18,7 +18,7 @@ int session_init(struct session *session, struct service *service, struct creden
     session->user = accounts_user(accounts, credentials->uid);
     if (session->user == NULL) {
         accounts->sessions--;
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     session->credentials = *credentials;
     *credentials = (struct credentials){0};
@@ -62,7 +62,7 @@ static int reserve_tie(struct session *session)
     uint32_t cap = session->ties_cap > 0 ? session->ties_cap * 2 : 4;
     struct tie **ties = realloc(session->ties, cap * sizeof(struct tie *));
     if (ties == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     session->ties = ties;
     session->ties_cap = cap;
@@ -112,7 +112,7 @@ int session_open(struct session *session, struct object *object)
 {
     struct tie *tie = session_tie_make(session, object);
     if (tie == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     if (!tie->open) {
         tie->open = true;

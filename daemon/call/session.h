@@ -35,7 +35,7 @@ struct session {
 };
 
 /* Takes over the credentials (and frees their groups at the end). 0, or ERR_LIMIT (sessions),
- * ERR_INTERNAL for want of memory; then the session is not in any list. */
+ * ERR_MEMORY for want of memory; then the session is not in any list. */
 int session_init(struct session *session, struct service *service, struct credentials *credentials);
 /* Ends it, in the order given above, and frees what is in it. The waiters that its leaving wakes
  * are served by the next service_drain. */
@@ -51,14 +51,14 @@ struct tie *session_tie(const struct session *session, const struct object *obje
 struct tie *session_tie_make(struct session *session, struct object *object);
 /* Frees the tie if it says nothing any more. */
 void session_tie_check(struct tie *tie);
-/* The session has the object open from now on: 0 or ERR_INTERNAL for want of memory. */
+/* The session has the object open from now on: 0 or ERR_MEMORY for want of memory. */
 int session_open(struct session *session, struct object *object);
 /* No longer; a scoped object that nobody has open goes. True if it was open. */
 bool session_close(struct session *session, struct object *object);
 
 /* watching.c */
 
-/* The session is told those events of the object from now on. 0, ERR_LIMIT, ERR_INTERNAL. */
+/* The session is told those events of the object from now on. 0, ERR_LIMIT, ERR_MEMORY. */
 int session_watch(struct session *session, struct object *object, uint32_t events);
 /* No longer. */
 void session_unwatch(struct session *session, struct object *object);

@@ -242,7 +242,7 @@ static int park(const struct call *call, unsigned count, size_t size, size_t cha
 {
     struct call *copy = copy_call(call, count, size);
     if (copy == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     copy->parked = true;
     copy->charge = charge;

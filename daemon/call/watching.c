@@ -8,7 +8,7 @@ int session_watch(struct session *session, struct object *object, uint32_t event
     }
     struct tie *tie = session->watcher == NULL ? NULL : session_tie_make(session, object);
     if (tie == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = watch_set(session->watcher, tie, events);
     session_tie_check(tie);

@@ -58,7 +58,7 @@ static int pass(struct call *call, struct barrier *barrier)
 {
     int status = call_answer_int(call, barrier->arrived);
     if (call->out->bytes.failed) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     barrier_pass(barrier);
     call_changed(call);

@@ -163,12 +163,12 @@ static int resume(struct call *call, struct mutex *mutex)
     int status = read_holder(call, 2, &holder);
     struct tie *tie = status < 0 ? NULL : session_tie_make(call->session, mutex->object);
     if (tie == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     status = call_answer_bool(call, condition_state(call->progress) == CONDITION_NOTIFIED);
     if (call->out->bytes.failed) {
         session_tie_check(tie);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     mutex_take(mutex, tie, &holder, condition_depth(call->progress));
     return status;

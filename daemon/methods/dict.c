@@ -146,7 +146,7 @@ int method_dict_update(struct call *call)
 static int insert_answered(struct call *call, struct dict_key *key, struct incoming value)
 {
     if (!output_is_whole(call->out)) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = dict_insert(dict_of(call->object), key, value);
     if (status == 0) {
@@ -199,7 +199,7 @@ int method_dict_delete(struct call *call)
 static int remove_answered(struct call *call, uint32_t position)
 {
     if (!output_is_whole(call->out)) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     dict_remove(dict_of(call->object), position);
     return 0;

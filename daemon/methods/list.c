@@ -115,7 +115,7 @@ int method_list_pop(struct call *call)
     }
     (void)call_answer_value(call, list_at(list, position));
     if (!output_is_whole(call->out)) {
-        return ERR_INTERNAL; /* it stays where it is */
+        return ERR_MEMORY; /* it stays where it is */
     }
     list_delete(list, position);
     return 0;

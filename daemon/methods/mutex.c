@@ -53,7 +53,7 @@ static int take(struct call *call, struct mutex *mutex, const struct holder *hol
 {
     struct tie *tie = session_tie_make(call->session, mutex->object);
     if (tie == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     struct buffer *out = call_result(call);
     pack_map(out, 2);
@@ -61,7 +61,7 @@ static int take(struct call *call, struct mutex *mutex, const struct holder *hol
     pack_key_bool(out, "abandoned", mutex->abandoned);
     if (out->failed) {
         session_tie_check(tie);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     mutex_take(mutex, tie, holder, mutex->depth + 1);
     mutex->abandoned = false;
@@ -126,7 +126,7 @@ int mutex_call_break(struct call *call, struct mutex *mutex)
     pack_key_uint(out, "session", mutex->holder.session);
     pack_map_end(out, at, 1 + mutex_describe_claim(mutex, out));
     if (out->failed) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     released(call, mutex, mutex_break(mutex));
     return 0;

@@ -45,7 +45,7 @@ static int read_query(struct call *call, struct query *query)
     if (option_given(&given[GLOB])) {
         struct slice glob = option_str(&given[GLOB]);
         query->glob = strndup((const char *)glob.data, glob.len);
-        return query->glob == NULL ? ERR_INTERNAL : 0;
+        return query->glob == NULL ? ERR_MEMORY : 0;
     }
     return 0;
 }

@@ -57,7 +57,7 @@ static int refuse_connect(struct call *call, int error)
                          "have been closed",
                          name);
     }
-    if (error == ERR_INTERNAL) {
+    if (error == ERR_MEMORY) {
         return call_fail(call, error,
                          "pipe.connect: the daemon has no memory or no descriptors left for a "
                          "pair of sockets");

@@ -41,7 +41,7 @@ static int holder(struct call *call, struct queue *queue, struct tie **out)
     *out = NULL;
     if (queue->options.joinable) {
         *out = session_tie_make(call->session, &queue->object);
-        return *out == NULL ? ERR_INTERNAL : 0;
+        return *out == NULL ? ERR_MEMORY : 0;
     }
     return 0;
 }

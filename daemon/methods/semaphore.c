@@ -81,12 +81,12 @@ static int take(struct call *call, struct semaphore *semaphore, int64_t n)
 {
     struct tie *tie = session_tie_make(call->session, call->object);
     if (tie == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = call_answer_int(call, semaphore->value - n);
     if (call->out->bytes.failed) {
         session_tie_check(tie);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     semaphore_acquire(semaphore, tie, n);
     return status;

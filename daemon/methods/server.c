@@ -27,7 +27,7 @@ static int set_client(struct call *call, const struct param *client, const struc
     char *text;
     if (asprintf(&text, "%.*s%s%.*s", (int)name.len, (const char *)name.data,
                  number.len > 0 ? " " : "", (int)number.len, (const char *)number.data) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     free(call->session->client);
     call->session->client = text;

@@ -18,7 +18,7 @@ static const struct typecode *read_typecode(const struct param *given)
 /* What the system refuses is told in its own words. */
 static int refuse_system(struct call *call, int status)
 {
-    if (status != ERR_INTERNAL) {
+    if (status != ERR_MEMORY) {
         return status;
     }
     char text[128];

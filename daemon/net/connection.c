@@ -49,10 +49,10 @@ static int set_interest(struct connection *connection)
     short events = (short)((interest & (EV_READ | EV_WRITE)) | EV_PERSIST);
     if (event_assign(&connection->event, connection->net->base, connection->stream.fd, events,
                      connection_ready, connection) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     return event_add(&connection->event, (interest & EV_TIMEOUT) != 0 ? &patience : NULL) < 0
-               ? ERR_INTERNAL
+               ? ERR_MEMORY
                : 0;
 }
 
@@ -79,7 +79,7 @@ static int start(struct connection *connection, struct net *net, struct buffer *
 void connection_open(struct net *net, int fd)
 {
     struct buffer why = {0};
-    int status = ERR_INTERNAL;
+    int status = ERR_MEMORY;
     struct connection *connection = calloc(1, sizeof(*connection));
     if (connection != NULL) {
         connection->net = net;
@@ -203,7 +203,7 @@ static void flush(struct connection *connection)
 {
     struct session *session = &connection->session;
     if (session->output.bytes.failed && !connection->gone) {
-        connection_fail(connection, ERR_INTERNAL, "out of memory for an answer");
+        connection_fail(connection, ERR_MEMORY, "out of memory for an answer");
         connection->gone = true; /* some bytes are missing: nothing can follow them */
     }
     if (!connection->gone && stream_send(&connection->stream, &session->output) == STREAM_BROKEN) {

@@ -12,7 +12,7 @@ int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count
         for (unsigned i = 0; i < count; i++) {
             (void)close(fds[i]);
         }
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     set->from = from;
     set->until = until;

@@ -28,7 +28,7 @@ struct descriptor_set {
 
 STAILQ_HEAD(descriptor_list, descriptor_set);
 
-/* Takes over `count` descriptors. 0, or ERR_INTERNAL for want of memory: then they are closed. */
+/* Takes over `count` descriptors. 0, or ERR_MEMORY for want of memory: then they are closed. */
 int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count, size_t from,
                     size_t until);
 

@@ -8,7 +8,7 @@ enum { ROOM_MIN = 64 * 1024 }; /* what a read into a long rest has room for, at 
 int input_init(struct input *input)
 {
     *input = (struct input){.shared = malloc(INPUT_SIZE)};
-    return input->shared == NULL ? ERR_INTERNAL : 0;
+    return input->shared == NULL ? ERR_MEMORY : 0;
 }
 
 void input_deinit(struct input *input)
@@ -51,7 +51,7 @@ int input_open(struct input *input, struct rest **rest)
     if (old->len > INPUT_SHORT) {
         old = make_room(old);
         if (old == NULL) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
         input->rest = old;
         input->data = old->data;
@@ -151,5 +151,5 @@ int input_close(struct input *input, struct rest **rest)
         }
     }
     *rest = kept;
-    return left > 0 && kept == NULL ? ERR_INTERNAL : 0;
+    return left > 0 && kept == NULL ? ERR_MEMORY : 0;
 }

@@ -42,12 +42,12 @@ struct input {
     struct scan scan;
 };
 
-/* 0, or ERR_INTERNAL for want of memory. */
+/* 0, or ERR_MEMORY for want of memory. */
 int input_init(struct input *input);
 void input_deinit(struct input *input);
 
 /* Opens the window on a connection's rest (*rest may be NULL), with room for more behind it. It
- * takes the rest over and sets *rest to NULL. 0, or ERR_INTERNAL for want of memory: then nothing
+ * takes the rest over and sets *rest to NULL. 0, or ERR_MEMORY for want of memory: then nothing
  * has changed and the window is not open. */
 int input_open(struct input *input, struct rest **rest);
 
@@ -70,7 +70,7 @@ static inline void input_filled(struct input *input, size_t len)
 int input_next(struct input *input, size_t max_size, struct message *out);
 
 /* Closes the window: what has not been taken goes into *rest, which is NULL if nothing is left.
- * 0, or ERR_INTERNAL for want of memory: what was left is lost. */
+ * 0, or ERR_MEMORY for want of memory: what was left is lost. */
 int input_close(struct input *input, struct rest **rest);
 
 void rest_free(struct rest *rest); /* NULL is allowed */

@@ -89,7 +89,7 @@ int listener_init(struct listener *listener, struct net *net)
 {
     *listener = (struct listener){.net = net};
     if (event_assign(&listener->retry, net->base, -1, 0, retry, listener) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     net->listener = listener;
     return 0;
@@ -111,7 +111,7 @@ void listener_deinit(struct listener *listener)
 
 int listener_add(struct listener *listener, int fd)
 {
-    int status = ERR_INTERNAL;
+    int status = ERR_MEMORY;
     int flags = fcntl(fd, F_GETFL);
     if (listener->count == LISTENER_SOCKETS) {
         status = ERR_LIMIT;

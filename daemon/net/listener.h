@@ -27,7 +27,7 @@ int listener_init(struct listener *listener, struct net *net);
 void listener_deinit(struct listener *listener);
 
 /* Accepts on a listening socket from now on; takes it over, in any case. 0, or ERR_LIMIT: it has
- * LISTENER_SOCKETS of them, ERR_INTERNAL. */
+ * LISTENER_SOCKETS of them, ERR_MEMORY. */
 int listener_add(struct listener *listener, int fd);
 
 /* A descriptor has been freed: goes on if it was paused. */

@@ -28,7 +28,7 @@ static void give_back(evutil_socket_t fd, short what, void *data)
 int memory_init(struct memory *memory, struct event_base *base)
 {
     *memory = (struct memory){0};
-    return event_assign(&memory->timer, base, -1, 0, give_back, memory) < 0 ? ERR_INTERNAL : 0;
+    return event_assign(&memory->timer, base, -1, 0, give_back, memory) < 0 ? ERR_MEMORY : 0;
 }
 
 void memory_deinit(struct memory *memory)

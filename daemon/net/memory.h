@@ -30,7 +30,7 @@ struct memory {
 /* Sets the C library's allocator up, for the process. */
 void memory_tune(void);
 
-/* 0, or ERR_INTERNAL. */
+/* 0, or ERR_MEMORY. */
 int memory_init(struct memory *memory, struct event_base *base);
 void memory_deinit(struct memory *memory);
 

@@ -34,7 +34,7 @@ struct net {
     bool stopping;     /* net_stop was called */
 };
 
-/* All are borrowed for as long as the net exists. 0, or ERR_INTERNAL: nothing is left behind. */
+/* All are borrowed for as long as the net exists. 0, or ERR_MEMORY: nothing is left behind. */
 int net_init(struct net *net, struct event_base *base, struct service *service, struct log *log);
 /* Ends every connection at once. */
 void net_deinit(struct net *net);

@@ -32,7 +32,7 @@ static int read_groups(int fd, struct credentials *out)
         }
     }
     free(large);
-    return status < 0 ? ERR_INTERNAL : 0;
+    return status < 0 ? ERR_MEMORY : 0;
 }
 
 int peer_credentials(int fd, struct credentials *out)
@@ -41,7 +41,7 @@ int peer_credentials(int fd, struct credentials *out)
     socklen_t len = sizeof(peer);
     *out = (struct credentials){0};
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     out->uid = peer.uid;
     out->gid = peer.gid;

@@ -6,6 +6,6 @@
 
 #include "daemon/account/account.h"
 
-/* Fills in *out; free it with credentials_deinit. 0, or ERR_INTERNAL: want of memory, or the socket
+/* Fills in *out; free it with credentials_deinit. 0, or ERR_MEMORY: want of memory, or the socket
  * cannot tell. */
 int peer_credentials(int fd, struct credentials *out);

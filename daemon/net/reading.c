@@ -116,7 +116,7 @@ static bool open_window(struct connection *connection)
         release_input(connection);
     }
     if (input_open(&connection->net->input, &connection->stream.rest) < 0) {
-        connection_fail(connection, ERR_INTERNAL, "out of memory for a message");
+        connection_fail(connection, ERR_MEMORY, "out of memory for a message");
         return false;
     }
     return true;
@@ -132,7 +132,7 @@ static void close_window(struct connection *connection, int status)
         input->at = input->len;
     }
     if (input_close(input, &stream->rest) < 0) {
-        connection_fail(connection, ERR_INTERNAL, "out of memory for an incomplete message");
+        connection_fail(connection, ERR_MEMORY, "out of memory for an incomplete message");
     } else if (status < 0) {
         refuse_input(connection, status);
     } else {
@@ -163,7 +163,7 @@ bool connection_read(struct connection *connection)
         return !connection->closing && !connection->paused;
     }
     close_window(connection, MESSAGE_MORE);
-    if (len == ERR_INTERNAL) {
+    if (len == ERR_MEMORY) {
         connection_fail(connection, len, "out of memory for descriptors");
     } else if (len != STREAM_BLOCKED) {
         connection->gone |= len == STREAM_BROKEN;

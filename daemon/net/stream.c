@@ -55,7 +55,7 @@ static int take_descriptors(struct stream *stream, struct msghdr *header, size_t
         memcpy(fds, CMSG_DATA(cmsg), len);
         if (descriptors_add(&stream->descriptors, fds, (unsigned)(len / sizeof(int)), from, until) <
             0) {
-            status = ERR_INTERNAL;
+            status = ERR_MEMORY;
         }
     }
     return status;

@@ -27,7 +27,7 @@ enum {
 };
 
 /* One recvmsg(2) into the open window of `input`. The number of bytes, 0 at the end of the peer's
- * stream, STREAM_BLOCKED, STREAM_BROKEN, or ERR_INTERNAL for want of memory. Descriptors that come
+ * stream, STREAM_BLOCKED, STREAM_BROKEN, or ERR_MEMORY for want of memory. Descriptors that come
  * are put into the stream's list. */
 int stream_receive(struct stream *stream, struct input *input);
 

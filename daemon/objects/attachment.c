@@ -43,7 +43,7 @@ int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out)
     struct descriptor *descriptor = malloc(sizeof(*descriptor));
     if (descriptor == NULL) {
         accounts->descriptors--;
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     *descriptor = (struct descriptor){.refs = 1, .fd = fd, .accounts = accounts};
     *out = descriptor;
@@ -147,7 +147,7 @@ int origin_new(const struct message *message, const struct passed *passed,
     }
     struct origin *origin = calloc(1, sizeof(*origin));
     if (origin == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     origin->refs = 1;
     origin->registry = registry;
@@ -206,13 +206,13 @@ int attachments_new(struct incoming value, struct attachments **out)
     }
     struct attachments *attachments = calloc(1, sizeof(*attachments));
     if (attachments == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     attachments->descriptors = calloc(descriptors + 1, sizeof(*attachments->descriptors));
     attachments->objects = calloc(references + 1, sizeof(struct object *));
     if (attachments->descriptors == NULL || attachments->objects == NULL) {
         attachments_free(attachments);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     struct walk walk = {.bytes = value.bytes};
     while (next_ext(&walk)) {

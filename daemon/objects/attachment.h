@@ -28,7 +28,7 @@ struct descriptor {
 };
 
 /* Takes over an open descriptor, with one reference. 0; or ERR_LIMIT (max_descriptors),
- * ERR_INTERNAL (memory), and it stays the caller's. */
+ * ERR_MEMORY (memory), and it stays the caller's. */
 int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out);
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
@@ -54,7 +54,7 @@ struct passed {
  * The origin of a message, with one reference. Takes from `passed` (NULL: nothing came) the
  * descriptors that an ext of the message names.
  * ERR_BAD_REQUEST with *why set: an ext of type 2 is no index of a descriptor that came, or more
- * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_INTERNAL (memory).
+ * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_MEMORY (memory).
  */
 int origin_new(const struct message *message, const struct passed *passed,
                struct registry *registry, struct accounts *accounts, struct origin **out,
@@ -87,7 +87,7 @@ struct attachments {
     struct object **objects;                 /* references */
 };
 
-/* What the value carries: 0 with NULL in *out if it carries nothing, ERR_INTERNAL (memory). */
+/* What the value carries: 0 with NULL in *out if it carries nothing, ERR_MEMORY (memory). */
 int attachments_new(struct incoming value, struct attachments **out);
 void attachments_free(struct attachments *attachments); /* NULL is allowed */
 

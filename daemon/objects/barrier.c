@@ -55,7 +55,7 @@ int barrier_new(const struct object_options *common, const struct barrier_option
 {
     struct barrier *barrier = calloc(1, sizeof(*barrier));
     if (barrier == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&barrier->object, &barrier_type, common);
     if (status < 0) {

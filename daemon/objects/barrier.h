@@ -38,7 +38,7 @@ static inline struct barrier *barrier_of(struct object *object)
     return (struct barrier *)object;
 }
 
-/* A new barrier with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new barrier with one reference. 0, or ERR_MEMORY for want of memory. */
 int barrier_new(const struct object_options *common, const struct barrier_options *options,
                 struct barrier **out);
 

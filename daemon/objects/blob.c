@@ -35,13 +35,13 @@ int blob_if_needed(struct incoming value, struct blob **out)
     struct attachments *attachments;
     *out = NULL;
     if (attachments_new(value, &attachments) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     if (attachments == NULL && value.bytes.len < BLOB_MIN) {
         return 0;
     }
     *out = make(value.bytes, attachments);
-    return *out == NULL ? ERR_INTERNAL : 0;
+    return *out == NULL ? ERR_MEMORY : 0;
 }
 
 struct blob *blob_ref(struct blob *blob)

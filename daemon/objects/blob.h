@@ -25,7 +25,7 @@ struct blob *blob_ref(struct blob *blob);
 void blob_unref(struct blob *blob); /* frees it with the last reference; NULL is allowed */
 
 /* A blob for a value that must be one: 0 with *out set, or NULL in *out if the value may be packed
- * instead (it is shorter than BLOB_MIN and carries nothing). ERR_INTERNAL for want of memory. */
+ * instead (it is shorter than BLOB_MIN and carries nothing). ERR_MEMORY for want of memory. */
 int blob_if_needed(struct incoming value, struct blob **out);
 
 /* What a blob costs in memory: the figure that is charged. */

@@ -30,10 +30,10 @@ int cell_init(union cell *cell, struct incoming value)
     if (value.bytes.len > CELL_INLINE_MAX) {
         blob = blob_new(value);
         if (blob == NULL) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
     } else if (value.origin != NULL && blob_if_needed(value, &blob) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     if (blob != NULL) {
         cell->blob = blob;
@@ -119,7 +119,7 @@ static int resize(struct cells *cells, uint32_t cap)
 {
     union cell *array = realloc(cells->array, cap * sizeof(*array));
     if (array == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     cells->array = array;
     cells->cap = cap;
@@ -149,7 +149,7 @@ int cells_open(struct cells *cells, uint32_t index, uint32_t count)
     if (!has_room(cells, index, count)) {
         uint32_t cap = cap_after(cells, index, count);
         if (cap != cells->cap && resize(cells, cap) != 0) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
         uint32_t spare = cap - cells->len - count;
         place(cells, front ? count + spare / 2 : 0);

@@ -17,7 +17,7 @@ union cell {
     uint8_t bytes[8];  /* [0] odd: the value's length << 1 | 1, and then its bytes */
 };
 
-/* Keeps a copy of a value (never empty) in *cell. 0, or ERR_INTERNAL for want of memory. */
+/* Keeps a copy of a value (never empty) in *cell. 0, or ERR_MEMORY for want of memory. */
 int cell_init(union cell *cell, struct incoming value);
 void cell_deinit(union cell cell);
 /* Another cell with the same value, which may share its blob. */
@@ -40,7 +40,7 @@ static inline union cell *cells_at(const struct cells *cells, uint32_t index)
 }
 
 /* Opens room for `count` cells before `index` (at most len); they are the caller's to fill. At most
- * 2^31 cells in all. 0, or ERR_INTERNAL for want of memory. */
+ * 2^31 cells in all. 0, or ERR_MEMORY for want of memory. */
 int cells_open(struct cells *cells, uint32_t index, uint32_t count);
 
 /* Closes over `count` cells from `index` on, which the caller has dealt with. */

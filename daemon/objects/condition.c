@@ -80,7 +80,7 @@ int condition_new(const struct object_options *common, struct lock *lock, struct
 {
     struct condition *condition = calloc(1, sizeof(*condition));
     if (condition == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&condition->object, &condition_type, common);
     if (status < 0) {

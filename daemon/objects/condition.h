@@ -43,7 +43,7 @@ static inline struct condition *condition_of(struct object *object)
     return (struct condition *)object;
 }
 
-/* A new condition with one reference; `lock` may be NULL. 0, or ERR_INTERNAL for want of memory. */
+/* A new condition with one reference; `lock` may be NULL. 0, or ERR_MEMORY for want of memory. */
 int condition_new(const struct object_options *common, struct lock *lock, struct condition **out);
 
 /* What a waiting call notes: its state, and how often it held the mutex. Never 0 when asleep. */

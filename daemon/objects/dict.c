@@ -53,7 +53,7 @@ int dict_new(const struct object_options *common, const struct dict_options *opt
 {
     struct dict *dict = calloc(1, sizeof(*dict));
     if (dict == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status =
         object_init(&dict->object, options->str_keys ? &namespace_type : &dict_type, common);
@@ -103,7 +103,7 @@ int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice va
             key->bytes = buffer_slice(&key->own);
         }
         if (key->own.failed) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
     }
     key->hash = hash_bytes(key->bytes, dict->options.seed);
@@ -157,7 +157,7 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
 {
     struct pair *pair = pair_new(key->bytes, value);
     if (pair == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     size_t before = ordered_cost(&dict->pairs);
     size_t cost = pair_cost(pair) + ordered_cost_after(&dict->pairs, 1) - before;
@@ -185,7 +185,7 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
     }
     struct pair *pair = pair_new(pair_key(old), value);
     if (pair == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_recharge(&dict->object, pair_cost(old), pair_cost(pair));
     if (status != 0) {
@@ -241,7 +241,7 @@ int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
     size_t at = out->len;
     int status = value_add(number, delta, out);
     if (status == 0 && out->failed) {
-        status = ERR_INTERNAL;
+        status = ERR_MEMORY;
     }
     if (status != 0) {
         return status;

@@ -7,7 +7,7 @@
  * (pair.h), the order and the index are struct ordered.
  *
  * What is charged is what the memory really costs: object.bytes is the sum of pair_cost over the
- * pairs and the cost of the arrays beside them. Whatever refuses (ERR_LIMIT, ERR_INTERNAL for want
+ * pairs and the cost of the arrays beside them. Whatever refuses (ERR_LIMIT, ERR_MEMORY for want
  * of memory) has changed nothing.
  *
  * Positions are those of struct ordered: valid until a key is next added or removed. Not built for
@@ -39,7 +39,7 @@ static inline struct dict *dict_of(struct object *object)
     return (struct dict *)object;
 }
 
-/* A new, empty dict, with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new, empty dict, with one reference. 0, or ERR_MEMORY for want of memory. */
 int dict_new(const struct object_options *common, const struct dict_options *options,
              struct dict **out);
 
@@ -57,7 +57,7 @@ struct key_fault {
 };
 
 /* Makes a key from an encoded value, whose bytes it may go on using. 0; ERR_TYPE with *fault set;
- * ERR_INTERNAL for want of memory. dict_key_deinit is right after all three. */
+ * ERR_MEMORY for want of memory. dict_key_deinit is right after all three. */
 int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice value,
                   struct key_fault *fault);
 void dict_key_deinit(struct dict_key *key);
@@ -84,9 +84,9 @@ uint32_t dict_next(const struct dict *dict, uint32_t position);
 uint32_t dict_last(const struct dict *dict);
 uint32_t dict_from_seq(const struct dict *dict, uint64_t seq);
 
-/* Adds a key that is not there, at the end. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
+/* Adds a key that is not there, at the end. 0, ERR_LIMIT, ERR_MEMORY (memory). */
 int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value);
-/* Gives the key at a position another value. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
+/* Gives the key at a position another value. 0, ERR_LIMIT, ERR_MEMORY (memory). */
 int dict_replace(struct dict *dict, uint32_t position, struct incoming value);
 /* Whichever of the two is right; *is_new says which (set on success). */
 int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new);
@@ -99,17 +99,17 @@ void dict_remove(struct dict *dict, uint32_t position);
 void dict_clear(struct dict *dict);
 
 /* Sets every pair of an encoded map, or none: ERR_TYPE (*fault says which key), ERR_LIMIT,
- * ERR_INTERNAL. A key that is in the map twice gets the last value and the first place. *new_keys
+ * ERR_MEMORY. A key that is in the map twice gets the last value and the first place. *new_keys
  * counts the keys that were not in the dict. */
 int dict_update(struct dict *dict, struct incoming map, uint64_t *new_keys,
                 struct key_fault *fault);
 
 /* Adds delta to the number of a key, or to `initial` if the key is missing; appends the new value
- * to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT; ERR_INTERNAL; then *out may have grown. */
+ * to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT; ERR_MEMORY; then *out may have grown. */
 int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
               struct slice initial, struct buffer *out, bool *is_new);
 
 /* If the key's value equals *expected (NULL: if the key is missing), sets it to *value (NULL:
- * removes the key); *done says whether it was so. 0, ERR_LIMIT, ERR_INTERNAL (memory). */
+ * removes the key); *done says whether it was so. 0, ERR_LIMIT, ERR_MEMORY (memory). */
 int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
              const struct incoming *value, bool *done);

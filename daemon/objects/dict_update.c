@@ -28,7 +28,7 @@ static int stage_pair(struct staging *staging, const struct dict_key *key, struc
 {
     struct pair *pair = pair_new(key->bytes, value);
     if (pair == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     uint32_t there = ordered_find(&staging->pairs, key->hash, pair_matches, &key->bytes);
     if (there != ORDERED_NONE) {
@@ -37,7 +37,7 @@ static int stage_pair(struct staging *staging, const struct dict_key *key, struc
         pair_free(earlier);
     } else if (ordered_append(&staging->pairs, key->hash, &pair->entry) != 0) {
         pair_free(pair);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     return 0;
 }
@@ -97,7 +97,7 @@ static int admit(struct staging *staging)
     if (status == 0 && staging->missing > 0 && ordered_reserve(pairs, staging->missing) != 0) {
         object_release(object, after > before ? after - before : 0);
         object_charge_always(object, ordered_cost(pairs) - arrays);
-        status = ERR_INTERNAL;
+        status = ERR_MEMORY;
     }
     if (status == 0 && before > after) {
         object_release(object, before - after);

@@ -26,7 +26,7 @@ int event_new(const struct object_options *common, struct event **out)
 {
     struct event *event = calloc(1, sizeof(*event));
     if (event == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&event->object, &event_type, common);
     if (status < 0) {

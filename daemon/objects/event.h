@@ -24,7 +24,7 @@ static inline struct event *event_of(struct object *object)
     return (struct event *)object;
 }
 
-/* A new event, clear, with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new event, clear, with one reference. 0, or ERR_MEMORY for want of memory. */
 int event_new(const struct object_options *common, struct event **out);
 
 /* True if that changed something. */

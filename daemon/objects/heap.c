@@ -23,7 +23,7 @@ int heap_reserve(struct heap *heap)
     uint32_t cap = heap->cap > 0 ? heap->cap * 2 : FIRST_CAPACITY;
     void **elements = realloc(heap->elements, cap * sizeof(*elements));
     if (elements == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     heap->elements = elements;
     heap->cap = cap;

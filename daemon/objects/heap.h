@@ -20,9 +20,9 @@ struct heap {
 };
 
 void heap_deinit(struct heap *heap); /* frees the array; elements are not touched */
-/* 0, or ERR_INTERNAL for want of memory. */
+/* 0, or ERR_MEMORY for want of memory. */
 int heap_push(struct heap *heap, void *element);
-/* Makes room for one more, so that the next heap_push cannot fail. 0 or ERR_INTERNAL. */
+/* Makes room for one more, so that the next heap_push cannot fail. 0 or ERR_MEMORY. */
 int heap_reserve(struct heap *heap);
 /* The first element, or NULL. */
 void *heap_top(const struct heap *heap);

@@ -37,7 +37,7 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
     struct item *item = value == NULL ? NULL : malloc(sizeof(*item));
     if (item == NULL) {
         blob_unref(value);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     rank_ref(&meta->rank);
     *item = (struct item){.value = value,

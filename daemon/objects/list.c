@@ -30,7 +30,7 @@ int list_new(const struct object_options *common, struct list **out)
 {
     struct list *list = calloc(1, sizeof(*list));
     if (list == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&list->object, &list_type, common);
     if (status != 0) {
@@ -82,7 +82,7 @@ int list_insert(struct list *list, uint32_t position, struct incoming value)
     }
     union cell cell;
     if (cell_init(&cell, value) != 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     uint64_t cost = cell_cost(&cell) + cells_cost_after(cells, position, 1) - cells_cost(cells);
     int status = object_charge(&list->object, cost);
@@ -106,7 +106,7 @@ int list_set(struct list *list, uint32_t position, struct incoming value)
     union cell *place = cells_at(&list->cells, position);
     union cell cell;
     if (cell_init(&cell, value) != 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_recharge(&list->object, cell_cost(place), cell_cost(&cell));
     if (status != 0) {
@@ -145,7 +145,7 @@ int list_incr(struct list *list, uint32_t position, struct slice delta, struct b
     size_t at = out->len;
     int status = value_add(list_at(list, position).bytes, delta, out);
     if (status == 0 && out->failed) {
-        status = ERR_INTERNAL;
+        status = ERR_MEMORY;
     }
     if (status != 0) {
         return status;
@@ -226,7 +226,7 @@ int list_repeat(struct list *list, int64_t n)
     }
     if (cells_open(&list->cells, len, more) != 0) {
         object_release(&list->object, cost);
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     for (uint32_t i = 0; i < more; i++) {
         *cells_at(&list->cells, len + i) = cell_copy(*cells_at(&list->cells, i));

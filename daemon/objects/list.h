@@ -4,7 +4,7 @@
  * What is charged is what the memory costs: object.bytes is the sum of cell_cost over the values
  * and the cost of the array. Values that list_repeat shares are charged each time, so that what a
  * list costs does not depend on how it was made. Whatever refuses (ERR_LIMIT, ERR_TOO_LARGE,
- * ERR_INTERNAL for want of memory, ERR_VALUE, ERR_TYPE) has changed nothing.
+ * ERR_MEMORY for want of memory, ERR_VALUE, ERR_TYPE) has changed nothing.
  *
  * Indices are Python's (negative ones count from the end) where they are int64_t; a position is an
  * index that has been checked. Not built for more than one thread; nothing blocks.
@@ -30,7 +30,7 @@ static inline struct list *list_of(struct object *object)
     return (struct list *)object;
 }
 
-/* A new, empty list, with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new, empty list, with one reference. 0, or ERR_MEMORY for want of memory. */
 int list_new(const struct object_options *common, struct list **out);
 
 static inline uint32_t list_len(const struct list *list)
@@ -46,7 +46,7 @@ uint32_t list_position_clamped(const struct list *list, int64_t index);
 /* The value at a position; valid until the list next changes. */
 struct stored list_at(const struct list *list, uint32_t position);
 
-/* Puts a value before a position (at most the length). 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_INTERNAL.
+/* Puts a value before a position (at most the length). 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY.
  */
 int list_insert(struct list *list, uint32_t position, struct incoming value);
 /* Appends the elements of an encoded array, all or none. The same errors. */
@@ -70,7 +70,7 @@ int list_range(const struct list *list, const int64_t *start, const int64_t *sto
                const int64_t *step, struct list_range *out);
 
 /* Puts the elements of an encoded array in the place of a range. ERR_VALUE: the step is not 1 and
- * the array has not as many elements as the range. ERR_LIMIT, ERR_TOO_LARGE, ERR_INTERNAL. */
+ * the array has not as many elements as the range. ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY. */
 int list_set_range(struct list *list, const struct list_range *range, struct incoming array);
 /* For the files of the list: tells an event whose details are the index, and up to two more
  * numbers. */
@@ -83,11 +83,11 @@ uint32_t list_count(const struct list *list, struct slice value);
 
 void list_reverse(struct list *list);
 /* Sorts by value_compare; equal values keep their order, also in reverse. NaN counts as larger than
- * every other number. ERR_TYPE: not all numbers, all strs or all bins. ERR_INTERNAL (memory). */
+ * every other number. ERR_TYPE: not all numbers, all strs or all bins. ERR_MEMORY (memory). */
 int list_sort(struct list *list, bool reverse);
-/* Makes the list n times itself; n ≤ 0 empties it. ERR_LIMIT, ERR_TOO_LARGE, ERR_INTERNAL. */
+/* Makes the list n times itself; n ≤ 0 empties it. ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY. */
 int list_repeat(struct list *list, int64_t n);
 
 /* Adds delta to the number at a position; appends the new value to *out. ERR_TYPE: not a number;
- * ERR_RANGE; ERR_LIMIT; ERR_INTERNAL; then *out may have grown. */
+ * ERR_RANGE; ERR_LIMIT; ERR_MEMORY; then *out may have grown. */
 int list_incr(struct list *list, uint32_t position, struct slice delta, struct buffer *out);

@@ -85,7 +85,7 @@ static void discard(struct staged *staged)
     free(staged->cells);
 }
 
-/* Makes cells of the elements of an encoded array. 0 or ERR_INTERNAL (memory). */
+/* Makes cells of the elements of an encoded array. 0 or ERR_MEMORY (memory). */
 static int stage(struct staged *staged, struct incoming array)
 {
     struct header header;
@@ -95,7 +95,7 @@ static int stage(struct staged *staged, struct incoming array)
     }
     staged->cells = malloc(header.count * sizeof(*staged->cells));
     if (staged->cells == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     struct slice rest = slice_from(array.bytes, header.size);
     while (staged->count < header.count) {
@@ -103,7 +103,7 @@ static int stage(struct staged *staged, struct incoming array)
         struct incoming value = {value_next(&rest).raw, array.origin};
         if (cell_init(cell, value) != 0) {
             discard(staged);
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
         staged->cost += cell_cost(cell);
         staged->count++;
@@ -127,7 +127,7 @@ static int admit(struct list *list, const struct list_range *range, const struct
     int status = object_charge(&list->object, cost);
     if (status == 0 && cells_open(cells, end, more) != 0) {
         object_release(&list->object, cost);
-        status = ERR_INTERNAL;
+        status = ERR_MEMORY;
     }
     *charged = have + cost;
     return status;

@@ -133,7 +133,7 @@ int list_sort(struct list *list, bool reverse)
     }
     struct ranked *run = malloc((len + len / 2) * sizeof(*run));
     if (run == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     for (uint32_t i = 0; i < len; i++) {
         run[i] = (struct ranked){rank_of(list_at(list, i).bytes), *cells_at(&list->cells, i)};

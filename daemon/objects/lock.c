@@ -57,7 +57,7 @@ int lock_new(const struct object_options *common, const struct mutex_options *op
 {
     struct lock *lock = calloc(1, sizeof(*lock));
     if (lock == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&lock->object, &lock_type, common);
     if (status < 0) {

@@ -20,6 +20,6 @@ static inline struct lock *lock_of(struct object *object)
     return (struct lock *)object;
 }
 
-/* A new lock that nobody holds, with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new lock that nobody holds, with one reference. 0, or ERR_MEMORY for want of memory. */
 int lock_new(const struct object_options *common, const struct mutex_options *options,
              struct lock **out);

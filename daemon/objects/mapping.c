@@ -25,7 +25,7 @@ int mapping_init(struct mapping *mapping, size_t size)
 {
     int fd = new_memfd();
     if (fd < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     void *memory = MAP_FAILED;
     if (ftruncate(fd, (off_t)size) == 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 &&
@@ -36,7 +36,7 @@ int mapping_init(struct mapping *mapping, size_t size)
         int error = errno;
         (void)close(fd);
         errno = error;
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     *mapping = (struct mapping){.fd = fd, .memory = memory, .size = size};
     return 0;
@@ -55,7 +55,7 @@ int mapping_open_read(const struct mapping *mapping)
     char path[32];
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", mapping->fd);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? ERR_INTERNAL : fd;
+    return fd < 0 ? ERR_MEMORY : fd;
 }
 
 size_t mapping_size(size_t size)

@@ -21,13 +21,13 @@ struct mapping {
     size_t size;
 };
 
-/* Makes one of a whole number of pages. 0, or ERR_INTERNAL with errno: the system gives none. */
+/* Makes one of a whole number of pages. 0, or ERR_MEMORY with errno: the system gives none. */
 int mapping_init(struct mapping *mapping, size_t size);
 /* Unmaps it; the descriptor is left to its owner. What others have mapped stays theirs. */
 void mapping_unmap(struct mapping *mapping);
 
 /* Another open file description of it that can only be read: a descriptor, the caller's, or
- * ERR_INTERNAL with errno. */
+ * ERR_MEMORY with errno. */
 int mapping_open_read(const struct mapping *mapping);
 
 /* How many bytes of whole pages hold `size`; saturates far above every limit. */

@@ -11,7 +11,7 @@ int object_init(struct object *object, const struct object_type *type,
 {
     char *name = strndup((const char *)options->name.data, options->name.len);
     if (name == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     *object = (struct object){
         .type = type,

@@ -126,7 +126,7 @@ struct object_options {
 };
 
 /* Fills in the common part of a zeroed object of `type`, with one reference.
- * 0, or ERR_INTERNAL for want of memory, ERR_LIMIT (charge for the name). */
+ * 0, or ERR_MEMORY for want of memory, ERR_LIMIT (charge for the name). */
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options);
 

@@ -113,7 +113,7 @@ static int entries_resize(struct ordered *ordered, uint64_t cap)
 {
     void *entries = realloc(ordered->entries, cap * sizeof(*ordered->entries));
     if (entries == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     ordered->entries = entries;
     ordered->cap = (uint32_t)cap;
@@ -149,7 +149,7 @@ static int slots_resize(struct ordered *ordered, uint64_t count)
 {
     uint64_t *slots = calloc(count, sizeof(*slots));
     if (slots == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     uint32_t mask = (uint32_t)(count - 1);
     for (uint64_t i = 0; i < slots_now(ordered); i++) {
@@ -189,7 +189,7 @@ int ordered_reserve(struct ordered *ordered, uint32_t more)
     uint64_t cap = cap_for(ordered->cap, (uint64_t)ordered->used + more);
     uint64_t slots = slots_for(slots_now(ordered), live);
     if (live > entries_most || (cap > ordered->cap && entries_resize(ordered, cap) != 0)) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     return slots > slots_now(ordered) ? slots_resize(ordered, slots) : 0;
 }
@@ -197,7 +197,7 @@ int ordered_reserve(struct ordered *ordered, uint32_t more)
 int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry)
 {
     if (ordered_reserve(ordered, 1) != 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     assert(!is_hole(entry));
     entry->seq = ordered->next_seq++;

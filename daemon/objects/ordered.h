@@ -46,11 +46,11 @@ void ordered_clear(struct ordered *ordered);
 uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_match *match,
                       const void *key);
 
-/* Makes room, so that the next `more` appends cannot fail. 0, or ERR_INTERNAL for want of memory.
+/* Makes room, so that the next `more` appends cannot fail. 0, or ERR_MEMORY for want of memory.
  */
 int ordered_reserve(struct ordered *ordered, uint32_t more);
 
-/* Appends an entry, whose seq it sets. 0, or ERR_INTERNAL for want of memory. */
+/* Appends an entry, whose seq it sets. 0, or ERR_MEMORY for want of memory. */
 int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry);
 
 /* Puts another entry (with the same key and hash) in the place of one; it gets the old one's seq.

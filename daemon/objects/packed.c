@@ -107,7 +107,7 @@ int packed_push(struct packed *packed, enum packed_tag tag, struct slice data)
     if (segment == NULL || segment->size - segment->end < record) {
         segment = add_segment(packed, record);
         if (segment == NULL) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
     }
     uint32_t word = (uint32_t)data.len << TAG_BITS | (uint32_t)tag;

@@ -44,7 +44,7 @@ void packed_take_over(struct packed *packed, struct packed *other);
 
 /* By how much the next push of `len` bytes will raise `cost`: mostly 0. */
 uint64_t packed_push_cost(const struct packed *packed, size_t len);
-/* 0, or ERR_INTERNAL for want of memory. */
+/* 0, or ERR_MEMORY for want of memory. */
 int packed_push(struct packed *packed, enum packed_tag tag, struct slice data);
 bool packed_front(const struct packed *packed, struct packed_record *out);
 bool packed_back(const struct packed *packed, struct packed_record *out);

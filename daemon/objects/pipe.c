@@ -67,7 +67,7 @@ int pipe_new(const struct object_options *common, bool duplex, struct pipe **out
 {
     struct pipe *pipe = calloc(1, sizeof(*pipe));
     if (pipe == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&pipe->object, &pipe_type, common);
     if (status < 0) {

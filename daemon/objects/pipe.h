@@ -38,7 +38,7 @@ static inline struct pipe *pipe_of(struct object *object)
     return (struct pipe *)object;
 }
 
-/* A new pipe with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new pipe with one reference. 0, or ERR_MEMORY for want of memory. */
 int pipe_new(const struct object_options *common, bool duplex, struct pipe **out);
 
 /* How it stands with its ends now; asks the system about those that are not here. */
@@ -48,7 +48,7 @@ void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS]);
  * The descriptor of an end that is free, to be sent in an answer: the pipe keeps it, and nobody
  * else gets it while somebody holds another reference. `end`: 0, 1, or PIPE_ENDS for the first that
  * is free; *taken is which it is.
- * 0; or ERR_EXISTS: it is taken (or both are). ERR_LIMIT: max_descriptors. ERR_INTERNAL: no memory
+ * 0; or ERR_EXISTS: it is taken (or both are). ERR_LIMIT: max_descriptors. ERR_MEMORY: no memory
  * or no descriptors.
  */
 int pipe_connect(struct pipe *pipe, unsigned end, struct descriptor **out, unsigned *taken);

@@ -103,7 +103,7 @@ static int copy_options(struct queue *queue, const struct queue_options *options
     if (name.len > 0) {
         uint8_t *copy = malloc(name.len);
         if (copy == NULL) {
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
         memcpy(copy, name.data, name.len);
         queue->options.dead_letter = (struct slice){copy, name.len};
@@ -116,7 +116,7 @@ int queue_new(const struct object_options *common, const struct queue_options *o
 {
     struct queue *queue = calloc(1, sizeof(*queue));
     if (queue == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = copy_options(queue, options);
     if (status == 0) {
@@ -199,7 +199,7 @@ static int put_item(struct queue *queue, struct incoming value, const struct put
     int status = item_new(queue, blob_new(value), &meta, false, &item);
     if (status == 0 && (heap_reserve(&queue->due) < 0 || heap_reserve(&queue->heap) < 0)) {
         item_free(queue, item);
-        status = ERR_INTERNAL;
+        status = ERR_MEMORY;
     }
     if (status < 0) {
         return status;
@@ -373,7 +373,7 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
 {
     struct item *item;
     if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = head_item(queue, out, &item);
     if (status < 0) {

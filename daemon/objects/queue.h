@@ -91,7 +91,7 @@ struct put_options {
     int64_t ttl_ms;   /* 0: none */
 };
 
-/* A new queue, with one reference. 0, or ERR_INTERNAL (memory), ERR_LIMIT. */
+/* A new queue, with one reference. 0, or ERR_MEMORY (memory), ERR_LIMIT. */
 int queue_new(const struct object_options *common, const struct queue_options *options,
               struct queue **out);
 extern const struct object_type queue_type;
@@ -101,7 +101,7 @@ static inline struct queue *queue_of(struct object *object)
     return (struct queue *)object;
 }
 
-/* Puts a value. `options` may be NULL: none. ERR_FULL, ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL;
+/* Puts a value. `options` may be NULL: none. ERR_FULL, ERR_SHUT_DOWN, ERR_LIMIT, ERR_MEMORY;
  * ERR_TYPE if the queue is ordered by priority and its items have priorities of another kind. */
 int queue_put(struct queue *queue, struct incoming value, const struct put_options *options,
               uint64_t now);
@@ -119,7 +119,7 @@ int queue_head(const struct queue *queue, struct delivery *out);
 /* Plain queue: the item that queue_head has shown is gone. */
 void queue_drop_head(struct queue *queue);
 /* Joinable queue: takes the item that queue_head has shown for the session of `tie`; sets ticket
- * in *out. ERR_INTERNAL for want of memory: nothing has changed. */
+ * in *out. ERR_MEMORY for want of memory: nothing has changed. */
 int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out);
 /* Plain queue: an item whose answer never left comes back to the head. Never fails for a limit;
  * for want of memory the item is lost and counted as dropped. */
@@ -141,7 +141,7 @@ uint64_t queue_unfinished(const struct queue *queue); /* queued, delayed and tak
 bool queue_is_full(const struct queue *queue);
 
 /* Calls `show` for up to `count` values from position `start` in get order, until it returns
- * false. 0 or ERR_INTERNAL for want of memory (order priority needs some). */
+ * false. 0 or ERR_MEMORY for want of memory (order priority needs some). */
 int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
                bool (*show)(void *data, struct stored value), void *data);
 
@@ -152,7 +152,7 @@ void queue_shutdown(struct queue *queue, bool immediate);
 /* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);
 /* Takes a copy of another queue's dead item, at the tail, whatever the maxsize.
- * ERR_SHUT_DOWN, ERR_LIMIT, ERR_INTERNAL. */
+ * ERR_SHUT_DOWN, ERR_LIMIT, ERR_MEMORY. */
 int queue_receive_dead(struct queue *queue, const struct item *item);
 /* Frees an item that queue_next_dead gave out. */
 void queue_free_dead(struct queue *queue, struct item *item, bool dropped);

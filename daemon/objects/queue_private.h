@@ -9,7 +9,7 @@
 
 /* An item in no place yet, charged; takes over the reference to the value, also when it fails, and
  * takes one of its own to the rank.
- * ERR_LIMIT unless `always`, ERR_INTERNAL; a NULL value (there was no memory for it) is the
+ * ERR_LIMIT unless `always`, ERR_MEMORY; a NULL value (there was no memory for it) is the
  * latter. */
 int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,
              struct item **out);
@@ -21,10 +21,10 @@ void item_free(struct queue *queue, struct item *item);
 void item_enter(struct queue *queue, struct item *item, bool to_head);
 /* Takes a ready, delayed or taken item out of its place; it stands in none then. */
 void item_leave(struct queue *queue, struct item *item);
-/* Sets when time next changes the item; UINT64_MAX: never. 0 or ERR_INTERNAL (memory). */
+/* Sets when time next changes the item; UINT64_MAX: never. 0 or ERR_MEMORY (memory). */
 int item_set_due(struct queue *queue, struct item *item, uint64_t due);
 
-/* Pushes to the packed store with its charge. ERR_LIMIT unless `always`, ERR_INTERNAL. */
+/* Pushes to the packed store with its charge. ERR_LIMIT unless `always`, ERR_MEMORY. */
 int store_push(struct queue *queue, enum packed_tag tag, struct slice data, bool always);
 /* Takes the head record of the packed store, and tombstones that then stand at an end. */
 void store_pop(struct queue *queue);

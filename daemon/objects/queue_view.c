@@ -66,7 +66,7 @@ static int walk_heap(const struct queue *queue, struct walk *walk)
     }
     struct item **items = malloc(len * sizeof(struct item *));
     if (items == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     memcpy(items, queue->heap.elements, len * sizeof(struct item *));
     qsort(items, len, sizeof(struct item *), by_priority);

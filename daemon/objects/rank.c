@@ -4,7 +4,7 @@
 static int of_bytes(struct slice bytes, enum rank_kind kind, struct rank *out)
 {
     *out = (struct rank){.kind = (uint8_t)kind, .bytes = blob_new(incoming_plain(bytes))};
-    return out->bytes == NULL ? ERR_INTERNAL : 0;
+    return out->bytes == NULL ? ERR_MEMORY : 0;
 }
 
 int rank_of(struct slice value, struct rank *out)

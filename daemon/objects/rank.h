@@ -16,7 +16,7 @@ struct rank {
 };
 
 /* The rank that an encoded value stands for, with a reference of its own. ERR_TYPE: it is no
- * number, str or bin, or is NaN. ERR_INTERNAL for want of memory. */
+ * number, str or bin, or is NaN. ERR_MEMORY for want of memory. */
 int rank_of(struct slice value, struct rank *out);
 void rank_ref(const struct rank *rank);
 void rank_unref(struct rank *rank);

@@ -22,7 +22,7 @@ void registry_deinit(struct registry *registry);
 
 /* The object of that name (no new reference), or NULL. */
 struct object *registry_find(const struct registry *registry, struct slice name);
-/* Puts an object in; takes a reference. 0, or ERR_INTERNAL for want of memory. The name must not be
+/* Puts an object in; takes a reference. 0, or ERR_MEMORY for want of memory. The name must not be
  * there yet. */
 int registry_add(struct registry *registry, struct object *object);
 /* Takes it out and drops the registry's reference. */

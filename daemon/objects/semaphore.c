@@ -71,7 +71,7 @@ int semaphore_new(const struct object_options *common, const struct semaphore_op
 {
     struct semaphore *semaphore = calloc(1, sizeof(*semaphore));
     if (semaphore == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&semaphore->object, &semaphore_type, common);
     if (status < 0) {

@@ -35,7 +35,7 @@ static inline struct semaphore *semaphore_of(struct object *object)
     return (struct semaphore *)object;
 }
 
-/* A new semaphore with one reference. 0, or ERR_INTERNAL for want of memory. */
+/* A new semaphore with one reference. 0, or ERR_MEMORY for want of memory. */
 int semaphore_new(const struct object_options *common, const struct semaphore_options *options,
                   struct semaphore **out);
 

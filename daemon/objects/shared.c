@@ -66,7 +66,7 @@ static int init_lock(struct shared *shared)
     int error = pthread_mutexattr_init(&attributes);
     if (error != 0) {
         errno = error;
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
     if (error == 0) {
@@ -80,7 +80,7 @@ static int init_lock(struct shared *shared)
     }
     (void)pthread_mutexattr_destroy(&attributes);
     errno = error;
-    return error == 0 ? 0 : ERR_INTERNAL;
+    return error == 0 ? 0 : ERR_MEMORY;
 }
 
 /* The bytes of a mapping with so many items, in whole pages; saturates. */
@@ -119,7 +119,7 @@ int shared_new(const struct object_options *common, const struct shared_options 
 {
     struct shared *shared = calloc(1, sizeof(*shared));
     if (shared == NULL) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     int status = object_init(&shared->object, options->type, common);
     if (status < 0) {

@@ -45,7 +45,7 @@ struct shared_options {
     uint64_t count;
 };
 
-/* New items, all zero, with one reference. 0; ERR_LIMIT (memory, descriptors); ERR_INTERNAL with
+/* New items, all zero, with one reference. 0; ERR_LIMIT (memory, descriptors); ERR_MEMORY with
  * errno: the system gives no more. */
 int shared_new(const struct object_options *common, const struct shared_options *options,
                struct shared **out);
@@ -60,7 +60,7 @@ void shared_set(struct shared *shared, uint64_t position, uint64_t bits);
 int shared_add(struct shared *shared, uint64_t position, const struct header *delta, uint64_t *sum);
 
 /* A descriptor of the memory to be handed out, with a reference of the caller's: for writing, or
- * one that can only be read. 0, ERR_LIMIT (descriptors), ERR_INTERNAL with errno. */
+ * one that can only be read. 0, ERR_LIMIT (descriptors), ERR_MEMORY with errno. */
 int shared_descriptor(const struct shared *shared, bool writable, struct descriptor **out);
 
 /* The size of the lock in the mapping. */

@@ -28,7 +28,7 @@ int socket_pair_new(bool duplex, int fds[2], struct socket_token *token)
 {
     if (getrandom(token, sizeof(*token), 0) != (ssize_t)sizeof(*token) ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     if (bind_end(fds[0], token, 0) == 0 && bind_end(fds[1], token, 1) == 0 &&
         (duplex || shutdown(fds[0], SHUT_WR) == 0)) {
@@ -36,7 +36,7 @@ int socket_pair_new(bool duplex, int fds[2], struct socket_token *token)
     }
     (void)close(fds[0]);
     (void)close(fds[1]);
-    return ERR_INTERNAL;
+    return ERR_MEMORY;
 }
 
 bool socket_pair_is_open(const struct socket_token *token, unsigned end)

@@ -24,7 +24,7 @@ struct socket_token {
 };
 
 /* Makes a pair, close-on-exec; if not duplex, fds[0] only receives and fds[1] only sends. 0, or
- * ERR_INTERNAL: the system has no memory or no descriptors for it. */
+ * ERR_MEMORY: the system has no memory or no descriptors for it. */
 int socket_pair_new(bool duplex, int fds[2], struct socket_token *token);
 
 /* True if that end (0 or 1) is open anywhere; also if it cannot be told for want of a descriptor.

@@ -90,7 +90,7 @@ int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events)
         watch = malloc(sizeof(*watch));
         if (watch == NULL) {
             discharge(watcher, sizeof(*watch));
-            return ERR_INTERNAL;
+            return ERR_MEMORY;
         }
         *watch = (struct watch){
             .watcher = watcher, .object = object_ref(tie->object), .tie = tie, .end = EVENT_NAMES};

@@ -54,7 +54,7 @@ struct watcher *watcher_new(struct session *session, struct user *user, struct w
 void watcher_free(struct watcher *watcher);
 
 /* The tie's session is told those events from now on, instead of those that it was told so far.
- * 0, or ERR_LIMIT, ERR_INTERNAL (memory): nothing has changed. */
+ * 0, or ERR_LIMIT, ERR_MEMORY (memory): nothing has changed. */
 int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events);
 /* No longer, and nothing more is said. */
 void watch_free(struct watch *watch);

@@ -10,7 +10,7 @@
  *         if (!scarce_end()) {
  *             break; // it needed no more than n allocations, and has succeeded
  *         }
- *         assert that status is ERR_INTERNAL and nothing has changed
+ *         assert that status is ERR_MEMORY and nothing has changed
  *     }
  */
 #pragma once

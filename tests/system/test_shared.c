@@ -420,7 +420,7 @@ static void descriptors_that_run_out_are_told(void **state)
         assert_true(made < 40);
     }
     assert_true(made > 10);
-    expect_error_word(c, "value.open", "['more', {typecode: 'i'}]", "INTERNAL", "memory");
+    expect_error_word(c, "value.open", "['more', {typecode: 'i'}]", "LIMIT", "memory");
     expect(c, "value.add", "['v0', 1]", "1");
     expect(c, "object.delete", "['v0']", "nil");
     expect(c, "value.open", "['more', {typecode: 'i'}]", "_map");

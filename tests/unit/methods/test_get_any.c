@@ -299,7 +299,7 @@ static void want_of_memory_leaves_no_wait(void **state)
         failed = scarce_end();
         buffer_deinit(&request);
         if (failed) {
-            check_refused(b, 0, "INTERNAL");
+            check_refused(b, 0, "LIMIT");
         }
         assert_int_equal(queue->waiting, !failed);
         assert_int_equal(b->session.calls.live, !failed);

@@ -269,7 +269,7 @@ static void want_of_memory_leaves_nothing_open(void **state)
         if (!scarce_end()) {
             break;
         }
-        assert_int_equal(status, ERR_INTERNAL);
+        assert_int_equal(status, ERR_MEMORY);
         assert_int_equal(world.accounts.bytes, 0);
         assert_int_equal(world.accounts.descriptors, 0);
         assert_int_equal(free_descriptor(), first);

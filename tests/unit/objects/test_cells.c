@@ -29,7 +29,7 @@ static void short_values_stand_in_the_cell_and_long_ones_in_a_blob(void **state)
         scarce_begin(0);
         int status = cell_init(&cell, incoming_plain(value));
         assert_int_equal(scarce_end(), len > CELL_INLINE_MAX);
-        assert_int_equal(status, len > CELL_INLINE_MAX ? ERR_INTERNAL : 0);
+        assert_int_equal(status, len > CELL_INLINE_MAX ? ERR_MEMORY : 0);
         assert_int_equal(cell_init(&cell, incoming_plain(value)), 0);
         union cell copy = cell_copy(cell);
         assert_int_equal(cell_cost(&cell), len > CELL_INLINE_MAX ? blob_cost(copy.blob) : 0);
@@ -136,7 +136,7 @@ static void want_of_memory_changes_nothing(void **state)
         put(&cells, i, (uint8_t)i);
     }
     scarce_begin(0);
-    assert_int_equal(cells_open(&cells, 10, 100), ERR_INTERNAL);
+    assert_int_equal(cells_open(&cells, 10, 100), ERR_MEMORY);
     assert_true(scarce_end());
     for (uint32_t i = 0; i < 50; i++) {
         assert_int_equal(number_at(&cells, i), i);

@@ -291,7 +291,7 @@ static void want_of_memory_in_set_changes_nothing(void **state)
                 assert_int_equal(status, 0);
                 break;
             }
-            assert_int_equal(status, ERR_INTERNAL);
+            assert_int_equal(status, ERR_MEMORY);
             check_charge(fixture.dict);
             assert_int_equal(dict_len(fixture.dict), i > 0);
             if (i > 0) {
@@ -415,7 +415,7 @@ static void want_of_memory_in_update_sets_no_key(void **state)
             assert_int_equal(status, 0);
             break;
         }
-        assert_int_equal(status, ERR_INTERNAL);
+        assert_int_equal(status, ERR_MEMORY);
         assert_int_equal(dict_len(fixture.dict), 1);
         must_have(fixture.dict, VALUE("\x64"), VALUE("\xa1y"));
         check_charge(fixture.dict);
@@ -564,7 +564,7 @@ static void a_dict_that_cannot_be_made_leaves_nothing(void **state)
     const struct dict_options options = {.seed = 1};
     world_init(&world);
     scarce_begin(0);
-    assert_int_equal(dict_new(&world.options, &options, &dict), ERR_INTERNAL);
+    assert_int_equal(dict_new(&world.options, &options, &dict), ERR_MEMORY);
     assert_true(scarce_end());
     world_deinit(&world);
 }

@@ -493,7 +493,7 @@ static void without_memory_nothing_is_changed(void **state)
                 assert_int_equal(status, 0);
                 break;
             }
-            assert_int_equal(status, ERR_INTERNAL);
+            assert_int_equal(status, ERR_MEMORY);
             must_be(fixture.list, TEN);
             refused++;
         }
@@ -503,7 +503,7 @@ static void without_memory_nothing_is_changed(void **state)
     struct fixture fixture;
     begin(&fixture, TEN);
     scarce_begin(0);
-    assert_int_equal(list_sort(fixture.list, true), ERR_INTERNAL);
+    assert_int_equal(list_sort(fixture.list, true), ERR_MEMORY);
     assert_true(scarce_end());
     must_be(fixture.list, TEN);
     end(&fixture);
@@ -521,11 +521,11 @@ static void without_memory_for_a_larger_array_nothing_is_changed(void **state)
     uint64_t bytes = list->object.bytes;
     for (uint32_t position = 0; position <= len; position++) {
         scarce_begin(0);
-        assert_int_equal(list_insert(list, position, incoming_plain(VALUE("\x02"))), ERR_INTERNAL);
+        assert_int_equal(list_insert(list, position, incoming_plain(VALUE("\x02"))), ERR_MEMORY);
         assert_true(scarce_end());
     }
     scarce_begin(1); /* the first is the staged cells */
-    assert_int_equal(list_extend(list, incoming_plain(VALUE("\x92\x02\x02"))), ERR_INTERNAL);
+    assert_int_equal(list_extend(list, incoming_plain(VALUE("\x92\x02\x02"))), ERR_MEMORY);
     assert_true(scarce_end());
     assert_int_equal(list_count(list, VALUE("\x01")), len);
     assert_int_equal(list_len(list), len);
@@ -561,7 +561,7 @@ static void a_list_that_cannot_be_made_leaves_nothing(void **state)
     struct list *list;
     world_init(&world);
     scarce_begin(0);
-    assert_int_equal(list_new(&world.options, &list), ERR_INTERNAL);
+    assert_int_equal(list_new(&world.options, &list), ERR_MEMORY);
     assert_true(scarce_end());
     world_deinit(&world);
 }

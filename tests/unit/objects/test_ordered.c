@@ -253,7 +253,7 @@ static void want_of_memory_refuses_an_append_and_nothing_else(void **state)
                 assert_int_equal(status, 0);
                 break;
             }
-            assert_int_equal(status, ERR_INTERNAL);
+            assert_int_equal(status, ERR_MEMORY);
             assert_int_equal(ordered.live, key);
             assert_null(find(&ordered, key));
             free(thing);
