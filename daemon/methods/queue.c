@@ -2,6 +2,7 @@
  * methods/queue: the handlers of queue.*, but for those that take items (queue_get.c); the
  * operations are in daemon/objects/queue.h.
  */
+#include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -180,7 +181,6 @@ int method_queue_put(struct call *call)
     if (status < 0) {
         return status;
     }
-    call_changed(call);
     return call_answer_nil(call);
 }
 
@@ -212,7 +212,6 @@ int method_queue_put_many(struct call *call)
     bool behind = !nothing && call_is_behind(call, QUEUE_PUTTERS);
     int status = behind ? ERR_FULL : put_some(call);
     if (call->progress > before) {
-        call_changed(call);
     }
     if (status == ERR_FULL) {
         status = call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);
@@ -288,7 +287,6 @@ int method_queue_task_done(struct call *call)
     struct tie *tie = item->tie;
     uint64_t left = queue_done(queue_of(call->object), item);
     release_tie(tie);
-    call_changed(call);
     return call_answer_int(call, (int64_t)left);
 }
 
@@ -302,7 +300,6 @@ int method_queue_give_back(struct call *call)
     struct tie *tie = item->tie;
     queue_give_back(queue_of(call->object), item, call_int(call, 2, 0), call->now);
     release_tie(tie);
-    call_changed(call);
     return call_answer_nil(call);
 }
 
@@ -314,7 +311,6 @@ int method_queue_touch(struct call *call)
         return status;
     }
     queue_touch(queue_of(call->object), item, call->now);
-    call_changed(call);
     return call_answer_nil(call);
 }
 
@@ -374,13 +370,11 @@ int method_queue_peek(struct call *call)
 int method_queue_clear(struct call *call)
 {
     uint64_t removed = queue_clear(queue_of(call->object));
-    call_changed(call);
     return call_answer_int(call, (int64_t)removed);
 }
 
 int method_queue_shutdown(struct call *call)
 {
     queue_shutdown(queue_of(call->object), call_bool(call, 1, false));
-    call_changed(call);
     return call_answer_nil(call);
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 static void tell(struct barrier *barrier, enum event_name event, uint32_t count)
@@ -11,11 +12,6 @@ static void tell(struct barrier *barrier, enum event_name event, uint32_t count)
         const union detail detail = {.uint = count};
         object_tell(&barrier->object, event, &detail);
     }
-}
-
-static void barrier_nothing(struct object *object)
-{
-    /* It has nothing besides itself. */
 }
 
 static size_t barrier_describe(const struct object *object, struct buffer *out)
@@ -44,8 +40,6 @@ static void barrier_left(struct object *object, uint64_t place)
 const struct object_type barrier_type = {
     .kind = OBJECT_BARRIER,
     .name = "barrier",
-    .deinit = barrier_nothing,
-    .clear = barrier_nothing,
     .describe = barrier_describe,
     .left = barrier_left,
 };
@@ -78,6 +72,7 @@ void barrier_pass(struct barrier *barrier)
     barrier->generation++;
     barrier->arrived = 0;
     tell(barrier, EVENT_pass, barrier->options.parties);
+    object_changed(&barrier->object);
 }
 
 uint64_t barrier_arrive(struct barrier *barrier)
@@ -108,6 +103,7 @@ static void fail_generation(struct barrier *barrier, bool broken)
     barrier->broken = broken;
     if (changed) {
         tell(barrier, broken ? EVENT_break : EVENT_reset, waiting);
+        object_changed(&barrier->object);
     }
 }
 

@@ -3,14 +3,10 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
-static void condition_deinit(struct object *object)
-{
-    /* condition_clear has let go of the lock. */
-}
-
-static void condition_clear(struct object *object)
+static void condition_clear(struct object *object, struct pace *pace)
 {
     struct condition *condition = condition_of(object);
     struct object *lock = condition->lock;
@@ -37,7 +33,8 @@ static size_t condition_describe(const struct object *object, struct buffer *out
     return 2 + mutex_describe(condition->mutex, out);
 }
 
-static void condition_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void condition_abandon(struct object *object, struct tie *tie, uint64_t now,
+                              struct pace *pace)
 {
     mutex_abandon(&condition_of(object)->own, tie);
 }
@@ -67,7 +64,6 @@ static struct object *condition_elsewhere(const struct object *object)
 const struct object_type condition_type = {
     .kind = OBJECT_CONDITION,
     .name = "condition",
-    .deinit = condition_deinit,
     .clear = condition_clear,
     .describe = condition_describe,
     .abandon = condition_abandon,
@@ -139,6 +135,7 @@ uint64_t condition_notify(struct condition *condition, uint64_t n)
     condition->notified += woken;
     if (woken > 0) {
         tell(condition, EVENT_notify, woken);
+        object_changed(&condition->object);
     }
     return woken;
 }

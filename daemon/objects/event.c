@@ -3,10 +3,7 @@
 
 #include <stdlib.h>
 
-static void event_release(struct object *object)
-{
-    /* It has nothing besides itself. */
-}
+#include "daemon/objects/waits.h"
 
 static size_t event_describe(const struct object *object, struct buffer *out)
 {
@@ -17,8 +14,6 @@ static size_t event_describe(const struct object *object, struct buffer *out)
 const struct object_type event_type = {
     .kind = OBJECT_EVENT,
     .name = "event",
-    .deinit = event_release,
-    .clear = event_release,
     .describe = event_describe,
 };
 
@@ -52,6 +47,7 @@ bool event_set(struct event *event)
     event->set = true;
     event->sets++;
     tell(event, EVENT_set);
+    object_changed(&event->object);
     return true;
 }
 

@@ -261,13 +261,13 @@ uint64_t queue_due(const struct object *object)
 {
     const struct queue *queue = (const struct queue *)object;
     if (!TAILQ_EMPTY(&queue->dead)) {
-        return 0; /* they are to go to the dead letter queue, at once */
+        return queue->pass_on_at; /* they are to go to the dead letter queue */
     }
     const struct item *item = heap_top(&queue->due);
     return item == NULL ? UINT64_MAX : item->due;
 }
 
-bool queue_tick(struct object *object, uint64_t now)
+bool queue_tick(struct object *object, uint64_t now, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
     struct item *item;
@@ -286,5 +286,6 @@ bool queue_tick(struct object *object, uint64_t now)
             queue_tell_size(queue, EVENT_ready);
         }
     }
+    queue_changed(queue);
     return changed;
 }

@@ -7,9 +7,14 @@
 
 /* The object. */
 
-static void list_deinit(struct object *object)
+static void list_empty(struct object *object, struct pace *pace)
 {
     list_clear(list_of(object));
+}
+
+static uint64_t list_weight(const struct object *object)
+{
+    return list_len((const struct list *)object);
 }
 
 static size_t list_describe(const struct object *object, struct buffer *out)
@@ -21,9 +26,9 @@ static size_t list_describe(const struct object *object, struct buffer *out)
 const struct object_type list_type = {
     .kind = OBJECT_LIST,
     .name = "list",
-    .deinit = list_deinit,
-    .clear = list_deinit,
+    .clear = list_empty,
     .describe = list_describe,
+    .weight = list_weight,
 };
 
 int list_new(const struct object_options *common, struct list **out)

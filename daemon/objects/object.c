@@ -24,7 +24,6 @@ int object_init(struct object *object, const struct object_type *type,
         .gid = options->gid,
         .mode = options->mode,
         .lifetime = options->lifetime,
-        .independent = type->independent_channels,
     };
     for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
         TAILQ_INIT(&object->waits[i]);
@@ -41,6 +40,13 @@ struct object *object_ref(struct object *object)
     return object;
 }
 
+void object_clear(struct object *object, struct pace *pace)
+{
+    if (object->type->clear != NULL) {
+        object->type->clear(object, pace);
+    }
+}
+
 void object_unref(struct object *object)
 {
     if (object == NULL || --object->refs > 0) {
@@ -51,23 +57,30 @@ void object_unref(struct object *object)
     }
     assert(TAILQ_EMPTY(&object->ties) && LIST_EMPTY(&object->watches));
     assert(!object->is_ready && object->deadline.place == HEAP_NONE);
-    object->type->clear(object);
-    object->type->deinit(object);
+    object_clear(object, NULL);
+    if (object->type->deinit != NULL) {
+        object->type->deinit(object);
+    }
     assert(object->bytes == 0);
     user_unref(object->user);
     free(object->name);
     free(object);
 }
 
-void object_let_go(struct object *object)
+void object_check_orphan(struct object *object)
 {
-    object->contained--;
     if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&
         !object->deleted && !object->is_orphan) {
         object->is_orphan = true;
         TAILQ_INSERT_TAIL(&object->registry->orphans, object, orphan);
-        return; /* the list has the reference now */
+        (void)object_ref(object);
     }
+}
+
+void object_let_go(struct object *object)
+{
+    object->contained--;
+    object_check_orphan(object);
     object_unref(object);
 }
 

@@ -42,7 +42,7 @@ static uint32_t *heap_place(void *item)
     return &((struct item *)item)->heap_place;
 }
 
-static void queue_empty(struct object *object)
+static void queue_empty(struct object *object, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
     (void)queue_clear(queue);
@@ -64,7 +64,7 @@ static void queue_deinit(struct object *object)
 }
 
 /* A session ends: the items it took go back in their old order, or count as done. */
-static void queue_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
     struct item *item;
@@ -83,6 +83,25 @@ static size_t queue_describe_claims(const struct tie *tie, struct buffer *out)
     return 1;
 }
 
+/* An answer with an item of a plain queue never left; `note` is its struct item_meta. */
+static void queue_put_back_noted(struct object *object, struct stored value, const void *note)
+{
+    queue_put_back(queue_of(object), value, note);
+}
+
+static void queue_forget_noted(const void *note)
+{
+    struct item_meta meta = *(const struct item_meta *)note;
+    rank_unref(&meta.rank);
+}
+
+static uint64_t queue_weight(const struct object *object)
+{
+    return queue_unfinished((const struct queue *)object);
+}
+
+_Static_assert(sizeof(struct item_meta) <= 64, "it fits an output's note");
+
 const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
     .name = "queue",
@@ -93,6 +112,10 @@ const struct object_type queue_type = {
     .tick = queue_tick,
     .abandon = queue_abandon,
     .describe_claims = queue_describe_claims,
+    .weight = queue_weight,
+    .put_back = queue_put_back_noted,
+    .forget = queue_forget_noted,
+    .pass_on = queue_pass_on_dead,
 };
 
 static int copy_options(struct queue *queue, const struct queue_options *options)
@@ -241,6 +264,7 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     if (status == 0) {
         queue->puts++;
         queue_tell_size(queue, EVENT_put);
+        queue_changed(queue);
     }
     return status;
 }
@@ -340,6 +364,7 @@ void queue_drop_head(struct queue *queue)
     queue->gets++;
     queue_discard_head(queue);
     tell_get(queue, 0);
+    queue_changed(queue);
 }
 
 uint32_t ticket_hash(uint64_t ticket)
@@ -393,6 +418,7 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     out->meta = item->meta;
     out->ticket = item->entry.seq;
     tell_get(queue, out->ticket);
+    queue_changed(queue);
     return 0;
 }
 
@@ -416,6 +442,7 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
     }
     item_enter(queue, item, true);
     tell_give_back(queue, 0, "unsent");
+    queue_changed(queue);
 }
 
 static bool is_ticket(const struct ordered_entry *entry, const void *key)
@@ -448,6 +475,7 @@ uint64_t queue_done(struct queue *queue, struct item *item)
         const union detail details[] = {{.uint = unfinished}, {.uint = ticket}};
         object_tell(&queue->object, EVENT_done, details);
     }
+    queue_changed(queue);
     return unfinished;
 }
 
@@ -483,6 +511,7 @@ void item_give_back(struct queue *queue, struct item *item, const char *reason, 
     if (expired) {
         queue_tell_size(queue, EVENT_expire);
     }
+    queue_changed(queue);
 }
 
 void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
@@ -497,12 +526,12 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
         lease = time_after(now, queue->options.lease_ms);
     }
     (void)item_set_due(queue, item, lease); /* the heap has room: reserved when it was taken */
+    queue_changed(queue);
 }
 
 void queue_shutdown(struct queue *queue, bool immediate)
 {
     queue->shut_down = true;
-    queue->object.independent |= 1U << QUEUE_GETTERS; /* one that waits on others too may stay */
     if (object_is_watched(&queue->object, EVENT_shutdown)) {
         const union detail detail = {.is = immediate};
         object_tell(&queue->object, EVENT_shutdown, &detail);
@@ -510,6 +539,7 @@ void queue_shutdown(struct queue *queue, bool immediate)
     if (immediate) {
         (void)queue_clear(queue);
     }
+    queue_changed(queue);
 }
 
 struct item *queue_next_dead(struct queue *queue)
@@ -538,6 +568,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
         queue->next_seq++;
         item_enter(queue, item, false);
         queue_tell_size(queue, EVENT_put);
+        queue_changed(queue);
     }
     return status;
 }
@@ -550,4 +581,5 @@ void queue_free_dead(struct queue *queue, struct item *item, bool dropped)
         const union detail detail = {.is = dropped};
         object_tell(&queue->object, EVENT_dead, &detail);
     }
+    queue_changed(queue);
 }

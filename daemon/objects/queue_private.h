@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/objects/queue.h"
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 /* An item in no place yet, charged; takes over the reference to the value, also when it fails, and
@@ -45,15 +46,30 @@ static inline void queue_tell_size(struct queue *queue, enum event_name event)
     }
 }
 
+/* The end of each operation that changes what a call may wait for, or the queue's timer. Once it is
+ * shut down and has nothing more to give, all who wait for an item have to look: one that waits on
+ * other queues too may stay, those behind it may not. */
+static inline void queue_changed(struct queue *queue)
+{
+    if (queue->shut_down && queue->ready == 0 && queue->delayed == 0) {
+        object_changed_for_all(&queue->object, QUEUE_GETTERS);
+    } else {
+        object_changed(&queue->object);
+    }
+}
+
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
 
 /* now + ms, without overflow. */
 uint64_t time_after(uint64_t now, int64_t ms);
 
+/* dead_letter.c: object_type.pass_on. */
+void queue_pass_on_dead(struct object *object, uint64_t now);
+
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);
 
-bool queue_tick(struct object *object, uint64_t now);
+bool queue_tick(struct object *object, uint64_t now, struct pace *pace);
 uint64_t queue_due(const struct object *object);
 size_t queue_describe(const struct object *object, struct buffer *out);

@@ -127,6 +127,7 @@ uint64_t queue_clear(struct queue *queue)
         const union detail count = {.uint = removed};
         object_tell(&queue->object, EVENT_clear, &count);
     }
+    queue_changed(queue);
     return removed;
 }
 

@@ -4,12 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
-
-static void semaphore_nothing(struct object *object)
-{
-    /* It has nothing besides itself. */
-}
 
 static size_t semaphore_describe(const struct object *object, struct buffer *out)
 {
@@ -39,7 +35,8 @@ static void tell(struct semaphore *semaphore, enum event_name event, int64_t n, 
     }
 }
 
-static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t now,
+                              struct pace *pace)
 {
     struct semaphore *semaphore = semaphore_of(object);
     int64_t n = (int64_t)tie->holding;
@@ -47,6 +44,7 @@ static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t n
     if (!semaphore->options.keep) {
         semaphore->value += n; /* no more than the int64 that value and held came from */
         tell(semaphore, EVENT_release, n, true);
+        object_changed(object);
     }
 }
 
@@ -59,8 +57,6 @@ static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *ou
 const struct object_type semaphore_type = {
     .kind = OBJECT_SEMAPHORE,
     .name = "semaphore",
-    .deinit = semaphore_nothing,
-    .clear = semaphore_nothing,
     .describe = semaphore_describe,
     .abandon = semaphore_abandon,
     .describe_claims = semaphore_describe_claims,
@@ -135,6 +131,7 @@ int semaphore_release(struct semaphore *semaphore, struct tie *tie, int64_t n)
     }
     semaphore->value += n;
     tell(semaphore, EVENT_release, n, false);
+    object_changed(&semaphore->object);
     return semaphore->options.bounded ? take_off_others(semaphore) : 0;
 }
 

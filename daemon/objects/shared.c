@@ -8,7 +8,7 @@
 
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
 
-static void shared_clear(struct object *object)
+static void shared_clear(struct object *object, struct pace *pace)
 {
     struct shared *shared = shared_of(object);
     mapping_unmap(&shared->mapping);

@@ -292,7 +292,7 @@ static void do_clear(struct model *model)
 static void pass_time(struct model *model)
 {
     model->now += pick(4) * (NS_PER_MS / 2) + (uint64_t)pick(3) * NS_PER_MS;
-    (void)model->queue->object.type->tick(&model->queue->object, model->now);
+    (void)model->queue->object.type->tick(&model->queue->object, model->now, NULL);
     tick(model);
 }
 
@@ -355,7 +355,7 @@ static void run_model(const struct queue_options *options)
     for (int i = 0; i < STEPS && model->count < ITEMS_MAX; i++) {
         step(model);
     }
-    model->queue->object.type->abandon(&model->queue->object, &model->tie, model->now);
+    model->queue->object.type->abandon(&model->queue->object, &model->tie, model->now, NULL);
     assert_int_equal(model->tie.holding, 0);
     object_unref(&model->queue->object);
     free(model);
