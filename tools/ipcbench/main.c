@@ -1,5 +1,5 @@
 /*
- * ipcbench: the yardstick of ipcd. See options.c for what it promises to the user.
+ * ipcbench: the yardstick of ipcd. See help.c for what it promises to the user.
  *
  * The order of things: options, targets started, every load run against each target in turn and
  * reported at once, targets stopped. A load that fails is left out of the table and counted; a

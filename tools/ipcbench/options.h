@@ -1,5 +1,5 @@
 /*
- * options: the command line of ipcbench, and its help text.
+ * options: the command line of ipcbench.
  */
 #pragma once
 
