@@ -25,9 +25,13 @@ static const char help_options[] =
     "  --count N        do N operations in each run instead\n"
     "  --runs N         runs of each load against each target (default 3); medians are shown\n"
     "  --quick          one very short run of everything: does it work at all?\n"
+    "Stalls:\n"
+    "  --stall[=NAMES]  measure how long one client waits for another one's work instead: all the\n"
+    "                   rows, or those of the names or patterns (\"queue\" is the whole group).\n"
+    "                   With --quick the works are a fiftieth as large\n"
     "Output:\n"
     "  --json           one JSON object for each load, each on a line, instead of the table\n"
-    "  --list           the names of the loads\n"
+    "  --list           the names of the loads, or with --stall of its rows\n"
     "  --help, --version\n";
 
 static const char help_columns[] =
@@ -81,8 +85,34 @@ static const char help_columns[] =
     "Exit status: 0; 1 if something could not be measured; 2 for a mistake on the command line.\n"
     "Bars that are missed do not change it.\n";
 
+static const char help_stall[] =
+    "\n"
+    "The table of --stall:\n"
+    "  A client does the work of the row; beside it a pinger, with a connection and a thread of "
+    "its\n"
+    "  own, calls server.ping every millisecond. A ping's wait is counted from when it was due, "
+    "also\n"
+    "  if it could not be sent then because the one before was not answered. Milliseconds:\n"
+    "  longest   what a ping had to wait at most\n"
+    "  p99.9     what 999 of 1000 pings had to wait at most\n"
+    "  total     the work, from its first request to its last response; of what is due, from then\n"
+    "  CPU       the daemon's CPU time meanwhile, the pings included\n"
+    "  starved   how long the daemon was ready to run meanwhile and had no processor: what of the\n"
+    "            other figures is the fault of a busy machine\n"
+    "  retries   how often waiting calls were asked whether they can go on (server.stats)\n"
+    "  late      by how much the pinger itself was too late with a ping when the one before had "
+    "been\n"
+    "            answered: what of the longest wait may be the fault of a busy machine. The row\n"
+    "            \"control\" shows the same: nothing but the pinger\n"
+    "  The objects are filled before, and gone afterwards, which is not measured. Filling or work\n"
+    "  that takes over a minute is given up, and the row says so; the longest wait is then what "
+    "it\n"
+    "  was so far. A private daemon is started anew after that; for a running one it is waited.\n"
+    "  The rows are made for the default limits, and take 2 GB of memory here and there.\n";
+
 void help_print(void)
 {
     (void)fputs(help_options, stdout);
     (void)fputs(help_columns, stdout);
+    (void)fputs(help_stall, stdout);
 }

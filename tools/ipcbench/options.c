@@ -26,6 +26,7 @@ enum {
     OPTION_ECHO,
     OPTION_PIN,
     OPTION_PIN_ONE,
+    OPTION_STALL,
     OPTION_JSON,
     OPTION_QUICK,
     OPTION_LIST,
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
     {"echo", no_argument, NULL, OPTION_ECHO},
     {"pin", no_argument, NULL, OPTION_PIN},
     {"pin-one", no_argument, NULL, OPTION_PIN_ONE},
+    {"stall", optional_argument, NULL, OPTION_STALL},
     {"json", no_argument, NULL, OPTION_JSON},
     {"quick", no_argument, NULL, OPTION_QUICK},
     {"list", no_argument, NULL, OPTION_LIST},
@@ -125,6 +127,10 @@ static int read_option(int option, struct options *out)
     case OPTION_PIN_ONE:
         out->pin_one = true;
         break;
+    case OPTION_STALL:
+        out->stall = true;
+        out->only = optarg != NULL ? optarg : out->only;
+        break;
     case OPTION_JSON:
         out->json = true;
         break;
@@ -152,6 +158,9 @@ static int check(struct options *options)
     if (options->quick) {
         options->runs = QUICK_RUNS;
         options->seconds = 0.005;
+    }
+    if (options->stall && (!options->ipcd || options->redis || options->echo)) {
+        return usage("--stall is about ipcd alone: leave --no-ipcd, --redis and --echo out");
     }
     if (options->socket != NULL && options->spawn) {
         return usage("--socket names a running daemon and --spawn starts one: choose");
