@@ -42,19 +42,14 @@ static bool must_stop(struct connection *connection)
 {
     struct net *net = connection->net;
     struct service *service = net->service;
-    if (service->credit < 0) {
-        service->credit = NET_TURN_STEPS;
-        if (net_turn_is_over(net)) {
-            connection->later = true;
-            TAILQ_INSERT_TAIL(&net->later, connection, turn);
-            return true;
-        }
-    }
-    service->credit -= NET_MESSAGE_STEPS;
+    service->credit = NET_TURN_STEPS;
     if (connection->session.unfinished >= SESSION_UNFINISHED_HIGH) {
         connection->held_up = true;
+    } else if (net_turn_is_over(net)) {
+        connection->later = true;
+        TAILQ_INSERT_TAIL(&net->later, connection, turn);
     }
-    return connection->held_up;
+    return connection->held_up || connection->later;
 }
 
 /* Runs every complete message in the window, or as many as may be. 0: it was stopped before the
@@ -65,9 +60,10 @@ static int run_messages(struct connection *connection)
     struct service *service = net->service;
     struct message message;
     for (;;) {
-        if (__builtin_expect(must_stop(connection), 0)) {
+        if (__builtin_expect(service->credit < 0, 0) && must_stop(connection)) {
             return 0;
         }
+        service->credit -= NET_MESSAGE_STEPS;
         size_t at = net->input.at;
         int status = input_next(&net->input, service->accounts.limits.max_message, &message);
         if (status != 0) {
