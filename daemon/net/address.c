@@ -227,7 +227,9 @@ void address_release(struct address *address)
         (void)unlink(address->path);
     }
     if (address->lock_path != NULL && address->lock_fd >= 0) {
-        (void)unlink(address->lock_path);
+        if (is_at_path(address->lock_fd, address->lock_path)) {
+            (void)unlink(address->lock_path);
+        }
         (void)close(address->lock_fd);
     }
     free(address->path);

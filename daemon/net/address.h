@@ -37,5 +37,6 @@ struct address_options {
 int address_listen(struct address *address, const struct address_options *options,
                    const struct log *log);
 
-/* Removes the socket and the lock file. A zeroed address is allowed. */
+/* Removes the socket and the lock file, as far as they are still those of this address. A zeroed
+ * address is allowed. */
 void address_release(struct address *address);
