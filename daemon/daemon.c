@@ -124,12 +124,14 @@ static int init_timers(struct daemon *daemon)
 static int init_core(struct daemon *daemon)
 {
     int status = init_base(daemon);
+    status = status < 0 ? status : closer_new(&daemon->closer);
     if (status == 0) {
         status = service_init(&daemon->service, net_service_clock);
         daemon->has_service = status == 0;
     }
     if (status == 0) {
         daemon->service.accounts.limits = daemon->config.limits;
+        daemon->service.accounts.closer = daemon->closer;
         status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
         daemon->has_net = status == 0;
     }
@@ -261,6 +263,7 @@ void daemon_deinit(struct daemon *daemon)
         service_clear(&daemon->service);
         service_deinit(&daemon->service);
     }
+    closer_free(daemon->closer);
     if (daemon->base != NULL) {
         event_base_free(daemon->base);
     }

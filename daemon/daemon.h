@@ -1,7 +1,7 @@
 /*
  * daemon: owns everything that runs, built up and torn down in order:
  *
- *   configuration → event loop → service (objects, accounts, sessions) → net (connections)
+ *   configuration → event loop → closer → service (objects, accounts, sessions) → net (connections)
  *   → signals, watchdog → listener → address (socket file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
@@ -22,6 +22,7 @@ struct daemon {
     const struct options *options; /* not owned */
     struct config config;
     struct event_base *base; /* owned */
+    struct closer *closer;   /* owned */
     struct service service;
     struct net net;
     struct event signals[DAEMON_SIGNALS];

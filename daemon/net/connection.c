@@ -102,12 +102,8 @@ void connection_open(struct net *net, int fd)
     log_fault(net->log, net->now, "a connection is refused: %s", text);
     goodbye_send(fd, status, text);
     buffer_deinit(&why);
-    if (connection != NULL) {
-        stream_deinit(&connection->stream);
-        free(connection);
-    } else {
-        (void)evutil_closesocket(fd);
-    }
+    closer_close(net->service->accounts.closer, peer_uid(fd), fd);
+    free(connection);
 }
 
 void connection_close(struct connection *connection)
@@ -305,7 +301,9 @@ void connection_end(struct connection *connection)
     }
     charge_release(&connection->input_charge);
     charge_release(&connection->output_charge);
-    stream_deinit(&connection->stream);
+    descriptors_clear(&connection->stream.descriptors, connection->session.user);
+    stream_deinit(&connection->stream, net->service->accounts.closer,
+                  connection->session.credentials.uid);
     session_end(&connection->session, free_connection);
     service_drain(net->service);
 }

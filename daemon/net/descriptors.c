@@ -2,15 +2,14 @@
 #include "daemon/net/descriptors.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
-int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count, size_t from,
-                    size_t until)
+int descriptors_add(struct descriptor_list *list, const struct user *user, const int *fds,
+                    unsigned count, size_t from, size_t until)
 {
     struct descriptor_set *set = malloc(sizeof(*set) + count * sizeof(int));
     if (set == NULL) {
         for (unsigned i = 0; i < count; i++) {
-            (void)close(fds[i]);
+            user_close(user, fds[i]);
         }
         return ERR_MEMORY;
     }
@@ -22,14 +21,14 @@ int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count
     return 0;
 }
 
-void descriptor_set_free(struct descriptor_set *set)
+void descriptor_set_free(struct descriptor_set *set, const struct user *user)
 {
     if (set == NULL) {
         return;
     }
     for (unsigned i = 0; i < set->count; i++) {
         if (set->fds[i] >= 0) {
-            (void)close(set->fds[i]);
+            user_close(user, set->fds[i]);
         }
     }
     free(set);
@@ -47,14 +46,15 @@ struct descriptor_set *descriptors_take(struct descriptor_list *list, size_t at)
     return NULL;
 }
 
-void descriptors_shift(struct descriptor_list *list, size_t gone, bool incomplete)
+void descriptors_shift(struct descriptor_list *list, const struct user *user, size_t gone,
+                       bool incomplete)
 {
     struct descriptor_set *set = STAILQ_FIRST(list);
     while (set != NULL) {
         struct descriptor_set *next = STAILQ_NEXT(set, link);
         if (set->until <= gone || (incomplete && set->from > gone)) {
             STAILQ_REMOVE(list, set, descriptor_set, link);
-            descriptor_set_free(set);
+            descriptor_set_free(set, user);
         } else {
             set->from = set->from > gone ? set->from - gone : 0;
             set->until -= gone;
@@ -63,7 +63,7 @@ void descriptors_shift(struct descriptor_list *list, size_t gone, bool incomplet
     }
 }
 
-void descriptors_clear(struct descriptor_list *list)
+void descriptors_clear(struct descriptor_list *list, const struct user *user)
 {
-    descriptors_shift(list, SIZE_MAX, false);
+    descriptors_shift(list, user, SIZE_MAX, false);
 }

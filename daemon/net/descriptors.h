@@ -9,11 +9,14 @@
  *
  * Sets are few: a connection whose message is incomplete has at most one, and one that is not read
  * from gets no more of them.
+ *
+ * Nothing is done with a descriptor here but to pass it on or to give it up (user_close).
  */
 #pragma once
 
 #include <sys/queue.h>
 
+#include "daemon/account/account.h"
 #include "proto/message.h"
 
 enum { DESCRIPTORS_MAX = 253 }; /* the kernel's limit for one message */
@@ -28,20 +31,23 @@ struct descriptor_set {
 
 STAILQ_HEAD(descriptor_list, descriptor_set);
 
+/* All for one user, whose connection it is. */
+
 /* Takes over `count` descriptors. 0, or ERR_MEMORY for want of memory: then they are closed. */
-int descriptors_add(struct descriptor_list *list, const int *fds, unsigned count, size_t from,
-                    size_t until);
+int descriptors_add(struct descriptor_list *list, const struct user *user, const int *fds,
+                    unsigned count, size_t from, size_t until);
 
 /* The set of a message that begins at `at` and names descriptors, taken out of the list, or NULL.
  * Free it with descriptor_set_free. */
 struct descriptor_set *descriptors_take(struct descriptor_list *list, size_t at);
-void descriptor_set_free(
-    struct descriptor_set *set); /* closes what was not taken; NULL is allowed */
+/* Closes what was not taken; NULL is allowed. */
+void descriptor_set_free(struct descriptor_set *set, const struct user *user);
 
 /* The window is closed and the next one begins `gone` bytes later. Closes the sets whose message
  * can no longer come; `incomplete`: the window is left at a message that is not whole, so that no
  * other one begins behind it. */
-void descriptors_shift(struct descriptor_list *list, size_t gone, bool incomplete);
+void descriptors_shift(struct descriptor_list *list, const struct user *user, size_t gone,
+                       bool incomplete);
 
 /* Closes everything. */
-void descriptors_clear(struct descriptor_list *list);
+void descriptors_clear(struct descriptor_list *list, const struct user *user);

@@ -95,11 +95,19 @@ int listener_init(struct listener *listener, struct net *net)
     return 0;
 }
 
+/* Closes a listening socket. What has come with connections that were not accepted goes with it,
+ * and there may be descriptors in that. */
+static void drop_socket(const struct listener *listener, int fd)
+{
+    closer_close(listener->net->service->accounts.closer, listener->net->service->accounts.self,
+                 fd);
+}
+
 void listener_deinit(struct listener *listener)
 {
     for (unsigned i = 0; i < listener->count; i++) {
         (void)event_del(&listener->events[i]);
-        (void)close(listener->fds[i]);
+        drop_socket(listener, listener->fds[i]);
     }
     listener->count = 0;
     if (listener->net != NULL) {

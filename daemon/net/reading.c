@@ -33,7 +33,7 @@ static void run_with_descriptors(struct connection *connection, size_t at, struc
         passed = (struct passed){.count = set->count, .fds = set->fds};
     }
     service_run(net->service, &connection->session, message, &passed, net->now);
-    descriptor_set_free(set);
+    descriptor_set_free(set, connection->session.user);
 }
 
 /* True if the next message has to wait: the session has had its turn, or many of its calls are held
@@ -134,7 +134,8 @@ static void close_window(struct connection *connection, int status)
 {
     struct input *input = &connection->net->input;
     struct stream *stream = &connection->stream;
-    descriptors_shift(&stream->descriptors, input->at, status == MESSAGE_MORE);
+    descriptors_shift(&stream->descriptors, connection->session.user, input->at,
+                      status == MESSAGE_MORE);
     if (status < 0) {
         input->at = input->len;
     }
@@ -165,7 +166,8 @@ bool connection_read(struct connection *connection)
     if (!open_window(connection)) {
         return false;
     }
-    int len = stream_receive(&connection->stream, &connection->net->input);
+    int len =
+        stream_receive(&connection->stream, connection->session.user, &connection->net->input);
     if (len > 0) {
         run_window(connection);
         return !connection->closing && !connection_is_stopped(connection);
