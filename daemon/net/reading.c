@@ -27,10 +27,12 @@ static bool must_pause(struct connection *connection)
 static void run_with_descriptors(struct connection *connection, size_t at, struct message *message)
 {
     struct net *net = connection->net;
-    struct descriptor_set *set = descriptors_take(&connection->stream.descriptors, at);
+    struct descriptor_set *set =
+        descriptors_take(&connection->stream.descriptors, connection->session.user, at);
     struct passed passed = {0};
     if (set != NULL) {
-        passed = (struct passed){.count = set->count, .fds = set->fds};
+        passed = (struct passed){
+            .count = set->count, .fds = set->fds, .lost = set->lost, .refusal = &set->refusal};
     }
     service_run(net->service, &connection->session, message, &passed, net->now);
     descriptor_set_free(set, connection->session.user);

@@ -46,25 +46,19 @@ static int receive_nothing(struct stream *stream, ssize_t len)
     return len == 0 ? 0 : STREAM_BROKEN;
 }
 
-/* Puts the descriptors that came with the bytes [from, until) of the window into the list. */
-static int take_descriptors(struct stream *stream, const struct user *user, struct msghdr *header,
-                            size_t from, size_t until)
+/* The descriptors in the control messages of a recvmsg(2). */
+static void collect(struct msghdr *header, struct arrival *out)
 {
-    int status = 0;
+    out->count = 0;
+    out->cut = (header->msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
          cmsg = CMSG_NXTHDR(header, cmsg)) {
-        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        int fds[DESCRIPTORS_MAX];
-        size_t len = cmsg->cmsg_len - CMSG_LEN(0);
-        memcpy(fds, CMSG_DATA(cmsg), len);
-        if (descriptors_add(&stream->descriptors, user, fds, (unsigned)(len / sizeof(int)), from,
-                            until) < 0) {
-            status = ERR_MEMORY;
+        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
+            size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+            memcpy(out->fds + out->count, CMSG_DATA(cmsg), len);
+            out->count += (unsigned)(len / sizeof(int));
         }
     }
-    return status;
 }
 
 int stream_receive(struct stream *stream, const struct user *user, struct input *input)
@@ -86,10 +80,11 @@ int stream_receive(struct stream *stream, const struct user *user, struct input 
     }
     size_t from = input->len;
     input_filled(input, (size_t)len);
-    if (header.msg_controllen > 0) {
-        int status = take_descriptors(stream, user, &header, from, input->len);
-        if (status < 0) {
-            return status;
+    if (header.msg_controllen > 0 || (header.msg_flags & MSG_CTRUNC) != 0) {
+        struct arrival arrival;
+        collect(&header, &arrival);
+        if (descriptors_add(&stream->descriptors, user, &arrival, from, input->len) < 0) {
+            return ERR_MEMORY;
         }
     }
     return len > INT_MAX ? INT_MAX : (int)len;

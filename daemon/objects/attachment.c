@@ -128,6 +128,15 @@ static int take_named(struct origin *origin, const struct passed *passed, struct
             *why = "an ext value of type 2 must be one byte, the index of a descriptor";
             return ERR_BAD_REQUEST;
         }
+        if (passed != NULL && passed->lost == ERR_LIMIT) {
+            user->accounts->refusal = *passed->refusal;
+            return ERR_LIMIT;
+        }
+        if (passed != NULL && passed->lost < 0) {
+            *why = "the descriptors that came with the message are lost: the daemon has as many "
+                   "open as its process may have (RLIMIT_NOFILE)";
+            return passed->lost;
+        }
         if (walk.data[0] >= origin->count) {
             *why = "an ext value of type 2 names a descriptor that did not come with the "
                    "message's first byte";

@@ -49,15 +49,20 @@ struct origin {
 
 /* What came with a message, before it is known what of it is named. */
 struct passed {
-    unsigned count;
-    int *fds; /* the giver's; one that is taken is set to -1, the giver closes the others */
+    unsigned count;                /* that were sent */
+    int *fds;                      /* the giver's; one that is taken is set to -1, the giver closes
+                                      the others; not looked at if they are lost */
+    int lost;                      /* 0, or why they are not there: ERR_LIMIT, ERR_MEMORY (the
+                                      process has no descriptors left) */
+    const struct refusal *refusal; /* of ERR_LIMIT: the giver's */
 };
 
 /*
  * The origin of a user's message, with one reference. Takes from `passed` (NULL: nothing came) the
  * descriptors that an ext of the message names.
  * ERR_BAD_REQUEST with *why set: an ext of type 2 is no index of a descriptor that came, or more
- * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_MEMORY (memory).
+ * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_MEMORY: memory, or with *why
+ * set, descriptors.
  */
 int origin_new(const struct message *message, const struct passed *passed,
                struct registry *registry, struct user *user, struct origin **out, const char **why);
