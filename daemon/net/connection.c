@@ -114,6 +114,7 @@ void connection_close(struct connection *connection)
     }
     connection->closing = true;
     session->closing = true;
+    incomplete_forget(&connection->net->incomplete, &connection->incomplete);
     session_end_watches(session, NULL); /* else there might always be something more to send */
     session_cancel_all(session, ERR_CANCELLED, "the connection ends");
     service_drain(session->service);
@@ -299,6 +300,7 @@ void connection_end(struct connection *connection)
     if (connection->later) {
         TAILQ_REMOVE(&net->later, connection, turn);
     }
+    incomplete_forget(&connection->net->incomplete, &connection->incomplete);
     charge_release(&connection->input_charge);
     charge_release(&connection->output_charge);
     descriptors_clear(&connection->stream.descriptors, connection->session.user);

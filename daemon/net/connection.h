@@ -52,9 +52,10 @@ struct connection {
     struct net *net;
     struct stream stream;
     struct event event;
-    struct charge input_charge;  /* of input that is kept */
-    struct charge output_charge; /* of answers that stayed behind */
-    short interest;              /* what the event waits for */
+    struct incomplete incomplete; /* in net->incomplete, if its message is incomplete */
+    struct charge input_charge;   /* of input that is kept */
+    struct charge output_charge;  /* of answers that stayed behind */
+    short interest;               /* what the event waits for */
     enum connection_leaving leaving;
     unsigned reads; /* how often it may still be read while it leaves */
     bool paused;    /* requests are not run until the peer has read its answers */
@@ -112,6 +113,8 @@ void connection_go_on(struct connection *connection);
 bool connection_read(struct connection *connection);
 /* Runs the input that was kept while the connection was stopped, as far as its turn goes. */
 void connection_resume(struct connection *connection);
+/* Ends the connections whose messages have not gone on for too long; see incomplete.h. */
+void connection_give_up(struct net *net);
 /* Step 1, as far as its turn goes: true if all that the peer has sent so far has been run. A peer
  * that leaves its answers unread, but is there, is not served further. */
 bool connection_finish_input(struct connection *connection);

@@ -61,12 +61,14 @@ static void deadline_came(evutil_socket_t fd, short what, void *data)
     alarm_rung(&net->alarm);
     net->now = net_clock();
     service_tick(net->service, net->now);
+    connection_give_up(net);
     net_settle(net);
 }
 
 int net_init(struct net *net, struct event_base *base, struct service *service, struct log *log)
 {
     *net = (struct net){.base = base, .service = service, .log = log, .now = net_clock()};
+    TAILQ_INIT(&net->incomplete);
     TAILQ_INIT(&net->later);
     if (event_assign(&net->work, base, -1, 0, work, net) < 0) {
         return ERR_MEMORY;
@@ -115,6 +117,7 @@ void net_settle(struct net *net)
         net->working = event_add(&net->work, &at_once) == 0;
     }
     alarm_set(&net->alarm, service_due(service));
+    alarm_set(&net->alarm, incomplete_due(&net->incomplete));
     memory_watch(&net->memory, service->accounts.bytes);
     if (__builtin_expect(net->stopping, 0) && service->accounts.sessions == 0) {
         (void)event_base_loopbreak(net->base);

@@ -17,6 +17,7 @@
 #include "daemon/net/input.h"
 #include "daemon/net/memory.h"
 #include "daemon/net/pool.h"
+#include "daemon/net/incomplete.h"
 
 struct connection;
 struct listener;
@@ -38,6 +39,7 @@ struct net {
     struct pool pool;
     struct alarm alarm;
     struct memory memory;
+    struct incomplete_list incomplete; /* of connections */
     struct event work;            /* rings in the next turn of the loop; pending while `working` */
     struct connection_list later; /* whose input is run on when it is their turn */
     struct timeval round;         /* the turn of the loop that `turn_end` is about */

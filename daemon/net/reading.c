@@ -1,5 +1,6 @@
 /* reading: what a connection does with its input; see connection.h. */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "daemon/call/dispatch.h"
@@ -150,6 +151,17 @@ static void close_window(struct connection *connection, int status)
     }
 }
 
+/* Bytes have come: is there a message that is not whole, and can go on? */
+static void note_incomplete(struct connection *connection, int status)
+{
+    struct incomplete_list *list = &connection->net->incomplete;
+    if (status == MESSAGE_MORE && connection->stream.rest != NULL && !connection->closing) {
+        incomplete_heard(list, &connection->incomplete, connection->net->now);
+    } else {
+        incomplete_forget(list, &connection->incomplete);
+    }
+}
+
 static void run_window(struct connection *connection)
 {
     struct net *net = connection->net;
@@ -157,7 +169,9 @@ static void run_window(struct connection *connection)
     net->now = net_clock();
     net->service->credit = NET_TURN_STEPS;
     pool_take(&net->pool, output);
-    close_window(connection, run_messages(connection));
+    int status = run_messages(connection);
+    close_window(connection, status);
+    note_incomplete(connection, status);
     if (output_pending(output) == 0) {
         pool_give(&net->pool, output);
     }
@@ -182,6 +196,26 @@ bool connection_read(struct connection *connection)
         connection_close(connection);
     }
     return false;
+}
+
+/* Its event may not have been handled yet, so it is asked once more. */
+static void give_up(struct connection *connection)
+{
+    (void)connection_read(connection);
+    if (connection->stream.rest != NULL && !connection->incomplete.listed &&
+        !connection_is_stopped(connection)) {
+        connection_fail(connection, ERR_TIMEOUT,
+                        "a message was begun, and no byte of it has come for 30 seconds");
+    }
+}
+
+void connection_give_up(struct net *net)
+{
+    struct incomplete *one;
+    while ((one = incomplete_take(&net->incomplete, net->now)) != NULL) {
+        give_up(
+            (struct connection *)(void *)((char *)one - offsetof(struct connection, incomplete)));
+    }
 }
 
 void connection_resume(struct connection *connection)
