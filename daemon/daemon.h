@@ -27,6 +27,7 @@ struct daemon {
     struct net net;
     struct event signals[DAEMON_SIGNALS];
     struct event watchdog;
+    struct event address_timer; /* looks every second whether the address is still there */
     struct event stop_timer;
     struct listener listener;
     struct address address;

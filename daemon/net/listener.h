@@ -30,5 +30,9 @@ void listener_deinit(struct listener *listener);
  * LISTENER_SOCKETS of them, ERR_MEMORY. */
 int listener_add(struct listener *listener, int fd);
 
+/* In place of the sockets that it has: accepts what has come on those, and closes them. Takes the
+ * new one over, as listener_add. */
+int listener_replace(struct listener *listener, int fd);
+
 /* A descriptor has been freed: goes on if it was paused. */
 void listener_resume(struct listener *listener);
