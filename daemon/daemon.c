@@ -138,6 +138,7 @@ static int init_timers(struct daemon *daemon)
 static int init_core(struct daemon *daemon)
 {
     int status = init_base(daemon);
+    status = status < 0 ? status : memory_init(&daemon->memory, daemon->base);
     status = status < 0 ? status : closer_new(&daemon->closer);
     if (status == 0) {
         status = service_init(&daemon->service, net_service_clock);
@@ -148,6 +149,7 @@ static int init_core(struct daemon *daemon)
         daemon->service.accounts.closer = daemon->closer;
         status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
         daemon->has_net = status == 0;
+        daemon->net.memory = &daemon->memory;
     }
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
@@ -283,6 +285,7 @@ void daemon_deinit(struct daemon *daemon)
     }
     closer_free(daemon->closer);
     if (daemon->base != NULL) {
+        memory_deinit(&daemon->memory);
         event_base_free(daemon->base);
     }
     address_release(&daemon->address);

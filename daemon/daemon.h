@@ -1,8 +1,8 @@
 /*
  * daemon: owns everything that runs, built up and torn down in order:
  *
- *   configuration → event loop → closer → service (objects, accounts, sessions) → net (connections)
- *   → signals, watchdog → listener → address (socket file, lock)
+ *   configuration → event loop → closer, memory → service (objects, accounts, sessions) → net
+ * (connections) → signals, watchdog → listener → address (socket file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
@@ -24,6 +24,7 @@ struct daemon {
     struct event_base *base; /* owned */
     struct closer *closer;   /* owned */
     struct service service;
+    struct memory memory;
     struct net net;
     struct event signals[DAEMON_SIGNALS];
     struct event watchdog;

@@ -73,11 +73,7 @@ int net_init(struct net *net, struct event_base *base, struct service *service, 
     if (event_assign(&net->work, base, -1, 0, work, net) < 0) {
         return ERR_MEMORY;
     }
-    int status = memory_init(&net->memory, base);
-    if (status < 0) {
-        return status;
-    }
-    status = input_init(&net->input);
+    int status = input_init(&net->input);
     if (status == 0) {
         status = alarm_init(&net->alarm, base, deadline_came, net);
         if (status < 0) {
@@ -97,7 +93,6 @@ void net_deinit(struct net *net)
     service_finish(net->service);
     (void)event_del(&net->work);
     alarm_deinit(&net->alarm);
-    memory_deinit(&net->memory);
     pool_deinit(&net->pool);
     input_deinit(&net->input);
 }
@@ -118,7 +113,9 @@ void net_settle(struct net *net)
     }
     alarm_set(&net->alarm, service_due(service));
     alarm_set(&net->alarm, incomplete_due(&net->incomplete));
-    memory_watch(&net->memory, service->accounts.bytes);
+    if (net->memory != NULL) {
+        memory_watch(net->memory, service->accounts.bytes);
+    }
     if (__builtin_expect(net->stopping, 0) && service->accounts.sessions == 0) {
         (void)event_base_loopbreak(net->base);
     }

@@ -13,9 +13,9 @@
 
 #include "daemon/call/ending.h"
 #include "daemon/log.h"
+#include "daemon/memory.h"
 #include "daemon/net/alarm.h"
 #include "daemon/net/input.h"
-#include "daemon/net/memory.h"
 #include "daemon/net/pool.h"
 #include "daemon/net/incomplete.h"
 
@@ -38,7 +38,7 @@ struct net {
     struct input input;
     struct pool pool;
     struct alarm alarm;
-    struct memory memory;
+    struct memory *memory;             /* told how much is stored; not owned; NULL: nobody is */
     struct incomplete_list incomplete; /* of connections */
     struct event work;            /* rings in the next turn of the loop; pending while `working` */
     struct connection_list later; /* whose input is run on when it is their turn */
