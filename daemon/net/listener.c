@@ -84,7 +84,7 @@ static void listener_ready(evutil_socket_t fd, short what, void *data)
     (void)what;
     listener->net->now = net_clock();
     (void)accept_batch(listener, fd);
-    net_settle(listener->net);
+    listener->net->calls.settle(listener->net);
 }
 
 int listener_init(struct listener *listener, struct net *net)
@@ -152,6 +152,6 @@ int listener_replace(struct listener *listener, int fd)
     }
     drop_sockets(listener);
     int status = listener_add(listener, fd);
-    net_settle(listener->net);
+    listener->net->calls.settle(listener->net);
     return status;
 }

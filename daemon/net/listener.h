@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "daemon/net/net.h"
+#include "daemon/net/context.h"
 
 enum { LISTENER_SOCKETS = 8 };
 

@@ -1,10 +1,11 @@
-/* reading: what a connection does with its input; see connection.h. */
+/* reading: see reading.h. */
+#include "daemon/net/reading.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "daemon/call/dispatch.h"
-#include "daemon/net/connection.h"
 
 /* There is a lot to send in the middle of the input: sends it. True if the session must pause. */
 static bool must_pause(struct connection *connection)

@@ -1,6 +1,8 @@
 /* Messages that do not go on: given up after a time, and only then. */
 #include "tests/unit/net/wire.h"
 
+#include "daemon/net/reading.h"
+
 static const uint64_t PATIENCE = INCOMPLETE_SECONDS * UINT64_C(1000000000);
 
 static void the_one_silent_for_longest_is_the_next(void **state)
