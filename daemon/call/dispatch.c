@@ -59,7 +59,7 @@ static int make_origin(struct service *service, struct session *session,
                        struct origin **out)
 {
     const char *why = "out of memory";
-    int status = origin_new(message, passed, &service->registry, &service->accounts, out, &why);
+    int status = origin_new(message, passed, &service->registry, session->user, out, &why);
     if (status == 0 || message->type != MESSAGE_REQUEST) {
         return status;
     }

@@ -1,5 +1,5 @@
 /* memory: see memory.h. */
-#include "daemon/net/memory.h"
+#include "daemon/memory.h"
 
 #include <limits.h>
 #include <malloc.h>
