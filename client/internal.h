@@ -220,7 +220,7 @@ struct ipcc {
     enum link_state link;
     bool closed;              /* by ipcc_close; it is never up again */
     bool reading;             /* somebody has the reader's role */
-    bool receiving;           /* … and is in a receive that only input ends */
+    bool receiving;           /* … and waits for input only, not for room to send */
     uint32_t epoch;           /* counts connections; changes when one is lost */
     int fd;                   /* -1 unless LINK_UP */
     int64_t connect_deadline; /* of connecting and greeting */

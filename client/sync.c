@@ -165,7 +165,7 @@ static void lead_turn(struct ipcc *conn, int64_t deadline)
     int64_t clock_due = async_deadline(conn);
     int64_t due = clock_due < deadline ? clock_due : deadline;
     bool output = conn->link == LINK_UP && stream_pending(conn);
-    conn->receiving = !output && due == NEVER;
+    conn->receiving = conn->link == LINK_UP && !output;
     (void)pthread_mutex_unlock(&conn->lock);
     int status = wait_and_receive(conn, output, due, text);
     (void)pthread_mutex_lock(&conn->lock);
