@@ -82,7 +82,10 @@ int ipcc_condition_wait_as(struct ipcc_condition *condition, int64_t timeout_ms,
     }
     /* After its time the call waits for the lock, without limit: no guard time. */
     struct typed_call call = {"condition.wait", {timeout_value(timeout_ms), owner}, IPCC_FOREVER};
-    return handle_call_bool(of(condition), &call, notified);
+    struct ipcc_reply reply;
+    /* Sent in any case: whatever ends the wait, the lock has been given up. */
+    status = handle_call_wait(of(condition), &call, CALL_MAY_WAIT, &reply);
+    return status < 0 ? status : take_bool(call.method, &reply, notified);
 }
 
 int ipcc_condition_wait_for(struct ipcc_condition *condition, ipcc_predicate_fn *predicate,

@@ -96,9 +96,15 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     TAILQ_INIT(&made->listeners);
     made->fd = -1;
     made->wake_fd = -1;
+    made->interrupt_fd = -1;
+    made->process = getpid();
+    atomic_init(&made->interrupted, false);
     made->connect_deadline = NEVER;
     made->flight.deadline = NEVER;
     status = copy_options(made, options);
+    if (status == 0 && options->interruptible) {
+        status = interrupt_prepare(made);
+    }
     status = status < 0 ? status : fork_watch(made);
     if (status < 0) {
         connection_unref(made);
@@ -106,6 +112,17 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     }
     *conn = made;
     return 0;
+}
+
+static void close_descriptors(struct ipcc *conn)
+{
+    int *const descriptors[] = {&conn->fd, &conn->wake_fd, &conn->interrupt_fd};
+    for (size_t i = 0; i < sizeof(descriptors) / sizeof(descriptors[0]); i++) {
+        if (*descriptors[i] >= 0) {
+            (void)close(*descriptors[i]);
+            *descriptors[i] = -1;
+        }
+    }
 }
 
 void connection_ref(struct ipcc *conn)
@@ -119,6 +136,7 @@ void connection_unref(struct ipcc *conn)
         return;
     }
     fork_unwatch(conn);
+    close_descriptors(conn);
     (void)pthread_mutex_destroy(&conn->lock);
     free(conn->client);
     free(conn->client_version);
@@ -146,14 +164,7 @@ int ipcc_disconnect(struct ipcc *conn)
 
 static void free_contents(struct ipcc *conn)
 {
-    if (conn->fd >= 0) {
-        (void)close(conn->fd);
-    }
-    if (conn->wake_fd >= 0) {
-        (void)close(conn->wake_fd);
-    }
-    conn->fd = -1;
-    conn->wake_fd = -1;
+    close_descriptors(conn);
     conn->link = LINK_DOWN;
     conn->closed = true;
     buffer_deinit(&conn->out);

@@ -28,6 +28,7 @@ static const struct local_row local_rows[] = {
     {IPCC_ERR_NO_ANSWER, "NO_ANSWER", "the daemon did not answer in time"},
     {IPCC_ERR_OTHER, "OTHER", "an error that this library does not know"},
     {IPCC_ERR_END, "END", "the other end of the pipe is closed"},
+    {IPCC_ERR_INTERRUPTED, "INTERRUPTED", "the wait was ended by ipcc_interrupt"},
 };
 
 static _Thread_local struct thread_state state_of_thread;

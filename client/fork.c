@@ -59,6 +59,7 @@ static void after_fork_in_child(void)
     LIST_FOREACH (conn, &all.connections, link_all) {
         close_descriptor(&conn->fd);
         close_descriptor(&conn->wake_fd);
+        close_descriptor(&conn->interrupt_fd);
         descriptors_clear(conn);
     }
     (void)atomic_fetch_add_explicit(&all.forks, 1, memory_order_relaxed);

@@ -94,13 +94,18 @@ static bool give_buffer(struct ipcc *conn, struct ipcc_reply *reply, struct slic
     return true;
 }
 
-/* What the descriptors of a call mean for its answer: some of them may have been held up. */
+/* What has happened to a call on this side, for its answer: its descriptors may have been held up,
+ * or its wait interrupted. */
 static void settle_answer(struct answer *answer, const struct slot *slot)
 {
     if (slot->unpassed != 0 && answer->status == IPCC_ERR_BAD_REQUEST) {
         answer->status = IPCC_ERR_SYSTEM;
         message_format(answer->text, "the call's file descriptors cannot be passed on: %s",
                        strerror(slot->unpassed));
+    }
+    if (slot->interrupted && answer->status == IPCC_ERR_CANCELLED) {
+        answer->status = IPCC_ERR_INTERRUPTED;
+        message_format(answer->text, "the wait was interrupted, and nothing was taken");
     }
     if (answer->descriptors != NULL && answer->descriptors->cut) {
         answer->value = (struct slice){0};

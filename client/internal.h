@@ -161,14 +161,23 @@ enum slot_kind {
     SLOT_ABANDONED, /* nobody does any more; its msgid is not free before the answer came */
 };
 
+/* Whether a call waits at the daemon, which ipcc_interrupt ends. */
+enum call_wait {
+    CALL_NEVER_WAITS,
+    CALL_WAITS,    /* while the connection is interrupted it is not sent */
+    CALL_MAY_WAIT, /* … it is sent and cancelled: done if that can be done without waiting */
+};
+
 /* A call in flight. Its index is its msgid. */
 struct slot {
     enum slot_kind kind;
-    bool greeting;   /* it is the server.hello of the connection */
-    uint32_t serial; /* tells the calls apart that use the slot one after the other */
-    uint32_t epoch;  /* the connection that it went out on */
-    uint32_t next;   /* of the free ones */
-    int unpassed;    /* not 0: it went out without its descriptors, for this errno */
+    enum call_wait wait;
+    bool greeting;    /* it is the server.hello of the connection */
+    bool interrupted; /* it has been cancelled for ipcc_interrupt */
+    uint32_t serial;  /* tells the calls apart that use the slot one after the other */
+    uint32_t epoch;   /* the connection that it went out on */
+    uint32_t next;    /* of the free ones */
+    int unpassed;     /* not 0: it went out without its descriptors, for this errno */
     int64_t deadline;
     struct waiter *waiter;
     ipcc_done_fn *done;
@@ -243,6 +252,11 @@ struct ipcc {
     struct waiters waiters;
     struct waiter *flusher; /* a thread that waits for room to send, or NULL */
     int wake_fd;            /* wakes the flusher; -1 until first needed */
+
+    pid_t process;           /* that opened it */
+    int interrupt_fd;        /* readable from an interrupt until it is resumed; -1: there is none */
+    atomic_bool interrupted; /* set before interrupt_fd is written to; no call may wait */
+    bool interrupt_seen;     /* the waits in flight have been cancelled; nobody polls it any more */
 
     bool greeted;
     struct buffer greeting; /* the daemon's answer to server.hello */
@@ -356,8 +370,24 @@ int waiter_wait(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_
 /* Ends the waits of all threads in ipcc_wait_watch_event; an error has a message. */
 void listeners_finish(struct ipcc *conn, int status, const char *message);
 
+/* Runs a call and waits for its answer, as ipcc_call_request. INTERRUPTED besides. */
+int call_run(struct ipcc *conn, const struct ipcc_request *request, enum call_wait wait,
+             struct ipcc_reply *reply);
+
 /* Lets go of the reader's role: gives it to a thread that waits, if there is one. */
 void reader_leave(struct ipcc *conn);
+
+/* interrupt.c. Makes a new connection one that can be interrupted. Not locked. SYSTEM. */
+int interrupt_prepare(struct ipcc *conn);
+
+/* INTERRUPTED, with the message of a wait that is not begun. */
+int interrupt_refuse(void);
+
+/* Cancels one wait in flight: if it has nothing to show at the daemon it ends as INTERRUPTED. */
+void interrupt_call(struct ipcc *conn, uint32_t msgid);
+
+/* Reader, when interrupt_fd is readable: cancels all waits in flight. */
+void interrupt_waits(struct ipcc *conn);
 
 /* watch.c. Reader: takes a notification if it is an event and somebody wants those: calls the
  * callback, without the lock meanwhile. */

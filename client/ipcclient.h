@@ -19,8 +19,8 @@
  * LIMIT and INTERNAL; a function's own comment names the codes that are its own besides.
  *
  * Blocking. Functions that talk to the daemon wait for its answer, unless their comment says that
- * they do not block. A signal does not end the wait, and no function is a cancellation point of
- * pthread_cancel(3). Those that take `timeout_ms` can wait at the daemon for something to happen:
+ * they do not block. A signal does not end the wait (its handler can: ipcc_interrupt), and no
+ * function is a cancellation point of pthread_cancel(3). Those that take `timeout_ms` can wait at the daemon for something to happen:
  * milliseconds, 0 to not wait at all, IPCC_FOREVER for no limit; a wait never ends early. It is the
  * daemon that measures this time; see ipcc_options.guard_ms for a daemon that hangs.
  *

@@ -146,15 +146,26 @@ static int poll_timeout(int64_t deadline)
     return left <= 0 ? 0 : left < INT_MAX ? (int)left : INT_MAX;
 }
 
+/* What the reader waits for in one turn. */
+struct turn {
+    int interrupt_fd; /* or -1 */
+    bool output;      /* room to send, besides input */
+    bool interrupted; /* what came of it: interrupt_fd is readable */
+    int64_t due;
+};
+
 /* Waits for the socket and receives, without the lock. Returns what stream_receive does. */
-static int wait_and_receive(struct ipcc *conn, bool output, int64_t due, char *text)
+static int wait_and_receive(struct ipcc *conn, struct turn *turn, char *text)
 {
-    if (!output && due == NEVER) {
+    if (!turn->output && turn->due == NEVER && turn->interrupt_fd < 0) {
         return stream_receive(conn, 0, text);
     }
-    struct pollfd ready = {.fd = conn->fd, .events = (short)(output ? POLLIN | POLLOUT : POLLIN)};
-    int count = poll(&ready, 1, poll_timeout(due));
-    bool input = count > 0 && (ready.revents & ~POLLOUT) != 0;
+    struct pollfd ready[] = {
+        {.fd = conn->fd, .events = (short)(turn->output ? POLLIN | POLLOUT : POLLIN)},
+        {.fd = turn->interrupt_fd, .events = POLLIN}};
+    int count = poll(ready, 2, poll_timeout(turn->due));
+    turn->interrupted = count > 0 && ready[1].revents != 0;
+    bool input = count > 0 && (ready[0].revents & ~POLLOUT) != 0;
     return input ? stream_receive(conn, MSG_DONTWAIT, text) : 0;
 }
 
@@ -163,17 +174,21 @@ static void lead_turn(struct ipcc *conn, int64_t deadline)
 {
     char text[MESSAGE_TEXT];
     int64_t clock_due = async_deadline(conn);
-    int64_t due = clock_due < deadline ? clock_due : deadline;
-    bool output = conn->link == LINK_UP && stream_pending(conn);
-    conn->receiving = conn->link == LINK_UP && !output;
+    struct turn turn = {.interrupt_fd = conn->interrupt_seen ? -1 : conn->interrupt_fd,
+                        .output = conn->link == LINK_UP && stream_pending(conn),
+                        .due = clock_due < deadline ? clock_due : deadline};
+    conn->receiving = conn->link == LINK_UP && !turn.output;
     (void)pthread_mutex_unlock(&conn->lock);
-    int status = wait_and_receive(conn, output, due, text);
+    int status = wait_and_receive(conn, &turn, text);
     (void)pthread_mutex_lock(&conn->lock);
     conn->receiving = false;
-    if (output) {
+    if (turn.output) {
         stream_send(conn);
     }
     incoming_take(conn, status, text);
+    if (turn.interrupted) {
+        interrupt_waits(conn);
+    }
     if (clock_due != NEVER) {
         int64_t now = clock_ms();
         connection_tick(conn, now);
@@ -318,26 +333,32 @@ static void leave_wait(struct ipcc *conn, int cancellation)
 }
 
 /* Sends the request and waits. Called with the lock held, returns without it. */
-static int call_and_wait(struct ipcc *conn, const struct ipcc_request *request,
+static int call_and_wait(struct ipcc *conn, const struct ipcc_request *request, enum call_wait wait,
                          struct waiter *waiter)
 {
     struct slot *slot;
     uint32_t msgid;
-    int status = connection_start(conn, NULL);
+    bool interrupted = wait != CALL_NEVER_WAITS && atomic_load(&conn->interrupted);
+    int status = interrupted && wait == CALL_WAITS ? interrupt_refuse() : 0;
+    status = status < 0 ? status : connection_start(conn, NULL);
     status = status < 0 ? status : stream_request(conn, request, &slot, &msgid);
     if (status < 0) {
         (void)pthread_mutex_unlock(&conn->lock);
         return status;
     }
     slot->kind = SLOT_BLOCKING;
+    slot->wait = wait;
     slot->waiter = waiter;
+    if (interrupted) {
+        interrupt_call(conn, msgid);
+    }
     stream_send(conn);
     return waiter_wait(conn, waiter, msgid,
                        request->guard_ms > 0 ? deadline_in(request->guard_ms) : NEVER);
 }
 
-int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
-                      struct ipcc_reply *reply)
+int call_run(struct ipcc *conn, const struct ipcc_request *request, enum call_wait wait,
+             struct ipcc_reply *reply)
 {
     reply_clear(reply);
     int status = connection_enter_blocking(conn);
@@ -346,7 +367,7 @@ int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
     }
     struct waiter waiter = {.message = thread_state()->message};
     int cancellation = enter_wait(conn);
-    status = call_and_wait(conn, request, &waiter);
+    status = call_and_wait(conn, request, wait, &waiter);
     leave_wait(conn, cancellation);
     if (reply != NULL) {
         *reply = waiter.reply;
@@ -354,6 +375,12 @@ int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
         ipcc_reply_free(&waiter.reply);
     }
     return status;
+}
+
+int ipcc_call_request(struct ipcc *conn, const struct ipcc_request *request,
+                      struct ipcc_reply *reply)
+{
+    return call_run(conn, request, CALL_MAY_WAIT, reply);
 }
 
 int ipcc_call(struct ipcc *conn, const char *method, const struct ipcc_value *params,
@@ -366,9 +393,13 @@ int ipcc_call(struct ipcc *conn, const char *method, const struct ipcc_value *pa
 /* Waits for an event. Called with the lock held, returns without it. */
 static int listen_and_wait(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
 {
-    if (conn->link == LINK_DOWN) {
+    if (conn->link == LINK_DOWN || atomic_load(&conn->interrupted)) {
+        int status =
+            conn->link == LINK_DOWN
+                ? error_set(IPCC_ERR_LOST, "there is no connection on which events could come")
+                : interrupt_refuse();
         (void)pthread_mutex_unlock(&conn->lock);
-        return error_set(IPCC_ERR_LOST, "there is no connection on which events could come");
+        return status;
     }
     waiter->listening = true;
     TAILQ_INSERT_TAIL(&conn->listeners, waiter, listener);

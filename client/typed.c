@@ -32,8 +32,13 @@ int timeout_check(int64_t timeout_ms)
     return 0;
 }
 
+static enum call_wait wait_of(const struct typed_call *call)
+{
+    return call->timeout_ms == 0 ? CALL_NEVER_WAITS : CALL_WAITS;
+}
+
 static int run(struct ipcc *conn, const struct typed_call *call, const struct ipcc_value *params,
-               size_t nparams, struct ipcc_reply *reply)
+               size_t nparams, enum call_wait wait, struct ipcc_reply *reply)
 {
     int status = timeout_check(call->timeout_ms);
     if (status < 0) {
@@ -43,14 +48,15 @@ static int run(struct ipcc *conn, const struct typed_call *call, const struct ip
                                    .params = params,
                                    .nparams = nparams,
                                    .guard_ms = guard_of(conn, call->timeout_ms)};
-    return ipcc_call_request(conn, &request, reply);
+    return call_run(conn, &request, wait, reply);
 }
 
-/* The same without the detail of an error. */
+/* Runs a call and drops the detail of an error. */
 static int run_plain(struct ipcc *conn, const struct typed_call *call,
-                     const struct ipcc_value *params, size_t nparams, struct ipcc_reply *reply)
+                     const struct ipcc_value *params, size_t nparams, enum call_wait wait,
+                     struct ipcc_reply *reply)
 {
-    int status = run(conn, call, params, nparams, reply);
+    int status = run(conn, call, params, nparams, wait, reply);
     if (status < 0) {
         ipcc_reply_free(reply);
     }
@@ -61,14 +67,15 @@ int typed_call(struct ipcc *conn, const struct typed_call *call, struct ipcc_rep
 {
     reply_clear(reply);
     int status = connection_enter(conn);
-    return status < 0 ? status : run_plain(conn, call, call->params, TYPED_PARAMS, reply);
+    return status < 0 ? status
+                      : run_plain(conn, call, call->params, TYPED_PARAMS, wait_of(call), reply);
 }
 
 int typed_call_detail(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply)
 {
     reply_clear(reply);
     int status = connection_enter(conn);
-    return status < 0 ? status : run(conn, call, call->params, TYPED_PARAMS, reply);
+    return status < 0 ? status : run(conn, call, call->params, TYPED_PARAMS, wait_of(call), reply);
 }
 
 int typed_call_nil(struct ipcc *conn, const struct typed_call *call)
@@ -76,8 +83,8 @@ int typed_call_nil(struct ipcc *conn, const struct typed_call *call)
     return typed_call(conn, call, NULL);
 }
 
-int handle_call(const struct handle *handle, const struct typed_call *call,
-                struct ipcc_reply *reply)
+int handle_call_wait(const struct handle *handle, const struct typed_call *call,
+                     enum call_wait wait, struct ipcc_reply *reply)
 {
     reply_clear(reply);
     if (handle == NULL) {
@@ -89,7 +96,13 @@ int handle_call(const struct handle *handle, const struct typed_call *call,
     }
     struct ipcc_value params[1 + TYPED_PARAMS] = {ipcc_str(handle->name)};
     memcpy(params + 1, call->params, sizeof(call->params));
-    return run_plain(handle->conn, call, params, 1 + TYPED_PARAMS, reply);
+    return run_plain(handle->conn, call, params, 1 + TYPED_PARAMS, wait, reply);
+}
+
+int handle_call(const struct handle *handle, const struct typed_call *call,
+                struct ipcc_reply *reply)
+{
+    return handle_call_wait(handle, call, wait_of(call), reply);
 }
 
 int handle_call_nil(const struct handle *handle, const struct typed_call *call)
@@ -105,20 +118,23 @@ int wrong_answer(const char *method, const char *expected, struct ipcc_reply *re
     return status;
 }
 
+int take_bool(const char *method, struct ipcc_reply *reply, bool *result)
+{
+    if (reply->value.kind != IPCC_BOOL) {
+        return wrong_answer(method, "a boolean", reply);
+    }
+    if (result != NULL) {
+        *result = reply->value.as.boolean;
+    }
+    ipcc_reply_free(reply);
+    return 0;
+}
+
 int handle_call_bool(const struct handle *handle, const struct typed_call *call, bool *result)
 {
     struct ipcc_reply reply;
     int status = handle_call(handle, call, &reply);
-    if (status < 0) {
-        return status;
-    }
-    if (reply.value.kind != IPCC_BOOL) {
-        return wrong_answer(call->method, "a boolean", &reply);
-    }
-    if (result != NULL) {
-        *result = reply.value.as.boolean;
-    }
-    return 0;
+    return status < 0 ? status : take_bool(call->method, &reply, result);
 }
 
 int handle_call_uint(const struct handle *handle, const struct typed_call *call, uint64_t *result)

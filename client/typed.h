@@ -61,6 +61,9 @@ int typed_call_nil(struct ipcc *conn, const struct typed_call *call);
 int typed_call_detail(struct ipcc *conn, const struct typed_call *call, struct ipcc_reply *reply);
 int handle_call(const struct handle *handle, const struct typed_call *call,
                 struct ipcc_reply *reply);
+/* handle_call for a call that ipcc_interrupt is to treat in a way of its own. */
+int handle_call_wait(const struct handle *handle, const struct typed_call *call,
+                     enum call_wait wait, struct ipcc_reply *reply);
 int handle_call_nil(const struct handle *handle, const struct typed_call *call);
 int handle_call_bool(const struct handle *handle, const struct typed_call *call, bool *result);
 int handle_call_uint(const struct handle *handle, const struct typed_call *call, uint64_t *result);
@@ -71,6 +74,9 @@ int handle_call_reply(const struct handle *handle, const struct typed_call *call
 
 /* The answer to `method` is not of the kind that it should be: frees the reply. PROTOCOL. */
 int wrong_answer(const char *method, const char *expected, struct ipcc_reply *reply);
+
+/* Takes a result that is a boolean, and frees the reply. PROTOCOL. */
+int take_bool(const char *method, struct ipcc_reply *reply, bool *result);
 
 /* The value of a str key in an answer that is a map. false: there is none of that kind. */
 bool map_count(const struct ipcc_value *map, const char *key, uint64_t *count);
