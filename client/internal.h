@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "client/encoding.h"
 #include "client/ipcclient.h"
 #include "proto/message.h"
 
@@ -66,14 +67,6 @@ int check_reserved(const uint64_t *reserved, size_t count);
                    sizeof((options)->reserved) / sizeof((options)->reserved[0]))
 
 /* ---- value.c, reply.c ------------------------------------------------------------------------ */
-
-/* Where values are encoded to. A zeroed one but for `out` is empty. */
-struct encoding {
-    struct buffer *out;
-    bool printing; /* for people: indices of descriptors may stand for themselves */
-    unsigned count;
-    int fds[DESCRIPTORS_PER_MESSAGE]; /* the caller's, in the order of their indices */
-};
 
 /* Appends the encoding. `depth` containers may be opened. ARGUMENT, with a message; want of memory
  * is latched in the buffer. */

@@ -7,6 +7,7 @@
  * that are not there.
  */
 #include "client/internal.h"
+#include "client/ipcclient/msgpack.h"
 
 /* What is left to read. */
 struct source {

@@ -36,8 +36,8 @@ struct ipcc_options {
     size_t max_message;
     /* Connect again when the connection is lost; see Reconnecting. */
     bool reconnect;
-    /* ipcc_interrupt works on it. It takes one more descriptor and, for each wait for an answer, one
-     * more system call. */
+    /* ipcc_interrupt works on it. It takes one more descriptor and, for each wait for an answer,
+     * one more system call. */
     bool interruptible;
     /* Room for options to come. Must be zero; else IPCC_ERR_ARGUMENT, so that a program that sets
      * an option which this library does not know finds out. */
@@ -80,9 +80,9 @@ int ipcc_disconnect(struct ipcc *conn);
  *
  * Until ipcc_resume, no thread waits at the daemon on this connection:
  *  - Waits that have begun are cancelled. Each ends as soon as the daemon has answered that, with
- *    IPCC_ERR_INTERRUPTED, and has taken nothing; or with its result as ever, if that was on its way
- *    already: no item and no lock is lost. (A daemon that hangs answers nothing; what bounds that is
- *    the call's own guard time.) ipcc_wait_watch_event ends at once.
+ *    IPCC_ERR_INTERRUPTED, and has taken nothing; or with its result as ever, if that was on its
+ * way already: no item and no lock is lost. (A daemon that hangs answers nothing; what bounds that
+ * is the call's own guard time.) ipcc_wait_watch_event ends at once.
  *  - A call with a timeout_ms that is not 0 is IPCC_ERR_INTERRUPTED and is not sent, so a signal
  *    that comes just before the wait ends it too. (ipcc_condition_wait is sent, so that it gives up
  *    the lock as ever when it is cancelled.)

@@ -2,6 +2,7 @@
 #include "tests/unit/client/descriptor_test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 #include "client/internal.h"

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "client/internal.h"
+#include "client/ipcclient/msgpack.h"
 
 /* ---- in calls -------------------------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
 /* Values: to MessagePack and back, walks, maps, msgpack-c objects, text. */
 #include "tests/unit/client/client_test.h"
 
+#include "client/ipcclient/msgpack.h"
+
 #include <stdlib.h>
 #include <string.h>
 
