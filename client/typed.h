@@ -119,16 +119,6 @@ int handle_open(struct ipcc *conn, const char *method, const char *name,
                 const struct option_map *options, struct handle **handle);
 int handle_close(struct handle *handle);
 
-/* ---- mapping.c: dict and namespace ----------------------------------------------------------- */
-
-int mapping_popitem(const struct handle *handle, const char *method, struct ipcc_value *key,
-                    struct ipcc_value *value, struct ipcc_reply *reply);
-int mapping_scan(const struct handle *handle, const char *method, uint64_t *cursor, size_t count,
-                 struct ipcc_reply *reply);
-
-/* The param delta of incr. In front of others it cannot be left out; nil stands for its default. */
-struct ipcc_value mapping_delta(struct ipcc_value delta, struct ipcc_value initial);
-
 /* ---- guard.c: lock, condition and semaphore -------------------------------------------------- */
 
 /* Adds on_disconnect of what is held: release or keep. ARGUMENT. */
