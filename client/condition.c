@@ -2,7 +2,8 @@
  * condition: a function for each row of the method table that begins with "condition",
  * and waiting for a predicate.
  */
-#include "client/typed.h"
+#include "client/guard.h"
+#include "client/clock.h"
 
 static const struct handle *of(const struct ipcc_condition *condition)
 {
@@ -120,7 +121,7 @@ int ipcc_condition_wait_for_as(struct ipcc_condition *condition, ipcc_predicate_
     }
     int status = timeout_check(timeout_ms);
     if (status == 0) {
-        status = connection_enter_blocking(condition->handle.conn);
+        status = connection_enter_blocking(condition->handle.conn, thread_state());
     }
     int64_t deadline = deadline_in(timeout_ms);
     while (status == 0 && !predicate(data)) {

@@ -1,7 +1,7 @@
 /* encode_object: see encode_object.h. */
 #include "client/encode_object.h"
 
-#include "client/internal.h"
+#include "client/error.h"
 #include "client/ipcclient/msgpack.h"
 
 static int encode(const msgpack_object *object, unsigned depth, struct encoding *to);

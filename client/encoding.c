@@ -1,7 +1,7 @@
 /* encoding: see encoding.h. */
 #include "client/encoding.h"
 
-#include "client/internal.h"
+#include "client/error.h"
 
 int encoding_too_deep(void)
 {

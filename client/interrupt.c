@@ -6,21 +6,12 @@
  * the flag unset finds the descriptor readable at last. The reader cancels at the daemon what waits
  * there. The daemon's answer decides, so that a result which had left before is not lost.
  */
-#include "client/internal.h"
+#include "client/interrupt.h"
+
+#include "client/request.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
-
-int interrupt_prepare(struct ipcc *conn)
-{
-    conn->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return conn->interrupt_fd >= 0 ? 0
-                                   : error_set(IPCC_ERR_SYSTEM,
-                                               "no descriptor for a connection to be interrupted "
-                                               "by: %s",
-                                               strerror(errno));
-}
 
 int interrupt_refuse(void)
 {
@@ -31,7 +22,7 @@ int interrupt_refuse(void)
 void interrupt_call(struct ipcc *conn, uint32_t msgid)
 {
     conn->flight.slots[msgid].interrupted = true;
-    stream_cancel(conn, msgid);
+    request_cancel(conn, msgid);
 }
 
 void interrupt_waits(struct ipcc *conn)
@@ -45,8 +36,8 @@ void interrupt_waits(struct ipcc *conn)
             interrupt_call(conn, i);
         }
     }
-    listeners_finish(conn, IPCC_ERR_INTERRUPTED, "the wait for events was interrupted");
-    stream_send(conn);
+    listeners_finish(&conn->reader, IPCC_ERR_INTERRUPTED, "the wait for events was interrupted");
+    request_send(conn);
 }
 
 /* In a signal handler: nothing here may take a lock, or touch what is kept for a thread. */

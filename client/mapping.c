@@ -1,6 +1,8 @@
 /* mapping: see mapping.h. */
 #include "client/mapping.h"
 
+#include "client/reply.h"
+
 int mapping_open(struct ipcc *conn, const char *name, const struct mapping_options *options,
                  struct handle **handle)
 {

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "client/typed.h"
+#include "client/handle.h"
 
 /* The methods of one type. */
 struct mapping_methods {

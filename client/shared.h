@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "client/typed.h"
+#include "client/handle.h"
 #include "proto/typecode.h"
 
 #include <pthread.h>

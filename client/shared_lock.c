@@ -1,6 +1,8 @@
 /* shared_lock: see shared_lock.h. */
 #include "client/shared_lock.h"
 
+#include "client/clock.h"
+
 #include <errno.h>
 
 /* Why the lock was not taken, from errno's number. */

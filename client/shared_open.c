@@ -80,8 +80,9 @@ static bool map_memory(struct shared *shared, const struct ipcc_reply *reply)
 /* What must be known of memory that is not mapped. */
 static int describe(struct shared *shared)
 {
+    const struct typed_call call = {.method = "object.describe"};
     struct ipcc_reply reply;
-    int status = ipcc_object_describe(shared->handle->conn, shared->handle->name, &reply);
+    int status = handle_call(shared->handle, &call, &reply);
     if (status < 0) {
         return status;
     }

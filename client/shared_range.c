@@ -2,6 +2,9 @@
  * shared_range: several numbers of an array: slices as values, and numbers as their C type.
  */
 #include "client/shared.h"
+#include "client/encoding.h"
+#include "client/reply.h"
+#include "client/value.h"
 
 static const struct shared *of(const struct ipcc_shared_array *array)
 {

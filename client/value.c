@@ -1,13 +1,15 @@
 /*
- * value: struct ipcc_value to MessagePack and back.
+ * value: see value.h.
  *
  * Encoding checks everything that could break the stream: a raw value must be exactly one value,
  * and nothing may nest deeper than the protocol allows, or the daemon would end the session. An
  * index of a descriptor means something in its own message only: the library gives them out, and
  * refuses those in values that are encoded already.
  */
+#include "client/value.h"
+
 #include "client/encode_object.h"
-#include "client/internal.h"
+#include "client/error.h"
 #include "proto/value.h"
 
 static int encode_raw(const struct ipcc_value *value, unsigned depth, struct encoding *to)

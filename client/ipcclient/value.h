@@ -258,7 +258,8 @@ int ipcc_reply_copy(struct ipcc_reply *to, const struct ipcc_reply *from);
  * taken, or the value is of another reply. */
 int ipcc_reply_fd(const struct ipcc_reply *reply, const struct ipcc_value *value);
 
-/* The same, and from now on the caller's, to be closed by him. Also in a callback. */
+/* The descriptor that ipcc_reply_fd gives, from now on the caller's, to be closed by him. Also in a
+ * callback. */
 int ipcc_reply_take_fd(const struct ipcc_reply *reply, const struct ipcc_value *value);
 
 IPCC_DECLARATIONS_END

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/error.h"
 
 static void numbers_and_names_are_those_of_the_daemon(void **state)
 {

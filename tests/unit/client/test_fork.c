@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
 
 struct opened {
     struct fake_server server;
@@ -234,7 +234,7 @@ static void child_closes_while_a_thread_of_the_parent_is_in_a_call(void **state)
     bool receiving = false;
     while (!receiving) {
         (void)pthread_mutex_lock(&opened.conn->lock);
-        receiving = opened.conn->receiving;
+        receiving = opened.conn->reader.receiving;
         (void)pthread_mutex_unlock(&opened.conn->lock);
     }
     in_child(close_while_the_parent_waits, &opened);

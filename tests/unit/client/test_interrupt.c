@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
 
 static struct ipcc *connect_interruptible(struct fake_server *server, fake_script *script,
                                           const void *data)
@@ -237,7 +237,7 @@ static void waiting_for_events_ends(void **state)
     start_worker(&worker);
     for (bool there = false; !there;) {
         (void)pthread_mutex_lock(&conn->lock);
-        there = !TAILQ_EMPTY(&conn->listeners);
+        there = !TAILQ_EMPTY(&conn->reader.listeners);
         (void)pthread_mutex_unlock(&conn->lock);
     }
     assert_int_equal(ipcc_interrupt(conn), 0);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/encoding.h"
+#include "client/value.h"
 #include "proto/value.h"
 #include "tests/support/notation.h"
 
