@@ -29,10 +29,16 @@ const struct command *command_find(char *const *words, size_t count, size_t *tak
     return NULL;
 }
 
+bool area_is_family(const struct area *area)
+{
+    return area->type != NULL && area->commands->words != NULL &&
+           strchr(area->commands->words, ' ') != NULL;
+}
+
 const struct area *command_family(const char *word)
 {
     for (const struct area *area = areas; area->title != NULL; area++) {
-        if (area->family != NULL && strcmp(area->family, word) == 0) {
+        if (area_is_family(area) && strcmp(area->type, word) == 0) {
             return area;
         }
     }
@@ -104,13 +110,9 @@ const struct argument *command_argument(const struct command *command, size_t in
 
 const char *word_type(enum word_kind kind)
 {
-    static const char *const types[] = {
-        [WORD_QUEUE] = "queue",         [WORD_DICT] = "dict",   [WORD_LIST] = "list",
-        [WORD_NAMESPACE] = "namespace", [WORD_LOCK] = "lock",   [WORD_SEMAPHORE] = "semaphore",
-        [WORD_CONDITION] = "condition", [WORD_EVENT] = "event", [WORD_BARRIER] = "barrier",
-        [WORD_SHARED] = "value",        [WORD_ARRAY] = "array",
-    };
-    return kind < sizeof(types) / sizeof(types[0]) ? types[kind] : NULL;
+    return kind > WORD_OBJECT && kind <= WORD_OBJECT + OBJECT_KINDS
+               ? object_kind_name((enum object_kind)(kind - WORD_OBJECT - 1))
+               : NULL;
 }
 
 bool word_is_object(enum word_kind kind)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/type.h"
+
 struct ipcc;
 
 /* What ipcctl ends with; part of its interface (see the manual page). */
@@ -39,24 +41,16 @@ enum word_kind {
     WORD_FILE,    /* a path */
     WORD_PROGRAM, /* a program; no option of ours stands behind it */
     WORD_NEW,     /* the name of an object to be made */
-    WORD_OBJECT,  /* the name of an object, and of one type: */
-    WORD_QUEUE,
-    WORD_DICT,
-    WORD_LIST,
-    WORD_NAMESPACE,
-    WORD_LOCK,
-    WORD_SEMAPHORE,
-    WORD_CONDITION,
-    WORD_EVENT,
-    WORD_BARRIER,
-    WORD_SHARED, /* a value: a number in shared memory */
-    WORD_ARRAY,
+    WORD_OBJECT,  /* the name of an object; and of one type, WORD_QUEUE and so on: */
+#define TYPE(type, ...) WORD_##type,
+#include "proto/types.def"
+#undef TYPE
     WORD_GLOB,    /* a pattern of names */
     WORD_TYPE,    /* a type of objects */
     WORD_SESSION, /* the number of a session */
     WORD_METHOD,  /* "queue.get" */
     WORD_COMMAND, /* a word of a command, or a method */
-    WORD_VALUE,   /* JSON */
+    WORD_JSON,    /* a value */
     WORD_KEY,     /* JSON, or a bare word; see word_key */
     WORD_PAIR,    /* KEY=JSON */
     WORD_INTEGER,
@@ -177,28 +171,22 @@ struct command {
     enum status (*run)(struct context *context);
 };
 
-/* Commands that belong together: a title, the first word of all of them or NULL, and the rows, the
- * last one of which has no words. */
+/* Commands that belong together: a title, the name of the type that they are for or NULL, and the
+ * rows, the last one of which has no words. */
 struct area {
     const char *title;
-    const char *family;
+    const char *type;
     const struct command *commands;
 };
 
 /* All of them; the last one has no title. */
 extern const struct area areas[];
 
-extern const struct command queue_commands[];
-extern const struct command dict_commands[];
-extern const struct command list_commands[];
-extern const struct command namespace_commands[];
-extern const struct command lock_commands[];
-extern const struct command semaphore_commands[];
-extern const struct command condition_commands[];
-extern const struct command event_commands[];
-extern const struct command barrier_commands[];
-extern const struct command value_commands[];
-extern const struct command array_commands[];
+/* The rows for each type, queue_commands and so on. */
+#define TYPE(kind, type, ...) extern const struct command type##_commands[];
+#include "proto/types.def"
+#undef TYPE
+
 extern const struct command run_commands[];
 
 /* Indexed by enum option_id. */
@@ -211,6 +199,9 @@ extern const size_t global_option_count;
 /* The command that the first of `count` words name, and how many words that takes; NULL if there is
  * none. */
 const struct command *command_find(char *const *words, size_t count, size_t *taken);
+
+/* True if the commands of the area have two words, the first one being the name of its type. */
+bool area_is_family(const struct area *area);
 
 /* The area whose commands have two words, of which this is the first ("dict"), or NULL. */
 const struct area *command_family(const char *word);

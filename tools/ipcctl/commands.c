@@ -31,8 +31,6 @@ static const struct command object_commands[] = {
         .words = "create",
         .summary = "Make an object",
         .details =
-            "TYPE is queue, dict, list, namespace, lock, semaphore, condition, event, barrier,\n"
-            "value, array or pipe.\n"
             "It is an error if the name is taken, unless --existing is given and the object\n"
             "has the type and the options that were asked for. Lifetime scoped is for\n"
             "programs that keep the object open: ipcctl ends, and the object with it.",
@@ -114,7 +112,7 @@ static const struct command daemon_commands[] = {
         .words = "call",
         .summary = "Call any method with JSON params and print the result",
         .details = "The params are sent as they are: a name is \"jobs\", with its quotes.",
-        .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_VALUE, ANY}},
+        .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_JSON, ANY}},
         .options = {{OPTION_TEXT, "params are strings, not JSON"}, {OPTION_RAW, NULL}},
         .show = SHOW_VALUE,
         .run = run_call,
@@ -143,17 +141,9 @@ static const struct command daemon_commands[] = {
 
 const struct area areas[] = {
     {"Objects", NULL, object_commands},
-    {"Queues", NULL, queue_commands},
-    {"Dicts", "dict", dict_commands},
-    {"Lists", "list", list_commands},
-    {"Namespaces", "namespace", namespace_commands},
-    {"Locks", "lock", lock_commands},
-    {"Semaphores", "semaphore", semaphore_commands},
-    {"Conditions", "condition", condition_commands},
-    {"Events", "event", event_commands},
-    {"Barriers", "barrier", barrier_commands},
-    {"Numbers in shared memory", "value", value_commands},
-    {"Arrays in shared memory", "array", array_commands},
+#define TYPE(kind, type, plural, ...) {plural, #type, type##_commands},
+#include "proto/types.def"
+#undef TYPE
     {"Commands under a lock", NULL, run_commands},
     {"The daemon", NULL, daemon_commands},
     {NULL, NULL, NULL},

@@ -8,7 +8,7 @@ const struct command queue_commands[] = {
         .details = "Without a VALUE they come from standard input: JSON values with white space\n"
                    "between them, or what --lines, --json-lines or --text say. While the queue is\n"
                    "full, put waits, for --timeout at most. On a terminal it shows its progress.",
-        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"VALUE", WORD_VALUE, ANY}},
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"VALUE", WORD_JSON, ANY}},
         .options = {{OPTION_TEXT, "values are strings; of standard input, each line is one"},
                     {OPTION_LINES, NULL},
                     {OPTION_JSON_LINES, NULL},

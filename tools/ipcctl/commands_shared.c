@@ -8,7 +8,7 @@ const struct command value_commands[] = {
     {
         .words = "value get",
         .summary = "Print the number",
-        .arguments = {{"VALUE", WORD_SHARED, ONE}},
+        .arguments = {{"VALUE", WORD_VALUE, ONE}},
         .method = "value.get",
         .show = SHOW_VALUE,
         .run = run_method,
@@ -17,14 +17,14 @@ const struct command value_commands[] = {
         .words = "value set",
         .summary = "Set the number",
         .details = "NUMBER is JSON: an integer, a float, true or false, as the typecode takes it.",
-        .arguments = {{"VALUE", WORD_SHARED, ONE}, {"NUMBER", WORD_VALUE, ONE}},
+        .arguments = {{"VALUE", WORD_VALUE, ONE}, {"NUMBER", WORD_JSON, ONE}},
         .method = "value.set",
         .run = run_method,
     },
     {
         .words = "value add",
         .summary = "Add to the number, atomically, and print the sum",
-        .arguments = {{"VALUE", WORD_SHARED, ONE}, {"DELTA", WORD_NUMBER, ONE}},
+        .arguments = {{"VALUE", WORD_VALUE, ONE}, {"DELTA", WORD_NUMBER, ONE}},
         .method = "value.add",
         .show = SHOW_VALUE,
         .run = run_method,
@@ -46,7 +46,7 @@ const struct command array_commands[] = {
         .summary = "Set the number at an index",
         .arguments = {{"ARRAY", WORD_ARRAY, ONE},
                       {"INDEX", WORD_INTEGER, ONE},
-                      {"NUMBER", WORD_VALUE, ONE}},
+                      {"NUMBER", WORD_JSON, ONE}},
         .method = "array.set",
         .run = run_method,
     },
@@ -77,7 +77,7 @@ const struct command array_commands[] = {
         .details = "NUMBERS is a JSON array: '[1, 2, 3]'.",
         .arguments = {{"ARRAY", WORD_ARRAY, ONE},
                       {"START", WORD_INTEGER, ONE},
-                      {"NUMBERS", WORD_VALUE, ONE}},
+                      {"NUMBERS", WORD_JSON, ONE}},
         .method = "array.set_slice",
         .run = run_method,
     },
@@ -91,3 +91,6 @@ const struct command array_commands[] = {
     },
     {.words = NULL},
 };
+
+/* None: the ends of a pipe are descriptors, and a command that ends has closed them. */
+const struct command pipe_commands[] = {{.words = NULL}};

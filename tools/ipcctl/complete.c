@@ -119,14 +119,10 @@ static void offer_methods(struct completion *completion)
     }
 }
 
-/* The types are those that have a method open. */
 static void offer_types(struct completion *completion)
 {
-    for (size_t i = 0; i < METHOD_COUNT; i++) {
-        size_t len = strlen(methods[i].type);
-        if (strcmp(methods[i].name + len, ".open") == 0) {
-            offer(completion, methods[i].type);
-        }
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        offer(completion, object_kind_name((enum object_kind)kind));
     }
 }
 
@@ -147,8 +143,8 @@ static void offer_commands(struct completion *completion)
         return;
     }
     for (const struct area *area = areas; area->title != NULL; area++) {
-        if (area->family != NULL) {
-            offer(completion, area->family);
+        if (area_is_family(area)) {
+            offer(completion, area->type);
         } else {
             offer_area(completion, area);
         }
@@ -281,7 +277,7 @@ static void pass_word(struct completion *completion, const char *word)
         return;
     }
     bool second = completion->family != NULL;
-    char *words[] = {(char *)(second ? completion->family->family : word), (char *)word};
+    char *words[] = {(char *)(second ? completion->family->type : word), (char *)word};
     completion->command = command_find(words, second ? 2 : 1, &taken);
     completion->family = second || completion->command != NULL ? NULL : command_family(word);
     completion->lost = completion->command == NULL && completion->family == NULL;

@@ -84,8 +84,8 @@ static void put_family(struct buffer *out, const struct area *area)
     for (const struct command *command = area->commands; command->words != NULL; command++) {
         const char *word = command_last_word(command);
         if (width + strlen(word) + 1 > LINE_WIDTH) {
-            text_format(out, "%s  %s", command == area->commands ? "" : "\n", area->family);
-            width = strlen(area->family) + 2;
+            text_format(out, "%s  %s", command == area->commands ? "" : "\n", area->type);
+            width = strlen(area->type) + 2;
         }
         text_put(out, " ");
         text_put(out, word);
@@ -99,10 +99,10 @@ static void put_overview(struct buffer *out, const struct area *only)
 {
     text_put(out, "usage: ipcctl COMMAND [ARGUMENT...] [OPTION...]\n");
     for (const struct area *area = areas; area->title != NULL; area++) {
-        if (only == NULL && area->family != NULL) {
-            text_format(out, "\n%s, see 'ipcctl help %s':\n", area->title, area->family);
+        if (only == NULL && area_is_family(area)) {
+            text_format(out, "\n%s, see 'ipcctl help %s':\n", area->title, area->type);
             put_family(out, area);
-        } else if (only == NULL || only == area) {
+        } else if (area->commands->words != NULL && (only == NULL || only == area)) {
             text_format(out, "\n%s:\n", area->title);
             put_rows(out, area);
         }
@@ -114,6 +114,28 @@ static void put_overview(struct buffer *out, const struct area *only)
     text_put(out, exit_text);
 }
 
+/* What TYPE can be, if the command has such a word or option. */
+static void put_types(struct buffer *out, const struct command *command)
+{
+    bool has = false;
+    for (size_t i = 0; command->arguments[i].name != NULL; i++) {
+        has |= command->arguments[i].kind == WORD_TYPE;
+    }
+    for (size_t i = 0; command->options[i].id != OPTION_NONE; i++) {
+        has |= options[command->options[i].id].kind == WORD_TYPE;
+    }
+    if (!has) {
+        return;
+    }
+    text_put(out, "\nTYPE is one of:\n");
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        const struct type_row *row = type_row((enum object_kind)kind);
+        struct buffer left = {0};
+        text_put(&left, row->name);
+        put_row(out, &left, row->summary);
+    }
+}
+
 static void put_command(struct buffer *out, const struct command *command)
 {
     text_put(out, "usage: ipcctl ");
@@ -122,6 +144,7 @@ static void put_command(struct buffer *out, const struct command *command)
     if (command->details != NULL) {
         text_format(out, "\n%s\n", command->details);
     }
+    put_types(out, command);
     if (command->options[0].id != OPTION_NONE) {
         text_put(out, "\nOptions:\n");
     }

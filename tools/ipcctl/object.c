@@ -133,7 +133,7 @@ static enum status pack_friendly(struct context *context, enum option_id id, str
     case WORD_NONE:
         pack_bool(out, id != OPTION_NO_DUPLEX);
         return STATUS_OK;
-    case WORD_VALUE:
+    case WORD_JSON:
         if (json_read(slice_of_string(given->text), out, error) < 0) {
             return report_usage(context, "--%s is not JSON: %s", options[id].name, error);
         }

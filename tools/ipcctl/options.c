@@ -24,7 +24,7 @@ const struct option options[OPTIONS] = {
                      .summary = "only queues whose names match"},
     [OPTION_HELP] = {"help", 'h', .summary = "show this help"},
     [OPTION_IMMEDIATE] = {"immediate", .summary = "drop the items as well"},
-    [OPTION_INITIAL] = {"initial", .kind = WORD_VALUE, .value = "JSON",
+    [OPTION_INITIAL] = {"initial", .kind = WORD_JSON, .value = "JSON",
                         .summary = "what the object holds at first: a map, an array, a number"},
     [OPTION_INTERVAL] = {"interval", 'i', WORD_TIME, "TIME", .summary = "time between two looks"},
     [OPTION_JOINABLE] = {"joinable", 'j', .summary = "items are taken with a ticket, to be done"},

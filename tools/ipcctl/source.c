@@ -42,7 +42,7 @@ static enum status next_words(struct source *source, struct batch *batch)
     struct context *context = source->context;
     char error[WORD_ERROR_TEXT];
     for (; source->word < context->count; source->word++) {
-        if (word_pack(context->words[source->word], WORD_VALUE, source->text, &batch->values,
+        if (word_pack(context->words[source->word], WORD_JSON, source->text, &batch->values,
                       error) < 0) {
             batch->count = 0;
             return report_usage(context, "%s", error);

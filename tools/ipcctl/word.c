@@ -177,7 +177,7 @@ int word_pack(const char *word, enum word_kind kind, bool text, struct buffer *o
     switch (kind) {
     case WORD_TEXT:
         return pack_text(word, out, error);
-    case WORD_VALUE:
+    case WORD_JSON:
         return text ? pack_text(word, out, error) : pack_json_word(word, out, error);
     case WORD_KEY:
         return text || word_is_bare(word) ? pack_text(word, out, error)

@@ -24,7 +24,7 @@ bool word_is_number(const char *word);
 bool word_is_bare(const char *word);
 
 /*
- * Appends the value that a word stands for. `text`: WORD_VALUE and WORD_KEY are strings. 0, or -1
+ * Appends the value that a word stands for. `text`: WORD_JSON and WORD_KEY are strings. 0, or -1
  * with `error` set to a whole sentence without its point.
  */
 int word_pack(const char *word, enum word_kind kind, bool text, struct buffer *out,

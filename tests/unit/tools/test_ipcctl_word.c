@@ -89,8 +89,8 @@ static void choices_are_whole_words(void **state)
 static void values_are_json_and_keys_may_be_bare(void **state)
 {
     (void)state;
-    assert_packed("{\"a\": [1]}", WORD_VALUE, false, "{\"a\": [1]}");
-    assert_packed("5", WORD_VALUE, true, "\"5\"");
+    assert_packed("{\"a\": [1]}", WORD_JSON, false, "{\"a\": [1]}");
+    assert_packed("5", WORD_JSON, true, "\"5\"");
     assert_packed("colour", WORD_KEY, false, "\"colour\"");
     assert_packed("größe", WORD_KEY, false, "\"größe\"");
     assert_packed("_1", WORD_KEY, false, "\"_1\"");
@@ -108,12 +108,12 @@ static void what_cannot_be_packed_is_said(void **state)
     (void)state;
     char error[WORD_ERROR_TEXT];
     struct buffer out = {0};
-    assert_int_equal(word_pack("hello", WORD_VALUE, false, &out, error), -1);
+    assert_int_equal(word_pack("hello", WORD_JSON, false, &out, error), -1);
     assert_non_null(strstr(error, "\"hello\" is not JSON: "));
     assert_non_null(strstr(error, "--text"));
     assert_int_equal(word_pack("[1", WORD_KEY, false, &out, error), -1);
     assert_null(strstr(error, "--text"));
-    assert_int_equal(word_pack("\xff", WORD_VALUE, true, &out, error), -1);
+    assert_int_equal(word_pack("\xff", WORD_JSON, true, &out, error), -1);
     assert_non_null(strstr(error, "not UTF-8"));
     assert_int_equal(out.len, 0);
     buffer_deinit(&out);
