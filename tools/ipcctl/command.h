@@ -55,6 +55,7 @@ enum word_kind {
     WORD_PAIR,    /* KEY=JSON */
     WORD_INTEGER,
     WORD_COUNT,  /* an integer that is not negative */
+    WORD_STATUS, /* what a process can end with: 0 to 255 */
     WORD_NUMBER, /* an integer or a float */
     WORD_TIME,   /* milliseconds, or with a unit: 500ms, 5s, 2m, 1h, 1d */
     WORD_MODE,   /* octal, as chmod(1) */

@@ -278,15 +278,64 @@ static int pack_json(struct reader *reader, const json_t *json)
     return 0;
 }
 
+/* The number that ends where jansson stopped, or before it. */
+static struct slice number_before(struct slice text, size_t end)
+{
+    static const char characters[] = "0123456789+-.eE";
+    const size_t count = sizeof(characters) - 1;
+    end = end < text.len ? end : text.len;
+    size_t start = end;
+    while (start > 0 && memchr(characters, text.data[start - 1], count) != NULL) {
+        start--;
+    }
+    return (struct slice){text.data + start, end - start};
+}
+
+/* True if the integer, of digits only, fits 64 bits without a sign. */
+static bool fits_uint(struct slice digits)
+{
+    char text[32];
+    if (digits.len >= sizeof(text)) {
+        return false;
+    }
+    (void)snprintf(text, sizeof(text), "%.*s", (int)digits.len, (const char *)digits.data);
+    errno = 0;
+    (void)strtoull(text, NULL, 10);
+    return errno == 0;
+}
+
+/* A number is too large, or too small. */
+static void explain_overflow(struct slice number, char text[JSON_ERROR_TEXT])
+{
+    int len = number.len > 24 ? 24 : (int)number.len;
+    const char *cut = number.len > 24 ? "..." : "";
+    const char *digits = (const char *)number.data;
+    if (memchr(number.data, '.', number.len) != NULL ||
+        memchr(number.data, 'e', number.len) != NULL ||
+        memchr(number.data, 'E', number.len) != NULL) {
+        (void)snprintf(text, JSON_ERROR_TEXT,
+                       "%.*s%s is out of range: a float goes from -1.7976931348623157e+308 to "
+                       "1.7976931348623157e+308",
+                       len, digits, cut);
+    } else if (number.len > 0 && number.data[0] != '-' && fits_uint(number)) {
+        (void)snprintf(text, JSON_ERROR_TEXT,
+                       "above 9223372036854775807 an integer is written {\"" FORM_UINT
+                       "\": \"%.*s\"}",
+                       len, digits);
+    } else {
+        (void)snprintf(text, JSON_ERROR_TEXT,
+                       "%.*s%s is out of range: an integer goes from -9223372036854775808 to "
+                       "18446744073709551615",
+                       len, digits, cut);
+    }
+}
+
 /* Why jansson refused a text. */
-static void explain(const json_error_t *error, char text[JSON_ERROR_TEXT])
+static void explain(struct slice json, const json_error_t *error, char text[JSON_ERROR_TEXT])
 {
     switch (json_error_code(error)) {
     case json_error_numeric_overflow:
-        (void)snprintf(text, JSON_ERROR_TEXT, "%s%s", error->text,
-                       strncmp(error->text, "too big integer", 15) == 0
-                           ? "; above 9223372036854775807 write {\"" FORM_UINT "\": \"...\"}"
-                           : "");
+        explain_overflow(number_before(json, (size_t)error->position), text);
         break;
     case json_error_invalid_utf8:
         (void)snprintf(text, JSON_ERROR_TEXT, "the text is not UTF-8");
@@ -313,7 +362,7 @@ int json_read(struct slice text, struct buffer *out, char error[JSON_ERROR_TEXT]
     json_t *json =
         json_loadb(text.len > 0 ? (const char *)text.data : "", text.len, flags, &refused);
     if (json == NULL) {
-        explain(&refused, error);
+        explain(text, &refused, error);
         return -1;
     }
     struct reader reader = {.out = out, .error = error};

@@ -5,7 +5,7 @@ const struct option options[OPTIONS] = {
     [OPTION_ACK] = {"ack", 'a', .summary = "count each item as done once it has been printed"},
     [OPTION_ALL] = {"all", 'A', .summary = "all of them"},
     [OPTION_BOUNDED] = {"bounded", .summary = "a semaphore never has more permits than at first"},
-    [OPTION_CONFLICT_STATUS] = {"conflict-exit-code", 'E', WORD_COUNT, "N",
+    [OPTION_CONFLICT_STATUS] = {"conflict-exit-code", 'E', WORD_STATUS, "N",
                                 .summary =
                                     "the exit status if the time runs out; 124 if not given"},
     [OPTION_COUNT] = {"count", 'n', WORD_COUNT, "N", .summary = "at most N"},

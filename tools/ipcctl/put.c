@@ -5,13 +5,13 @@
  * or a time to live go one by one, as put_many has no options.
  */
 #include "proto/scan.h"
+#include "tools/ipcctl/number.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/progress.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/source.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 struct putter {
     struct context *context;
@@ -143,18 +143,6 @@ static enum status run_sender(struct putter *putter, send_fn *send)
     return status;
 }
 
-static void pack_priority(struct buffer *out, const char *text)
-{
-    char *end;
-    long long integer = strtoll(text, &end, 10);
-    pack_string(out, "priority");
-    if (*end == '\0') {
-        pack_int(out, integer);
-    } else {
-        pack_double(out, strtod(text, NULL));
-    }
-}
-
 static void pack_options(struct buffer *out, const struct given *given)
 {
     const struct given *priority = &given[OPTION_PRIORITY];
@@ -166,7 +154,8 @@ static void pack_options(struct buffer *out, const struct given *given)
     }
     pack_map(out, count);
     if (priority->is) {
-        pack_priority(out, priority->text);
+        pack_string(out, "priority");
+        (void)number_pack(priority->text, out);
     }
     if (delay->is) {
         pack_key_int(out, "delay_ms", delay->number);

@@ -36,10 +36,6 @@ static enum status check_usage(struct context *context)
     if (given[OPTION_CREATE].is && given[OPTION_SEMAPHORE].is) {
         return report_usage(context, "--create is for --lock; 'ipcctl create semaphore' makes one");
     }
-    if (given[OPTION_CONFLICT_STATUS].number > UINT8_MAX) {
-        return report_usage(context, "--conflict-exit-code must be from 0 to 255, not \"%s\"",
-                            given[OPTION_CONFLICT_STATUS].text);
-    }
     return STATUS_OK;
 }
 

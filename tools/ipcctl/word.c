@@ -4,48 +4,10 @@
 #include "proto/pack.h"
 #include "proto/value.h"
 #include "tools/ipcctl/json.h"
+#include "tools/ipcctl/number.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-/* 0 with *number set if the whole word is an integer from `least` on. */
-static int parse_integer(const char *word, int base, int64_t least, int64_t *number)
-{
-    char *end;
-    errno = 0;
-    long long parsed = strtoll(word, &end, base);
-    if (end == word || *end != '\0' || errno != 0 || parsed < least ||
-        isspace((unsigned char)word[0]) || word[0] == '+') {
-        return -1;
-    }
-    *number = parsed;
-    return 0;
-}
-
-/* A number, possibly with a fraction, and a unit; in milliseconds, rounded to the nearest. */
-static int parse_time(const char *word, int64_t *number)
-{
-    static const struct {
-        const char *name;
-        double milliseconds;
-    } units[] = {{"", 1}, {"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
-    const double most = 1e15; /* some 30,000 years */
-    size_t digits = strspn(word, "0123456789.");
-    char *end;
-    double count = strtod(word, &end);
-    if (!word_is_number(word) || end != word + digits) {
-        return -1;
-    }
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (strcmp(end, units[i].name) == 0 && count * units[i].milliseconds <= most) {
-            *number = (int64_t)(count * units[i].milliseconds + 0.5);
-            return 0;
-        }
-    }
-    return -1;
-}
 
 static int parse_choice(const char *word, const char *choices)
 {
@@ -71,28 +33,30 @@ bool word_is_bare(const char *word)
            strcmp(word, "true") != 0 && strcmp(word, "false") != 0 && strcmp(word, "null") != 0;
 }
 
-/* What a word of the kind must be, for messages; NULL if it cannot be wrong by itself. */
-static const char *wanted(enum word_kind kind)
+/* What a word of a kind must be, for messages. */
+struct demand {
+    const char *form;  /* NULL: it cannot be wrong by itself */
+    const char *range; /* how large it can be, for what is a number and out of range */
+};
+
+static const struct demand *demand_of(enum word_kind kind)
 {
-    switch (kind) {
-    case WORD_INTEGER:
-        return "an integer";
-    case WORD_COUNT:
-    case WORD_SESSION:
-        return "a number that is not negative";
-    case WORD_NUMBER:
-        return "a number";
-    case WORD_TIME:
-        return "milliseconds, or a time like 500ms, 5s, 2m, 1h";
-    case WORD_MODE:
-        return "a mode from 0 to 0777";
-    case WORD_CHOICE:
-        return "one of: ";
-    case WORD_EVENTS:
-        return "names of events with commas between, like put,get";
-    default:
-        return NULL;
-    }
+    static const struct demand demands[] = {
+        [WORD_INTEGER] = {"an integer", "from -9223372036854775808 to 9223372036854775807"},
+        [WORD_COUNT] = {"a number that is not negative", "from 0 to 9223372036854775807"},
+        [WORD_SESSION] = {"a number that is not negative", "from 0 to 9223372036854775807"},
+        [WORD_STATUS] = {"an exit status from 0 to 255", "from 0 to 255"},
+        [WORD_NUMBER] = {"a number like 5, -2.5 or 1e3",
+                         "an integer from -9223372036854775808 to 18446744073709551615, or a float "
+                         "up to 1.7976931348623157e+308"},
+        [WORD_TIME] = {"milliseconds, or a time like 500ms, 5s, 2m, 1h",
+                       "at most 1000000000000000 milliseconds, 11574074d"},
+        [WORD_MODE] = {"a mode from 0 to 0777", "a mode from 0 to 0777"},
+        [WORD_CHOICE] = {"one of: ", NULL},
+        [WORD_EVENTS] = {"names of events with commas between, like put,get", NULL},
+    };
+    static const struct demand none = {NULL, NULL};
+    return kind < sizeof(demands) / sizeof(demands[0]) ? &demands[kind] : &none;
 }
 
 static int parse_events(const char *word)
@@ -109,37 +73,50 @@ static int parse_events(const char *word)
     }
 }
 
-static int parse(const char *word, enum word_kind kind, const char *choices, int64_t *number)
+static enum number_fault check_number(const char *word)
 {
-    char *end;
+    struct buffer packed = {0};
+    enum number_fault fault = number_pack(word, &packed);
+    buffer_deinit(&packed);
+    return fault;
+}
+
+static enum number_fault parse(const char *word, enum word_kind kind, const char *choices,
+                               int64_t *number)
+{
     switch (kind) {
     case WORD_INTEGER:
-        return parse_integer(word, 10, INT64_MIN, number);
+        return number_integer(word, 10, INT64_MIN, INT64_MAX, number);
     case WORD_COUNT:
     case WORD_SESSION:
-        return parse_integer(word, 10, 0, number);
+        return number_integer(word, 10, 0, INT64_MAX, number);
+    case WORD_STATUS:
+        return number_integer(word, 10, 0, UINT8_MAX, number);
     case WORD_NUMBER:
-        return strtod(word, &end), end != word && *end == '\0' ? 0 : -1;
+        return check_number(word);
     case WORD_TIME:
-        return parse_time(word, number);
+        return number_time(word, number);
     case WORD_MODE:
-        return parse_integer(word, 8, 0, number) == 0 && *number <= 0777 ? 0 : -1;
+        return number_integer(word, 8, 0, 0777, number);
     case WORD_CHOICE:
-        return parse_choice(word, choices);
+        return parse_choice(word, choices) < 0 ? NUMBER_MALFORMED : NUMBER_FINE;
     case WORD_EVENTS:
-        return parse_events(word);
+        return parse_events(word) < 0 ? NUMBER_MALFORMED : NUMBER_FINE;
     default:
-        return 0;
+        return NUMBER_FINE;
     }
 }
 
 int word_check(const char *word, enum word_kind kind, const char *choices, int64_t *number,
                char error[WORD_ERROR_TEXT])
 {
-    if (parse(word, kind, choices, number) == 0) {
+    const struct demand *demand = demand_of(kind);
+    enum number_fault fault = parse(word, kind, choices, number);
+    if (fault == NUMBER_FINE) {
         return 0;
     }
-    (void)snprintf(error, WORD_ERROR_TEXT, "%s%s, not \"%.64s\"", wanted(kind),
+    (void)snprintf(error, WORD_ERROR_TEXT, "%s%s, not \"%.64s\"",
+                   fault == NUMBER_OUT_OF_RANGE ? demand->range : demand->form,
                    kind == WORD_CHOICE ? choices : "", word);
     return -1;
 }
@@ -183,10 +160,15 @@ int word_pack(const char *word, enum word_kind kind, bool text, struct buffer *o
         return text || word_is_bare(word) ? pack_text(word, out, error)
                                           : pack_json_word(word, out, error);
     case WORD_NUMBER:
-        return pack_json_word(word, out, error);
+        if (word_check(word, kind, NULL, &number, error) < 0) {
+            return -1;
+        }
+        (void)number_pack(word, out);
+        return 0;
     case WORD_INTEGER:
     case WORD_COUNT:
     case WORD_SESSION:
+    case WORD_STATUS:
     case WORD_MODE:
     case WORD_TIME:
         if (kind == WORD_INTEGER && strcmp(word, "null") == 0) {

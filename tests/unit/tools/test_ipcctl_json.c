@@ -173,7 +173,15 @@ static void what_is_wrong_is_said(void **state)
     assert_refused("{\"a\":1,\"a\":2}", "the same key twice");
     assert_refused("{\"a\\u0000\":1}", "$map");
     assert_refused("18446744073709551615", "$uint");
-    assert_refused("1e999", "real number overflow");
+    assert_refused("1e999", "1e999 is out of range: a float goes from ");
+    assert_refused("[1, 9223372036854775808, 2]",
+                   "is written {\"$uint\": \"9223372036854775808\"}");
+    assert_refused("18446744073709551615", "is written {\"$uint\": \"18446744073709551615\"}");
+    assert_refused("{\"a\":18446744073709551616}",
+                   "18446744073709551616 is out of range: an integer goes from ");
+    assert_refused("-9223372036854775809", "-9223372036854775809 is out of range");
+    assert_refused("99999999999999999999999999999999999999999999",
+                   "999999999999999999999999... is out of range");
     assert_refused("{\"$bin\":\"A\"}", "{\"$bin\": ...} must be base64 text");
     assert_refused("{\"$bin\":\"AB==\"}", "base64");
     assert_refused("{\"$bin\":\"A\\u0000A=\"}", "base64");
