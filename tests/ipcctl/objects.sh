@@ -132,6 +132,17 @@ test_integers_above_int64_in_json_are_shown_how_they_are_written() {
     gives '[1, {"$uint": "18446744073709551615"}]' list slice l
 }
 
+test_characters_that_are_not_seen_are_shown_escaped() {
+    local name=$'user\u202egpj.\u200bexe'
+    ipcctl create queue "$name"
+    shows '"user\\u202egpj\.\\u200bexe"' ls
+    shows '^"user\\u202egpj\.\\u200bexe": queue' describe "$name"
+    shows '"name": "user\\u202egpj\.\\u200bexe"' --json ls
+    same "the name in JSON" "$name" "$(json 'r["name"]' ls)"
+    gives "$name" ls --names
+    fails 6 'get a\\u2066b: .*"a\\u2066b"|get "a\\u2066b": .*"a\\u2066b"' get $'a\u2066b'
+}
+
 test_rm_deletes_and_reports_what_is_not_there() {
     ipcctl create queue a
     ipcctl create dict b

@@ -58,7 +58,7 @@ static bool offer_object(void *data, const struct ipcc_value *description)
 {
     struct completion *completion = data;
     struct buffer name = {0};
-    text_plain(&name, field_text(description, "name"));
+    text_exact(&name, field_text(description, "name"));
     (void)buffer_append(&name, "", 1);
     if (!name.failed) {
         offer(completion, (const char *)name.data);

@@ -17,7 +17,8 @@ static void put_member(struct buffer *out, const struct ipcc_value *key,
 {
     char name[64];
     (void)snprintf(name, sizeof(name), "%.*s", (int)key->length, key->as.str);
-    text_format(out, "  %-15s", name);
+    text_put(out, "  ");
+    text_padded(out, (struct slice){key->as.data, key->length}, 15);
     show_field(out, name, value);
     if (show_is_moment(value)) {
         text_put(out, " (");

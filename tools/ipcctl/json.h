@@ -28,7 +28,7 @@
 enum { JSON_ERROR_TEXT = 256 };
 
 /* Appends the value as JSON on one line. `value` is a whole, valid encoding. The text is valid
- * UTF-8 without control characters. */
+ * UTF-8; characters that are not seen (escape.h) are escaped in it. */
 void json_write(struct slice value, struct buffer *out);
 
 /* Appends the form for the descriptor of this index; false if there is none, and nothing is. */

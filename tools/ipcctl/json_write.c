@@ -4,6 +4,7 @@
 #include "proto/utf8.h"
 #include "proto/value.h"
 #include "tools/ipcctl/base64.h"
+#include "tools/ipcctl/escape.h"
 #include "tools/ipcctl/json.h"
 #include "tools/ipcctl/json_forms.h"
 #include "tools/ipcctl/moment.h"
@@ -31,12 +32,11 @@ static struct slice skip(struct slice bytes, size_t len)
     return (struct slice){bytes.data + len, bytes.len - len};
 }
 
-/* The escape of a character that cannot stand in a line of JSON as it is, or NULL. */
-static const char *escape_of(struct slice text, char room[8])
+/* The escape of a character that cannot stand in a line of JSON as it is, or should not be shown as
+ * it is; or NULL. */
+static const char *escape_of(struct slice text, char room[ESCAPE_TEXT])
 {
-    uint8_t first = text.data[0];
-    uint8_t code = first == 0xc2 ? text.data[1] : first; /* U+0080 to U+009F are controls too */
-    switch (first) {
+    switch (text.data[0]) {
     case '"':
         return "\\\"";
     case '\\':
@@ -50,10 +50,10 @@ static const char *escape_of(struct slice text, char room[8])
     default:
         break;
     }
-    if (first >= 0x20 && first != 0x7f && !(first == 0xc2 && code < 0xa0)) {
+    if (!escape_is_unseen(text)) {
         return NULL;
     }
-    (void)snprintf(room, 8, "\\u%04x", code);
+    escape_print(text, room);
     return room;
 }
 
@@ -61,7 +61,7 @@ void json_write_string(struct slice text, struct buffer *out)
 {
     put(out, "\"");
     while (text.len > 0) {
-        char room[8];
+        char room[ESCAPE_TEXT];
         size_t len = utf8_character(text.data, text.len);
         const char *escape = len > 0 ? escape_of(text, room) : "\xef\xbf\xbd";
         if (escape != NULL) {

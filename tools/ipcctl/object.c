@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- ls ---- */
 
@@ -26,6 +27,7 @@ static const struct column long_columns[] = {
 
 struct list {
     struct context *context;
+    bool terminal; /* a person reads it */
     struct table table;
 };
 
@@ -63,7 +65,7 @@ static bool list_one(void *data, const struct ipcc_value *description)
     const struct given *given = list->context->options;
     if (given[OPTION_NAMES].is) {
         struct buffer line = {0};
-        text_plain(&line, field_text(description, "name"));
+        (list->terminal ? text_plain : text_exact)(&line, field_text(description, "name"));
         text_put(&line, "\n");
         output_buffer(list->context, &line);
     } else if (given[OPTION_JSON].is) {
@@ -80,7 +82,7 @@ enum status run_ls(struct context *context)
 {
     const struct given *given = context->options;
     struct filter filter = {context->count > 0 ? context->words[0] : NULL, given[OPTION_TYPE].text};
-    struct list list = {.context = context};
+    struct list list = {.context = context, .terminal = isatty(STDOUT_FILENO) != 0};
     if (given[OPTION_LONG].is) {
         table_init(&list.table, long_columns, sizeof(long_columns) / sizeof(long_columns[0]));
         list.table.whole = true;

@@ -210,7 +210,7 @@ static bool is_map(const struct ipcc_value *value)
 
 static void put_figure(struct buffer *out, const char *name, const struct ipcc_value *value)
 {
-    text_format(out, "%-20s", name);
+    text_padded(out, slice_of_string(name), 20);
     if (strcmp(name, "uptime") == 0 && value->kind == IPCC_INT && value->as.integer > 0) {
         text_time(out, value->as.integer * 1000);
     } else {
@@ -258,7 +258,7 @@ static void print_calls(struct context *context, const struct ipcc_value *stats)
             continue;
         }
         (void)snprintf(name, sizeof(name), "%.*s", (int)method.length, method.as.str);
-        table_put(&table, name);
+        table_plain(&table, (struct slice){method.as.data, method.length});
         show_number(&table, &calls, name);
         table_number(&table, field_int(&errors, name));
     }

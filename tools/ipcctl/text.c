@@ -1,5 +1,6 @@
 /* text: pieces of text for people; see text.h. */
 #include "proto/utf8.h"
+#include "tools/ipcctl/escape.h"
 #include "tools/ipcctl/json.h"
 #include "tools/ipcctl/text.h"
 
@@ -34,21 +35,18 @@ void text_format(struct buffer *out, const char *format, ...)
     va_end(arguments);
 }
 
-/* A control character, of one byte or (U+0080 to U+009F) two. */
-static bool is_control(struct slice text)
-{
-    uint8_t first = text.data[0];
-    return first < 0x20 || first == 0x7f || (first == 0xc2 && text.data[1] < 0xa0);
-}
-
-void text_plain(struct buffer *out, struct slice text)
+/* Appends the text with those characters escaped that `needs_escape` is true of. */
+static void put_escaped(struct buffer *out, struct slice text,
+                        bool (*needs_escape)(struct slice text))
 {
     while (text.len > 0) {
         size_t len = utf8_character(text.data, text.len);
         if (len == 0) {
             text_put(out, "\xef\xbf\xbd");
-        } else if (is_control(text)) {
-            text_format(out, "\\u%04x", text.data[len - 1]);
+        } else if (needs_escape(text)) {
+            char escape[ESCAPE_TEXT];
+            escape_print(text, escape);
+            text_put(out, escape);
         } else {
             (void)buffer_append(out, text.data, len);
         }
@@ -57,12 +55,22 @@ void text_plain(struct buffer *out, struct slice text)
     }
 }
 
+void text_plain(struct buffer *out, struct slice text)
+{
+    put_escaped(out, text, escape_is_unseen);
+}
+
+void text_exact(struct buffer *out, struct slice text)
+{
+    put_escaped(out, text, escape_is_control);
+}
+
 void text_name(struct buffer *out, struct slice name)
 {
     bool plain = name.len > 0;
     for (struct slice rest = name; rest.len > 0 && plain;) {
         size_t len = utf8_character(rest.data, rest.len);
-        plain = len > 0 && !is_control(rest) && strchr(" \"\\", rest.data[0]) == NULL;
+        plain = len > 0 && !escape_is_unseen(rest) && strchr(" \"\\", rest.data[0]) == NULL;
         rest = (struct slice){rest.data + len, rest.len - len};
     }
     if (plain) {
@@ -153,5 +161,16 @@ void text_cut(struct buffer *out, struct slice text, size_t width)
         len = fitting(text, width - 1, &used);
         (void)buffer_append(out, text.data, len);
         text_put(out, "…");
+    }
+}
+
+void text_padded(struct buffer *out, struct slice text, size_t width)
+{
+    size_t start = out->len;
+    text_plain(out, text);
+    size_t used =
+        out->failed ? width : text_width((struct slice){out->data + start, out->len - start});
+    for (; used < width; used++) {
+        text_put(out, " ");
     }
 }

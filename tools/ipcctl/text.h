@@ -13,8 +13,16 @@ void text_setup(void);
 void text_put(struct buffer *out, const char *text);
 void text_format(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Appends the text; control characters as \u00XX, bytes that are no UTF-8 as U+FFFD. */
+/* Appends the text; characters that are not seen (escape.h) as \uXXXX, bytes that are no UTF-8 as
+ * U+FFFD. */
 void text_plain(struct buffer *out, struct slice text);
+
+/* Appends a text for programs to read: only control characters are escaped, which no name has, so
+ * that a name is what it is. */
+void text_exact(struct buffer *out, struct slice text);
+
+/* Appends what text_plain does, and spaces behind it up to `width` columns. */
+void text_padded(struct buffer *out, struct slice text, size_t width);
 
 /* Appends a name: as it is if it is a plain word, else as a JSON string, so that it stays one word
  * for the eye. */

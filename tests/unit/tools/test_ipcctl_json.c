@@ -162,6 +162,16 @@ static void forms_are_read(void **state)
     assert_reads_as(" [ 1 , {\"b\":null,\"a\":-1.5e-7} ] ", "[1, {\"b\": null, \"a\": -1.5e-07}]");
 }
 
+/* Such a string reads back as the same one. */
+static void characters_that_are_not_seen_are_escaped(void **state)
+{
+    (void)state;
+    assert_reads_as("\"a\u202eb\u200d\ufeff\U000e0041\"",
+                    "\"a\\u202eb\\u200d\\ufeff\\udb40\\udc41\"");
+    assert_reads_as("\"a\\u202eb\\udb40\\udc41\"", "\"a\\u202eb\\udb40\\udc41\"");
+    assert_reads_as("{\"\u00ad\": \"\u00ac\u200a\"}", "{\"\\u00ad\": \"\u00ac\u200a\"}");
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -344,6 +354,7 @@ int main(void)
         cmocka_unit_test(maps_that_json_cannot_hold_become_pairs),
         cmocka_unit_test(timestamps_without_a_text_stay_ext),
         cmocka_unit_test(forms_are_read),
+        cmocka_unit_test(characters_that_are_not_seen_are_escaped),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(bytes_of_every_length_round_trip),
