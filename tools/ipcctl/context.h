@@ -4,7 +4,7 @@
 #pragma once
 
 #include "client/ipcclient.h"
-#include "tools/ipcctl/command.h"
+#include "tools/ipcctl/command_line/command.h"
 
 /* What was given for an option. */
 struct given {

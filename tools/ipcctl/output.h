@@ -7,7 +7,7 @@
 
 #include "client/ipcclient.h"
 #include "tools/ipcctl/context.h"
-#include "tools/ipcctl/table.h"
+#include "tools/ipcctl/terminal/table.h"
 
 /* Writes the bytes of the buffer and empties it. Want of memory in it counts as a failed write. */
 void output_buffer(struct context *context, struct buffer *buffer);

@@ -1,8 +1,8 @@
-/* JSON and MessagePack, there and back: tools/ipcctl/json.h. */
+/* JSON and MessagePack, there and back: tools/ipcctl/json/json.h. */
 #include "proto/pack.h"
 #include "proto/scan.h"
 #include "proto/value.h"
-#include "tools/ipcctl/json.h"
+#include "tools/ipcctl/json/json.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Cutting standard input into texts: tools/ipcctl/splitter.h. */
-#include "tools/ipcctl/splitter.h"
+/* Cutting standard input into texts: tools/ipcctl/json/splitter.h. */
+#include "tools/ipcctl/json/splitter.h"
 
 #include "tests/support/unit.h"
 

@@ -1,6 +1,6 @@
-/* Texts and tables for people: tools/ipcctl/text.h, tools/ipcctl/table.h. */
-#include "tools/ipcctl/table.h"
-#include "tools/ipcctl/text.h"
+/* Texts and tables for people: tools/ipcctl/terminal/text.h, tools/ipcctl/terminal/table.h. */
+#include "tools/ipcctl/terminal/table.h"
+#include "tools/ipcctl/terminal/text.h"
 
 #include "tests/support/unit.h"
 

@@ -1,7 +1,8 @@
-/* Words of the command line: tools/ipcctl/word.h, tools/ipcctl/shell_line.h. */
-#include "tools/ipcctl/word.h"
-#include "tools/ipcctl/json.h"
-#include "tools/ipcctl/shell_line.h"
+/* Words of the command line: tools/ipcctl/command_line/word.h,
+ * tools/ipcctl/command_line/shell_line.h. */
+#include "tools/ipcctl/command_line/word.h"
+#include "tools/ipcctl/json/json.h"
+#include "tools/ipcctl/command_line/shell_line.h"
 
 #include "tests/support/unit.h"
 
