@@ -41,7 +41,8 @@ void value_encode(const struct ipcc_value *value, struct buffer *out);
 enum status report(struct context *context, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for what was said on the command line, with where to find help; STATUS_USAGE. */
+/* Reports, as report does, what is wrong with the command line, and where to find help. Returns
+ * STATUS_USAGE. */
 enum status report_usage(struct context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

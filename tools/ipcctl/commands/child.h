@@ -15,8 +15,8 @@
 struct child {
     pid_t pid;
     int signals;                 /* a signalfd */
-    sigset_t mask;               /* as it was before */
-    struct sigaction on_sigchld; /* the same */
+    sigset_t mask;               /* of blocked signals, as it was before */
+    struct sigaction on_sigchld; /* what was done on SIGCHLD before */
     int status;                  /* once it has ended: as waitpid has it */
 };
 

@@ -34,8 +34,8 @@ void json_write(struct slice value, struct buffer *out);
 /* Appends the form for the descriptor of this index; false if there is none, and nothing is. */
 typedef bool json_descriptor(const void *data, uint8_t index, struct buffer *out);
 
-/* The same for a value that came with descriptors: what they are is for `descriptor` to say, which
- * is called with `data`. */
+/* Appends a value that came with descriptors as json_write does, but for these: `descriptor`, which
+ * is called with `data`, appends what each of them is. */
 void json_write_with(struct slice value, json_descriptor *descriptor, const void *data,
                      struct buffer *out);
 
