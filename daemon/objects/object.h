@@ -21,22 +21,7 @@
 #include "daemon/objects/ordered.h"
 #include "daemon/objects/pace.h"
 #include "proto/pack.h"
-
-enum object_kind {
-    OBJECT_QUEUE,
-    OBJECT_DICT,
-    OBJECT_LIST,
-    OBJECT_NAMESPACE,
-    OBJECT_EVENT,
-    OBJECT_LOCK,
-    OBJECT_SEMAPHORE,
-    OBJECT_BARRIER,
-    OBJECT_CONDITION,
-    OBJECT_PIPE,
-    OBJECT_VALUE,
-    OBJECT_ARRAY,
-    OBJECT_KINDS
-};
+#include "proto/type.h"
 
 enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 
