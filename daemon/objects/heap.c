@@ -20,6 +20,9 @@ int heap_reserve(struct heap *heap)
     if (heap->len < heap->cap) {
         return 0;
     }
+    if (heap->cap > UINT32_MAX / 2) {
+        return ERR_MEMORY;
+    }
     uint32_t cap = heap->cap > 0 ? heap->cap * 2 : FIRST_CAPACITY;
     void **elements = realloc(heap->elements, cap * sizeof(*elements));
     if (elements == NULL) {

@@ -3,7 +3,8 @@
  * be moved or removed.
  *
  * The elements belong to the caller. Each keeps its place in a uint32_t that `place` finds; the
- * heap writes HEAP_NONE there when it lets go of an element, and so must be the first value.
+ * heap writes HEAP_NONE there when it lets go of an element, and so must be the first value. At
+ * most 2^31 elements, so that HEAP_NONE is no place.
  */
 #pragma once
 
@@ -20,7 +21,7 @@ struct heap {
 };
 
 void heap_deinit(struct heap *heap); /* frees the array; elements are not touched */
-/* 0, or ERR_MEMORY for want of memory. */
+/* 0, or ERR_MEMORY for want of memory, or because the heap holds all it can. */
 int heap_push(struct heap *heap, void *element);
 /* Makes room for one more, so that the next heap_push cannot fail. 0 or ERR_MEMORY. */
 int heap_reserve(struct heap *heap);

@@ -9,21 +9,10 @@
 
 #include <stdlib.h>
 
-enum { NS_PER_MS = 1000000, TOMBSTONES_MIN = 64 };
+enum { TOMBSTONES_MIN = 64 };
 
 /* What the memory of an item costs, its value aside. */
 enum { ITEM_COST = sizeof(struct item) + 16 };
-
-uint64_t time_after(uint64_t now, int64_t ms)
-{
-    uint64_t wait;
-    uint64_t then;
-    if (__builtin_mul_overflow((uint64_t)ms, NS_PER_MS, &wait) ||
-        __builtin_add_overflow(now, wait, &then)) {
-        return UINT64_MAX;
-    }
-    return then;
-}
 
 static uint64_t item_cost(const struct item *item)
 {
@@ -42,7 +31,7 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
     rank_ref(&meta->rank);
     *item = (struct item){.value = value,
                           .meta = *meta,
-                          .due = UINT64_MAX,
+                          .due = TIME_NEVER,
                           .due_place = HEAP_NONE,
                           .heap_place = HEAP_NONE,
                           .state = ITEM_DEAD};
@@ -69,7 +58,7 @@ void item_free(struct queue *queue, struct item *item)
 int item_set_due(struct queue *queue, struct item *item, uint64_t due)
 {
     item->due = due;
-    if (due == UINT64_MAX) {
+    if (due == TIME_NEVER) {
         heap_remove(&queue->due, item);
         return 0;
     }
@@ -264,7 +253,7 @@ uint64_t queue_due(const struct object *object)
         return 0; /* they are to go to the dead letter queue, at once */
     }
     const struct item *item = heap_top(&queue->due);
-    return item == NULL ? UINT64_MAX : item->due;
+    return item == NULL ? TIME_NEVER : item->due;
 }
 
 bool queue_tick(struct object *object, uint64_t now)

@@ -61,7 +61,7 @@ struct object_type {
     void (*clear)(struct object *object);
     /* Packs the options and figures of the type as pairs; returns how many pairs. */
     size_t (*describe)(const struct object *object, struct buffer *out);
-    /* When time next changes something by itself, in nanoseconds; UINT64_MAX: never. NULL: never.
+    /* When time next changes something by itself, in nanoseconds; TIME_NEVER: never. NULL: never.
      */
     uint64_t (*due)(const struct object *object);
     /* Does what is due at `now`. Returns true if waiters should look again. NULL with due. */
@@ -97,9 +97,9 @@ struct object {
     uint64_t bytes;             /* charged for its contents */
     struct deadline deadline;   /* when time next changes it; in the service's heap or not */
     uint32_t hash;              /* of the name */
-    uint32_t refs;
+    uint64_t refs;
     uint32_t opens;     /* sessions that have it open */
-    uint32_t contained; /* references to it in stored values */
+    uint64_t contained; /* references to it in stored values */
     uint32_t waiting;   /* waits on it, all channels */
     uint32_t watched;   /* the events that somebody wants, a bit for each */
     uid_t uid;

@@ -191,7 +191,7 @@ static int put_plain(struct queue *queue, struct incoming value)
 static int put_item(struct queue *queue, struct incoming value, const struct put_options *options,
                     uint64_t now)
 {
-    struct item_meta meta = {.rank = options->rank, .expires = UINT64_MAX};
+    struct item_meta meta = {.rank = options->rank, .expires = TIME_NEVER};
     if (options->ttl_ms > 0) {
         meta.expires = time_after(now, options->ttl_ms);
     }
@@ -274,7 +274,7 @@ int queue_head(const struct queue *queue, struct delivery *out)
     }
     out->item = NULL;
     out->ticket = 0;
-    out->meta = (struct item_meta){.expires = UINT64_MAX};
+    out->meta = (struct item_meta){.expires = TIME_NEVER};
     struct packed_record record;
     if (!TAILQ_EMPTY(&queue->returned)) {
         show_item(TAILQ_FIRST(&queue->returned), out);
@@ -361,7 +361,7 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
         *out = head->item;
         return 0;
     }
-    struct item_meta meta = {.expires = UINT64_MAX, .seq = queue->next_seq};
+    struct item_meta meta = {.expires = TIME_NEVER, .seq = queue->next_seq};
     int status = item_new(queue, keep(head->value), &meta, true, out);
     if (status == 0) {
         drop_record(queue);
@@ -492,7 +492,7 @@ void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, u
 
 void queue_touch(struct queue *queue, struct item *item, uint64_t now)
 {
-    uint64_t lease = UINT64_MAX;
+    uint64_t lease = TIME_NEVER;
     if (queue->options.lease_ms > 0) {
         lease = time_after(now, queue->options.lease_ms);
     }
@@ -527,7 +527,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
         return ERR_SHUT_DOWN;
     }
     struct item_meta meta = {
-        .rank = dead->meta.rank, .seq = queue->next_seq, .expires = UINT64_MAX};
+        .rank = dead->meta.rank, .seq = queue->next_seq, .expires = TIME_NEVER};
     struct item *item;
     bool first = queue->ready + queue->delayed == 0;
     int status = item_new(queue, blob_ref(dead->value), &meta, false, &item);

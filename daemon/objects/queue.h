@@ -19,7 +19,7 @@
  */
 #pragma once
 
-#include "daemon/objects/heap.h"
+#include "daemon/objects/deadline.h"
 #include "daemon/objects/packed.h"
 #include "daemon/objects/rank.h"
 #include "daemon/objects/tie.h"
@@ -43,8 +43,8 @@ struct queue_options {
 struct item_meta {
     struct rank rank;    /* the priority */
     uint64_t seq;        /* order of arrival among equal priorities */
-    uint64_t expires;    /* monotonic, nanoseconds; UINT64_MAX: never */
-    uint32_t deliveries; /* how often get has returned it */
+    uint64_t expires;    /* monotonic, nanoseconds; TIME_NEVER: never */
+    uint64_t deliveries; /* how often get has returned it */
 };
 
 enum item_state { ITEM_DELAYED, ITEM_PACKED, ITEM_RETURNED, ITEM_HEAPED, ITEM_TAKEN, ITEM_DEAD };
@@ -56,7 +56,7 @@ struct item {
     struct tie *tie;            /* who has taken it, or NULL */
     struct blob *value;
     struct item_meta meta;
-    uint64_t due;   /* when time changes its state: delay, expiry or lease; UINT64_MAX: never */
+    uint64_t due;   /* when time changes its state: delay, expiry or lease; TIME_NEVER: never */
     uint64_t ready; /* delayed: when it becomes ready */
     uint32_t due_place;
     uint32_t heap_place; /* in the priority heap */

@@ -21,7 +21,7 @@ void item_free(struct queue *queue, struct item *item);
 void item_enter(struct queue *queue, struct item *item, bool to_head);
 /* Takes a ready, delayed or taken item out of its place; it stands in none then. */
 void item_leave(struct queue *queue, struct item *item);
-/* Sets when time next changes the item; UINT64_MAX: never. 0 or ERR_MEMORY (memory). */
+/* Sets when time next changes the item; TIME_NEVER: never. 0 or ERR_MEMORY (memory). */
 int item_set_due(struct queue *queue, struct item *item, uint64_t due);
 
 /* Pushes to the packed store with its charge. ERR_LIMIT unless `always`, ERR_MEMORY. */
@@ -47,9 +47,6 @@ static inline void queue_tell_size(struct queue *queue, enum event_name event)
 
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
-
-/* now + ms, without overflow. */
-uint64_t time_after(uint64_t now, int64_t ms);
 
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);
