@@ -17,6 +17,8 @@ enum {
     QUEUE_OPTIONS
 };
 
+enum { DEAD_LETTER_CHAIN_MAX = 64 };
+
 static const struct option open_options[QUEUE_OPTIONS] = {
     [MAXSIZE] = {"maxsize", PARAM_INT},         [ORDER] = {"order", PARAM_STR},
     [JOINABLE] = {"joinable", PARAM_BOOL},      [ON_DISCONNECT] = {"on_disconnect", PARAM_STR},
@@ -67,6 +69,33 @@ static int check_options(struct call *call, const struct param *given)
     return 0;
 }
 
+/* Refuses a queue whose items, once dead, would come back to it. The last queue of a circle to be
+ * made is the one that closes it, so that there never is one; what is longer than the walk is
+ * refused unseen. */
+static int check_dead_letter(struct call *call, struct slice name, struct slice dead_letter)
+{
+    const struct registry *registry = &call->service->registry;
+    for (int i = 0; dead_letter.len > 0; i++) {
+        if (i == DEAD_LETTER_CHAIN_MAX) {
+            return call_fail(call, ERR_BAD_REQUEST,
+                             "queue.open: option dead_letter: more than %d queues would pass on "
+                             "their dead items one to the next",
+                             DEAD_LETTER_CHAIN_MAX);
+        }
+        if (slice_equal(dead_letter, name)) {
+            return call_fail(call, ERR_BAD_REQUEST,
+                             i == 0 ? "queue.open: option dead_letter must name another queue"
+                                    : "queue.open: option dead_letter: dead items would come back "
+                                      "to this queue by way of its dead letter queue's own");
+        }
+        const struct object *object = registry_find(registry, dead_letter);
+        bool is_queue = object != NULL && object->type->kind == OBJECT_QUEUE;
+        dead_letter =
+            is_queue ? ((const struct queue *)object)->options.dead_letter : (struct slice){0};
+    }
+    return 0;
+}
+
 static int make_queue(struct call *call, const struct object_options *common,
                       const struct param *given, struct object **out)
 {
@@ -83,6 +112,10 @@ static int make_queue(struct call *call, const struct object_options *common,
         .max_deliveries = option_int(&given[MAX_DELIVERIES], 0),
         .dead_letter = option_str(&given[DEAD_LETTER]),
     };
+    status = check_dead_letter(call, common->name, options.dead_letter);
+    if (status < 0) {
+        return status;
+    }
     struct queue *queue;
     status = queue_new(common, &options, &queue);
     if (status == 0) {
@@ -260,7 +293,14 @@ static int oldest_taken(struct call *call, struct item **out)
     if (status < 0) {
         return status;
     }
-    *out = queue_oldest_taken(queue_of(call->object), session_tie(call->session, call->object));
+    const struct queue *queue = queue_of(call->object);
+    *out = queue_oldest_taken(queue, session_tie(call->session, call->object));
+    if (*out == NULL && queue->tickets.live > 0) {
+        return call_fail(call, ERR_VALUE,
+                         "this session has taken no item of \"%s\", which has lease_ms: give the "
+                         "ticket to finish one that another session has taken",
+                         call->object->name);
+    }
     if (*out == NULL) {
         return call_fail(call, ERR_VALUE,
                          "task_done was called too many times: no item of \"%s\" "
@@ -380,7 +420,15 @@ int method_queue_clear(struct call *call)
 
 int method_queue_shutdown(struct call *call)
 {
-    queue_shutdown(queue_of(call->object), call_bool(call, 1, false));
+    static const struct option table[] = {{"drain", PARAM_BOOL}};
+    struct queue *queue = queue_of(call->object);
+    struct param drain;
+    int status = options_read(call, 2, table, 1, &drain);
+    if (status < 0) {
+        return status;
+    }
+    queue_shutdown(queue, call_bool(call, 1, false), option_bool(&drain, queue->drain));
     call_changed(call);
-    return call_answer_nil(call);
+    return call_given(call, 2) ? call_answer_int(call, (int64_t)queue->tickets.live)
+                               : call_answer_nil(call);
 }

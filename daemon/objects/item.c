@@ -275,5 +275,6 @@ bool queue_tick(struct object *object, uint64_t now)
             queue_tell_size(queue, EVENT_ready);
         }
     }
+    queue_changed(queue);
     return changed;
 }

@@ -241,6 +241,7 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     if (status == 0) {
         queue->puts++;
         queue_tell_size(queue, EVENT_put);
+        queue_changed(queue);
     }
     return status;
 }
@@ -270,7 +271,7 @@ static void show_record(const struct packed_record *record, struct delivery *out
 int queue_head(const struct queue *queue, struct delivery *out)
 {
     if (queue->ready == 0) {
-        return queue->shut_down && queue->delayed == 0 ? ERR_SHUT_DOWN : ERR_EMPTY;
+        return queue_is_over(queue) ? ERR_SHUT_DOWN : ERR_EMPTY;
     }
     out->item = NULL;
     out->ticket = 0;
@@ -340,6 +341,7 @@ void queue_drop_head(struct queue *queue)
     queue->gets++;
     queue_discard_head(queue);
     tell_get(queue, 0);
+    queue_changed(queue);
 }
 
 uint32_t ticket_hash(uint64_t ticket)
@@ -393,6 +395,7 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     out->meta = item->meta;
     out->ticket = item->entry.seq;
     tell_get(queue, out->ticket);
+    queue_changed(queue);
     return 0;
 }
 
@@ -416,6 +419,7 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
     }
     item_enter(queue, item, true);
     tell_give_back(queue, 0, "unsent");
+    queue_changed(queue);
 }
 
 static bool is_ticket(const struct ordered_entry *entry, const void *key)
@@ -434,6 +438,9 @@ struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie
     if (tie != NULL && !TAILQ_EMPTY(&tie->taken)) {
         return TAILQ_FIRST(&tie->taken);
     }
+    if (queue->options.lease_ms > 0) {
+        return NULL; /* what others have taken comes back by itself */
+    }
     uint32_t position = ordered_next(&queue->tickets, 0);
     return position == ORDERED_NONE ? NULL : (struct item *)queue->tickets.entries[position];
 }
@@ -448,6 +455,7 @@ uint64_t queue_done(struct queue *queue, struct item *item)
         const union detail details[] = {{.uint = unfinished}, {.uint = ticket}};
         object_tell(&queue->object, EVENT_done, details);
     }
+    queue_changed(queue);
     return unfinished;
 }
 
@@ -483,6 +491,7 @@ void item_give_back(struct queue *queue, struct item *item, const char *reason, 
     if (expired) {
         queue_tell_size(queue, EVENT_expire);
     }
+    queue_changed(queue);
 }
 
 void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
@@ -497,12 +506,13 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
         lease = time_after(now, queue->options.lease_ms);
     }
     (void)item_set_due(queue, item, lease); /* the heap has room: reserved when it was taken */
+    queue_changed(queue);
 }
 
-void queue_shutdown(struct queue *queue, bool immediate)
+void queue_shutdown(struct queue *queue, bool immediate, bool drain)
 {
     queue->shut_down = true;
-    queue->object.independent |= 1U << QUEUE_GETTERS; /* one that waits on others too may stay */
+    queue->drain = drain;
     if (object_is_watched(&queue->object, EVENT_shutdown)) {
         const union detail detail = {.is = immediate};
         object_tell(&queue->object, EVENT_shutdown, &detail);
@@ -510,6 +520,7 @@ void queue_shutdown(struct queue *queue, bool immediate)
     if (immediate) {
         (void)queue_clear(queue);
     }
+    queue_changed(queue);
 }
 
 struct item *queue_next_dead(struct queue *queue)
@@ -538,6 +549,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
         queue->next_seq++;
         item_enter(queue, item, false);
         queue_tell_size(queue, EVENT_put);
+        queue_changed(queue);
     }
     return status;
 }
@@ -550,4 +562,5 @@ void queue_free_dead(struct queue *queue, struct item *item, bool dropped)
         const union detail detail = {.is = dropped};
         object_tell(&queue->object, EVENT_dead, &detail);
     }
+    queue_changed(queue);
 }

@@ -83,6 +83,7 @@ struct queue {
     uint64_t dropped; /* items that had max_deliveries and no dead letter queue to go to */
     uint64_t expired; /* items whose time to live ran out */
     bool shut_down;
+    bool drain; /* shut down: who waits for an item stays until nothing can come back */
 };
 
 struct put_options {
@@ -114,7 +115,8 @@ struct delivery {
     struct item *item;     /* the queue's own */
 };
 
-/* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is empty and shut down. */
+/* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is shut down and over: empty,
+ * and, if it drains, with nothing taken. */
 int queue_head(const struct queue *queue, struct delivery *out);
 /* Plain queue: the item that queue_head has shown is gone. */
 void queue_drop_head(struct queue *queue);
@@ -127,8 +129,8 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
 
 /* The taken item of a ticket, or NULL. */
 struct item *queue_ticket(const struct queue *queue, uint64_t ticket);
-/* The one that task_done without a ticket means: the tie's oldest (tie may be NULL), else the
- * queue's oldest, or NULL. */
+/* The one that task_done without a ticket means: the tie's oldest (tie may be NULL), else, unless
+ * there are leases, the queue's oldest, or NULL. */
 struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie);
 /* The item is done. Returns the unfinished count left. Clears the claim of its tie. */
 uint64_t queue_done(struct queue *queue, struct item *item);
@@ -147,7 +149,9 @@ int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
 
 /* Drops queued and delayed items; returns how many. */
 uint64_t queue_clear(struct queue *queue);
-void queue_shutdown(struct queue *queue, bool immediate);
+/* No more puts; `immediate` clears it too, and whether it drains is as `drain` says from now on. It
+ * can be done again. */
+void queue_shutdown(struct queue *queue, bool immediate, bool drain);
 
 /* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);

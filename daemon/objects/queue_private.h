@@ -45,6 +45,25 @@ static inline void queue_tell_size(struct queue *queue, enum event_name event)
     }
 }
 
+/* True if it is shut down and no get can find anything in it any more. */
+static inline bool queue_is_over(const struct queue *queue)
+{
+    return queue->shut_down && queue->ready + queue->delayed == 0 &&
+           !(queue->drain && queue->tickets.live > 0);
+}
+
+/* The end of each operation that changes what a call may wait for. Once nothing can be found any
+ * more, all who wait for an item have to look: one that waits on other queues too may stay, those
+ * behind it may not. */
+static inline void queue_changed(struct queue *queue)
+{
+    if (queue_is_over(queue)) {
+        queue->object.independent |= 1U << QUEUE_GETTERS;
+    } else {
+        queue->object.independent &= (uint8_t) ~(1U << QUEUE_GETTERS);
+    }
+}
+
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
 

@@ -127,6 +127,7 @@ uint64_t queue_clear(struct queue *queue)
         const union detail count = {.uint = removed};
         object_tell(&queue->object, EVENT_clear, &count);
     }
+    queue_changed(queue);
     return removed;
 }
 
@@ -168,5 +169,6 @@ size_t queue_describe(const struct object *object, struct buffer *out)
     pack_key_uint(out, "dropped", queue->dropped);
     pack_key_uint(out, "expired", queue->expired);
     pack_key_bool(out, "shut_down", queue->shut_down);
-    return 16;
+    pack_key_bool(out, "drain", queue->drain);
+    return 17;
 }

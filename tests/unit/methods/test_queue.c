@@ -232,6 +232,26 @@ static void joinable_lease_that_runs_out_gives_back(void **state)
     actor_leave(a);
 }
 
+static void joinable_with_leases_leaves_to_others_what_they_have_taken(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(a, "queue.open", "['j', {joinable: true, lease_ms: 100}]", "_map");
+    check(a, "queue.put_many", "['j', ['x', 'y']]", "2");
+    check(a, "queue.get", "['j']", "['x', 1, 1]");
+    stage_advance(*state, 100);
+    check(b, "queue.get", "['j']", "['x', 2, 2]");
+    check_fails(a, "queue.task_done", "['j']",
+                "['VALUE', 'this session has taken no item of \"j\", which has lease_ms: give the "
+                "ticket to finish one that another session has taken']");
+    check(a, "queue.get", "['j']", "['y', 3, 1]");
+    check(a, "queue.task_done", "['j']", "1");
+    check(a, "queue.task_done", "['j', 2]", "0");
+    check_error(b, "queue.task_done", "['j']", "VALUE");
+    actor_leave(a);
+    actor_leave(b);
+}
+
 static void joinable_give_back_with_a_delay_waits(void **state)
 {
     struct stage *stage = *state;
@@ -519,6 +539,7 @@ int main(void)
         TEST(joinable_requeues_in_the_old_order_on_disconnect),
         TEST(joinable_discards_on_disconnect_if_told_to),
         TEST(joinable_lease_that_runs_out_gives_back),
+        TEST(joinable_with_leases_leaves_to_others_what_they_have_taken),
         TEST(joinable_give_back_with_a_delay_waits),
         TEST(joinable_sends_to_the_dead_letter_queue),
         TEST(dead_letters_go_at_once_when_nobody_waits),
