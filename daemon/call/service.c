@@ -137,7 +137,7 @@ static void end_ties(struct service *service, struct object *object)
     struct tie *tie;
     while ((tie = TAILQ_FIRST(&object->ties)) != NULL) {
         if (tie->holding > 0) {
-            object->type->abandon(object, tie, service->now);
+            object_abandon(object, tie, service->now, NULL);
             assert(tie->holding == 0);
         }
         if (tie->open) {
@@ -157,7 +157,7 @@ void service_delete(struct service *service, struct object *object)
     object_end_watches(object, EVENT_deleted);
     end_all_waits(object);
     end_ties(service, object);
-    object->type->clear(object);
+    object_clear(object, NULL);
     unready(service, object);
     heap_remove(&service->deadlines, &object->deadline);
     object_unref(object);

@@ -176,7 +176,7 @@ static void give_back_claims(struct session *session, uint64_t now)
     for (uint32_t i = 0; i < session->nties; i++) {
         struct tie *tie = session->ties[i];
         if (tie->holding > 0) {
-            tie->object->type->abandon(tie->object, tie, now);
+            object_abandon(tie->object, tie, now, NULL);
             assert(tie->holding == 0);
             object_ready(session->service, tie->object);
         }

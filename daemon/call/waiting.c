@@ -379,7 +379,7 @@ static void expire(struct service *service, struct deadline *deadline)
         return;
     }
     struct object *object = (struct object *)((char *)deadline - offsetof(struct object, deadline));
-    (void)object->type->tick(object, service->now);
+    object_tick(object, service->now, NULL);
     object_ready(service, object);
 }
 

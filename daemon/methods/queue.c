@@ -17,7 +17,7 @@ enum {
     QUEUE_OPTIONS
 };
 
-enum { DEAD_LETTER_CHAIN_MAX = 64 };
+enum { DEAD_LETTER_CHAIN_MAX = 64, STEPS_PUT = 16 /* what a put takes, in steps */ };
 
 static const struct option open_options[QUEUE_OPTIONS] = {
     [MAXSIZE] = {"maxsize", PARAM_INT},         [ORDER] = {"order", PARAM_STR},
@@ -217,22 +217,34 @@ int method_queue_put(struct call *call)
     return call_answer_nil(call);
 }
 
-/* Puts the values of the array from number call->progress on, as many as there is room for. */
+/* How many values of a put_many have been put, and where in the array the next one stands: what
+ * call->progress notes, so that a call that waits for each place does not begin anew each time. */
+static uint32_t values_put(const struct call *call)
+{
+    return (uint32_t)call->progress;
+}
+
+static size_t next_at(const struct call *call)
+{
+    size_t at = (size_t)(call->progress >> 32); /* a message has less than 2^32 bytes */
+    return at > 0 ? at : call->params[1].header.size;
+}
+
+/* Puts the values of the array that have not been put, as many as there is room for. */
 static int put_some(struct call *call)
 {
     struct queue *queue = queue_of(call->object);
     const struct param *values = &call->params[1];
-    struct slice rest = slice_from(values->raw, values->header.size);
+    struct slice rest = slice_from(values->raw, next_at(call));
     int status = 0;
-    for (uint64_t i = 0; i < values->header.count && status == 0; i++) {
+    for (uint32_t i = values_put(call); i < values->header.count && status == 0; i++) {
         struct param value = value_next(&rest);
-        if (i < call->progress) {
-            continue;
-        }
         struct incoming incoming = {value.raw, call->origin};
         status = queue_put(queue, incoming, NULL, call->now);
         if (status == 0) {
-            call->progress++;
+            uint64_t at = values->raw.len - rest.len;
+            call->progress = at << 32 | (i + 1);
+            pace_step(call->pace, STEPS_PUT + value.raw.len / PACE_STEP_BYTES);
         }
     }
     return status;
@@ -241,8 +253,14 @@ static int put_some(struct call *call)
 int method_queue_put_many(struct call *call)
 {
     uint64_t before = call->progress;
-    bool nothing = call->params[1].header.count == 0; /* then there is nothing to wait for */
+    const struct param *values = &call->params[1];
+    bool nothing = values->header.count == 0; /* then there is nothing to wait for */
     bool behind = !nothing && call_is_behind(call, QUEUE_PUTTERS);
+    uint64_t rest = (uint64_t)values->header.count - values_put(call);
+    uint64_t room = behind ? 0 : queue_room(queue_of(call->object));
+    if (call_needs_pace(call, (rest < room ? rest : room) * STEPS_PUT)) {
+        return CALL_PACED;
+    }
     int status = behind ? ERR_FULL : put_some(call);
     if (call->progress > before) {
         call_changed(call);
@@ -256,7 +274,7 @@ int method_queue_put_many(struct call *call)
     if (status < 0 && call->progress == 0) {
         return status;
     }
-    return call_answer_int(call, (int64_t)call->progress);
+    return call_answer_int(call, values_put(call));
 }
 
 /* Refuses if the queue is not joinable. */
@@ -403,17 +421,26 @@ static bool show(void *data, struct stored value)
 
 int method_queue_peek(struct call *call)
 {
+    struct queue *queue = queue_of(call->object);
+    uint64_t start = (uint64_t)call_int(call, 1, 0);
+    uint64_t count = (uint64_t)call_int(call, 2, 1);
+    if (call_needs_pace(call, queue_peek_steps(queue, start, count))) {
+        return CALL_PACED;
+    }
     struct peeked peeked = {.call = call};
     size_t at = pack_array_begin(call_result(call));
-    int status = queue_peek(queue_of(call->object), (uint64_t)call_int(call, 1, 0),
-                            (uint64_t)call_int(call, 2, 1), show, &peeked);
+    int status = queue_peek(queue, start, count, show, &peeked, call->pace);
     pack_array_end(&call->out->bytes, at, peeked.count);
     return status;
 }
 
 int method_queue_clear(struct call *call)
 {
-    uint64_t removed = queue_clear(queue_of(call->object));
+    struct queue *queue = queue_of(call->object);
+    if (call_needs_pace(call, queue_clear_steps(queue))) {
+        return CALL_PACED;
+    }
+    uint64_t removed = queue_clear(queue, call->pace);
     call_changed(call);
     return call_answer_int(call, (int64_t)removed);
 }
@@ -427,7 +454,11 @@ int method_queue_shutdown(struct call *call)
     if (status < 0) {
         return status;
     }
-    queue_shutdown(queue, call_bool(call, 1, false), option_bool(&drain, queue->drain));
+    bool immediate = call_bool(call, 1, false);
+    if (immediate && call_needs_pace(call, queue_clear_steps(queue))) {
+        return CALL_PACED;
+    }
+    queue_shutdown(queue, immediate, option_bool(&drain, queue->drain), call->pace);
     call_changed(call);
     return call_given(call, 2) ? call_answer_int(call, (int64_t)queue->tickets.live)
                                : call_answer_nil(call);

@@ -13,11 +13,6 @@ static void tell(struct barrier *barrier, enum event_name event, uint32_t count)
     }
 }
 
-static void barrier_nothing(struct object *object)
-{
-    /* It has nothing besides itself. */
-}
-
 static size_t barrier_describe(const struct object *object, struct buffer *out)
 {
     const struct barrier *barrier = (const struct barrier *)object;
@@ -44,8 +39,6 @@ static void barrier_left(struct object *object, uint64_t place)
 const struct object_type barrier_type = {
     .kind = OBJECT_BARRIER,
     .name = "barrier",
-    .deinit = barrier_nothing,
-    .clear = barrier_nothing,
     .describe = barrier_describe,
     .left = barrier_left,
 };

@@ -5,12 +5,7 @@
 
 #include "daemon/objects/watch.h"
 
-static void condition_deinit(struct object *object)
-{
-    /* condition_clear has let go of the lock. */
-}
-
-static void condition_clear(struct object *object)
+static void condition_clear(struct object *object, struct pace *pace)
 {
     struct condition *condition = condition_of(object);
     struct object *lock = condition->lock;
@@ -37,7 +32,8 @@ static size_t condition_describe(const struct object *object, struct buffer *out
     return 2 + mutex_describe(condition->mutex, out);
 }
 
-static void condition_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void condition_abandon(struct object *object, struct tie *tie, uint64_t now,
+                              struct pace *pace)
 {
     mutex_abandon(&condition_of(object)->own, tie);
 }
@@ -67,7 +63,6 @@ static struct object *condition_elsewhere(const struct object *object)
 const struct object_type condition_type = {
     .kind = OBJECT_CONDITION,
     .name = "condition",
-    .deinit = condition_deinit,
     .clear = condition_clear,
     .describe = condition_describe,
     .abandon = condition_abandon,

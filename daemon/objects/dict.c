@@ -19,7 +19,7 @@ static void dict_deinit(struct object *object)
     ordered_deinit(&dict_of(object)->pairs);
 }
 
-static void dict_empty(struct object *object)
+static void dict_empty(struct object *object, struct pace *pace)
 {
     dict_clear(dict_of(object));
 }

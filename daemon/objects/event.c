@@ -3,11 +3,6 @@
 
 #include <stdlib.h>
 
-static void event_release(struct object *object)
-{
-    /* It has nothing besides itself. */
-}
-
 static size_t event_describe(const struct object *object, struct buffer *out)
 {
     pack_key_bool(out, "set", ((const struct event *)object)->set);
@@ -17,8 +12,6 @@ static size_t event_describe(const struct object *object, struct buffer *out)
 const struct object_type event_type = {
     .kind = OBJECT_EVENT,
     .name = "event",
-    .deinit = event_release,
-    .clear = event_release,
     .describe = event_describe,
 };
 

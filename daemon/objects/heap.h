@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "daemon/objects/pace.h"
 #include "proto/slice.h"
 
 #define HEAP_NONE UINT32_MAX
@@ -31,5 +32,8 @@ void *heap_top(const struct heap *heap);
 void heap_update(struct heap *heap, void *element);
 /* Takes an element out; nothing if it is not in (its place is HEAP_NONE). */
 void heap_remove(struct heap *heap, void *element);
+/* Takes out and returns any element, the one that is cheapest to take; there must be one. */
+void *heap_take_any(struct heap *heap);
 /* Takes out every element that `keep` says false of; it may free the element. */
-void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data);
+void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data,
+                 struct pace *pace);

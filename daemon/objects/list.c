@@ -7,7 +7,7 @@
 
 /* The object. */
 
-static void list_deinit(struct object *object)
+static void list_empty(struct object *object, struct pace *pace)
 {
     list_clear(list_of(object));
 }
@@ -21,8 +21,7 @@ static size_t list_describe(const struct object *object, struct buffer *out)
 const struct object_type list_type = {
     .kind = OBJECT_LIST,
     .name = "list",
-    .deinit = list_deinit,
-    .clear = list_deinit,
+    .clear = list_empty,
     .describe = list_describe,
 };
 

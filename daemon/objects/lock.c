@@ -3,11 +3,6 @@
 
 #include <stdlib.h>
 
-static void lock_release(struct object *object)
-{
-    /* It has nothing besides itself. */
-}
-
 static size_t lock_describe(const struct object *object, struct buffer *out)
 {
     const struct mutex *mutex = &((const struct lock *)object)->mutex;
@@ -18,7 +13,7 @@ static size_t lock_describe(const struct object *object, struct buffer *out)
     return 4 + mutex_describe(mutex, out);
 }
 
-static void lock_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void lock_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
 {
     mutex_abandon(&lock_of(object)->mutex, tie);
 }
@@ -44,8 +39,6 @@ static struct object *lock_dependent(struct object *object)
 const struct object_type lock_type = {
     .kind = OBJECT_LOCK,
     .name = "lock",
-    .deinit = lock_release,
-    .clear = lock_release,
     .describe = lock_describe,
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,

@@ -35,6 +35,30 @@ int object_init(struct object *object, const struct object_type *type,
     return 0;
 }
 
+void object_clear(struct object *object, struct pace *pace)
+{
+    if (object->type->clear != NULL) {
+        object->type->clear(object, pace);
+    }
+}
+
+uint64_t object_due(const struct object *object)
+{
+    return object->type->due == NULL ? TIME_NEVER : object->type->due(object);
+}
+
+void object_tick(struct object *object, uint64_t now, struct pace *pace)
+{
+    if (object->type->tick != NULL) {
+        object->type->tick(object, now, pace);
+    }
+}
+
+void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
+{
+    object->type->abandon(object, tie, now, pace);
+}
+
 struct object *object_ref(struct object *object)
 {
     object->refs++;
@@ -51,8 +75,10 @@ void object_unref(struct object *object)
     }
     assert(TAILQ_EMPTY(&object->ties) && LIST_EMPTY(&object->watches));
     assert(!object->is_ready && object->deadline.place == HEAP_NONE);
-    object->type->clear(object);
-    object->type->deinit(object);
+    object_clear(object, NULL);
+    if (object->type->deinit != NULL) {
+        object->type->deinit(object);
+    }
     assert(object->bytes == 0);
     user_unref(object->user);
     free(object->name);

@@ -19,6 +19,7 @@
 #include "daemon/objects/blob.h"
 #include "daemon/objects/deadline.h"
 #include "daemon/objects/ordered.h"
+#include "daemon/objects/pace.h"
 #include "proto/pack.h"
 
 enum object_kind {
@@ -55,20 +56,22 @@ LIST_HEAD(watch_list, watch);
 struct object_type {
     enum object_kind kind;
     const char *name; /* "queue": the part of its methods' names before the dot */
-    /* Frees what the type added; the object itself is freed by object_unref. */
+    /* Frees what the type added and clear leaves; the object itself is freed by object_unref.
+     * NULL: there is nothing. */
     void (*deinit)(struct object *object);
-    /* Drops the contents: the object is deleted, or deinit is next. */
-    void (*clear)(struct object *object);
+    /* Drops the contents: the object is deleted, or deinit is next. This and the two below that
+     * take a pace may be long; see pace.h. NULL: there is nothing. */
+    void (*clear)(struct object *object, struct pace *pace);
     /* Packs the options and figures of the type as pairs; returns how many pairs. */
     size_t (*describe)(const struct object *object, struct buffer *out);
     /* When time next changes something by itself, in nanoseconds; TIME_NEVER: never. NULL: never.
      */
     uint64_t (*due)(const struct object *object);
-    /* Does what is due at `now`. Returns true if waiters should look again. NULL with due. */
-    bool (*tick)(struct object *object, uint64_t now);
+    /* Does what is due at `now`. NULL with due. */
+    void (*tick)(struct object *object, uint64_t now, struct pace *pace);
     /* A session ends (or closes a claim) and leaves what it took: gives it back as the object's
      * options say; called only if the tie holds claims. */
-    void (*abandon)(struct object *object, struct tie *tie, uint64_t now);
+    void (*abandon)(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
     /* Packs what a tie holds as pairs; returns how many. NULL where nothing can be held. */
     size_t (*describe_claims)(const struct tie *tie, struct buffer *out);
     /* A call that waited goes without what it waited for (cancelled, its session ended, its time
@@ -129,6 +132,12 @@ struct object_options {
  * 0, or ERR_MEMORY for want of memory, ERR_LIMIT (charge for the name). */
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options);
+
+/* What the type does in these cases (see there), if it does anything. */
+void object_clear(struct object *object, struct pace *pace);
+uint64_t object_due(const struct object *object);
+void object_tick(struct object *object, uint64_t now, struct pace *pace);
+void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
 
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* What freeing an item takes, and giving one back, in steps. */
+enum { STEPS_ITEM = 8, STEPS_TAKEN = 48 };
+
 /* True if what is due goes to the head: a lease that is over, a delay after a give_back. */
 static bool goes_to_head(const struct item *item)
 {
@@ -29,26 +32,14 @@ static uint32_t *due_place(void *item)
     return &((struct item *)item)->due_place;
 }
 
-static bool priority_before(const void *a, const void *b)
-{
-    const struct item_meta *x = &((const struct item *)a)->meta;
-    const struct item_meta *y = &((const struct item *)b)->meta;
-    int order = rank_compare(&x->rank, &y->rank);
-    return order != 0 ? order < 0 : x->seq < y->seq;
-}
-
-static uint32_t *heap_place(void *item)
-{
-    return &((struct item *)item)->heap_place;
-}
-
-static void queue_empty(struct object *object)
+static void queue_empty(struct object *object, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
-    (void)queue_clear(queue);
+    (void)queue_clear(queue, pace);
     struct item *item;
     while ((item = queue_next_dead(queue)) != NULL) {
         queue_free_dead(queue, item, true);
+        pace_step(pace, STEPS_ITEM);
     }
 }
 
@@ -57,14 +48,14 @@ static void queue_deinit(struct object *object)
     struct queue *queue = queue_of(object);
     object_release(object, queue->packed.cost);
     packed_deinit(&queue->packed);
-    heap_deinit(&queue->heap);
+    priority_deinit(&queue->priority);
     heap_deinit(&queue->due);
     ordered_deinit(&queue->tickets);
     free((void *)(uintptr_t)queue->options.dead_letter.data);
 }
 
 /* A session ends: the items it took go back in their old order, or count as done. */
-static void queue_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
     struct item *item;
@@ -74,6 +65,7 @@ static void queue_abandon(struct object *object, struct tie *tie, uint64_t now)
         } else {
             item_give_back(queue, item, "session", 0, now);
         }
+        pace_step(pace, STEPS_TAKEN);
     }
 }
 
@@ -128,8 +120,7 @@ int queue_new(const struct object_options *common, const struct queue_options *o
         return status;
     }
     packed_init(&queue->packed, options->order == QUEUE_LIFO);
-    queue->heap.before = priority_before;
-    queue->heap.place = heap_place;
+    priority_init(&queue->priority);
     queue->due.before = due_before;
     queue->due.place = due_place;
     ordered_init(&queue->tickets);
@@ -143,6 +134,15 @@ bool queue_is_full(const struct queue *queue)
 {
     return queue->options.maxsize > 0 &&
            queue->ready + queue->delayed >= (uint64_t)queue->options.maxsize;
+}
+
+uint64_t queue_room(const struct queue *queue)
+{
+    if (queue->options.maxsize <= 0) {
+        return UINT64_MAX;
+    }
+    return queue_is_full(queue) ? 0
+                                : (uint64_t)queue->options.maxsize - queue->ready - queue->delayed;
 }
 
 uint64_t queue_unfinished(const struct queue *queue)
@@ -197,7 +197,7 @@ static int put_item(struct queue *queue, struct incoming value, const struct put
     }
     struct item *item;
     int status = item_new(queue, blob_new(value), &meta, false, &item);
-    if (status == 0 && (heap_reserve(&queue->due) < 0 || heap_reserve(&queue->heap) < 0)) {
+    if (status == 0 && (heap_reserve(&queue->due) < 0 || priority_reserve(&queue->priority) < 0)) {
         item_free(queue, item);
         status = ERR_MEMORY;
     }
@@ -280,7 +280,7 @@ int queue_head(const struct queue *queue, struct delivery *out)
     if (!TAILQ_EMPTY(&queue->returned)) {
         show_item(TAILQ_FIRST(&queue->returned), out);
     } else if (queue->options.order == QUEUE_PRIORITY) {
-        show_item(heap_top(&queue->heap), out);
+        show_item(priority_first(&queue->priority), out);
     } else if (store_head(queue, &record)) {
         show_record(&record, out);
     }
@@ -296,7 +296,7 @@ static struct item *head_of_items(const struct queue *queue)
         return TAILQ_FIRST(&queue->returned);
     }
     if (queue->options.order == QUEUE_PRIORITY) {
-        return heap_top(&queue->heap);
+        return priority_first(&queue->priority);
     }
     (void)store_head(queue, &record);
     return record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
@@ -509,7 +509,7 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
     queue_changed(queue);
 }
 
-void queue_shutdown(struct queue *queue, bool immediate, bool drain)
+void queue_shutdown(struct queue *queue, bool immediate, bool drain, struct pace *pace)
 {
     queue->shut_down = true;
     queue->drain = drain;
@@ -518,7 +518,7 @@ void queue_shutdown(struct queue *queue, bool immediate, bool drain)
         object_tell(&queue->object, EVENT_shutdown, &detail);
     }
     if (immediate) {
-        (void)queue_clear(queue);
+        (void)queue_clear(queue, pace);
     }
     queue_changed(queue);
 }

@@ -70,6 +70,13 @@ uint32_t ticket_hash(uint64_t ticket);
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);
 
-bool queue_tick(struct object *object, uint64_t now);
+/* The run of queue->priority was charged with `before` bytes: charges what it costs now, since what
+ * is stored must not be out of reach for a limit. */
+void item_recharge_run(struct queue *queue, uint64_t before);
+
+/* Frees an item whose time was over in the middle, and which stands nowhere now (item.c). */
+void tombstone_free(void *queue, struct item *item);
+
+void queue_tick(struct object *object, uint64_t now, struct pace *pace);
 uint64_t queue_due(const struct object *object);
 size_t queue_describe(const struct object *object, struct buffer *out);

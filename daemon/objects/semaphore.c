@@ -6,11 +6,6 @@
 
 #include "daemon/objects/watch.h"
 
-static void semaphore_nothing(struct object *object)
-{
-    /* It has nothing besides itself. */
-}
-
 static size_t semaphore_describe(const struct object *object, struct buffer *out)
 {
     const struct semaphore *semaphore = (const struct semaphore *)object;
@@ -39,7 +34,8 @@ static void tell(struct semaphore *semaphore, enum event_name event, int64_t n, 
     }
 }
 
-static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t now)
+static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t now,
+                              struct pace *pace)
 {
     struct semaphore *semaphore = semaphore_of(object);
     int64_t n = (int64_t)tie->holding;
@@ -59,8 +55,6 @@ static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *ou
 const struct object_type semaphore_type = {
     .kind = OBJECT_SEMAPHORE,
     .name = "semaphore",
-    .deinit = semaphore_nothing,
-    .clear = semaphore_nothing,
     .describe = semaphore_describe,
     .abandon = semaphore_abandon,
     .describe_claims = semaphore_describe_claims,
