@@ -125,7 +125,7 @@ static int init_core(struct daemon *daemon)
 {
     int status = init_base(daemon);
     if (status == 0) {
-        status = service_init(&daemon->service, net_clock());
+        status = service_init(&daemon->service, net_service_clock);
         daemon->has_service = status == 0;
     }
     if (status == 0) {
@@ -258,6 +258,7 @@ void daemon_deinit(struct daemon *daemon)
         net_deinit(&daemon->net);
     }
     if (daemon->has_service) {
+        service_clear(&daemon->service);
         service_deinit(&daemon->service);
     }
     if (daemon->base != NULL) {

@@ -86,11 +86,17 @@ void user_unref(struct user *user)
     free(user);
 }
 
+/* True if so much more would be over the limit; what is used may be over it already. */
+static bool is_over(uint64_t used, uint64_t more, uint64_t max)
+{
+    return used > max || more > max - used;
+}
+
 int user_charge(struct user *user, uint64_t bytes)
 {
     struct accounts *accounts = user->accounts;
     const struct limits *limits = &accounts->limits;
-    if (user->bytes + bytes > limits->max_user_bytes) {
+    if (is_over(user->bytes, bytes, limits->max_user_bytes)) {
         accounts->refusal = (struct refusal){.limit = "max_user_bytes",
                                              .used = user->bytes,
                                              .wanted = bytes,
@@ -98,7 +104,7 @@ int user_charge(struct user *user, uint64_t bytes)
                                              .uid = user->uid};
         return ERR_LIMIT;
     }
-    if (accounts->bytes + bytes > limits->max_bytes) {
+    if (is_over(accounts->bytes, bytes, limits->max_bytes)) {
         accounts->refusal = (struct refusal){.limit = "max_bytes",
                                              .used = accounts->bytes,
                                              .wanted = bytes,
@@ -120,6 +126,39 @@ void user_release(struct user *user, uint64_t bytes)
     assert(user->bytes >= bytes && user->accounts->bytes >= bytes);
     user->bytes -= bytes;
     user->accounts->bytes -= bytes;
+}
+
+int charge_set(struct charge *charge, uint64_t bytes)
+{
+    if (bytes > charge->bytes) {
+        int status = user_charge(charge->tally->user, bytes - charge->bytes);
+        if (status < 0) {
+            return status;
+        }
+    } else if (bytes < charge->bytes) {
+        user_release(charge->tally->user, charge->bytes - bytes);
+    }
+    charge->tally->bytes += bytes - charge->bytes;
+    charge->bytes = bytes;
+    return 0;
+}
+
+void charge_set_always(struct charge *charge, uint64_t bytes)
+{
+    if (bytes > charge->bytes) {
+        user_charge_always(charge->tally->user, bytes - charge->bytes);
+        charge->tally->bytes += bytes - charge->bytes;
+        charge->bytes = bytes;
+    } else {
+        (void)charge_set(charge, bytes);
+    }
+}
+
+void charge_release(struct charge *charge)
+{
+    if (charge->bytes > 0) {
+        (void)charge_set(charge, 0);
+    }
 }
 
 int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max)

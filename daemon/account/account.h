@@ -83,6 +83,7 @@ struct accounts {
     TAILQ_HEAD(user_list, user) users;
     struct limits limits;
     struct refusal refusal;
+    uid_t self;           /* the daemon's own user */
     uint64_t bytes;       /* the sum over the users */
     uint64_t objects;     /* registry's count */
     uint64_t sessions;    /* net's count */
@@ -102,6 +103,27 @@ int user_charge(struct user *user, uint64_t bytes);
 /* The same without asking: for what comes back and must not be lost. */
 void user_charge_always(struct user *user, uint64_t bytes);
 void user_release(struct user *user, uint64_t bytes);
+
+/* The sum of what one user is charged for one thing that has many parts, such as a session. */
+struct tally {
+    struct user *user; /* not a reference: the thing's own keeps it */
+    uint64_t bytes;
+};
+
+/* One part's share of a tally. It knows where it is counted, so that whoever holds it says only
+ * what the part costs now. A zeroed one is of nothing, and releasing it does nothing. */
+struct charge {
+    struct tally *tally;
+    uint64_t bytes;
+};
+
+/* The part costs so many bytes now, whatever it did before: 0; or ERR_LIMIT, as user_charge, and
+ * the charge is what it was. Never fails when it comes to cost less. */
+int charge_set(struct charge *charge, uint64_t bytes);
+/* As charge_set, without asking. */
+void charge_set_always(struct charge *charge, uint64_t bytes);
+/* The part is gone. */
+void charge_release(struct charge *charge);
 
 /* Counts one more of something: 0, or ERR_LIMIT with accounts->refusal set. */
 int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max);

@@ -7,11 +7,26 @@
 
 #include "daemon/call/service.h"
 
-bool call_needs_pace(const struct call *call, uint64_t steps)
+bool call_needs_pace(struct call *call, uint64_t steps)
 {
-    (void)call;
-    (void)steps;
-    return false; /* until calls can be run in steps */
+    if (call->pace != NULL) {
+        return false;
+    }
+    uint32_t most = call->service->jobs.most_at_once;
+    if (steps > most && call->batch == NULL) {
+        return true;
+    }
+    call->service->credit -= (int64_t)(steps < most ? steps : most);
+    return false;
+}
+
+bool call_may_enter(struct call *call, struct object *object)
+{
+    if (__builtin_expect(!object_is_held(object, call->pace), 1)) {
+        return true;
+    }
+    call->held_up_by = object;
+    return false;
 }
 
 int64_t call_int(const struct call *call, unsigned i, int64_t standard)
@@ -94,11 +109,11 @@ void call_pack_descriptor(struct call *call, struct descriptor *descriptor)
     output_descriptor(call->out, descriptor);
 }
 
-void call_pack_item(struct call *call, struct queue *queue, const struct item_meta *meta,
-                    struct stored value)
+void call_pack_taken(struct call *call, struct object *object, const void *note, size_t size,
+                     struct stored value)
 {
     open_references(call, value);
-    output_item(call->out, queue, meta, value);
+    output_taken(call->out, object, note, size, value);
 }
 
 bool call_has_room(const struct call *call, struct stored value)
@@ -129,7 +144,7 @@ bool call_is_long(const struct call *call)
 bool call_is_over(const struct call *call)
 {
     uint64_t size = call->batch == NULL ? answer_size(call) : output_pending(call->out);
-    return size > call->service->accounts.limits.max_output;
+    return call->over || size > call->service->accounts.limits.max_output;
 }
 
 int call_fail(struct call *call, int error, const char *format, ...)
@@ -152,7 +167,7 @@ int call_fail(struct call *call, int error, const char *format, ...)
 
 bool call_is_behind_on(const struct call *call, const struct object *object, unsigned channel)
 {
-    return !call->parked && !TAILQ_EMPTY(&object->waits[channel]);
+    return !call->waited && !TAILQ_EMPTY(&object->waits[channel]);
 }
 
 bool call_is_behind(const struct call *call, unsigned channel)
@@ -163,13 +178,13 @@ bool call_is_behind(const struct call *call, unsigned channel)
 int call_wait_on(struct call *call, struct object *object, unsigned channel, int64_t timeout_ms,
                  int error)
 {
-    if (call->timed_out || (!call->parked && timeout_ms == 0) || call->batch != NULL) {
+    if (call->timed_out || (!call->waited && timeout_ms == 0) || call->batch != NULL) {
         return error;
     }
-    if (!call->parked) {
-        call->timeout_ms = timeout_ms;
-        call->wait.object = object;
-        call->wait.channel = channel;
+    if (!call->waited) {
+        call->wish.timeout_ms = timeout_ms;
+        call->wish.object = object;
+        call->wish.channel = channel;
     }
     return CALL_WAIT;
 }
@@ -181,38 +196,33 @@ int call_wait(struct call *call, unsigned channel, unsigned i, int error)
 
 int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error)
 {
-    call->again = true;
+    call->wish.again = true;
     return call_wait_on(call, call->object, channel, timeout_ms, error);
+}
+
+int call_wait_for_key(struct call *call, unsigned channel, uint32_t hash, unsigned i, int error)
+{
+    call->wish.by_key = true;
+    call->wish.hash = hash;
+    return call_wait(call, channel, i, error);
 }
 
 int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error)
 {
     int64_t timeout_ms = call_int(call, i, CALL_FOREVER);
-    int status = call_wait_on(call, set->objects[0], set->channel, timeout_ms, error);
+    int status = call_wait_on(call, NULL, set->channel, timeout_ms, error);
     if (status != CALL_WAIT) {
         return status;
     }
-    call->waits = calloc(set->count, sizeof(*call->waits));
-    if (call->waits == NULL) {
+    struct wait *waits = calloc(set->count, sizeof(*waits));
+    if (waits == NULL) {
         return ERR_MEMORY;
     }
     for (unsigned k = 0; k < set->count; k++) {
-        call->waits[k] = (struct wait){.object = set->objects[k], .channel = set->channel};
+        waits[k].object = set->objects[k];
+        waits[k].channel = set->channel;
     }
-    call->nwaits = set->count;
+    call->wish.waits = waits;
+    call->wish.count = set->count;
     return CALL_WAIT;
-}
-
-void call_changed_on(struct call *call, struct object *object)
-{
-    bool timer_is_right =
-        object->type->due == NULL || object->type->due(object) == object->deadline.at;
-    if (object->waiting > 0 || !timer_is_right) {
-        object_ready(call->service, object);
-    }
-}
-
-void call_changed(struct call *call)
-{
-    call_changed_on(call, call->object);
 }

@@ -1,13 +1,14 @@
 /*
- * call: one request in flight, from decoding to its reply.
+ * call: one request in flight, as its handler sees it.
  *
- * A handler (daemon/methods/) is given a call and does one of three things: packs a result
- * (call_result, return 0), refuses (return call_fail(...) or a bare error code), or has to wait
- * (return call_wait(...)). A call that waits is moved to memory of its own and parked on its
- * object; every wake-up runs the same handler again, so that a handler is at the same time the
- * function that tries. It must leave no trace when it has to wait, except in `progress`. A method
- * that changes something by waiting (condition.wait gives its lock back) says call_wait_again: it
- * is run once more when it stands in the lists and nothing can refuse it any more.
+ * A handler (daemon/methods/) is given a call and does one of four things: packs a result
+ * (call_result, return 0), refuses (return call_fail(...) or a bare error code), has to wait
+ * (return call_wait(...)), or finds that what it is about to do is long (return CALL_PACED) or not
+ * to be done just now (return CALL_HELD_UP). A call that does not end is moved to memory of its own
+ * (parked.h) and its handler is run again later, so that a handler is at the same time the function
+ * that tries. It must leave no trace when it does not end, except in `progress`. A method that
+ * changes something by waiting (condition.wait gives its lock back) says call_wait_again: it is run
+ * once more when it stands in the lists and nothing can refuse it any more.
  *
  * Params: call->params[i] is the i-th param of the method's signature, checked for its type; one
  * that was left out (or sent as nil where nil means the default) has raw.len 0. Slices in them are
@@ -15,15 +16,13 @@
  */
 #pragma once
 
-#include "daemon/objects/object.h"
+#include "daemon/call/session.h"
 #include "daemon/objects/pace.h"
-#include "daemon/call/output.h"
 #include "proto/message.h"
 #include "proto/method.h"
 
-struct service;
-struct session;
 struct call;
+struct parked; /* daemon/call/parked.h */
 
 enum { CALL_TEXT_MAX = 512 }; /* bytes of an error's text, the NUL included */
 
@@ -37,21 +36,14 @@ struct batch {
 
 /* What a handler answers besides 0 and an error. */
 enum {
-    CALL_WAIT = 1,  /* it has to wait; see call_wait */
-    CALL_PACED = 2, /* it is long, and is to be run again with a pace; see call_needs_pace */
+    CALL_WAIT = 1,    /* it has to wait; see call_wait */
+    CALL_PACED = 2,   /* it is long, and is to be run again with a pace; see call_needs_pace */
+    CALL_HELD_UP = 3, /* an object that it needs is held; see call_may_enter */
 };
 
 enum { CALL_FOREVER = -1 }; /* timeout without limit */
 
 enum { CALL_OBJECTS_MAX = 1000 }; /* how many objects one call can name in a param "objects" */
-
-/* One entry in an object's list of waiters. */
-struct wait {
-    TAILQ_ENTRY(wait) link;
-    struct call *call;
-    struct object *object; /* a reference; NULL: not in a list */
-    unsigned channel;
-};
 
 /* What a call waits for that waits on several objects at once: the same channel of each. One that
  * is named twice counts once. */
@@ -59,6 +51,18 @@ struct wait_set {
     unsigned channel;
     unsigned count; /* at least 1 */
     struct object *objects[CALL_OBJECTS_MAX];
+};
+
+/* What a handler has said that its call waits for. */
+struct wish {
+    struct object *object; /* not a reference; NULL: it waits on several (waits) */
+    unsigned channel;
+    bool by_key; /* for the key with that hash to be added */
+    bool again;  /* its handler is run once more as soon as it stands in the lists */
+    uint32_t hash;
+    struct wait *waits; /* owned array of `count`, their objects and channels filled in */
+    unsigned count;
+    int64_t timeout_ms;
 };
 
 struct call {
@@ -74,32 +78,21 @@ struct call {
     struct batch *batch; /* the call is one of those: it never waits, and its result or refusal goes
                             there; NULL: it is a request of its own */
     struct pace *pace;   /* for operations that take one; NULL: they are done in one go */
-    uint64_t now;        /* monotonic, nanoseconds */
+    struct parked *parked;     /* its memory, if it has some of its own */
+    struct object *held_up_by; /* what a handler that answers CALL_HELD_UP needs */
+    uint64_t now;              /* monotonic, nanoseconds */
+    uint64_t progress;         /* the handler's own: what earlier tries have done; 0 at first */
     uint32_t msgid;
     bool notification; /* no reply is sent */
-    bool parked;       /* this is a wake-up: the call has left its first try behind */
+    bool waited;       /* this is a wake-up: it has stood in the lists of those who wait */
     bool timed_out;    /* this is the last try: call_wait answers the timeout's error */
     bool refused;      /* an error has been packed */
-    uint64_t progress; /* the handler's own: what earlier tries have done; 0 at first */
-    /* What call_wait was told. */
-    bool again;
-    int64_t timeout_ms;
-    struct wait wait;   /* object and channel; the rest, and all that follows, only when parked */
-    struct wait *waits; /* owned array; a call of call_wait_any stands in the lists with these and
-                           not with `wait`; NULL for all others */
-    unsigned nwaits;
-    struct wait *asked;              /* by which of them it is asked again */
-    struct ordered_entry of_session; /* in session->calls, found by msgid */
-    struct deadline deadline;        /* in the service's heap if there is a timeout */
-    uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
-    size_t charge;                   /* bytes charged to the session's user */
+    bool over;         /* its user may not have more memory for the answer in progress */
+    struct wish wish;
 };
 
 /* A handler: 0, a negative error code, or CALL_WAIT. */
 typedef int call_handler(struct call *call);
-
-/* True if a value with that header is of the type. */
-bool param_fits(const struct header *header, enum param_type type);
 
 /* Params. */
 static inline bool call_given(const struct call *call, unsigned i)
@@ -127,17 +120,14 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
 /* True if the call is about to do so many steps (daemon/objects/pace.h) that it needs a pace and
  * has none: the handler returns CALL_PACED, having changed and packed nothing. It is run again from
  * its beginning with call->pace set, which it gives to the operation, while its object is held. */
-bool call_needs_pace(const struct call *call, uint64_t steps);
+bool call_needs_pace(struct call *call, uint64_t steps);
+/* Of a call that needs an object besides the one of its first param: true if it may use it now.
+ * Else the handler returns CALL_HELD_UP, having changed nothing, and is run again from its
+ * beginning when others have let the object go. */
+bool call_may_enter(struct call *call, struct object *object);
 
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
-
-/* Of a call that may have ended waits of its own session: their answers, which have been packed
- * meanwhile, stay, whatever becomes of its own; that begins behind them. */
-static inline void call_begin_behind(struct call *call)
-{
-    call->start = output_mark(call->out);
-}
 
 /* Starts the answer: packs its head, if it has one of its own, and returns the buffer into which
  * the handler packs the result, exactly one value. What was packed is thrown away again if the
@@ -157,9 +147,10 @@ void call_pack_value(struct call *call, struct stored value);
  * answer, which holds a reference to it until then. */
 void call_pack_descriptor(struct call *call, struct descriptor *descriptor);
 
-/* As call_pack_value, for the item of a plain queue that is taken with this answer. */
-void call_pack_item(struct call *call, struct queue *queue, const struct item_meta *meta,
-                    struct stored value);
+/* As call_pack_value, for a value that is taken out of an object with this answer and may have to
+ * be put back: output_taken, for which there must be room (output_reserve_taken). */
+void call_pack_taken(struct call *call, struct object *object, const void *note, size_t size,
+                     struct stored value);
 /* True if the descriptors of a value still fit into the answer: no message carries more than
  * DESCRIPTORS_PER_MESSAGE, and an answer of many items ends before that. */
 bool call_has_room(const struct call *call, struct stored value);
@@ -192,20 +183,9 @@ int call_wait_on(struct call *call, struct object *object, unsigned channel, int
                  int error);
 /* As call_wait_on, and on success the handler is run once more as soon as the call is parked. */
 int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error);
-/* As call_wait, on several objects: when the handler is run again, call->asked->object is the one
- * that has changed. ERR_MEMORY for want of memory. */
+/* As call_wait, for a key of the object to be added; `hash` is that by which it is announced
+ * (object_key_added). Right for a call that has waited, too: it goes on waiting. */
+int call_wait_for_key(struct call *call, unsigned channel, uint32_t hash, unsigned i, int error);
+/* As call_wait, on several objects: when the handler is run again, call->parked->asked->object is
+ * the one that has changed. ERR_MEMORY for want of memory. */
 int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error);
-/* The places where a parked call waits, *count of them; those whose object is NULL do not count. */
-static inline struct wait *call_waits(struct call *call, unsigned *count)
-{
-    *count = call->waits == NULL ? 1 : call->nwaits;
-    return call->waits == NULL ? &call->wait : call->waits;
-}
-/* A parked call goes on waiting on a channel of another object (or of the same), at the end of its
- * list and now without limit. Returns CALL_WAIT. */
-int call_move(struct call *call, struct object *object, unsigned channel);
-
-/* The object has changed: its waiters are asked, and its timer is set, when the call is done. */
-void call_changed(struct call *call);
-/* The same, of any object. */
-void call_changed_on(struct call *call, struct object *object);

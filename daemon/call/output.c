@@ -1,9 +1,12 @@
 /* output: see output.h. */
 #include "daemon/call/output.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-/* Room for what stands around an item's value in an answer, a queue's name included. */
+#include "daemon/call/hold.h"
+
+/* Room for what stands around a value in an answer, an object's name included. */
 enum { ITEM_FRAME = 64 + OBJECT_NAME_MAX };
 /* Less than this is not worth moving what follows. */
 enum { COMPACT_MIN = 64 * 1024 };
@@ -24,9 +27,9 @@ static void *grow(void *array, size_t len, size_t *cap, size_t size)
 
 static void drop_undelivered(struct undelivered *note)
 {
-    object_unref(&note->queue->object);
+    note->object->type->forget(note->note);
+    object_unref(note->object);
     blob_unref(note->blob);
-    rank_unref(&note->meta.rank);
 }
 
 /* Keeps the first `count` descriptors. */
@@ -231,7 +234,7 @@ void output_rewind(struct output *output, struct output_mark mark)
     output->crowded = false;
 }
 
-int output_reserve_item(struct output *output, struct stored value)
+int output_reserve_taken(struct output *output, struct stored value)
 {
     if (reserve_undelivered(output, 1) < 0) {
         return ERR_MEMORY;
@@ -246,19 +249,17 @@ int output_reserve_item(struct output *output, struct stored value)
     return buffer_reserve(&output->bytes, len + ITEM_FRAME) < 0 ? ERR_MEMORY : 0;
 }
 
-void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
-                 struct stored value)
+void output_taken(struct output *output, struct object *object, const void *note, size_t size,
+                  struct stored value)
 {
-    output->undelivered[output->nundelivered++] = (struct undelivered){
-        .queue = queue,
-        .meta = *meta,
-        .end = UINT64_MAX,
-        .value_at = output->bytes.len,
-        .value_len = value.bytes.len,
-        .blob = value.blob != NULL ? blob_ref(value.blob) : NULL,
-    };
-    (void)object_ref(&queue->object);
-    rank_ref(&meta->rank);
+    struct undelivered *undelivered = &output->undelivered[output->nundelivered++];
+    assert(size <= sizeof(undelivered->note));
+    undelivered->object = object_ref(object);
+    undelivered->end = UINT64_MAX;
+    undelivered->value_at = output->bytes.len;
+    undelivered->value_len = value.bytes.len;
+    undelivered->blob = value.blob != NULL ? blob_ref(value.blob) : NULL;
+    memcpy(undelivered->note, note, size);
     output_value(output, value);
 }
 
@@ -425,8 +426,8 @@ static void put_back(struct output *output, struct undelivered *note)
     } else {
         value.bytes = (struct slice){output->bytes.data + note->value_at, note->value_len};
     }
-    if (!note->queue->object.deleted) {
-        queue_put_back(note->queue, value, &note->meta);
+    if (!note->object->deleted) {
+        note->object->type->put_back(note->object, value, note->note);
     }
     drop_undelivered(note);
 }
@@ -438,7 +439,27 @@ void output_give_back(struct output *output, struct output_mark mark)
     }
 }
 
-void output_return_undelivered(struct output *output)
+bool output_drop(struct output *output)
 {
-    output_give_back(output, (struct output_mark){0});
+    size_t kept = output->nundelivered;
+    for (size_t i = output->nundelivered; i > 0; i--) {
+        struct undelivered *note = &output->undelivered[i - 1];
+        if (object_is_busy(note->object)) {
+            output->undelivered[--kept] = *note; /* those that stay gather at the end, in order */
+        } else {
+            put_back(output, note);
+        }
+    }
+    size_t staying = output->nundelivered - kept;
+    memmove(output->undelivered, output->undelivered + kept, staying * sizeof(struct undelivered));
+    output->nundelivered = staying;
+    if (staying == 0) {
+        output_reset(output);
+    }
+    return staying == 0;
+}
+
+struct object *output_dropped_object(const struct output *output)
+{
+    return output->nundelivered > 0 ? output->undelivered[output->nundelivered - 1].object : NULL;
 }

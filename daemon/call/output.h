@@ -2,13 +2,16 @@
  * output: the answers to one session that the kernel has not taken yet.
  *
  * A run of bytes, in which large stored values are spliced by reference instead of copied, and
- * notes about items of plain queues: until the kernel has taken the last byte of the answer that
- * carries such an item, the item can still go back to its queue. This is the sink that a session
- * writes to; who sends it, and how, is the business of daemon/net/.
+ * notes about values that were taken out of an object: until the kernel has taken the last byte of
+ * the answer that carries such a value, it can still be put back (object_type.put_back), with what
+ * the object wanted to be remembered of it. This is the sink that a session writes to; who sends
+ * it, and how, is the business of daemon/net/.
  */
 #pragma once
 
-#include "daemon/objects/queue.h"
+#include "daemon/objects/object.h"
+
+enum { OUTPUT_NOTE_MAX = 64 }; /* bytes that an object may want to be remembered of a value */
 
 /* A blob that stands between bytes[at - 1] and bytes[at]. */
 struct splice {
@@ -16,14 +19,14 @@ struct splice {
     struct blob *blob; /* a reference */
 };
 
-/* An item of a plain queue that is on its way. */
+/* A value that was taken out of an object and is on its way. */
 struct undelivered {
-    struct queue *queue;   /* a reference to the object */
-    struct item_meta meta; /* what must be kept of it besides the value */
+    struct object *object; /* a reference */
     uint64_t end;          /* it has left when `sent` reaches this */
-    size_t value_at;       /* its value: bytes[value_at, value_len), or the blob */
+    size_t value_at;       /* the value: bytes[value_at, value_len), or the blob */
     size_t value_len;
-    struct blob *blob; /* a reference, or NULL */
+    struct blob *blob;                  /* a reference, or NULL */
+    uint64_t note[OUTPUT_NOTE_MAX / 8]; /* the object's own, for put_back and forget */
 };
 
 /* Descriptors that travel with the first byte of an answer. */
@@ -80,12 +83,13 @@ struct output_mark {
 struct output_mark output_mark(const struct output *output);
 void output_rewind(struct output *output, struct output_mark mark);
 
-/* Makes room for an item with that value and its note, so that output_item cannot fail.
- * 0, or ERR_MEMORY for want of memory. */
-int output_reserve_item(struct output *output, struct stored value);
-/* Appends the value of an item of a plain queue and notes it as undelivered; takes references. */
-void output_item(struct output *output, struct queue *queue, const struct item_meta *meta,
-                 struct stored value);
+/* Makes room for a value that is taken out of an object and its note, so that output_taken cannot
+ * fail. 0, or ERR_MEMORY for want of memory. */
+int output_reserve_taken(struct output *output, struct stored value);
+/* Appends a value that is taken out of an object and notes it as undelivered. The note, `size`
+ * bytes, is copied; what it refers to belongs to the output from now on (object_type.forget). */
+void output_taken(struct output *output, struct object *object, const void *note, size_t size,
+                  struct stored value);
 /* An answer that began at the mark is packed: settles the positions of what was noted in it. */
 void output_seal(struct output *output, struct output_mark mark);
 
@@ -109,7 +113,11 @@ void output_sent(struct output *output, uint64_t more);
 /* Drops what has been sent, once that is more than what has not: for a session that is always a
  * little behind. Values that may still have to go back are kept. */
 void output_compact(struct output *output);
-/* An answer could not be packed for want of memory: the items noted since the mark go back. */
+/* An answer could not be packed: what was noted since the mark is put back, last first. */
 void output_give_back(struct output *output, struct output_mark mark);
-/* The session is gone: puts what has not left back into its queues, last first. */
-void output_return_undelivered(struct output *output);
+/* Nothing more will leave: puts back what has not left, last first, and empties the output; but
+ * what belongs to an object that a job works on (hold.h) stays noted, until it is asked again. True
+ * if nothing stays. */
+bool output_drop(struct output *output);
+/* The object of a note that stayed, or NULL. */
+struct object *output_dropped_object(const struct output *output);

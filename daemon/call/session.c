@@ -1,10 +1,8 @@
-/* session: lists of what a session has, and its end; see session.h. */
+/* session: lists of what a session has; see session.h. */
 #include "daemon/call/session.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-#include "daemon/call/service.h"
 
 int session_init(struct session *session, struct service *service, struct credentials *credentials)
 {
@@ -20,6 +18,7 @@ int session_init(struct session *session, struct service *service, struct creden
         accounts->sessions--;
         return ERR_MEMORY;
     }
+    session->charged.user = session->user;
     session->credentials = *credentials;
     *credentials = (struct credentials){0};
     session->id = ++service->next_session;
@@ -29,14 +28,14 @@ int session_init(struct session *session, struct service *service, struct creden
     return 0;
 }
 
-/* Where the tie to an object stands in the array, or would stand. */
-static uint32_t tie_place(const struct session *session, const struct object *object)
+/* Where the tie to the object of that number stands in the array, or would stand. */
+static uint32_t tie_place(const struct session *session, uint64_t number)
 {
     uint32_t low = 0;
     uint32_t high = session->nties;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (session->ties[middle]->object->entry.seq < object->entry.seq) {
+        if (session->ties[middle]->object->entry.seq < number) {
             low = middle + 1;
         } else {
             high = middle;
@@ -45,13 +44,16 @@ static uint32_t tie_place(const struct session *session, const struct object *ob
     return low;
 }
 
+struct tie *session_tie_from(const struct session *session, uint64_t number)
+{
+    uint32_t place = tie_place(session, number);
+    return place < session->nties ? session->ties[place] : NULL;
+}
+
 struct tie *session_tie(const struct session *session, const struct object *object)
 {
-    uint32_t place = tie_place(session, object);
-    if (place < session->nties && session->ties[place]->object == object) {
-        return session->ties[place];
-    }
-    return NULL;
+    struct tie *tie = session_tie_from(session, object->entry.seq);
+    return tie != NULL && tie->object == object ? tie : NULL;
 }
 
 static int reserve_tie(struct session *session)
@@ -85,7 +87,7 @@ struct tie *session_tie_make(struct session *session, struct object *object)
     *tie = (struct tie){.session = session, .object = object_ref(object)};
     TAILQ_INIT(&tie->taken);
     TAILQ_INSERT_TAIL(&object->ties, tie, of_object);
-    uint32_t place = tie_place(session, object);
+    uint32_t place = tie_place(session, object->entry.seq);
     memmove(session->ties + place + 1, session->ties + place,
             (session->nties - place) * sizeof(struct tie *));
     session->ties[place] = tie;
@@ -99,7 +101,7 @@ void session_tie_check(struct tie *tie)
         return;
     }
     struct session *session = tie->session;
-    uint32_t place = tie_place(session, tie->object);
+    uint32_t place = tie_place(session, tie->object->entry.seq);
     session->nties--;
     memmove(session->ties + place, session->ties + place + 1,
             (session->nties - place) * sizeof(struct tie *));
@@ -129,11 +131,7 @@ bool session_close(struct session *session, struct object *object)
     }
     tie->open = false;
     object->opens--;
-    if (object->opens == 0 && object->contained == 0 && object->lifetime == LIFETIME_SCOPED &&
-        !object->deleted) {
-        service_delete(session->service, object); /* takes the tie's claims with it */
-        return true;
-    }
+    object_check_orphan(object);
     session_tie_check(tie);
     return true;
 }
@@ -145,11 +143,6 @@ uint64_t session_holding(const struct session *session)
         holding += session->ties[i]->holding;
     }
     return holding;
-}
-
-uint64_t session_charged(const struct session *session)
-{
-    return session->charged + (session->watcher != NULL ? session->watcher->charged : 0);
 }
 
 struct session *session_find(struct service *service, uint64_t id)
@@ -171,62 +164,17 @@ void session_dirty(struct session *session)
     }
 }
 
-static void give_back_claims(struct session *session, uint64_t now)
-{
-    for (uint32_t i = 0; i < session->nties; i++) {
-        struct tie *tie = session->ties[i];
-        if (tie->holding > 0) {
-            object_abandon(tie->object, tie, now, NULL);
-            assert(tie->holding == 0);
-            object_ready(session->service, tie->object);
-        }
-    }
-}
-
-static void close_all(struct session *session)
-{
-    while (session->nties > 0) {
-        struct tie *tie = session->ties[session->nties - 1];
-        if (!session_close(session, tie->object)) {
-            session_tie_check(tie);
-        }
-    }
-}
-
-void session_drop_output(struct session *session)
-{
-    struct output *output = &session->output;
-    for (size_t i = 0; i < output->nundelivered; i++) {
-        struct object *object = &output->undelivered[i].queue->object;
-        if (!object->deleted) {
-            object_ready(session->service, object);
-        }
-    }
-    output_return_undelivered(output);
-    output_reset(output);
-}
-
-void session_end(struct session *session)
+void session_deinit(struct session *session)
 {
     struct service *service = session->service;
-    struct call *call;
-    session_end_watches(session);
-    while ((call = session_call_from(session, 0)) != NULL) {
-        call_drop(call);
-    }
-    session_drop_output(session);
-    give_back_claims(session, service->now);
-    service_drain(service);
-    close_all(session);
     assert(session->nties == 0 && session->calls.live == 0);
     ordered_deinit(&session->calls);
     if (session->is_dirty) {
         TAILQ_REMOVE(&service->dirty, session, dirty);
     }
-    TAILQ_REMOVE(&service->sessions, session, link);
     service->accounts.sessions--;
     output_deinit(&session->output);
-    user_release(session->user, session->charged);
+    assert(session->charged.bytes == 0);
     user_unref(session->user);
     credentials_deinit(&session->credentials);
     free(session->ties);

@@ -1,334 +1,327 @@
-/*
- * waiting: calls that are parked: how they get into the lists, how they are asked again, and the
- * one way out of the lists, whatever ends the wait.
- *
- * A parked call is one allocation: the struct, its params, and the bytes of those. It hangs in the
- * session's calls, in the list of waiters of what it waits on, and in the heap of deadlines if it
- * has one. What it waits on (wait.object) is mostly the object that it is a call of (object); a
- * call may move from one to another while it waits. A few wait on several objects at once and stand
- * in as many lists (waits, an allocation of its own).
- */
+/* waiting: see waiting.h. */
+#include "daemon/call/waiting.h"
+
 #include <assert.h>
-#include <stdlib.h>
+#include <limits.h>
 
-#include "daemon/call/service.h"
+#include "daemon/call/lookup.h"
+#include "daemon/call/running.h"
 
-enum { NS_PER_MS = 1000000 };
+enum {
+    SERVED_AT_ONCE = 256, /* waits of one object that are asked in one go */
+    RETRY_STEPS = 32,     /* what asking one costs, in steps of pace.h */
+};
 
-static struct call *call_of_entry(struct ordered_entry *entry)
-{
-    return (struct call *)((char *)entry - offsetof(struct call, of_session));
-}
+static void go_on(struct parked *parked, int status);
 
-static bool has_msgid(const struct ordered_entry *entry, const void *key)
-{
-    const struct call *call = call_of_entry((struct ordered_entry *)(uintptr_t)entry);
-    return !call->notification && call->msgid == *(const uint32_t *)key;
-}
-
-/* Clients count msgids up, so they spread by themselves; the multiplication mixes the low bits. */
-static uint32_t hash_msgid(uint32_t msgid)
-{
-    return msgid * 2654435769U;
-}
-
-struct call *session_call(const struct session *session, uint32_t msgid)
-{
-    uint32_t position = ordered_find(&session->calls, hash_msgid(msgid), has_msgid, &msgid);
-    return position == ORDERED_NONE ? NULL : call_of_entry(session->calls.entries[position]);
-}
-
-struct call *session_call_from(const struct session *session, uint64_t seq)
-{
-    uint32_t position = ordered_from_seq(&session->calls, seq);
-    return position == ORDERED_NONE ? NULL : call_of_entry(session->calls.entries[position]);
-}
-
-/* Bytes of the params that the method's signature knows. */
-static size_t params_size(const struct call *call, unsigned count)
-{
-    size_t size = 0;
-    for (unsigned i = 0; i < count; i++) {
-        size += call->params[i].raw.len;
-    }
-    return size;
-}
-
-/* A copy of the call with its params in memory of its own, or NULL. */
-static struct call *copy_call(const struct call *call, unsigned count, size_t size)
-{
-    struct call *copy = malloc(size);
-    if (copy == NULL) {
-        return NULL;
-    }
-    *copy = *call;
-    (void)origin_ref(copy->origin);
-    copy->params = (struct param *)(copy + 1);
-    uint8_t *bytes = (uint8_t *)(copy->params + count);
-    for (unsigned i = 0; i < count; i++) {
-        copy->params[i] = call->params[i];
-        size_t len = call->params[i].raw.len;
-        if (len > 0) {
-            memcpy(bytes, call->params[i].raw.data, len);
-        }
-        copy->params[i].raw.data = bytes;
-        bytes += len;
-    }
-    return copy;
-}
-
-static int admit(struct call *call, size_t size)
-{
-    struct session *session = call->session;
-    struct accounts *accounts = &call->service->accounts;
-    uint64_t waiting = session->calls.live;
-    int status = accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
-    if (status == 0) {
-        status = user_charge(session->user, size);
-    }
-    if (status == 0) {
-        session->charged += size;
-    }
-    return status;
-}
-
-static void discharge(struct session *session, size_t size)
-{
-    user_release(session->user, size);
-    session->charged -= size;
-}
-
-static void link_wait(struct wait *wait, struct object *object, unsigned channel)
-{
-    wait->object = object_ref(object);
-    wait->channel = channel;
-    TAILQ_INSERT_TAIL(&object->waits[channel], wait, link);
-    object->waiting++;
-}
-
-static void unlink_wait(struct wait *wait)
-{
-    struct object *object = wait->object;
-    if (object != NULL) {
-        TAILQ_REMOVE(&object->waits[wait->channel], wait, link);
-        object->waiting--;
-        wait->object = NULL;
-        object_unref(object);
-    }
-}
-
-/* Puts the call into the lists; into each only once. */
-static void link_waits(struct call *call)
-{
-    unsigned count;
-    struct wait *waits = call_waits(call, &count);
-    for (unsigned i = 0; i < count; i++) {
-        struct wait *wait = &waits[i];
-        struct wait *last = TAILQ_LAST(&wait->object->waits[wait->channel], wait_list);
-        wait->call = call;
-        if (last != NULL && last->call == call) {
-            wait->object = NULL;
-        } else {
-            link_wait(wait, wait->object, wait->channel);
-        }
-    }
-}
-
-static void unlink_waits(struct call *call)
-{
-    unsigned count;
-    struct wait *waits = call_waits(call, &count);
-    for (unsigned i = 0; i < count; i++) {
-        unlink_wait(&waits[i]);
-    }
-}
-
-int call_move(struct call *call, struct object *object, unsigned channel)
-{
-    unlink_wait(&call->wait);
-    link_wait(&call->wait, object, channel);
-    heap_remove(&call->service->deadlines, &call->deadline);
-    call->timeout_ms = CALL_FOREVER;
-    call->timed_out = false;
-    object_ready(call->service, object);
-    return CALL_WAIT;
-}
-
-static int link_call(struct call *call)
-{
-    struct service *service = call->service;
-    int status = heap_reserve(&service->deadlines);
-    if (status == 0) {
-        status = ordered_append(&call->session->calls, hash_msgid(call->msgid), &call->of_session);
-    }
-    if (status < 0) {
-        return status;
-    }
-    if (call->deadline.at != UINT64_MAX) {
-        (void)heap_push(&service->deadlines, &call->deadline);
-    }
-    if (call->object != NULL) {
-        (void)object_ref(call->object);
-    }
-    link_waits(call);
-    service->waiting++;
-    return 0;
-}
-
-/* The one way out: takes a parked call out of every list and frees it. */
-static void unpark(struct call *call)
-{
-    struct session *session = call->session;
-    struct object *object = call->object;
-    unlink_waits(call);
-    call->service->waiting--;
-    heap_remove(&call->service->deadlines, &call->deadline);
-    uint32_t position = ordered_from_seq(&session->calls, call->of_session.seq);
-    (void)ordered_remove(&session->calls, position, hash_msgid(call->msgid));
-    discharge(session, call->charge);
-    origin_unref(call->origin);
-    free(call->waits);
-    free(call);
-    object_unref(object);
-}
-
-/* A parked call goes without what it waited for: its object may have to be told. */
-static void tell_left(struct call *call)
+/* A call goes without what it waited for: its object may have to know. */
+static void tell_left(const struct call *call)
 {
     struct object *object = call->object;
     if (object != NULL && object->type->left != NULL && !object->deleted) {
         object->type->left(object, call->progress);
-        object_ready(call->service, object);
     }
 }
 
-/* Runs the handler of a parked call again, asked by one of the places where it waits. True if it
- * has left that one: the call is finished and gone, or waits elsewhere now. */
-static bool retry(struct wait *wait)
+/* It is about to leave what it waits on: those behind it may be able to go on then. */
+static void serve_rest(struct parked *parked)
 {
-    struct call *call = wait->call;
-    const struct object *object = wait->object;
-    unsigned channel = wait->channel;
-    call->asked = wait;
-    call->service->retries++;
-    call->now = call->service->now;
-    call->out = &call->session->output;
-    call->start = output_mark(call->out);
-    int status = call_try(call);
-    if (status == CALL_WAIT) {
-        return wait->object != object || wait->channel != channel;
+    unsigned count;
+    struct wait *waits = parked_waits(parked, &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (waits[i].object != NULL) {
+            object_ready(waits[i].object);
+        }
     }
+}
+
+/* Runs the handler, with an output of its own if the call is done in steps. */
+static int try_parked(struct parked *parked, struct output *out)
+{
+    struct call *call = &parked->call;
+    call->now = call->service->now;
+    call->out = out;
+    call->start = output_mark(out);
+    call->refused = false;
+    return call_try(call);
+}
+
+/* Refusing and ending. */
+
+void call_finish(struct call *call, int status)
+{
     if (status < 0) {
         tell_left(call);
     }
-    unpark(call);
-    return true;
+    (void)call_settle(call, status);
+    parked_free(parked_of(call));
 }
 
-/* When a call that begins to wait now has waited for its timeout. */
-static uint64_t deadline_of(const struct call *call)
+/* Ends one that stands nowhere with an error that its handler has not packed. */
+static void refuse(struct parked *parked, int error)
 {
-    uint64_t at;
-    if (call->timeout_ms < 0 ||
-        __builtin_mul_overflow((uint64_t)call->timeout_ms, NS_PER_MS, &at) ||
-        __builtin_add_overflow(call->now, at, &at)) {
-        return UINT64_MAX;
-    }
-    return at;
-}
-
-/* The same as call_park, of a call whose price has been paid. */
-static int park(const struct call *call, unsigned count, size_t size, size_t charge)
-{
-    struct call *copy = copy_call(call, count, size);
-    if (copy == NULL) {
-        return ERR_MEMORY;
-    }
-    copy->parked = true;
-    copy->charge = charge;
-    copy->since = call->now;
-    copy->deadline = (struct deadline){.at = deadline_of(call), .place = HEAP_NONE};
-    int status = link_call(copy);
-    if (status < 0) {
-        origin_unref(copy->origin);
-        free(copy);
-    } else if (copy->again) {
-        (void)retry(&copy->wait);
-    }
-    return status;
-}
-
-int call_park(struct call *call)
-{
-    unsigned count = call->service->index.signatures[call->method->id].count;
-    size_t size = sizeof(*call) + count * sizeof(struct param) + params_size(call, count);
-    size_t charge = size + call->nwaits * sizeof(*call->waits);
-    int status = admit(call, charge);
-    if (status == 0) {
-        status = park(call, count, size, charge);
-        if (status < 0) {
-            discharge(call->session, charge);
-        }
-    }
-    if (status < 0) {
-        free(call->waits);
-    }
-    return status;
+    struct call *call = &parked->call;
+    call->out = &call->session->output;
+    call->start = output_mark(call->out);
+    call_finish(call, error);
 }
 
 void call_cancel(struct call *call, int error, const char *text)
 {
     call->service->figures[call->method->id].errors++;
     if (!call->notification) {
-        struct session *session = call->session;
-        message_error(&session->output.bytes, call->msgid, error, text, (struct slice){0});
-        session_dirty(session);
+        message_error(&call->session->output.bytes, call->msgid, error, text, (struct slice){0});
+        session_dirty(call->session);
     }
     call_drop(call);
 }
 
-/* A call is about to leave what it waits on: those behind it may be able to go on then. */
-static void serve_rest(struct call *call)
-{
-    unsigned count;
-    struct wait *waits = call_waits(call, &count);
-    for (unsigned i = 0; i < count; i++) {
-        if (waits[i].object != NULL && !waits[i].object->deleted) {
-            object_ready(call->service, waits[i].object);
-        }
-    }
-}
-
 void call_drop(struct call *call)
 {
-    serve_rest(call);
+    serve_rest(parked_of(call));
     tell_left(call);
-    unpark(call);
+    parked_free(parked_of(call));
 }
 
-/* Asks the waiters of one channel in order. True if one of them has left it. */
-static bool serve_channel(struct object *object, unsigned channel)
+/* Steps. */
+
+/* The call's memory, while it is in progress, counts as an answer that is not read. */
+static void charge_answer(struct job *job, void *data)
 {
-    bool independent = ((unsigned)object->independent >> channel & 1U) != 0;
-    bool served = false;
-    struct wait *next;
-    for (struct wait *wait = TAILQ_FIRST(&object->waits[channel]); wait != NULL; wait = next) {
-        next = TAILQ_NEXT(wait, link);
-        if (retry(wait)) {
-            served = true;
-        } else if (!independent) {
-            break;
+    struct call *call = data;
+    const struct output *out = call->out;
+    struct charge *charge = &parked_of(call)->answer;
+    charge->tally = &call->session->charged;
+    if (charge_set(charge, output_pending(out)) < 0) {
+        call->over = true;
+    }
+}
+
+static void run_steps(struct job *job, void *data)
+{
+    struct parked *parked = data;
+    struct call *call = &parked->call;
+    struct output out = {0};
+    call->pace = &job->pace;
+    int status = try_parked(parked, &out);
+    call->pace = NULL;
+    charge_release(&parked->answer);
+    job_release(job);
+    if (status > 0) {
+        go_on(parked, status);
+    } else {
+        if (status < 0) {
+            tell_left(call);
+        }
+        parked_free(parked);
+    }
+    output_deinit(&out);
+}
+
+/* A job does it, which holds its object from now on. */
+static int begin_steps(struct parked *parked)
+{
+    struct call *call = &parked->call;
+    struct job *job = job_new(&call->service->jobs, run_steps, parked);
+    int status = job == NULL ? ERR_MEMORY : 0;
+    if (status == 0 && call->object != NULL && !call->object->deleted) {
+        status = job_hold_first(job, call->object);
+        if (status < 0) {
+            job_abandon(job);
         }
     }
+    if (status == 0) {
+        job->paused = charge_answer;
+        parked_run(parked);
+    }
+    return status;
+}
+
+/* Holds. */
+
+/* It is let in, for the first time: it begins. */
+static void enter_first(struct visitor *visitor)
+{
+    struct parked *parked = (struct parked *)((char *)visitor - offsetof(struct parked, visitor));
+    struct call *call = &parked->call;
+    parked_leave(parked);
+    object_unref(call->object);
+    call->object = NULL;
+    call->now = call->service->now;
+    call->out = &call->session->output;
+    call->start = output_mark(call->out);
+    int status = call_find_objects(call);
+    if (call->object != NULL) {
+        (void)object_ref(call->object);
+    }
+    if (status < 0) {
+        call_finish(call, status);
+        return;
+    }
+    if (status == 0) {
+        status = try_parked(parked, call->out);
+    }
+    if (status <= 0) {
+        parked_free(parked);
+    } else {
+        go_on(parked, status);
+    }
+}
+
+/* What a parked call that stands nowhere does next, when its handler has answered `status`, which
+ * is no end, or it cannot even begin. 0, or an error. */
+static int stand(struct parked *parked, int status)
+{
+    struct call *call = &parked->call;
+    switch (status) {
+    case CALL_WAIT:
+        status = parked_wait(parked);
+        if (status == 0 && call->session->closing) {
+            call_cancel(call, ERR_CANCELLED, "the connection ends");
+        } else if (status == 0 && call->wish.again) {
+            call->wish.again = false;
+            (void)try_parked(parked, &call->session->output);
+        }
+        return status;
+    case CALL_PACED:
+        return begin_steps(parked);
+    case CALL_HELD_UP:
+        parked_hold_up(parked, call->held_up_by, enter_first);
+        return 0;
+    default:
+        return status;
+    }
+}
+
+static void go_on(struct parked *parked, int status)
+{
+    status = stand(parked, status);
+    if (status < 0) {
+        refuse(parked, status);
+    }
+}
+
+int call_suspend(struct call *call, int status)
+{
+    struct parked *parked;
+    int error = parked_new(call, status == CALL_WAIT, &parked);
+    if (error < 0) {
+        return error;
+    }
+    error = stand(parked, status);
+    if (error < 0) {
+        parked_free(parked);
+    }
+    return error;
+}
+
+int call_move(struct call *call, struct object *object, unsigned channel)
+{
+    struct parked *parked = parked_of(call);
+    wait_leave(&parked->wait);
+    wait_enter(&parked->wait, object, channel);
+    heap_remove(&call->service->deadlines, &parked->deadline);
+    call->wish.timeout_ms = CALL_FOREVER;
+    call->timed_out = false;
+    object_ready(object);
+    return CALL_WAIT;
+}
+
+/* Asking again. */
+
+/* Runs the handler of a call that waits again, asked by one of the places where it waits. True if
+ * it has left that one: it has ended, or waits elsewhere now. */
+static bool retry(struct wait *wait)
+{
+    struct call *call = wait->call;
+    struct parked *parked = parked_of(call);
+    const struct object *object = wait->object;
+    unsigned channel = wait->channel;
+    if (__builtin_expect(call->session->gone, 0)) {
+        call_drop(call);
+        return true;
+    }
+    if (__builtin_expect(object->deleted || (call->object != NULL && call->object->deleted), 0)) {
+        call_cancel(call, ERR_DELETED, "the object was deleted while the call waited");
+        return true;
+    }
+    parked->asked = wait;
+    call->service->retries++;
+    call->service->credit -= RETRY_STEPS;
+    int status = try_parked(parked, &call->session->output);
+    if (status == CALL_WAIT && call->wish.by_key && !call->timed_out) {
+        wait_leave(wait); /* its key has gone again */
+        if (wait_enter_asleep(wait, call->object, call->wish.channel, call->wish.hash) < 0) {
+            refuse(parked, ERR_MEMORY);
+        }
+        return true;
+    }
+    if (status == CALL_WAIT) {
+        return wait->object != object || wait->channel != channel;
+    }
+    if (status > 0) {
+        parked_leave(parked);
+        go_on(parked, status);
+        return true;
+    }
+    if (status < 0) {
+        tell_left(call);
+    }
+    parked_free(parked);
+    return true;
+}
+
+/* How far asking may go. */
+struct serving {
+    struct pace *pace; /* of the job that does it; NULL: in one go */
+    unsigned left;     /* waits that may still be asked in one go */
+};
+
+/* Asks the waits of one channel in order. True if one of them has left it. The cursor is kept by
+ * the object, as those that are next may go while others are at work. */
+static bool serve_channel(struct object *object, unsigned channel, struct serving *serving)
+{
+    bool all = ((unsigned)object->ask_all >> channel & 1U) != 0;
+    bool served = false;
+    bool over = false;
+    object->cursor = TAILQ_FIRST(&object->waits[channel]);
+    while (!over && object->cursor != NULL && !object->cursor->asleep && serving->left > 0) {
+        struct wait *wait = object->cursor;
+        object->cursor = TAILQ_NEXT(wait, link);
+        bool left = retry(wait);
+        served |= left;
+        over = !left && !all;
+        if (serving->pace != NULL) {
+            pace_step(serving->pace, RETRY_STEPS);
+        } else {
+            serving->left--;
+        }
+    }
+    if (serving->left > 0) {
+        object->ask_all &= (uint8_t) ~(1U << channel);
+    }
+    object->cursor = NULL;
     return served;
+}
+
+/* Asks until nobody can be served any more. True if that is so. */
+static bool serve(struct object *object, struct serving *serving)
+{
+    bool served = object->waiting > 0;
+    while (served && serving->left > 0) {
+        served = false;
+        for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
+            if (!TAILQ_EMPTY(&object->waits[channel])) {
+                served |= serve_channel(object, channel, serving);
+            }
+        }
+    }
+    return serving->left > 0;
 }
 
 static void set_timer(struct service *service, struct object *object)
 {
-    if (object->type->due == NULL) {
-        return;
-    }
-    uint64_t at = object->type->due(object);
+    uint64_t at = object_due(object);
     if (at == object->deadline.at) {
         return;
     }
@@ -342,59 +335,64 @@ static void set_timer(struct service *service, struct object *object)
     }
 }
 
+static void serve_in_steps(struct job *job, void *data)
+{
+    struct object *object = data;
+    struct serving serving = {.pace = &job->pace, .left = 1};
+    (void)serve(object, &serving);
+    job_release(job); /* the object is served once more then, and its timer set */
+    object_unref(object);
+}
+
 void object_serve(struct service *service, struct object *object)
 {
-    bool served = object->waiting > 0;
-    while (served) {
-        served = false;
-        for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
-            if (!TAILQ_EMPTY(&object->waits[channel])) {
-                served |= serve_channel(object, channel);
-            }
+    struct serving serving = {.left = SERVED_AT_ONCE};
+    if (!serve(object, &serving)) {
+        struct job *job = job_new(&service->jobs, serve_in_steps, object);
+        if (job != NULL && job_hold_first(job, object) == 0) {
+            (void)object_ref(object);
+            return;
         }
+        if (job != NULL) {
+            job_abandon(job);
+        }
+        serving.left = UINT_MAX; /* no memory for a job: in one go */
+        (void)serve(object, &serving);
     }
-    if (object->type->kind == OBJECT_QUEUE) {
-        dead_letters(service, (struct queue *)object);
-    }
-    if (!object->deleted) {
-        set_timer(service, object);
-    }
-}
-
-static void time_out(struct call *call)
-{
-    unsigned count;
-    serve_rest(call);
-    call->timed_out = true;
-    bool left = retry(call_waits(call, &count));
-    assert(left);
-    (void)left;
-}
-
-/* One deadline that has passed. */
-static void expire(struct service *service, struct deadline *deadline)
-{
-    if (!deadline->of_object) {
-        time_out((struct call *)((char *)deadline - offsetof(struct call, deadline)));
+    if (object->deleted) {
         return;
     }
-    struct object *object = (struct object *)((char *)deadline - offsetof(struct object, deadline));
-    object_tick(object, service->now, NULL);
-    object_ready(service, object);
-}
-
-void service_tick(struct service *service, uint64_t now)
-{
-    service->now = now;
-    struct deadline *deadline;
-    while ((deadline = heap_top(&service->deadlines)) != NULL && deadline->at <= now) {
-        expire(service, deadline);
-        service_drain(service);
+    if (object->type->pass_on != NULL) {
+        object->type->pass_on(object, service->now);
     }
+    set_timer(service, object);
 }
 
-uint64_t service_due(const struct service *service)
+/* Time. */
+
+/* The object that a job has worked on is free again, or nearly. */
+static void enter_late(struct visitor *visitor)
 {
-    const struct deadline *deadline = heap_top(&service->deadlines);
-    return deadline == NULL ? UINT64_MAX : deadline->at;
+    struct parked *parked = (struct parked *)((char *)visitor - offsetof(struct parked, visitor));
+    call_time_out(&parked->call);
+}
+
+void call_time_out(struct call *call)
+{
+    struct parked *parked = parked_of(call);
+    unsigned count;
+    struct wait *waits = parked_waits(parked, &count);
+    heap_remove(&call->service->deadlines, &parked->deadline);
+    for (unsigned i = 0; i < count; i++) {
+        if (waits[i].object != NULL && object_is_busy(waits[i].object)) {
+            parked->visitor.enter = enter_late;
+            visitor_stand(&parked->visitor, waits[i].object);
+            return;
+        }
+    }
+    serve_rest(parked);
+    call->timed_out = true;
+    bool left = retry(waits);
+    assert(left);
+    (void)left;
 }

@@ -1,10 +1,10 @@
-/* watching: the watches of a session, and how what they were told comes into its output. */
-#include "daemon/call/service.h"
+/* watching: see watching.h. */
+#include "daemon/call/watching.h"
 
 int session_watch(struct session *session, struct object *object, uint32_t events)
 {
     if (session->watcher == NULL) {
-        session->watcher = watcher_new(session, session->user, &session->service->told);
+        session->watcher = watcher_new(session, &session->charged, &session->service->told);
     }
     struct tie *tie = session->watcher == NULL ? NULL : session_tie_make(session, object);
     if (tie == NULL) {
@@ -32,12 +32,15 @@ bool session_give_events(struct session *session)
 }
 
 /* The ties themselves go when the session closes what it has open. */
-void session_end_watches(struct session *session)
+void session_end_watches(struct session *session, struct pace *pace)
 {
-    for (uint32_t i = 0; i < session->nties; i++) {
-        if (session->ties[i]->watch != NULL) {
-            watch_free(session->ties[i]->watch);
+    struct tie *tie;
+    for (uint64_t number = 0; (tie = session_tie_from(session, number)) != NULL;) {
+        number = tie->object->entry.seq + 1;
+        if (tie->watch != NULL) {
+            watch_free(tie->watch);
         }
+        pace_step(pace, 1);
     }
     watcher_free(session->watcher);
     session->watcher = NULL;
@@ -61,8 +64,8 @@ void service_check_watches(struct service *service, struct object *object)
     for (struct watch *watch = LIST_FIRST(&object->watches); watch != NULL; watch = next) {
         next = LIST_NEXT(watch, of_object);
         struct tie *tie = watch->tie;
-        if (!access_granted(&tie->session->credentials, service->self, object->uid, object->gid,
-                            object->mode, ACCESS_READ)) {
+        if (!access_granted(&tie->session->credentials, service->accounts.self, object->uid,
+                            object->gid, object->mode, ACCESS_READ)) {
             watch_end(watch, EVENT_denied);
             session_tie_check(tie);
         }

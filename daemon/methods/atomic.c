@@ -96,7 +96,6 @@ static void pack_refusal(struct call *call, const struct batch *batch, uint32_t 
 static void finish(struct call *call, int status, struct batch *batch, uint32_t index,
                    uint32_t count)
 {
-    call_begin_behind(call);
     if (status < 0) {
         pack_refusal(call, batch, index);
     } else {
@@ -104,7 +103,7 @@ static void finish(struct call *call, int status, struct batch *batch, uint32_t 
     }
     pack_array(&call->out->bytes, count);
     if (output_append(call->out, &batch->results) < 0) {
-        output_return_undelivered(&batch->results);
+        (void)output_drop(&batch->results);
     }
     if (status < 0) {
         pack_nil(&call->out->bytes);

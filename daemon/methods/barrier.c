@@ -61,7 +61,6 @@ static int pass(struct call *call, struct barrier *barrier)
         return ERR_MEMORY;
     }
     barrier_pass(barrier);
-    call_changed(call);
     return status;
 }
 
@@ -77,7 +76,6 @@ static int begin_wait(struct call *call, struct barrier *barrier)
     int status = call_wait_again(call, BARRIER_WAITERS, timeout, ERR_BROKEN);
     if (status == ERR_BROKEN) {
         barrier_break(barrier);
-        call_changed(call);
     }
     return status;
 }
@@ -85,7 +83,7 @@ static int begin_wait(struct call *call, struct barrier *barrier)
 int method_barrier_wait(struct call *call)
 {
     struct barrier *barrier = barrier_of(call->object);
-    if (!call->parked) {
+    if (!call->waited) {
         return begin_wait(call, barrier);
     }
     if (call->progress == 0) {
@@ -106,14 +104,12 @@ int method_barrier_wait(struct call *call)
 int method_barrier_reset(struct call *call)
 {
     barrier_reset(barrier_of(call->object));
-    call_changed(call);
     return call_answer_nil(call);
 }
 
 int method_barrier_abort(struct call *call)
 {
     barrier_break(barrier_of(call->object));
-    call_changed(call);
     return call_answer_nil(call);
 }
 

@@ -3,14 +3,14 @@
 
 enum { NS_PER_MS = 1000000 };
 
-size_t pack_wait(struct buffer *out, const struct call *call, uint64_t now)
+size_t pack_wait(struct buffer *out, const struct parked *parked, uint64_t now)
 {
-    pack_key_string(out, "method", call->method->name);
-    pack_key_uint(out, "msgid", call->msgid);
-    pack_key_uint(out, "since_ms", (now - call->since) / NS_PER_MS);
+    pack_key_string(out, "method", parked->call.method->name);
+    pack_key_uint(out, "msgid", parked->call.msgid);
+    pack_key_uint(out, "since_ms", (now - parked->since) / NS_PER_MS);
     pack_string(out, "timeout_ms");
-    if (call->timeout_ms >= 0) {
-        pack_int(out, call->timeout_ms);
+    if (parked->call.wish.timeout_ms >= 0) {
+        pack_int(out, parked->call.wish.timeout_ms);
     } else {
         pack_nil(out);
     }
@@ -42,7 +42,7 @@ static void pack_waits(struct buffer *out, const struct object *object, uint64_t
         for (; wait != NULL && count < CLAIMS_MOST; wait = TAILQ_NEXT(wait, link)) {
             size_t pairs = pack_map_begin(out);
             size_t claimant = pack_claimant(out, wait->call->session);
-            pack_map_end(out, pairs, claimant + pack_wait(out, wait->call, now));
+            pack_map_end(out, pairs, claimant + pack_wait(out, parked_of(wait->call), now));
             count++;
         }
     }

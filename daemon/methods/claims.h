@@ -3,11 +3,11 @@
  */
 #pragma once
 
-#include "daemon/call/session.h"
+#include "daemon/call/parked.h"
 
 /* What is told of a parked call besides whose it is and what it waits on. Returns how many pairs.
  */
-size_t pack_wait(struct buffer *out, const struct call *call, uint64_t now);
+size_t pack_wait(struct buffer *out, const struct parked *parked, uint64_t now);
 
 /* What is told of a tie's claims besides whose they are and on what. Returns how many pairs. */
 size_t pack_hold(struct buffer *out, const struct tie *tie);

@@ -82,8 +82,8 @@ static int find_mutex(struct call *call, struct mutex **out)
                          "%s: the lock \"%s\" of the condition \"%s\" has been deleted",
                          call->method->name, lock->name, call->object->name);
     }
-    if (lock != NULL && !access_granted(&call->session->credentials, call->service->self, lock->uid,
-                                        lock->gid, lock->mode, ACCESS_WRITE)) {
+    if (lock != NULL && !access_granted(&call->session->credentials, call->service->accounts.self,
+                                        lock->uid, lock->gid, lock->mode, ACCESS_WRITE)) {
         return call_fail(call, ERR_DENIED,
                          "%s needs the write bit on \"%s\", the lock of \"%s\", too",
                          call->method->name, lock->name, call->object->name);
@@ -108,7 +108,7 @@ static int find_held_mutex(struct call *call, unsigned i, struct mutex **out)
 int method_condition_acquire(struct call *call)
 {
     struct mutex *mutex;
-    int status = call->parked ? 0 : find_mutex(call, &mutex);
+    int status = call->waited ? 0 : find_mutex(call, &mutex);
     return status < 0 ? status : mutex_call_acquire(call, condition_of(call->object)->mutex);
 }
 
@@ -123,10 +123,10 @@ int method_condition_release(struct call *call)
 static int fall_asleep(struct call *call, struct condition *condition)
 {
     struct mutex *mutex = condition->mutex;
-    if (call->parked) {
+    if (call->waited) {
         call->progress = condition_note(CONDITION_ASLEEP, mutex->depth);
         condition_sleep(condition);
-        mutex_give_up(call, mutex, mutex->depth);
+        mutex_give_up(mutex, mutex->depth);
         return CALL_WAIT;
     }
     int status = find_held_mutex(call, 2, &mutex);
@@ -197,7 +197,6 @@ static int notify(struct call *call, uint64_t n, unsigned owner)
         return status;
     }
     uint64_t woken = condition_notify(condition_of(call->object), n);
-    call_changed(call);
     return call_answer_int(call, (int64_t)woken);
 }
 

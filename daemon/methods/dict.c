@@ -119,9 +119,6 @@ int method_dict_set(struct call *call)
     if (status < 0) {
         return status;
     }
-    if (is_new) {
-        call_changed(call);
-    }
     return call_answer_bool(call, is_new);
 }
 
@@ -136,9 +133,6 @@ int method_dict_update(struct call *call)
     if (status < 0) {
         return status;
     }
-    if (new_keys > 0) {
-        call_changed(call);
-    }
     return call_answer_int(call, (int64_t)new_keys);
 }
 
@@ -149,9 +143,6 @@ static int insert_answered(struct call *call, struct dict_key *key, struct incom
         return ERR_MEMORY;
     }
     int status = dict_insert(dict_of(call->object), key, value);
-    if (status == 0) {
-        call_changed(call);
-    }
     return status;
 }
 
@@ -271,9 +262,6 @@ int method_dict_incr(struct call *call)
                          "%s: the sum is not between -2^63 and 2^64-1; nothing was changed",
                          call->method->name);
     }
-    if (status == 0 && is_new) {
-        call_changed(call);
-    }
     return status;
 }
 
@@ -317,9 +305,6 @@ int method_dict_cas(struct call *call)
     if (status < 0) {
         return status;
     }
-    if (done && expected == NULL && value != NULL) {
-        call_changed(call);
-    }
     return call_answer_bool(call, done);
 }
 
@@ -332,7 +317,7 @@ int method_dict_wait(struct call *call)
         return status;
     }
     if (position == ORDERED_NONE) {
-        return call_wait(call, DICT_WAITERS, 2, ERR_TIMEOUT);
+        return call_wait_for_key(call, DICT_WAITERS, key.hash, 2, ERR_TIMEOUT);
     }
     return call_answer_value(call, dict_at(dict_of(call->object), position).value);
 }

@@ -22,9 +22,7 @@ int method_event_open(struct call *call)
 
 int method_event_set(struct call *call)
 {
-    if (event_set(event_of(call->object))) {
-        call_changed(call);
-    }
+    (void)event_set(event_of(call->object));
     return call_answer_nil(call);
 }
 
@@ -42,7 +40,7 @@ int method_event_is_set(struct call *call)
 int method_event_wait(struct call *call)
 {
     const struct event *event = event_of(call->object);
-    if (!call->parked) {
+    if (!call->waited) {
         call->progress = event->sets;
     }
     if (event->set || event->sets != call->progress) {

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "daemon/call/service.h"
+#include "daemon/call/dispatch.h"
 
 #define METHOD(type, verb, ...) call_handler method_##type##_##verb;
 #include "proto/methods.def"

@@ -1,7 +1,7 @@
 /* methods/mutex: acquire, release and break of whatever has a mutex; see mutex.h. */
 #include "daemon/methods/mutex.h"
 
-#include "daemon/call/service.h"
+#include "daemon/call/dispatch.h"
 
 int read_holder(struct call *call, unsigned i, struct holder *out)
 {
@@ -85,20 +85,17 @@ int mutex_call_acquire(struct call *call, struct mutex *mutex)
     return take(call, mutex, &holder);
 }
 
-/* The mutex has been released; `tie` is what that returned. */
-static void released(struct call *call, struct mutex *mutex, struct tie *tie)
+/* A mutex has been released; `tie` is what that returned. */
+static void released(struct tie *tie)
 {
     if (tie != NULL) {
         session_tie_check(tie);
     }
-    if (mutex->depth == 0 && mutex->object->waiting > 0) {
-        object_ready(call->service, mutex->object);
-    }
 }
 
-void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels)
+void mutex_give_up(struct mutex *mutex, uint64_t levels)
 {
-    released(call, mutex, mutex_release(mutex, levels));
+    released(mutex_release(mutex, levels));
 }
 
 int mutex_call_release(struct call *call, struct mutex *mutex)
@@ -112,7 +109,7 @@ int mutex_call_release(struct call *call, struct mutex *mutex)
     if (!may) {
         return refuse_holder(call, mutex, &holder);
     }
-    mutex_give_up(call, mutex, 1);
+    mutex_give_up(mutex, 1);
     return call_answer_int(call, (int64_t)mutex->depth);
 }
 
@@ -128,6 +125,6 @@ int mutex_call_break(struct call *call, struct mutex *mutex)
     if (out->failed) {
         return ERR_MEMORY;
     }
-    released(call, mutex, mutex_break(mutex));
+    released(mutex_break(mutex));
     return 0;
 }

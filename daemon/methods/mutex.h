@@ -16,8 +16,8 @@ int mutex_call_release(struct call *call, struct mutex *mutex);
 /* The whole of a break. */
 int mutex_call_break(struct call *call, struct mutex *mutex);
 
-/* Gives up so many levels, and tells those who wait if nobody holds it then. */
-void mutex_give_up(struct call *call, struct mutex *mutex, uint64_t levels);
+/* Gives up so many levels. */
+void mutex_give_up(struct mutex *mutex, uint64_t levels);
 
 /* Answers NOT_OWNER with a sentence that says who holds it. */
 int refuse_holder(struct call *call, const struct mutex *mutex, const struct holder *holder);

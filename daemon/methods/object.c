@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon/methods/claims.h"
+#include "daemon/call/watching.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -96,17 +97,18 @@ int method_object_describe(struct call *call)
 
 int method_object_delete(struct call *call)
 {
-    service_delete(call->service, call->object);
-    call->object = NULL;
-    call_begin_behind(call);
+    struct object *object = call->object;
+    uint64_t weight = object->type->weight == NULL ? 0 : object->type->weight(object);
+    if (call_needs_pace(call, weight + object->waiting)) {
+        return CALL_PACED;
+    }
+    service_delete(call->service, object, call->pace);
     return call_answer_nil(call);
 }
 
 int method_object_close(struct call *call)
 {
     (void)session_close(call->session, call->object);
-    call->object = NULL;
-    call_begin_behind(call);
     return call_answer_nil(call);
 }
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "daemon/call/service.h"
+#include "daemon/call/dispatch.h"
 #include "proto/value.h"
 
 enum { CREATE, EXCLUSIVE, LIFETIME, MODE, COMMON_OPTIONS };

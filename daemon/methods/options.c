@@ -1,6 +1,8 @@
 /* options: see options.h. */
 #include "daemon/methods/options.h"
 
+#include "daemon/call/lookup.h"
+
 #include "proto/value.h"
 
 static const struct option *find(const struct option *table, size_t count, struct slice name)

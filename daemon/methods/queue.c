@@ -2,6 +2,7 @@
  * methods/queue: the handlers of queue.*, but for those that take items (queue_get.c); the
  * operations are in daemon/objects/queue.h.
  */
+#include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -213,7 +214,6 @@ int method_queue_put(struct call *call)
     if (status < 0) {
         return status;
     }
-    call_changed(call);
     return call_answer_nil(call);
 }
 
@@ -252,7 +252,6 @@ static int put_some(struct call *call)
 
 int method_queue_put_many(struct call *call)
 {
-    uint64_t before = call->progress;
     const struct param *values = &call->params[1];
     bool nothing = values->header.count == 0; /* then there is nothing to wait for */
     bool behind = !nothing && call_is_behind(call, QUEUE_PUTTERS);
@@ -262,9 +261,6 @@ int method_queue_put_many(struct call *call)
         return CALL_PACED;
     }
     int status = behind ? ERR_FULL : put_some(call);
-    if (call->progress > before) {
-        call_changed(call);
-    }
     if (status == ERR_FULL) {
         status = call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);
         if (status == CALL_WAIT) {
@@ -346,7 +342,6 @@ int method_queue_task_done(struct call *call)
     struct tie *tie = item->tie;
     uint64_t left = queue_done(queue_of(call->object), item);
     release_tie(tie);
-    call_changed(call);
     return call_answer_int(call, (int64_t)left);
 }
 
@@ -360,7 +355,6 @@ int method_queue_give_back(struct call *call)
     struct tie *tie = item->tie;
     queue_give_back(queue_of(call->object), item, call_int(call, 2, 0), call->now);
     release_tie(tie);
-    call_changed(call);
     return call_answer_nil(call);
 }
 
@@ -372,7 +366,6 @@ int method_queue_touch(struct call *call)
         return status;
     }
     queue_touch(queue_of(call->object), item, call->now);
-    call_changed(call);
     return call_answer_nil(call);
 }
 
@@ -441,7 +434,6 @@ int method_queue_clear(struct call *call)
         return CALL_PACED;
     }
     uint64_t removed = queue_clear(queue, call->pace);
-    call_changed(call);
     return call_answer_int(call, (int64_t)removed);
 }
 
@@ -459,7 +451,6 @@ int method_queue_shutdown(struct call *call)
         return CALL_PACED;
     }
     queue_shutdown(queue, immediate, option_bool(&drain, queue->drain), call->pace);
-    call_changed(call);
     return call_given(call, 2) ? call_answer_int(call, (int64_t)queue->tickets.live)
                                : call_answer_nil(call);
 }

@@ -4,6 +4,7 @@
  * An item leaves its queue only when there is room for it in the answer, so that nothing is lost
  * for want of memory. One of a joinable queue hangs on the session's tie from then on.
  */
+#include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"
 
 enum { STEPS_GET = 32 /* what taking an item takes, in steps */ };
@@ -14,7 +15,7 @@ enum { STEPS_GET = 32 /* what taking an item takes, in steps */ };
 static int deliver(struct call *call, struct queue *queue, struct delivery *head, struct tie *tie)
 {
     struct buffer *out = &call->out->bytes;
-    int status = output_reserve_item(call->out, head->value);
+    int status = output_reserve_taken(call->out, head->value);
     if (status == 0 && tie != NULL) {
         status = queue_take_head(queue, tie, call->now, head);
     }
@@ -29,7 +30,8 @@ static int deliver(struct call *call, struct queue *queue, struct delivery *head
         call_pack_value(call, head->value);
         pack_uint(out, head->ticket);
     } else {
-        call_pack_item(call, queue, &head->meta, head->value);
+        rank_ref(&head->meta.rank);
+        call_pack_taken(call, &queue->object, &head->meta, sizeof(head->meta), head->value);
         queue_drop_head(queue);
         pack_nil(out);
     }
@@ -64,7 +66,6 @@ static int take(struct call *call, struct queue *queue, struct delivery *head)
     if (tie != NULL) {
         session_tie_check(tie);
     }
-    call_changed_on(call, &queue->object);
     return status;
 }
 
@@ -98,12 +99,13 @@ static int refuse_any(struct call *call, int error)
 static bool all_are_shut_down(struct call *call)
 {
     unsigned count;
-    const struct wait *waits = call_waits(call, &count);
+    const struct wait *waits = parked_waits(call->parked, &count);
     struct delivery head;
     bool all = true;
     for (unsigned i = 0; i < count && all; i++) {
-        all = waits[i].object == NULL ||
-              queue_head(queue_of(waits[i].object), &head) == ERR_SHUT_DOWN;
+        struct object *object = waits[i].object;
+        all = object == NULL ||
+              (!object_is_busy(object) && queue_head(queue_of(object), &head) == ERR_SHUT_DOWN);
     }
     return all;
 }
@@ -115,7 +117,7 @@ static int get_from_asked(struct call *call)
     if (call->timed_out) {
         return refuse_any(call, ERR_EMPTY);
     }
-    struct queue *queue = queue_of(call->asked->object);
+    struct queue *queue = queue_of(call->parked->asked->object);
     struct delivery head;
     int status = queue_head(queue, &head);
     if (status == 0) {
@@ -129,7 +131,7 @@ static int get_from_asked(struct call *call)
 
 int method_queue_get_any(struct call *call)
 {
-    if (call->parked) {
+    if (call->waited) {
         return get_from_asked(call);
     }
     const struct param *names = &call->params[0];
@@ -191,6 +193,5 @@ int method_queue_get_many(struct call *call)
     if (tie != NULL) {
         session_tie_check(tie);
     }
-    call_changed(call);
     return 0;
 }

@@ -146,7 +146,6 @@ int method_semaphore_release(struct call *call)
     while (status == SEMAPHORE_IDLE_TIES && (tie = semaphore_idle_tie(semaphore)) != NULL) {
         session_tie_check(tie);
     }
-    call_changed(call);
     return call_answer_int(call, semaphore->value);
 }
 

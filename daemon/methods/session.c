@@ -18,7 +18,7 @@ static void pack_summary(struct buffer *out, const struct session *session)
     pack_key_uint(out, "calls", session->ncalls);
     pack_key_uint(out, "waiting", session->calls.live);
     pack_key_uint(out, "holding", session_holding(session));
-    pack_key_uint(out, "bytes", session_charged(session));
+    pack_key_uint(out, "bytes", session->charged.bytes);
 }
 
 int method_session_list(struct call *call)
@@ -41,16 +41,16 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
 {
     size_t at = pack_array_begin(out);
     size_t total = 0;
-    struct call *call;
-    for (uint64_t seq = 0; (call = session_call_from(session, seq)) != NULL;) {
-        seq = call->of_session.seq + 1;
+    struct parked *parked;
+    for (uint64_t seq = 0; (parked = session_parked_from(session, seq)) != NULL;) {
+        seq = parked->of_session.seq + 1;
         unsigned count;
-        const struct wait *waits = call_waits(call, &count);
+        const struct wait *waits = parked_waits(parked, &count);
         for (unsigned i = 0; i < count; i++) {
             if (waits[i].object != NULL) {
                 size_t pairs = pack_map_begin(out);
                 pack_key_str(out, "object", object_name(waits[i].object));
-                pack_map_end(out, pairs, 1 + pack_wait(out, call, now));
+                pack_map_end(out, pairs, 1 + pack_wait(out, parked, now));
                 total++;
             }
         }
@@ -116,7 +116,7 @@ int method_session_kill(struct call *call)
         return refuse_number(call, number);
     }
     const struct credentials *peer = &call->session->credentials;
-    if (!access_owner(peer, call->service->self, session->credentials.uid)) {
+    if (!access_owner(peer, call->service->accounts.self, session->credentials.uid)) {
         return call_fail(call, ERR_DENIED,
                          "session %lld belongs to user %u; only that user, root and the daemon's "
                          "user may end it, and the caller is user %u",

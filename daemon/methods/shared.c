@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "daemon/call/service.h"
+#include "daemon/call/dispatch.h"
 #include "proto/value.h"
 
 enum { SHOWN = 64 }; /* bytes of a value in an error's text */
@@ -117,7 +117,7 @@ int shared_answer_add(struct call *call, uint64_t position, unsigned delta)
 static bool may_write(const struct call *call)
 {
     const struct object *object = call->object;
-    return access_granted(&call->session->credentials, call->service->self, object->uid,
+    return access_granted(&call->session->credentials, call->service->accounts.self, object->uid,
                           object->gid, object->mode, ACCESS_WRITE);
 }
 

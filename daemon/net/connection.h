@@ -5,19 +5,24 @@
  * that is complete; the answers are sent by net_settle. What the kernel does not take stays in the
  * session's output, is charged to the user, and the connection waits for the socket to be writable.
  *
- * Paused: a session whose peer leaves more than CONNECTION_HIGH bytes of answers unread is not read
- * from and its requests are not run (they are kept) until no more than CONNECTION_LOW are left.
- * Waits of its that end meanwhile still add their answers; over the limit max_output the connection
- * ends.
+ * Stopped: requests are not run, though there may be some (what has come is kept, and no more is
+ * read), while
+ *  - the peer leaves more than CONNECTION_HIGH bytes of answers unread, until no more than
+ *    CONNECTION_LOW are left (paused). Waits of its that end meanwhile still add their answers;
+ * over the limit max_output the connection ends;
+ *  - it has had its turn, until the next one comes (later);
+ *  - too many of its calls are held up by objects at work, until few are (held_up).
  *
  * How a connection ends, always in this order:
- *  1. Its input is read to its end and run, unless what comes is not a message. If the peer is gone
- *     the answers are dropped as they come (items of plain queues go back).
+ *  1. Leaving: its input is read to its end and run, in as many turns as that takes, unless what
+ *     comes is not a message. If the peer is gone the answers are dropped as they come (items of
+ *     plain queues go back).
  *  2. Its watches end, its waits end with CANCELLED, and a goodbye is added if there is a fault to
- * tell.
- *  3. `closing`: what it has to say is sent. A peer that does not read has CONNECTION_PATIENCE
- *     seconds from its last sign of life; one that was killed, is over its limit, or is gone, none.
- *  4. connection_end: out of the event loop, session_end (see session.h), the socket closed, freed.
+ *     tell.
+ *  3. `closing`: what it has to say is sent, once its calls that are done in steps, or held up, are
+ *     done. A peer that does not read has CONNECTION_PATIENCE seconds from its last sign of life;
+ * one that was killed, is over its limit, or is gone, none.
+ *  4. connection_end: out of the event loop, the socket closed, session_end (see ending.h), freed.
  *     Only net_settle and net_deinit get there, so nobody up the stack holds the connection.
  *
  * connection.c is its life, reading.c what it does with its input.
@@ -33,18 +38,31 @@ enum {
     CONNECTION_PATIENCE = 2, /* seconds */
 };
 
+/* Why a connection leaves. */
+enum connection_leaving {
+    CONNECTION_STAYS,
+    CONNECTION_GONE,    /* the peer does not read any more */
+    CONNECTION_KILLED,  /* session.kill */
+    CONNECTION_STOPPED, /* the daemon stops */
+};
+
 struct connection {
-    struct session session; /* first: the service knows the connection by it */
+    struct session session;       /* first: the service knows the connection by it */
+    TAILQ_ENTRY(connection) turn; /* net->later, if `later` */
     struct net *net;
     struct stream stream;
     struct event event;
-    uint64_t input_charge;  /* bytes of kept input charged to the user */
-    uint64_t output_charge; /* the same of answers that stayed behind */
-    short interest;         /* what the event waits for */
-    bool paused;            /* requests are not run until the peer has read its answers */
-    bool closing;           /* it ends when its answers have been sent */
-    bool hurried;           /* the same, but it does not wait for the peer to read them */
-    bool gone;              /* the peer will not read: answers are dropped */
+    struct charge input_charge;  /* of input that is kept */
+    struct charge output_charge; /* of answers that stayed behind */
+    short interest;              /* what the event waits for */
+    enum connection_leaving leaving;
+    unsigned reads; /* how often it may still be read while it leaves */
+    bool paused;    /* requests are not run until the peer has read its answers */
+    bool later;     /* or until its next turn */
+    bool held_up;   /* or until its calls that are held up have been done */
+    bool closing;   /* it ends when its answers have been sent */
+    bool hurried;   /* the same, but it does not wait for the peer to read them */
+    bool gone;      /* the peer will not read: answers are dropped */
 };
 
 static inline struct connection *connection_of(struct session *session)
@@ -62,24 +80,38 @@ static inline uint64_t connection_unread(const struct connection *connection)
  * the peer is told (goodbye LIMIT) and the socket closed. */
 void connection_open(struct net *net, int fd);
 
-/* Begins to end it in good order: from step 2. */
+/* True if its requests are not run for now. */
+static inline bool connection_is_stopped(const struct connection *connection)
+{
+    return connection->paused || connection->later || connection->held_up;
+}
+
+/* Begins to end it: from step 1, unless it leaves already. */
+void connection_leave(struct connection *connection, enum connection_leaving why);
+/* Begins to end it from step 2. */
 void connection_close(struct connection *connection);
-/* The same for a fault of the session, of which the peer and the log are told. */
+/* Closes it for a fault of the session, of which the peer and the log are told. */
 void connection_fail(struct connection *connection, int error, const char *text);
 
 /* Sends what the session has to say and does whatever follows from that; may free the connection.
  * Only for net_settle. */
 void connection_settle(struct connection *connection);
 
-/* Ends and frees it at once: step 4. */
+/* Ends it at once: step 4. */
 void connection_end(struct connection *connection);
+/* The daemon ends: the same, whatever it has under way. */
+void connection_abort(struct connection *connection);
+
+/* It is its turn again: for net's work. */
+void connection_go_on(struct connection *connection);
 
 /* reading.c */
 
-/* Reads once and runs what is complete. True if there may be more to read. */
+/* Reads once and runs what is complete, as far as its turn goes. True if there may be more to read.
+ */
 bool connection_read(struct connection *connection);
-/* Runs the input that was kept while the connection was paused. */
+/* Runs the input that was kept while the connection was stopped, as far as its turn goes. */
 void connection_resume(struct connection *connection);
-/* Step 1: runs all that the peer has sent so far. A peer that leaves its answers unread, but is
- * there, is not served further. */
-void connection_finish_input(struct connection *connection);
+/* Step 1, as far as its turn goes: true if all that the peer has sent so far has been run. A peer
+ * that leaves its answers unread, but is there, is not served further. */
+bool connection_finish_input(struct connection *connection);

@@ -2,9 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/call/dispatch.h"
 #include "daemon/net/connection.h"
-
-enum { READS_TO_END = 64 }; /* a peer that goes on sending is not waited for */
 
 /* There is a lot to send in the middle of the input: sends it. True if the session must pause. */
 static bool must_pause(struct connection *connection)
@@ -37,14 +36,38 @@ static void run_with_descriptors(struct connection *connection, size_t at, struc
     descriptor_set_free(set);
 }
 
-/* Runs every complete message in the window, or as many as may be. 0: it was paused before the end;
- * MESSAGE_MORE: there is no complete one left; or what is wrong with the next one. */
+/* True if the next message has to wait: the session has had its turn, or many of its calls are held
+ * up. */
+static bool must_stop(struct connection *connection)
+{
+    struct net *net = connection->net;
+    struct service *service = net->service;
+    if (service->credit < 0) {
+        service->credit = NET_TURN_STEPS;
+        if (net_turn_is_over(net)) {
+            connection->later = true;
+            TAILQ_INSERT_TAIL(&net->later, connection, turn);
+            return true;
+        }
+    }
+    service->credit -= NET_MESSAGE_STEPS;
+    if (connection->session.unfinished >= SESSION_UNFINISHED_HIGH) {
+        connection->held_up = true;
+    }
+    return connection->held_up;
+}
+
+/* Runs every complete message in the window, or as many as may be. 0: it was stopped before the
+ * end; MESSAGE_MORE: there is no complete one left; or what is wrong with the next one. */
 static int run_messages(struct connection *connection)
 {
     struct net *net = connection->net;
     struct service *service = net->service;
     struct message message;
     for (;;) {
+        if (__builtin_expect(must_stop(connection), 0)) {
+            return 0;
+        }
         size_t at = net->input.at;
         int status = input_next(&net->input, service->accounts.limits.max_message, &message);
         if (status != 0) {
@@ -88,9 +111,7 @@ static void charge_input(struct connection *connection)
     if (rest == NULL) {
         return;
     }
-    connection->input_charge = rest->len;
-    session->charged += rest->len;
-    user_charge_always(session->user, rest->len);
+    charge_set_always(&connection->input_charge, rest->len);
     const struct accounts *accounts = session->user->accounts;
     const struct limits *limits = &accounts->limits;
     if (session->user->bytes > limits->max_user_bytes + limits->max_message ||
@@ -101,20 +122,10 @@ static void charge_input(struct connection *connection)
     }
 }
 
-static void release_input(struct connection *connection)
-{
-    struct session *session = &connection->session;
-    user_release(session->user, connection->input_charge);
-    session->charged -= connection->input_charge;
-    connection->input_charge = 0;
-}
-
 /* Opens the window on what is kept. */
 static bool open_window(struct connection *connection)
 {
-    if (connection->input_charge > 0) {
-        release_input(connection);
-    }
+    charge_release(&connection->input_charge);
     if (input_open(&connection->net->input, &connection->stream.rest) < 0) {
         connection_fail(connection, ERR_MEMORY, "out of memory for a message");
         return false;
@@ -145,6 +156,7 @@ static void run_window(struct connection *connection)
     struct net *net = connection->net;
     struct output *output = &connection->session.output;
     net->now = net_clock();
+    net->service->credit = NET_TURN_STEPS;
     pool_take(&net->pool, output);
     close_window(connection, run_messages(connection));
     if (output_pending(output) == 0) {
@@ -160,7 +172,7 @@ bool connection_read(struct connection *connection)
     int len = stream_receive(&connection->stream, &connection->net->input);
     if (len > 0) {
         run_window(connection);
-        return !connection->closing && !connection->paused;
+        return !connection->closing && !connection_is_stopped(connection);
     }
     close_window(connection, MESSAGE_MORE);
     if (len == ERR_MEMORY) {
@@ -175,20 +187,27 @@ bool connection_read(struct connection *connection)
 void connection_resume(struct connection *connection)
 {
     connection->paused = false;
-    if (connection->stream.rest != NULL && open_window(connection)) {
+    connection->held_up = false;
+    if (connection->later) {
+        connection->later = false;
+        TAILQ_REMOVE(&connection->net->later, connection, turn);
+    }
+    if (connection->stream.rest != NULL && !connection->closing && open_window(connection)) {
         run_window(connection);
         session_dirty(&connection->session);
     }
 }
 
-void connection_finish_input(struct connection *connection)
+bool connection_finish_input(struct connection *connection)
 {
     if (connection->paused && connection->gone && !connection->closing) {
         connection_resume(connection);
     }
-    for (int reads = 0; reads < READS_TO_END; reads++) {
-        if (connection->closing || connection->paused || !connection_read(connection)) {
+    while (!connection->closing && !connection_is_stopped(connection) && connection->reads > 0) {
+        connection->reads--;
+        if (!connection_read(connection)) {
             break;
         }
     }
+    return !connection->later && !connection->held_up;
 }

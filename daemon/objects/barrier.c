@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 static void tell(struct barrier *barrier, enum event_name event, uint32_t count)
@@ -71,6 +72,7 @@ void barrier_pass(struct barrier *barrier)
     barrier->generation++;
     barrier->arrived = 0;
     tell(barrier, EVENT_pass, barrier->options.parties);
+    object_changed(&barrier->object);
 }
 
 uint64_t barrier_arrive(struct barrier *barrier)
@@ -101,6 +103,7 @@ static void fail_generation(struct barrier *barrier, bool broken)
     barrier->broken = broken;
     if (changed) {
         tell(barrier, broken ? EVENT_break : EVENT_reset, waiting);
+        object_changed(&barrier->object);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 static void condition_clear(struct object *object, struct pace *pace)
@@ -134,6 +135,7 @@ uint64_t condition_notify(struct condition *condition, uint64_t n)
     condition->notified += woken;
     if (woken > 0) {
         tell(condition, EVENT_notify, woken);
+        object_changed(&condition->object);
     }
     return woken;
 }

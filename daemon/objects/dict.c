@@ -30,13 +30,18 @@ static size_t dict_describe(const struct object *object, struct buffer *out)
     return 1;
 }
 
+static uint64_t dict_weight(const struct object *object)
+{
+    return dict_len((const struct dict *)object);
+}
+
 const struct object_type dict_type = {
     .kind = OBJECT_DICT,
     .name = "dict",
     .deinit = dict_deinit,
     .clear = dict_empty,
     .describe = dict_describe,
-    .independent_channels = 1U << DICT_WAITERS, /* they wait for different keys */
+    .weight = dict_weight,
 };
 
 const struct object_type namespace_type = {
@@ -45,7 +50,7 @@ const struct object_type namespace_type = {
     .deinit = dict_deinit,
     .clear = dict_empty,
     .describe = dict_describe,
-    .independent_channels = 1U << DICT_WAITERS,
+    .weight = dict_weight,
 };
 
 int dict_new(const struct object_options *common, const struct dict_options *options,
@@ -173,6 +178,7 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
         return status;
     }
     dict_tell(dict, EVENT_set, pair_key(pair));
+    object_key_added(&dict->object, DICT_WAITERS, key->hash);
     return 0;
 }
 

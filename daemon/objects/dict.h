@@ -15,10 +15,12 @@
  */
 #pragma once
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
-/* The channel that calls wait on: for a key to be there. */
-enum { DICT_WAITERS };
+/* The channels that calls wait on: for a key to be there, and, when it has been added, to be asked.
+ */
+enum { DICT_WAITERS, DICT_WOKEN };
 
 struct dict_options {
     uint64_t seed; /* of the hash, so that nobody can choose colliding keys */

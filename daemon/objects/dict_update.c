@@ -116,6 +116,7 @@ static void commit(struct staging *staging)
         uint32_t there = find_staged(staging, pair, &hash);
         if (there == ORDERED_NONE) {
             (void)ordered_append(pairs, hash, &pair->entry); /* there is room */
+            object_key_added(&staging->dict->object, DICT_WAITERS, hash);
         } else {
             struct pair *old = (struct pair *)pairs->entries[there];
             ordered_replace(pairs, there, &pair->entry);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
+
 static size_t event_describe(const struct object *object, struct buffer *out)
 {
     pack_key_bool(out, "set", ((const struct event *)object)->set);
@@ -45,6 +47,7 @@ bool event_set(struct event *event)
     event->set = true;
     event->sets++;
     tell(event, EVENT_set);
+    object_changed(&event->object);
     return true;
 }
 

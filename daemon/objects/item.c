@@ -329,7 +329,7 @@ uint64_t queue_due(const struct object *object)
 {
     const struct queue *queue = (const struct queue *)object;
     if (!TAILQ_EMPTY(&queue->dead)) {
-        return 0; /* they are to go to the dead letter queue, at once */
+        return queue->pass_on_at; /* they are to go to the dead letter queue */
     }
     const struct item *item = heap_top(&queue->due);
     return item == NULL ? TIME_NEVER : item->due;

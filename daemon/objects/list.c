@@ -12,6 +12,11 @@ static void list_empty(struct object *object, struct pace *pace)
     list_clear(list_of(object));
 }
 
+static uint64_t list_weight(const struct object *object)
+{
+    return list_len((const struct list *)object);
+}
+
 static size_t list_describe(const struct object *object, struct buffer *out)
 {
     pack_key_uint(out, "size", list_len((const struct list *)object));
@@ -23,6 +28,7 @@ const struct object_type list_type = {
     .name = "list",
     .clear = list_empty,
     .describe = list_describe,
+    .weight = list_weight,
 };
 
 int list_new(const struct object_options *common, struct list **out)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 static bool owner_equal(const struct owner *a, const struct owner *b)
@@ -63,6 +64,7 @@ static struct tie *release(struct mutex *mutex, uint64_t levels, bool abandoned)
     if (mutex->depth > 0) {
         return NULL;
     }
+    object_changed(mutex->object);
     struct tie *tie = mutex->tie;
     mutex->tie = NULL;
     if (tie != NULL) {

@@ -24,7 +24,6 @@ int object_init(struct object *object, const struct object_type *type,
         .gid = options->gid,
         .mode = options->mode,
         .lifetime = options->lifetime,
-        .independent = type->independent_channels,
     };
     for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
         TAILQ_INIT(&object->waits[i]);
@@ -85,15 +84,20 @@ void object_unref(struct object *object)
     free(object);
 }
 
-void object_let_go(struct object *object)
+void object_check_orphan(struct object *object)
 {
-    object->contained--;
     if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&
         !object->deleted && !object->is_orphan) {
         object->is_orphan = true;
         TAILQ_INSERT_TAIL(&object->registry->orphans, object, orphan);
-        return; /* the list has the reference now */
+        (void)object_ref(object);
     }
+}
+
+void object_let_go(struct object *object)
+{
+    object->contained--;
+    object_check_orphan(object);
     object_unref(object);
 }
 

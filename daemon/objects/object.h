@@ -5,7 +5,7 @@
  * A type embeds struct object as its first member and describes itself in a struct object_type.
  * The objects are plain data structures: time comes in as an argument (milliseconds or nanoseconds
  * of a monotonic clock, as each function says), and nothing here answers a call. An operation that
- * changes what waiters may be waiting for is followed by object_ready() (daemon/call/service.h).
+ * changes what others may wait for, or its timer, says so itself (object_changed, in waits.h).
  *
  * An object lives while it is in the registry or somebody holds a reference (refs). Deleting takes
  * it out of the registry at once and sets `deleted`; the memory goes with the last reference.
@@ -44,7 +44,9 @@ enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3 };
 
 struct object;
 struct registry;
-struct wait;  /* daemon/call/call.h */
+struct wait; /* daemon/objects/waits.h */
+struct wait_index;
+struct hold;  /* daemon/call/hold.h */
 struct tie;   /* daemon/objects/tie.h */
 struct watch; /* daemon/objects/watch.h */
 
@@ -77,12 +79,21 @@ struct object_type {
     /* A call that waited goes without what it waited for (cancelled, its session ended, its time
      * up); `progress` is what its handler noted. NULL: it leaves no trace. */
     void (*left)(struct object *object, uint64_t progress);
+    /* Roughly how many values, tickets and the like there are: steps (pace.h) that it takes to go
+     * through all of them. NULL: few. */
+    uint64_t (*weight)(const struct object *object);
+    /* An answer that carried something out of the object never left: puts it back. `note` is what
+     * the handler noted (output_note). NULL: nothing is ever noted. */
+    void (*put_back)(struct object *object, struct stored value, const void *note);
+    /* The note is of no more use: drops what it refers to. */
+    void (*forget)(const void *note);
+    /* Its waiters have been served: passes on what other objects are to get. NULL: nothing. */
+    void (*pass_on)(struct object *object, uint64_t now);
     /* Another object on which calls of this one may wait, or NULL. NULL: there never is. */
     struct object *(*elsewhere)(const struct object *object);
     /* Of an object that is deleted: takes one that cannot be without it off its list and returns
      * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
     struct object *(*dependent)(struct object *object);
-    uint8_t independent_channels; /* object.independent, to begin with */
 };
 
 struct object {
@@ -91,15 +102,18 @@ struct object {
     struct user *user; /* who pays: the owner's account; a reference */
     char *name;        /* owned, NUL-terminated */
     struct wait_list waits[OBJECT_CHANNELS];
-    struct tie_list ties;       /* the sessions that have it open or hold something of it */
-    struct watch_list watches;  /* who wants to be told what happens to it */
-    struct registry *registry;  /* that it is or was in; NULL: never */
-    TAILQ_ENTRY(object) orphan; /* in the registry's list of objects that nothing may refer to */
-    TAILQ_ENTRY(object) ready;  /* in the list of objects whose waiters should look again */
-    struct timespec created;    /* wall clock */
-    uint64_t bytes;             /* charged for its contents */
-    struct deadline deadline;   /* when time next changes it; in the service's heap or not */
-    uint32_t hash;              /* of the name */
+    struct wait_index *sleeping; /* owned; those that wait for a key; NULL: none */
+    struct wait *cursor;         /* where a pass over all waits of a channel stands, or NULL */
+    struct hold *hold;           /* an operation in steps is under way; NULL: none is */
+    struct tie_list ties;        /* the sessions that have it open or hold something of it */
+    struct watch_list watches;   /* who wants to be told what happens to it */
+    struct registry *registry;   /* that it is or was in; NULL: never */
+    TAILQ_ENTRY(object) orphan;  /* in the registry's list of objects that nothing may refer to */
+    TAILQ_ENTRY(object) ready;   /* in the registry's list of ready objects */
+    struct timespec created;     /* wall clock */
+    uint64_t bytes;              /* charged for its contents */
+    struct deadline deadline;    /* when time next changes it; in the service's heap or not */
+    uint32_t hash;               /* of the name */
     uint64_t refs;
     uint32_t opens;     /* sessions that have it open */
     uint64_t contained; /* references to it in stored values */
@@ -110,9 +124,7 @@ struct object {
     uint16_t mode;
     uint8_t name_len;
     uint8_t lifetime; /* enum lifetime */
-    /* Bit N set: the waiters of channel N do not stand in each other's way, so that a wake-up asks
-     * each of them; otherwise the first one that must go on waiting ends the pass. */
-    uint8_t independent;
+    uint8_t ask_all;  /* bit N: all waits of channel N are to be asked, whoever stays */
     bool is_ready;
     bool is_orphan;
     bool deleted;
@@ -143,8 +155,10 @@ struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */
 void object_unref(struct object *object);
 
-/* A stored value no longer refers to it: drops that reference, and notes a scoped object that may
- * have to go now in registry->orphans. */
+/* A scoped object that nobody keeps any more, neither a session nor a value, goes onto the
+ * registry's list of orphans. */
+void object_check_orphan(struct object *object);
+/* A stored value no longer refers to it: drops that reference; it may be an orphan now. */
 void object_let_go(struct object *object);
 
 /* Charges the contents: 0, or ERR_LIMIT and nothing charged. */

@@ -12,7 +12,7 @@ static void drop_pair(struct pipe *pipe)
     }
 }
 
-static void pipe_clear(struct object *object, struct pace *pace)
+static void pipe_release(struct object *object, struct pace *pace)
 {
     drop_pair(pipe_of(object));
 }
@@ -58,7 +58,7 @@ static size_t pipe_describe(const struct object *object, struct buffer *out)
 const struct object_type pipe_type = {
     .kind = OBJECT_PIPE,
     .name = "pipe",
-    .clear = pipe_clear,
+    .clear = pipe_release,
     .describe = pipe_describe,
 };
 

@@ -75,6 +75,25 @@ static size_t queue_describe_claims(const struct tie *tie, struct buffer *out)
     return 1;
 }
 
+/* An answer with an item of a plain queue never left; `note` is its struct item_meta. */
+static void queue_put_back_noted(struct object *object, struct stored value, const void *note)
+{
+    queue_put_back(queue_of(object), value, note);
+}
+
+static void queue_forget_noted(const void *note)
+{
+    struct item_meta meta = *(const struct item_meta *)note;
+    rank_unref(&meta.rank);
+}
+
+static uint64_t queue_weight(const struct object *object)
+{
+    return queue_unfinished((const struct queue *)object);
+}
+
+_Static_assert(sizeof(struct item_meta) <= 64, "it fits an output's note");
+
 const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
     .name = "queue",
@@ -85,6 +104,10 @@ const struct object_type queue_type = {
     .tick = queue_tick,
     .abandon = queue_abandon,
     .describe_claims = queue_describe_claims,
+    .weight = queue_weight,
+    .put_back = queue_put_back_noted,
+    .forget = queue_forget_noted,
+    .pass_on = queue_pass_on_dead,
 };
 
 static int copy_options(struct queue *queue, const struct queue_options *options)

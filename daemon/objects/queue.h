@@ -77,7 +77,8 @@ struct queue {
     struct heap due;              /* items that time changes, the earliest first */
     struct ordered tickets;       /* taken items, by ticket */
     struct item_list dead;        /* had max_deliveries: for the dead letter queue */
-    uint8_t rank_kind;            /* enum rank_kind, of the items in a queue ordered by priority */
+    uint64_t pass_on_at; /* when those are to go there: monotonic, nanoseconds; 0: at once */
+    uint8_t rank_kind;   /* enum rank_kind, of the items in a queue ordered by priority */
     uint64_t next_seq;
     uint64_t ready; /* what a get could return now */
     uint64_t delayed;

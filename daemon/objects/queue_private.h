@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/objects/queue.h"
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 /* An item in no place yet, charged; takes over the reference to the value, also when it fails, and
@@ -52,20 +53,23 @@ static inline bool queue_is_over(const struct queue *queue)
            !(queue->drain && queue->tickets.live > 0);
 }
 
-/* The end of each operation that changes what a call may wait for. Once nothing can be found any
- * more, all who wait for an item have to look: one that waits on other queues too may stay, those
- * behind it may not. */
+/* The end of each operation that changes what a call may wait for, or the queue's timer. Once it is
+ * shut down and has nothing more to give, all who wait for an item have to look: one that waits on
+ * other queues too may stay, those behind it may not. */
 static inline void queue_changed(struct queue *queue)
 {
     if (queue_is_over(queue)) {
-        queue->object.independent |= 1U << QUEUE_GETTERS;
+        object_changed_for_all(&queue->object, QUEUE_GETTERS);
     } else {
-        queue->object.independent &= (uint8_t) ~(1U << QUEUE_GETTERS);
+        object_changed(&queue->object);
     }
 }
 
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
+
+/* dead_letter.c: object_type.pass_on. */
+void queue_pass_on_dead(struct object *object, uint64_t now);
 
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);

@@ -15,6 +15,7 @@ void registry_init(struct registry *registry, uint64_t seed)
 {
     *registry = (struct registry){.seed = seed};
     ordered_init(&registry->objects);
+    TAILQ_INIT(&registry->ready);
     TAILQ_INIT(&registry->orphans);
 }
 

@@ -11,7 +11,8 @@
 struct registry {
     struct ordered objects;
     uint64_t count[OBJECT_KINDS];
-    TAILQ_HEAD(orphan_list, object) orphans; /* scoped, and their last container let go of them */
+    TAILQ_HEAD(ready_list, object) ready;    /* their waiters are to be asked; see waits.h */
+    TAILQ_HEAD(orphan_list, object) orphans; /* scoped, and nobody keeps them any more */
     uint64_t anonymous;                      /* the number of the last anonymous object */
     uint64_t seed; /* of the hash of names, so that nobody can choose colliding ones */
 };

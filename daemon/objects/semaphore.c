@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
 static size_t semaphore_describe(const struct object *object, struct buffer *out)
@@ -43,6 +44,7 @@ static void semaphore_abandon(struct object *object, struct tie *tie, uint64_t n
     if (!semaphore->options.keep) {
         semaphore->value += n; /* no more than the int64 that value and held came from */
         tell(semaphore, EVENT_release, n, true);
+        object_changed(object);
     }
 }
 
@@ -129,6 +131,7 @@ int semaphore_release(struct semaphore *semaphore, struct tie *tie, int64_t n)
     }
     semaphore->value += n;
     tell(semaphore, EVENT_release, n, false);
+    object_changed(&semaphore->object);
     return semaphore->options.bounded ? take_off_others(semaphore) : 0;
 }
 

@@ -29,19 +29,6 @@ uint32_t object_type_events(const struct object_type *type)
 
 /* Watches. */
 
-static int charge(struct watcher *watcher, uint64_t bytes)
-{
-    int status = user_charge(watcher->user, bytes);
-    watcher->charged += status == 0 ? bytes : 0;
-    return status;
-}
-
-static void discharge(struct watcher *watcher, uint64_t bytes)
-{
-    user_release(watcher->user, bytes);
-    watcher->charged -= bytes;
-}
-
 static void look_who_watches(struct object *object)
 {
     const struct watch *watch;
@@ -51,11 +38,13 @@ static void look_who_watches(struct object *object)
     }
 }
 
-struct watcher *watcher_new(struct session *session, struct user *user, struct watcher_list *told)
+struct watcher *watcher_new(struct session *session, struct tally *charged,
+                            struct watcher_list *told)
 {
     struct watcher *watcher = malloc(sizeof(*watcher));
     if (watcher != NULL) {
-        *watcher = (struct watcher){.session = session, .told = told, .user = user_ref(user)};
+        *watcher = (struct watcher){
+            .session = session, .told = told, .charged = charged, .charge = {.tally = charged}};
         TAILQ_INIT(&watcher->owing);
     }
     return watcher;
@@ -73,31 +62,41 @@ void watcher_free(struct watcher *watcher)
     if (watcher->is_told) {
         TAILQ_REMOVE(watcher->told, watcher, link);
     }
-    discharge(watcher, watcher->events.len);
-    user_unref(watcher->user);
+    charge_release(&watcher->charge);
     buffer_deinit(&watcher->events);
     free(watcher);
 }
 
+/* A watch that wants nothing yet. */
+static int watch_new(struct watcher *watcher, struct tie *tie)
+{
+    struct charge charge = {.tally = watcher->charged};
+    int status = charge_set(&charge, sizeof(struct watch));
+    if (status < 0) {
+        return status;
+    }
+    struct watch *watch = malloc(sizeof(*watch));
+    if (watch == NULL) {
+        charge_release(&charge);
+        return ERR_MEMORY;
+    }
+    *watch = (struct watch){.watcher = watcher,
+                            .object = object_ref(tie->object),
+                            .tie = tie,
+                            .charge = charge,
+                            .end = EVENT_NAMES};
+    tie->watch = watch;
+    LIST_INSERT_HEAD(&tie->object->watches, watch, of_object);
+    return 0;
+}
+
 int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events)
 {
-    struct watch *watch = tie->watch;
-    if (watch == NULL) {
-        int status = charge(watcher, sizeof(*watch));
-        if (status < 0) {
-            return status;
-        }
-        watch = malloc(sizeof(*watch));
-        if (watch == NULL) {
-            discharge(watcher, sizeof(*watch));
-            return ERR_MEMORY;
-        }
-        *watch = (struct watch){
-            .watcher = watcher, .object = object_ref(tie->object), .tie = tie, .end = EVENT_NAMES};
-        tie->watch = watch;
-        LIST_INSERT_HEAD(&tie->object->watches, watch, of_object);
+    int status = tie->watch == NULL ? watch_new(watcher, tie) : 0;
+    if (status < 0) {
+        return status;
     }
-    watch->events = events;
+    tie->watch->events = events;
     look_who_watches(tie->object);
     return 0;
 }
@@ -130,7 +129,7 @@ void watch_free(struct watch *watch)
         detach(watch);
     }
     owe(watch, false);
-    discharge(watch->watcher, sizeof(*watch));
+    charge_release(&watch->charge);
     object_unref(watch->object);
     free(watch);
 }
@@ -201,7 +200,7 @@ static const char *spec_of(const struct object *object, enum event_name event)
 /* How much may wait to be given. */
 static uint64_t most(const struct watcher *watcher)
 {
-    const struct limits *limits = &watcher->user->accounts->limits;
+    const struct limits *limits = &watcher->charged->user->accounts->limits;
     return limits->max_events < limits->max_output ? limits->max_events : limits->max_output;
 }
 
@@ -224,7 +223,7 @@ static bool note(const struct watch *watch, enum event_name event, const union d
     pack_string(out, event_name(event));
     pack_details(out, spec_of(watch->object, event), details);
     bool fits = !out->failed && (before == 0 || out->len <= most(watcher)) &&
-                charge(watcher, out->len - before) == 0;
+                charge_set(&watcher->charge, out->len) == 0;
     if (!fits) {
         out->len = before;
         out->failed = false;
@@ -302,8 +301,8 @@ static bool move_events(struct watcher *watcher, struct buffer *out)
         out->failed = false; /* nothing is missing in it: they stay here for now */
         return false;
     }
-    discharge(watcher, events->len);
     events->len = 0;
+    charge_release(&watcher->charge);
     if (events->cap > KEEP) {
         buffer_deinit(events);
     }

@@ -29,10 +29,10 @@ struct watcher {
     TAILQ_ENTRY(watcher) link;
     struct session *session;
     struct watcher_list *told;           /* where it stands while it has been told something */
-    struct user *user;                   /* who pays; a reference */
     struct buffer events;                /* told and not given, charged */
     TAILQ_HEAD(owing_list, watch) owing; /* watches with losses, or an end, to be told */
-    uint64_t charged;                    /* for it and its watches */
+    struct tally *charged;               /* who pays: the session's */
+    struct charge charge;                /* of the events */
     bool is_told;
 };
 
@@ -44,12 +44,15 @@ struct watch {
     struct tie *tie;       /* NULL when it is over */
     uint64_t lost;         /* events that could not be told */
     uint32_t events;       /* a bit for each that is wanted */
-    uint8_t end;           /* enum event_name: how it ended; EVENT_NAMES: it has not */
+    struct charge charge;
+    uint8_t end; /* enum event_name: how it ended; EVENT_NAMES: it has not */
     bool is_owing;
 };
 
-/* `told` is where it announces itself. NULL for want of memory. */
-struct watcher *watcher_new(struct session *session, struct user *user, struct watcher_list *told);
+/* `charged` is where all that it costs is counted, `told` where it announces itself. NULL for want
+ * of memory. */
+struct watcher *watcher_new(struct session *session, struct tally *charged,
+                            struct watcher_list *told);
 /* All watches of ties must be gone; those that are over are freed with it. NULL is allowed. */
 void watcher_free(struct watcher *watcher);
 

@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "daemon/call/service.h"
+#include "daemon/call/dispatch.h"
+#include "daemon/call/ending.h"
+#include "daemon/call/watching.h"
 #include "tests/fuzz/program.h"
 #include "tests/support/scarce.h"
 
@@ -32,6 +34,7 @@ struct world {
     struct actor actors[SESSIONS];
     uint64_t now;
     uint32_t msgid; /* the last one */
+    uint64_t looks; /* at the clock, in nanoseconds */
     bool scarce;    /* the next call is run without memory */
     uint8_t enough; /* allocations before the one that fails */
 };
@@ -122,14 +125,23 @@ static void read_all(struct actor *actor)
         read_some(actor, UINT64_MAX);
     } while (session_give_events(&actor->session));
     for (uint32_t msgid = 0; msgid <= STEPS_MAX && actor->unanswered > 0; msgid++) {
-        assert(!actor->asked[msgid] || session_call(&actor->session, msgid) != NULL);
+        assert(!actor->asked[msgid] || session_parked(&actor->session, msgid) != NULL);
     }
+}
+
+static void ended(struct session *session)
+{
+    /* It is a part of the world. */
 }
 
 static void end_session(struct world *world, struct actor *actor)
 {
-    session_end(&actor->session);
+    while (actor->session.unfinished > 0) {
+        service_work(&world->service);
+    }
+    session_end(&actor->session, ended);
     service_drain(&world->service);
+    service_finish(&world->service);
     buffer_deinit(&actor->received);
 }
 
@@ -323,16 +335,26 @@ static void set_limits(struct limits *limits)
     limits->max_descriptors = 12;
 }
 
+/* Each look at the clock finds it later, so that every slice of a job is over at its first pause.
+ */
+static uint64_t now_and_then(void *data)
+{
+    struct world *world = data;
+    world->looks += JOBS_SLICE_NS;
+    return world->now + world->looks;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct program program = {data, size};
     struct world *world = calloc(1, sizeof(*world));
     assert(world != NULL);
     world->now = NS_PER_MS;
-    int status = service_init(&world->service, world->now);
+    const struct clock clock = {.now = now_and_then, .data = world};
+    int status = service_init(&world->service, clock);
     assert(status == 0);
     (void)status;
-    world->service.self = 0;
+    world->service.accounts.self = 0;
     set_limits(&world->service.accounts.limits);
     for (size_t i = 0; i < SESSIONS; i++) {
         begin_session(world, &world->actors[i]);
@@ -345,6 +367,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         read_all(&world->actors[i]);
         end_session(world, &world->actors[i]);
     }
+    service_clear(&world->service);
     service_deinit(&world->service);
     assert(world->service.waiting == 0 && world->service.accounts.descriptors == 0);
     free(world);

@@ -5,18 +5,27 @@
 
 enum { NS_PER_MS = 1000000 };
 
+static uint64_t stage_clock(void *data)
+{
+    struct stage *stage = data;
+    stage->drift += stage->drift_ns;
+    return stage->now + stage->drift;
+}
+
 struct stage *stage_new(void)
 {
     struct stage *stage = calloc(1, sizeof(*stage));
     assert_non_null(stage);
     stage->now = 1000 * (uint64_t)NS_PER_MS;
-    assert_int_equal(service_init(&stage->service, stage->now), 0);
-    stage->service.self = 0;
+    const struct clock clock = {.now = stage_clock, .data = stage};
+    assert_int_equal(service_init(&stage->service, clock), 0);
+    stage->service.accounts.self = 0;
     return stage;
 }
 
 void stage_free(struct stage *stage)
 {
+    service_clear(&stage->service);
     service_deinit(&stage->service);
     assert_int_equal(stage->service.accounts.descriptors, 0);
     free(stage);
@@ -26,6 +35,7 @@ void stage_advance(struct stage *stage, uint64_t ms)
 {
     stage->now += ms * NS_PER_MS;
     service_tick(&stage->service, stage->now);
+    service_finish(&stage->service);
 }
 
 struct actor *actor_new(struct stage *stage, uid_t uid)
@@ -85,12 +95,21 @@ void actor_read(struct actor *actor)
     output_reset(output);
 }
 
+static void free_actor(struct session *session)
+{
+    free(session); /* the first member of its actor */
+}
+
 void actor_vanish(struct actor *actor)
 {
-    session_end(&actor->session);
-    service_drain(&actor->stage->service);
+    struct service *service = &actor->stage->service;
+    while (actor->session.unfinished > 0) {
+        service_work(service);
+    }
     actor_forget(actor);
-    free(actor);
+    session_end(&actor->session, free_actor);
+    service_drain(service);
+    service_finish(service);
 }
 
 void actor_leave(struct actor *actor)
@@ -106,7 +125,11 @@ static void run(struct actor *actor, const struct buffer *request)
     int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
     assert_int_equal(status, 0);
     service_run(&stage->service, &actor->session, &message, NULL, stage->now);
-    assert_true(TAILQ_EMPTY(&stage->service.ready)); /* nothing that a call changed is left over */
+    if (!stage->in_steps) {
+        service_finish(&stage->service);
+    }
+    /* Nothing that a call changed is left over. */
+    assert_true(TAILQ_EMPTY(&stage->service.registry.ready));
 }
 
 static void pack_params(struct buffer *request, const char *params)

@@ -12,7 +12,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "daemon/call/service.h"
+#include "daemon/call/ending.h"
+#include "daemon/call/dispatch.h"
 #include "tests/support/notation.h"
 
 enum { STAGE_ANSWERS_MAX = 512 };
@@ -20,6 +21,11 @@ enum { STAGE_ANSWERS_MAX = 512 };
 struct stage {
     struct service service;
     uint64_t now; /* monotonic, nanoseconds */
+    /* For tests of jobs: what each look at the clock adds to it, so that every slice is over at its
+     * first pause; and that a test runs them itself (service_work), not each request. */
+    uint64_t drift_ns;
+    uint64_t drift;
+    bool in_steps;
 };
 
 /* One session and the answers that it has read. */

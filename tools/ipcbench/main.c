@@ -1,5 +1,5 @@
 /*
- * ipcbench: the yardstick of ipcd. See options.c for what it promises to the user.
+ * ipcbench: the yardstick of ipcd. See help.c for what it promises to the user.
  *
  * The order of things: options, targets started, every load run against each target in turn and
  * reported at once, targets stopped. A load that fails is left out of the table and counted; a
@@ -9,6 +9,7 @@
 #include "tools/ipcbench/fail.h"
 #include "tools/ipcbench/options.h"
 #include "tools/ipcbench/report.h"
+#include "tools/ipcbench/stall.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -240,8 +241,20 @@ static void check_cpu_time(const struct bench *bench)
     }
 }
 
+/* The table of stalls in place of the loads. */
+static int run_stalls(struct bench *bench)
+{
+    int status = stall_run(&bench->options, &bench->targets[TARGET_IPCD]);
+    bench->failed = status != 0;
+    return status < 0 ? status : 0;
+}
+
 static int list_loads(const struct options *options)
 {
+    if (options->stall) {
+        stall_list(options);
+        return EXIT_SUCCESS;
+    }
     for (const struct load *load = loads; load->name != NULL; load++) {
         if (options_select(options, load->name)) {
             (void)puts(load->name);
@@ -276,7 +289,7 @@ int main(int argc, char **argv)
     status = start_targets(&bench);
     if (status == 0) {
         check_cpu_time(&bench);
-        status = run_loads(&bench);
+        status = bench.options.stall ? run_stalls(&bench) : run_loads(&bench);
     }
     for (int i = 0; i < TARGET_COUNT; i++) {
         if (bench.there[i]) {

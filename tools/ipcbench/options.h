@@ -1,5 +1,5 @@
 /*
- * options: the command line of ipcbench, and its help text.
+ * options: the command line of ipcbench.
  */
 #pragma once
 
@@ -19,6 +19,7 @@ struct options {
     bool echo;
     bool pin;
     bool pin_one; /* server and load on the same processor */
+    bool stall;   /* the table of stall.h instead of the loads; --stall=NAMES is in `only` */
     bool json;
     bool quick;
     bool list;

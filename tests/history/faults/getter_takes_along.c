@@ -1,5 +1,6 @@
 /* Fault: a getter that is killed while it waits takes the next item with it. */
-#include "daemon/call/service.h"
+#include "daemon/objects/queue.h"
+#include "daemon/call/ending.h"
 
 void __real_call_cancel(struct call *call, int error, const char *text);
 void __wrap_call_cancel(struct call *call, int error, const char *text);
@@ -13,7 +14,7 @@ static const struct object *robbed;
 
 void __wrap_call_cancel(struct call *call, int error, const char *text)
 {
-    if (call->object->type->kind == OBJECT_QUEUE && call->wait.channel == QUEUE_GETTERS) {
+    if (call->object->type->kind == OBJECT_QUEUE && call->wish.channel == QUEUE_GETTERS) {
         robbed = call->object;
     }
     __real_call_cancel(call, error, text);

@@ -1,5 +1,5 @@
 /* Fault: a waiter for a lock that was killed is given the lock later, for ever. */
-#include "daemon/call/service.h"
+#include "daemon/call/ending.h"
 #include "daemon/objects/lock.h"
 
 void __real_call_cancel(struct call *call, int error, const char *text);

@@ -10,8 +10,8 @@ static void lose(struct tie *tie)
     }
 }
 
-void __wrap_session_end(struct session *session)
+void __wrap_session_end(struct session *session, void (*ended)(struct session *session))
 {
     each_tie(session, lose);
-    __real_session_end(session);
+    __real_session_end(session, ended);
 }

@@ -1,4 +1,5 @@
 /* Fault: what a session has taken is lost with it instead of going back to the queue. */
+#include "daemon/objects/queue.h"
 #include "tests/history/faults/ties.h"
 
 static void lose(struct tie *tie)
@@ -12,8 +13,8 @@ static void lose(struct tie *tie)
     }
 }
 
-void __wrap_session_end(struct session *session)
+void __wrap_session_end(struct session *session, void (*ended)(struct session *session))
 {
     each_tie(session, lose);
-    __real_session_end(session);
+    __real_session_end(session, ended);
 }

@@ -1,4 +1,5 @@
 /* Fault: what a session has taken goes back in the wrong order. */
+#include "daemon/objects/queue.h"
 #include "tests/history/faults/ties.h"
 
 static void give_back(struct tie *tie)
@@ -12,8 +13,8 @@ static void give_back(struct tie *tie)
     }
 }
 
-void __wrap_session_end(struct session *session)
+void __wrap_session_end(struct session *session, void (*ended)(struct session *session))
 {
     each_tie(session, give_back);
-    __real_session_end(session);
+    __real_session_end(session, ended);
 }

@@ -1,5 +1,6 @@
 /* Fault: an item that comes back when a session ends is delivered again as if for the first time.
  */
+#include "daemon/objects/queue.h"
 #include "tests/history/faults/ties.h"
 
 static void unmark(struct tie *tie)
@@ -12,8 +13,8 @@ static void unmark(struct tie *tie)
     }
 }
 
-void __wrap_session_end(struct session *session)
+void __wrap_session_end(struct session *session, void (*ended)(struct session *session))
 {
     each_tie(session, unmark);
-    __real_session_end(session);
+    __real_session_end(session, ended);
 }

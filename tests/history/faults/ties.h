@@ -1,10 +1,10 @@
 /* ties: for faults at the end of a session: what it has of objects. */
 #pragma once
 
-#include "daemon/call/service.h"
+#include "daemon/call/ending.h"
 
-void __real_session_end(struct session *session);
-void __wrap_session_end(struct session *session);
+void __real_session_end(struct session *session, void (*ended)(struct session *session));
+void __wrap_session_end(struct session *session, void (*ended)(struct session *session));
 
 static inline void each_tie(struct session *session, void (*spoil)(struct tie *tie))
 {

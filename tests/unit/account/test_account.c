@@ -48,6 +48,41 @@ static void user_charge_is_refused_at_the_total(void **state)
     accounts_deinit(&accounts);
 }
 
+static void a_charge_counts_itself_in_its_tally_and_releases_itself(void **state)
+{
+    struct accounts accounts;
+    accounts_init(&accounts);
+    accounts.limits.max_user_bytes = 100;
+    struct user *user = accounts_user(&accounts, 7);
+    struct tally tally = {.user = user};
+    struct charge a = {.tally = &tally};
+    struct charge b = {.tally = &tally};
+    struct charge none = {0};
+    assert_int_equal(charge_set(&a, 60), 0);
+    assert_int_equal(charge_set(&b, 30), 0);
+    assert_int_equal(charge_set(&b, 41), ERR_LIMIT);
+    assert_int_equal(charge_set(&b, UINT64_MAX), ERR_LIMIT);
+    assert_int_equal(b.bytes, 30);
+    assert_int_equal(tally.bytes, 90);
+    assert_int_equal(user->bytes, 90);
+    charge_set_always(&b, 50);
+    assert_int_equal(user->bytes, 110);
+    assert_int_equal(charge_set(&a, 55), 0); /* less is never refused, nor the same */
+    assert_int_equal(charge_set(&b, 50), 0);
+    charge_set_always(&a, 10);
+    assert_int_equal(tally.bytes, 60);
+    assert_int_equal(accounts.bytes, 60);
+    charge_release(&a);
+    charge_release(&a);
+    charge_release(&none);
+    assert_int_equal(tally.bytes, 50);
+    charge_release(&b);
+    assert_int_equal(tally.bytes, 0);
+    user_unref(user);
+    accounts_deinit(&accounts);
+    (void)state;
+}
+
 static void accounts_user_is_one_for_each_uid(void **state)
 {
     struct accounts accounts;
@@ -138,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(user_charge_is_refused_at_the_users_limit),
         cmocka_unit_test(user_charge_is_refused_at_the_total),
+        cmocka_unit_test(a_charge_counts_itself_in_its_tally_and_releases_itself),
         cmocka_unit_test(accounts_user_is_one_for_each_uid),
         cmocka_unit_test(accounts_admit_counts_up_to_the_limit),
         cmocka_unit_test(limits_have_their_standard_values),

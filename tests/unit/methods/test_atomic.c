@@ -1,5 +1,6 @@
 /* atomic as whole calls: order, errors and what stays done, what must not wait, and what becomes of
  * the items in its results. */
+#include "daemon/objects/queue.h"
 #include "tests/support/scarce.h"
 #include "tests/support/stage.h"
 

@@ -67,7 +67,6 @@ static void event_that_is_clear_again_has_woken_those_who_waited(void **state)
     struct object *object = registry_find(&stage->service.registry, slice_of_string("e"));
     assert_true(event_set(event_of(object)));
     event_clear(event_of(object));
-    object_ready(&stage->service, object);
     service_drain(&stage->service);
     check_answer(a, wait, "true");
     check(a, "event.is_set", "['e']", "false");

@@ -303,7 +303,7 @@ static void want_of_memory_leaves_no_wait(void **state)
         }
         assert_int_equal(queue->waiting, !failed);
         assert_int_equal(b->session.calls.live, !failed);
-        assert_int_equal(b->session.charged > 0, !failed);
+        assert_int_equal(b->session.charged.bytes > 0, !failed);
         actor_leave(b);
     }
     actor_leave(a);

@@ -129,7 +129,6 @@ static void lock_that_is_free_is_not_for_those_who_come_after_the_waiters(void *
     uint32_t wait = actor_send(b, "lock.acquire", "['l']");
     struct object *object = registry_find(&stage->service.registry, slice_of_string("l"));
     assert_non_null(mutex_release(&lock_of(object)->mutex, 1));
-    object_ready(&stage->service, object);
     check_error(a, "lock.acquire", "['l', 0]", "TIMEOUT");
     check_answer(b, wait, FIRST);
     actor_leave(a);

@@ -1,4 +1,5 @@
 /* object.watch and unwatch as whole calls: who is told, from when to when, and what is lost. */
+#include "daemon/call/watching.h"
 #include "tests/support/stage.h"
 
 #include <stdio.h>
@@ -298,7 +299,7 @@ static void watch_is_charged_to_the_session_that_watches(void **state)
     actor_forget(w);
     uint64_t watches = w->session.user->bytes;
     assert_true(watches > 0);
-    assert_int_equal(session_charged(&w->session), watches);
+    assert_int_equal(w->session.charged.bytes, watches);
     stage->service.accounts.limits.max_events = 1024;
     put_many_times(a, 100);
     assert_int_equal(w->session.user->bytes, watches + w->session.watcher->events.len);

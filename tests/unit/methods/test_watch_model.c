@@ -1,6 +1,7 @@
 /* A session that reads its events slowly against one that reads each at once: what the first is
  * told, with so many left out where it says "lost", must be what the second is told, for each
  * object by itself. */
+#include "daemon/call/watching.h"
 #include "tests/support/stage.h"
 
 #include <stdlib.h>

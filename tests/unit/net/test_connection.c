@@ -110,7 +110,7 @@ static void an_idle_connection_owns_no_buffers(void **state)
     assert_int_equal(connection->session.output.bytes.cap, 0);
     assert_int_equal(connection->session.output.splices_cap, 0);
     assert_int_equal(connection->session.output.undelivered_cap, 0);
-    assert_int_equal(connection->session.charged, 0);
+    assert_int_equal(connection->session.charged.bytes, 0);
     assert_true(malloc_usable_size((void *)(uintptr_t)connection) <= 640);
 }
 
@@ -133,8 +133,8 @@ static void a_session_that_does_not_read_is_not_served_until_it_does(void **stat
     int peer = wire_connect(wire);
     unsigned sent = send_until_paused(wire, peer);
     uint64_t calls = wire_last(wire)->session.ncalls;
-    assert_true(wire_last(wire)->output_charge > CONNECTION_HIGH);
-    assert_int_equal(wire->service.accounts.bytes, wire_last(wire)->output_charge);
+    assert_true(wire_last(wire)->output_charge.bytes > CONNECTION_HIGH);
+    assert_int_equal(wire->service.accounts.bytes, wire_last(wire)->output_charge.bytes);
     wire_send(wire, peer, "[0, 9, 'server.ping', ['q'*100]]");
     assert_int_equal(wire_last(wire)->session.ncalls, calls);
     struct buffer got = exchange(wire, peer, (struct slice){0});

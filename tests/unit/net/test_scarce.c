@@ -46,10 +46,7 @@ static void want_of_memory_is_the_fault_of_one_session(void **state)
         assert_int_equal(wire->service.accounts.sessions, 0);
         assert_int_equal(wire->service.waiting, 0);
         assert_int_equal(wire_descriptors(), descriptors);
-        struct object *object;
-        while ((object = registry_from(&wire->service.registry, 0)) != NULL) {
-            service_delete(&wire->service, object);
-        }
+        service_clear(&wire->service);
         assert_int_equal(wire->service.accounts.bytes, 0);
         assert_true(n < 1000);
     }

@@ -19,7 +19,7 @@ int wire_setup(void **state)
     wire->base = event_base_new();
     wire->devnull = open("/dev/null", O_WRONLY | O_CLOEXEC);
     log_init(&wire->log, wire->devnull);
-    assert_int_equal(service_init(&wire->service, net_clock()), 0);
+    assert_int_equal(service_init(&wire->service, net_service_clock), 0);
     assert_int_equal(net_init(&wire->net, wire->base, &wire->service, &wire->log), 0);
     *state = wire;
     return 0;
@@ -36,6 +36,7 @@ int wire_teardown(void **state)
     wire_run(wire);
     assert_int_equal(wire->service.accounts.sessions, 0);
     net_deinit(&wire->net);
+    service_clear(&wire->service);
     service_deinit(&wire->service);
     event_base_free(wire->base);
     (void)close(wire->devnull);

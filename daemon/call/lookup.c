@@ -1,0 +1,188 @@
+/* lookup: see lookup.h. */
+#include "daemon/call/lookup.h"
+
+#include "proto/value.h"
+
+bool param_fits(const struct header *header, enum param_type type)
+{
+    switch (type) {
+    case PARAM_OBJECT:
+    case PARAM_NAME:
+    case PARAM_STR:
+        return header->kind == KIND_STR;
+    case PARAM_VALUE:
+        return true;
+    case PARAM_BOOL:
+        return header->kind == KIND_BOOL;
+    case PARAM_INT:
+    case PARAM_OPTINT:
+        return header->kind == KIND_INT;
+    case PARAM_UINT:
+    case PARAM_COUNT:
+    case PARAM_MS:
+    case PARAM_TIMEOUT:
+        return header->kind == KIND_INT && header->i >= 0;
+    case PARAM_NUMBER:
+        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_FLOAT;
+    case PARAM_ARRAY:
+    case PARAM_OBJECTS:
+        return header->kind == KIND_ARRAY;
+    case PARAM_MAP:
+        return header->kind == KIND_MAP;
+    case PARAM_OWNER:
+        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_STR;
+    }
+    return false;
+}
+
+/* Packs "param NAME of METHOD must be WHAT, not VALUE". */
+static int refuse_param(struct call *call, const struct method_param *param,
+                        const struct param *given)
+{
+    struct buffer shown = {0};
+    value_print(given->raw, 64, &shown);
+    int status = call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s must be %s, not %s %.*s",
+                           call->method->name, (int)param->name.len, (const char *)param->name.data,
+                           param_type_name(param->type), kind_name(given->header.kind),
+                           (int)shown.len, (const char *)shown.data);
+    buffer_deinit(&shown);
+    return status;
+}
+
+static int refuse_count(struct call *call, const struct method_signature *signature, unsigned count)
+{
+    if (count > signature->count) {
+        return call_fail(call, ERR_BAD_REQUEST, "%s takes at most %u params (%s), not %u",
+                         call->method->name, signature->count, call->method->params, count);
+    }
+    const struct method_param *missing = &signature->params[count];
+    return call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s is missing; it must be %s",
+                     call->method->name, (int)missing->name.len, (const char *)missing->name.data,
+                     param_type_name(missing->type));
+}
+
+int call_check_params(struct call *call, unsigned count)
+{
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    if (__builtin_expect(count > signature->count || count < signature->required, 0)) {
+        return refuse_count(call, signature, count);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct method_param *param = &signature->params[i];
+        struct param *given = &call->params[i];
+        if (__builtin_expect(param_fits(&given->header, param->type), 1)) {
+            continue;
+        }
+        bool may_be_nil = param->optional || param->type == PARAM_OPTINT;
+        if (given->header.kind != KIND_NIL || !may_be_nil) {
+            return refuse_param(call, param, given);
+        }
+        given->raw.len = 0;
+    }
+    for (unsigned i = count; i < signature->count; i++) {
+        call->params[i] = (struct param){0};
+    }
+    return 0;
+}
+
+static int refuse_object(struct call *call, const struct param *name, const struct object *object)
+{
+    struct buffer shown = {0};
+    value_print(name->raw, 64, &shown);
+    if (object == NULL) {
+        (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
+                        (const char *)shown.data);
+    } else {
+        (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is a %s; %s needs a %s", (int)shown.len,
+                        (const char *)shown.data, object->type->name, call->method->name,
+                        call->method->type);
+    }
+    buffer_deinit(&shown);
+    return object == NULL ? ERR_NOT_FOUND : ERR_WRONG_TYPE;
+}
+
+static int refuse_access(struct call *call, const struct object *object, const char *missing)
+{
+    return call_fail(call, ERR_DENIED,
+                     "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
+                     "the caller is user %u",
+                     call->method->name, missing, object->name, (unsigned)object->uid,
+                     (unsigned)object->gid, (unsigned)object->mode,
+                     (unsigned)call->session->credentials.uid);
+}
+
+static int check_access(struct call *call, const struct object *object)
+{
+    const struct credentials *peer = &call->session->credentials;
+    uid_t self = call->service->accounts.self;
+    switch (call->method->needs) {
+    case METHOD_NEEDS_NONE:
+        return 0;
+    case METHOD_NEEDS_READ:
+        return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ)
+                   ? 0
+                   : refuse_access(call, object, "the read bit");
+    case METHOD_NEEDS_WRITE:
+        return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE)
+                   ? 0
+                   : refuse_access(call, object, "the write bit");
+    case METHOD_NEEDS_OWNER:
+        return access_owner(peer, self, object->uid)
+                   ? 0
+                   : refuse_access(call, object, "the owner's right");
+    }
+    return ERR_INTERNAL;
+}
+
+/* The object of that name, if it is of the method's type and the caller has the right to it, and
+ * nobody holds it (else CALL_HELD_UP). */
+static int find_object(struct call *call, const struct param *name, struct object **out)
+{
+    struct object *object = registry_find(&call->service->registry, param_bytes(name));
+    enum object_kind kind = call->service->index.kinds[call->method->id];
+    if (object == NULL || (kind != OBJECT_KINDS && object->type->kind != kind)) {
+        return refuse_object(call, name, object);
+    }
+    int status = check_access(call, object);
+    if (__builtin_expect(status < 0, 0)) {
+        return status;
+    }
+    *out = object;
+    return call_may_enter(call, object) ? 0 : CALL_HELD_UP;
+}
+
+/* Checks each object of an array of names as if it were the only one. */
+static int check_objects(struct call *call, const struct method_param *param)
+{
+    const struct param *names = &call->params[0];
+    if (names->header.count == 0 || names->header.count > CALL_OBJECTS_MAX) {
+        return call_fail(call, ERR_BAD_REQUEST, "%s: param %.*s must have 1 to %d names, not %u",
+                         call->method->name, (int)param->name.len, (const char *)param->name.data,
+                         CALL_OBJECTS_MAX, (unsigned)names->header.count);
+    }
+    struct slice rest = slice_from(names->raw, names->header.size);
+    int status = 0;
+    for (uint32_t i = 0; i < names->header.count && status == 0; i++) {
+        struct param name = value_next(&rest);
+        struct object *object;
+        status = name.header.kind == KIND_STR ? find_object(call, &name, &object)
+                                              : refuse_param(call, param, names);
+    }
+    return status;
+}
+
+int call_find_objects(struct call *call)
+{
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    if (signature->count == 0) {
+        return 0;
+    }
+    switch (signature->params[0].type) {
+    case PARAM_OBJECT:
+        return find_object(call, &call->params[0], &call->object);
+    case PARAM_OBJECTS:
+        return check_objects(call, &signature->params[0]);
+    default:
+        return 0;
+    }
+}

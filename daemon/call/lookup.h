@@ -1,0 +1,18 @@
+/*
+ * lookup: what stands between a message and its handler: the params are checked against the
+ * method's signature, the object is found, and the caller's right to it.
+ */
+#pragma once
+
+#include "daemon/call/call.h"
+
+/* True if a value with that header is of the type. */
+bool param_fits(const struct header *header, enum param_type type);
+
+/* Checks `count` params against the signature; one that means its default gets raw.len 0. 0, or the
+ * call's refusal. */
+int call_check_params(struct call *call, unsigned count);
+
+/* Finds the object that the first param names, or looks at each of several. 0 with call->object
+ * set; the call's refusal; or CALL_HELD_UP: somebody holds it. */
+int call_find_objects(struct call *call);

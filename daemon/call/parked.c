@@ -1,0 +1,227 @@
+/* parked: see parked.h. */
+#include "daemon/call/parked.h"
+
+#include <stdlib.h>
+
+static struct parked *parked_of_entry(struct ordered_entry *entry)
+{
+    return (struct parked *)((char *)entry - offsetof(struct parked, of_session));
+}
+
+static bool has_msgid(const struct ordered_entry *entry, const void *key)
+{
+    const struct parked *parked = parked_of_entry((struct ordered_entry *)(uintptr_t)entry);
+    return !parked->call.notification && parked->call.msgid == *(const uint32_t *)key;
+}
+
+/* Clients count msgids up, so they spread by themselves; the multiplication mixes the low bits. */
+static uint32_t hash_msgid(uint32_t msgid)
+{
+    return msgid * 2654435769U;
+}
+
+struct parked *session_parked(const struct session *session, uint32_t msgid)
+{
+    uint32_t position = ordered_find(&session->calls, hash_msgid(msgid), has_msgid, &msgid);
+    return position == ORDERED_NONE ? NULL : parked_of_entry(session->calls.entries[position]);
+}
+
+struct parked *session_parked_from(const struct session *session, uint64_t seq)
+{
+    uint32_t position = ordered_from_seq(&session->calls, seq);
+    return position == ORDERED_NONE ? NULL : parked_of_entry(session->calls.entries[position]);
+}
+
+/* Making and freeing. */
+
+/* Bytes of the params that the method's signature knows. */
+static size_t params_size(const struct call *call, unsigned count)
+{
+    size_t size = 0;
+    for (unsigned i = 0; i < count; i++) {
+        size += call->params[i].raw.len;
+    }
+    return size;
+}
+
+/* Copies the params behind the struct. */
+static void copy_params(struct parked *parked, const struct call *call, unsigned count)
+{
+    struct param *params = (struct param *)(parked + 1);
+    uint8_t *bytes = (uint8_t *)(params + count);
+    for (unsigned i = 0; i < count; i++) {
+        params[i] = call->params[i];
+        size_t len = call->params[i].raw.len;
+        if (len > 0) {
+            memcpy(bytes, call->params[i].raw.data, len);
+        }
+        params[i].raw.data = bytes;
+        bytes += len;
+    }
+    parked->call.params = params;
+}
+
+static int admit(const struct session *session, size_t size, bool waits, struct charge *charge)
+{
+    struct accounts *accounts = &session->service->accounts;
+    uint64_t waiting = session->calls.live - session->unfinished;
+    int status = 0;
+    if (waits) {
+        status = accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
+    }
+    return status == 0 ? charge_set(charge, size) : status;
+}
+
+int parked_new(struct call *call, bool waits, struct parked **out)
+{
+    struct session *session = call->session;
+    unsigned count = call->service->index.signatures[call->method->id].count;
+    size_t size = sizeof(struct parked) + count * sizeof(struct param) + params_size(call, count);
+    struct charge charge = {.tally = &session->charged};
+    struct parked *parked = NULL;
+    int status = admit(session, size + call->wish.count * sizeof(struct wait), waits, &charge);
+    if (status == 0) {
+        parked = malloc(size);
+        status = parked == NULL ? ERR_MEMORY : 0;
+    }
+    if (status == 0) {
+        *parked = (struct parked){.call = *call,
+                                  .waits = call->wish.waits,
+                                  .nwaits = call->wish.count,
+                                  .since = call->now,
+                                  .charge = charge,
+                                  .deadline = {.at = UINT64_MAX, .place = HEAP_NONE}};
+        status = ordered_append(&session->calls, hash_msgid(call->msgid), &parked->of_session);
+    }
+    if (status < 0) {
+        charge_release(&charge);
+        free(call->wish.waits);
+        free(parked);
+        return status;
+    }
+    copy_params(parked, call, count);
+    parked->call.parked = parked;
+    parked->call.wish.waits = NULL;
+    (void)origin_ref(parked->call.origin);
+    if (parked->call.object != NULL) {
+        (void)object_ref(parked->call.object);
+    }
+    *out = parked;
+    return 0;
+}
+
+void parked_free(struct parked *parked)
+{
+    struct session *session = parked->call.session;
+    struct object *object = parked->call.object;
+    parked_leave(parked);
+    uint32_t position = ordered_from_seq(&session->calls, parked->of_session.seq);
+    (void)ordered_remove(&session->calls, position, hash_msgid(parked->call.msgid));
+    charge_release(&parked->charge);
+    origin_unref(parked->call.origin);
+    free(parked->waits);
+    free(parked);
+    object_unref(object);
+}
+
+/* Where it stands. */
+
+static void set_state(struct parked *parked, enum parked_state state)
+{
+    struct session *session = parked->call.session;
+    bool was = parked->state == PARKED_HELD_UP || parked->state == PARKED_RUNS;
+    bool is = state == PARKED_HELD_UP || state == PARKED_RUNS;
+    parked->call.service->waiting += state == PARKED_WAITS;
+    parked->call.service->waiting -= parked->state == PARKED_WAITS;
+    parked->state = state;
+    if (is && !was) {
+        session->unfinished++;
+    } else if (was && !is) {
+        session->unfinished--;
+        if ((session->unfinished == 0 || session->unfinished == SESSION_UNFINISHED_LOW) &&
+            !session->gone) {
+            session_dirty(session); /* it may end, or be read from again */
+        }
+    }
+}
+
+/* When it has waited for its timeout, from when it came; UINT64_MAX: never. */
+static uint64_t deadline_of(const struct parked *parked)
+{
+    int64_t timeout_ms = parked->call.wish.timeout_ms;
+    return timeout_ms < 0 ? TIME_NEVER : time_after(parked->since, timeout_ms);
+}
+
+/* Puts it into the lists of several objects, into each only once. */
+static void enter_all(struct parked *parked)
+{
+    for (unsigned i = 0; i < parked->nwaits; i++) {
+        struct wait *wait = &parked->waits[i];
+        struct object *object = wait->object;
+        const struct wait *last = TAILQ_LAST(&object->waits[wait->channel], wait_list);
+        wait->call = &parked->call;
+        if (last != NULL && last->call == wait->call) {
+            wait->object = NULL;
+        } else {
+            wait_enter(wait, object, wait->channel);
+        }
+    }
+}
+
+int parked_wait(struct parked *parked)
+{
+    struct call *call = &parked->call;
+    const struct wish *wish = &call->wish;
+    int status = heap_reserve(&call->service->deadlines);
+    parked->wait.call = call;
+    if (status == 0 && parked->waits != NULL) {
+        enter_all(parked);
+    } else if (status == 0 && wish->by_key) {
+        status = wait_enter_asleep(&parked->wait, wish->object, wish->channel, wish->hash);
+    } else if (status == 0 && call->waited) {
+        wait_enter_first(&parked->wait, wish->object, wish->channel); /* it was the first */
+    } else if (status == 0) {
+        wait_enter(&parked->wait, wish->object, wish->channel);
+    }
+    if (status < 0) {
+        return status;
+    }
+    call->waited = true;
+    parked->deadline.at = deadline_of(parked);
+    if (parked->deadline.at != TIME_NEVER) {
+        (void)heap_push(&call->service->deadlines, &parked->deadline); /* has room */
+    }
+    set_state(parked, PARKED_WAITS);
+    return 0;
+}
+
+void parked_hold_up(struct parked *parked, struct object *object,
+                    void (*enter)(struct visitor *visitor))
+{
+    parked->visitor.enter = enter;
+    visitor_stand(&parked->visitor, object);
+    set_state(parked, PARKED_HELD_UP);
+}
+
+void parked_run(struct parked *parked)
+{
+    set_state(parked, PARKED_RUNS);
+}
+
+void parked_leave(struct parked *parked)
+{
+    unsigned count;
+    struct wait *waits = parked_waits(parked, &count);
+    for (unsigned i = 0; parked->state == PARKED_WAITS && i < count; i++) {
+        wait_leave(&waits[i]);
+    }
+    visitor_leave(&parked->visitor);
+    heap_remove(&parked->call.service->deadlines, &parked->deadline);
+    set_state(parked, PARKED_NOWHERE);
+}
+
+struct wait *parked_waits(struct parked *parked, unsigned *count)
+{
+    *count = parked->waits == NULL ? 1 : parked->nwaits;
+    return parked->waits == NULL ? &parked->wait : parked->waits;
+}

@@ -1,0 +1,66 @@
+/*
+ * parked: a call that has not ended: it waits, or is held up, or is done in steps.
+ *
+ * One allocation: the call, its params, and the bytes of those, charged to the session. It hangs in
+ * the session's calls, found by its msgid, until it ends. Besides it stands, according to its
+ * state,
+ *
+ *    PARKED_WAITS     in the list of waits of what it waits on, and in the heap of deadlines if it
+ *                     has one. Mostly that is the object that it is a call of; a call may move from
+ *                     one to another while it waits. A few wait on several objects at once.
+ *    PARKED_HELD_UP   behind the hold of an object (hold.h): it has not begun.
+ *    PARKED_RUNS      nowhere: a job does it.
+ *
+ * Only the first can be cancelled; the other two will be done even if their session goes.
+ */
+#pragma once
+
+#include "daemon/call/call.h"
+
+enum parked_state { PARKED_NOWHERE, PARKED_WAITS, PARKED_HELD_UP, PARKED_RUNS };
+
+struct parked {
+    struct call call; /* first */
+    enum parked_state state;
+    struct wait wait;
+    struct wait *waits; /* owned array; one that waits on several objects stands in the lists with
+                           these and not with `wait`; NULL for all others */
+    unsigned nwaits;
+    struct wait *asked;              /* by which of them it is asked again */
+    struct ordered_entry of_session; /* in session->calls */
+    struct deadline deadline;        /* in the service's heap if there is a timeout */
+    struct visitor visitor;          /* behind a hold */
+    uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
+    struct charge charge;            /* of its session */
+    struct charge answer;            /* what its answer costs so far, if it is done in steps */
+};
+
+static inline struct parked *parked_of(struct call *call)
+{
+    return (struct parked *)call;
+}
+
+/* The parked call of that msgid, or NULL. */
+struct parked *session_parked(const struct session *session, uint32_t msgid);
+/* The oldest parked call whose sequence number is at least `seq`, or NULL. */
+struct parked *session_parked_from(const struct session *session, uint64_t seq);
+
+/* A copy of a call in memory of its own, which stands nowhere yet. 0; or ERR_LIMIT, ERR_MEMORY; the
+ * call's waits, if it has some, are taken over in any case. `waits`: it is going to wait, which the
+ * limit max_waiting is about. */
+int parked_new(struct call *call, bool waits, struct parked **out);
+/* The one way out: takes it out of whatever it stands in and frees it. */
+void parked_free(struct parked *parked);
+
+/* It waits for what its handler has said (call.wish). 0 or ERR_MEMORY: it stands nowhere. */
+int parked_wait(struct parked *parked);
+/* It stands behind the hold of an object; `enter` is called when it is let in. */
+void parked_hold_up(struct parked *parked, struct object *object,
+                    void (*enter)(struct visitor *visitor));
+/* A job does it. */
+void parked_run(struct parked *parked);
+/* It stands nowhere any more. */
+void parked_leave(struct parked *parked);
+
+/* The places where it waits, *count of them; those whose object is NULL do not count. */
+struct wait *parked_waits(struct parked *parked, unsigned *count);

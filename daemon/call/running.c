@@ -1,0 +1,107 @@
+/* running: see running.h. */
+#include "daemon/call/running.h"
+
+#include <inttypes.h>
+
+#define METHOD(type, verb, ...) call_handler method_##type##_##verb;
+#include "proto/methods.def"
+#undef METHOD
+
+static call_handler *const handlers[METHOD_COUNT] = {
+#define METHOD(type, verb, ...) [METHOD_##type##_##verb] = method_##type##_##verb,
+#include "proto/methods.def"
+#undef METHOD
+};
+
+/* The sentence for a handler's bare error code. */
+static void default_refusal(struct call *call, int error)
+{
+    struct buffer text = {0};
+    if (error == ERR_LIMIT) {
+        refusal_print(&call->service->accounts.refusal, &text);
+    } else {
+        const char *meaning = error_meaning(error);
+        (void)buffer_append(&text, meaning, strlen(meaning));
+        if (call->object != NULL) {
+            (void)buffer_append(&text, ": \"", 3);
+            (void)buffer_append(&text, call->object->name, call->object->name_len);
+            (void)buffer_append(&text, "\"", 1);
+        }
+    }
+    (void)call_fail(call, error, "%.*s", (int)text.len, (const char *)text.data);
+    buffer_deinit(&text);
+}
+
+/* An answer that its session could never be given. A reader can ask for less at a time. */
+static int check_size(struct call *call)
+{
+    if (__builtin_expect(!call_is_over(call) || call->method->needs != METHOD_NEEDS_READ, 1)) {
+        return 0;
+    }
+    if (call->over) {
+        return call_fail(call, ERR_LIMIT,
+                         "%s: the answer takes its user over the limit max_user_bytes, or all over "
+                         "max_bytes; ask for a part at a time",
+                         call->method->name);
+    }
+    return call_fail(call, ERR_TOO_LARGE,
+                     "%s: the answer is longer than max_output, %" PRIu64
+                     " bytes; ask for a part at a time (dict.scan, list.slice, queue.peek)",
+                     call->method->name, call->service->accounts.limits.max_output);
+}
+
+/* The answer is whole: it is the session's now. One that was packed on the side, because it took
+ * more than one turn, moves to the end of what the session has been answered meanwhile. */
+static void hand_over(struct call *call)
+{
+    struct output *output = &call->session->output;
+    if (__builtin_expect(call->out != output, 0)) {
+        struct output_mark start = output_mark(output);
+        if (output_append(output, call->out) < 0) {
+            output_give_back(call->out, call->start);
+        }
+        output_seal(output, start);
+    } else {
+        output_seal(output, call->start);
+    }
+    session_dirty(call->session);
+}
+
+int call_settle(struct call *call, int status)
+{
+    struct output *out = call->out;
+    if (__builtin_expect(out->bytes.failed, 0)) {
+        status = ERR_MEMORY;
+        call->refused = false;
+    } else if (__builtin_expect(out->crowded, 0)) {
+        output_give_back(out, call->start);
+        status = call_fail(call, ERR_TOO_LARGE,
+                           "%s: the answer would carry more than %d descriptors; ask for fewer "
+                           "values at a time",
+                           call->method->name, DESCRIPTORS_PER_MESSAGE);
+    } else if (status == 0) {
+        status = check_size(call);
+    }
+    if (__builtin_expect(status < 0, 0)) {
+        call->service->figures[call->method->id].errors++;
+        if (!call->refused) {
+            output_give_back(out, call->start);
+            default_refusal(call, status);
+        }
+    }
+    if (__builtin_expect(call->batch != NULL, 0)) {
+        return status; /* its answer is that of the whole batch */
+    }
+    if (__builtin_expect(call->notification, 0)) {
+        output_rewind(out, call->start);
+        return status;
+    }
+    hand_over(call);
+    return status;
+}
+
+int call_try(struct call *call)
+{
+    int status = handlers[call->method->id](call);
+    return status > 0 ? status : call_settle(call, status);
+}

@@ -1,0 +1,15 @@
+/*
+ * running: a handler is run, and what it has packed is made an answer. The one place where calls
+ * enter the objects.
+ */
+#pragma once
+
+#include "daemon/call/call.h"
+
+/* Runs the handler of a call, first try or another one, and packs the answer if it ends. Returns
+ * what the handler answered. The caller has set call->out and call->start. */
+int call_try(struct call *call);
+
+/* Completes what has been packed of an answer, or refuses with `status`: the answer is in the
+ * session's output then, and leaves with it. Returns 0 or the error. */
+int call_settle(struct call *call, int status);
