@@ -311,26 +311,23 @@ int queue_head(const struct queue *queue, struct delivery *out)
     return 0;
 }
 
-/* The struct item that is at the head; NULL: the head is a value without one. */
-static struct item *head_of_items(const struct queue *queue)
+/* The struct item that is at the head; NULL: the head is a value without one, in *record. */
+static struct item *head_of_items(const struct queue *queue, struct packed_record *record)
 {
-    struct packed_record record;
     if (!TAILQ_EMPTY(&queue->returned)) {
         return TAILQ_FIRST(&queue->returned);
     }
     if (queue->options.order == QUEUE_PRIORITY) {
         return priority_first(&queue->priority);
     }
-    (void)store_head(queue, &record);
-    return record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
+    (void)store_head(queue, record);
+    return record->tag == PACKED_ITEM ? packed_pointer(record) : NULL;
 }
 
-/* The head is a value without a struct item: takes the record out of the store. */
-static void drop_record(struct queue *queue)
+/* The head is a value without a struct item: takes its record out of the store. */
+static void drop_record(struct queue *queue, const struct packed_record *record)
 {
-    struct packed_record record;
-    (void)store_head(queue, &record);
-    struct blob *blob = record.tag == PACKED_BLOB ? packed_pointer(&record) : NULL;
+    struct blob *blob = record->tag == PACKED_BLOB ? packed_pointer(record) : NULL;
     if (blob != NULL) {
         object_release(&queue->object, blob_cost(blob));
         blob_unref(blob);
@@ -350,9 +347,10 @@ static void tell_get(struct queue *queue, uint64_t ticket)
 
 void queue_discard_head(struct queue *queue)
 {
-    struct item *item = head_of_items(queue);
+    struct packed_record record;
+    struct item *item = head_of_items(queue, &record);
     if (item == NULL) {
-        drop_record(queue);
+        drop_record(queue, &record);
     } else {
         item_leave(queue, item);
         item_free(queue, item);
@@ -389,7 +387,9 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
     struct item_meta meta = {.expires = TIME_NEVER, .seq = queue->next_seq};
     int status = item_new(queue, keep(head->value), &meta, true, out);
     if (status == 0) {
-        drop_record(queue);
+        struct packed_record record;
+        (void)store_head(queue, &record);
+        drop_record(queue, &record);
     }
     return status;
 }
