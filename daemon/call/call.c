@@ -29,6 +29,11 @@ bool call_may_enter(struct call *call, struct object *object)
     return false;
 }
 
+void call_hold(struct call *call, struct object *object)
+{
+    job_hold((struct job *)call->pace, object);
+}
+
 int64_t call_int(const struct call *call, unsigned i, int64_t standard)
 {
     return call_given(call, i) ? call->params[i].header.i : standard;

@@ -126,6 +126,11 @@ bool call_needs_pace(struct call *call, uint64_t steps);
  * beginning when others have let the object go. */
 bool call_may_enter(struct call *call, struct object *object);
 
+/* Of a call that has a pace: it holds an object besides that of its first param until it has ended,
+ * which may take until others have let it go. Several are to be held in the order of their numbers.
+ */
+void call_hold(struct call *call, struct object *object);
+
 int64_t call_int(const struct call *call, unsigned i, int64_t standard);
 bool call_bool(const struct call *call, unsigned i, bool standard);
 

@@ -16,7 +16,7 @@ static void pause_job(struct pace *pace)
     if (job->paused != NULL) {
         job->paused(job, job->data);
     }
-    if (jobs_now(job->jobs) >= job->until) {
+    if (job->jobs->stretch == 0 || jobs_now(job->jobs) >= job->until) {
         fiber_yield(job->fiber);
     }
 }

@@ -51,8 +51,8 @@ struct jobs {
     uint64_t count;  /* jobs that there are, those behind holds included */
     uint64_t slices; /* that have been run, from the start */
     bool turn;       /* whose turn it is: visitors and jobs alternate */
-    /* PACE_LONG and PACE_STRETCH, less in tests: what is too long to be done in one go, and after
-     * how many steps a job looks at the clock. */
+    /* PACE_LONG and PACE_STRETCH, or 0 in tests: what is too long to be done in one go; and after
+     * how many steps a job looks at the clock, 0: it gives way at each, whatever the time. */
     uint32_t most_at_once;
     uint32_t stretch;
 };

@@ -451,12 +451,13 @@ bool output_drop(struct output *output)
         }
     }
     size_t staying = output->nundelivered - kept;
-    memmove(output->undelivered, output->undelivered + kept, staying * sizeof(struct undelivered));
     output->nundelivered = staying;
     if (staying == 0) {
         output_reset(output);
+        return true;
     }
-    return staying == 0;
+    memmove(output->undelivered, output->undelivered + kept, staying * sizeof(struct undelivered));
+    return false;
 }
 
 struct object *output_dropped_object(const struct output *output)

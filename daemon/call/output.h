@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "daemon/objects/object.h"
 
 enum { OUTPUT_NOTE_MAX = 64 }; /* bytes that an object may want to be remembered of a value */
@@ -25,8 +27,9 @@ struct undelivered {
     uint64_t end;          /* it has left when `sent` reaches this */
     size_t value_at;       /* the value: bytes[value_at, value_len), or the blob */
     size_t value_len;
-    struct blob *blob;                  /* a reference, or NULL */
-    uint64_t note[OUTPUT_NOTE_MAX / 8]; /* the object's own, for put_back and forget */
+    struct blob *blob; /* a reference, or NULL */
+    _Alignas(
+        max_align_t) uint8_t note[OUTPUT_NOTE_MAX]; /* the object's own, for put_back and forget */
 };
 
 /* Descriptors that travel with the first byte of an answer. */

@@ -141,6 +141,9 @@ static int enter(struct call *call, struct object *object)
     }
     service->accounts.objects++;
     object_unref(object); /* the registry has its own */
+    if (call->batch != NULL && call->pace != NULL) {
+        call_hold(call, object); /* nothing may come between the calls of a batch */
+    }
     return 0;
 }
 
@@ -185,6 +188,9 @@ int open_object(struct call *call, const struct open_type *type)
     if (object == NULL) {
         status = create(call, &request, &object);
     } else {
+        if (!call_may_enter(call, object)) {
+            return CALL_HELD_UP;
+        }
         status = check_existing(call, &request, object);
         if (status == 0) {
             status = session_open(call->session, object);

@@ -8,8 +8,7 @@ enum { NS_PER_MS = 1000000 };
 static uint64_t stage_clock(void *data)
 {
     struct stage *stage = data;
-    stage->drift += stage->drift_ns;
-    return stage->now + stage->drift;
+    return stage->now;
 }
 
 struct stage *stage_new(void)
@@ -20,7 +19,33 @@ struct stage *stage_new(void)
     const struct clock clock = {.now = stage_clock, .data = stage};
     assert_int_equal(service_init(&stage->service, clock), 0);
     stage->service.accounts.self = 0;
+    if (getenv("IPCD_TEST_STEPS") != NULL) {
+        stage_in_steps(stage);
+    }
     return stage;
+}
+
+void stage_in_steps(struct stage *stage)
+{
+    stage->service.jobs.most_at_once = 0;
+    stage->service.jobs.stretch = 0;
+}
+
+bool stage_step(struct stage *stage)
+{
+    struct service *service = &stage->service;
+    if (!jobs_pending(&service->jobs)) {
+        return false;
+    }
+    jobs_step(&service->jobs, stage->now + JOBS_SLICE_NS);
+    service_drain(service);
+    return true;
+}
+
+void stage_finish(struct stage *stage)
+{
+    while (stage_step(stage)) {
+    }
 }
 
 void stage_free(struct stage *stage)
@@ -35,7 +60,9 @@ void stage_advance(struct stage *stage, uint64_t ms)
 {
     stage->now += ms * NS_PER_MS;
     service_tick(&stage->service, stage->now);
-    service_finish(&stage->service);
+    if (!stage->by_hand) {
+        stage_finish(stage);
+    }
 }
 
 struct actor *actor_new(struct stage *stage, uid_t uid)
@@ -102,14 +129,15 @@ static void free_actor(struct session *session)
 
 void actor_vanish(struct actor *actor)
 {
-    struct service *service = &actor->stage->service;
+    struct stage *stage = actor->stage;
+    struct service *service = &stage->service;
     while (actor->session.unfinished > 0) {
-        service_work(service);
+        assert_true(stage_step(stage));
     }
     actor_forget(actor);
     session_end(&actor->session, free_actor);
     service_drain(service);
-    service_finish(service);
+    stage_finish(stage);
 }
 
 void actor_leave(struct actor *actor)
@@ -125,8 +153,8 @@ static void run(struct actor *actor, const struct buffer *request)
     int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
     assert_int_equal(status, 0);
     service_run(&stage->service, &actor->session, &message, NULL, stage->now);
-    if (!stage->in_steps) {
-        service_finish(&stage->service);
+    if (!stage->by_hand) {
+        stage_finish(stage);
     }
     /* Nothing that a call changed is left over. */
     assert_true(TAILQ_EMPTY(&stage->service.registry.ready));

@@ -21,11 +21,7 @@ enum { STAGE_ANSWERS_MAX = 512 };
 struct stage {
     struct service service;
     uint64_t now; /* monotonic, nanoseconds */
-    /* For tests of jobs: what each look at the clock adds to it, so that every slice is over at its
-     * first pause; and that a test runs them itself (service_work), not each request. */
-    uint64_t drift_ns;
-    uint64_t drift;
-    bool in_steps;
+    bool by_hand; /* the test runs the jobs itself, one slice at a time (stage_step) */
 };
 
 /* One session and the answers that it has read. */
@@ -44,6 +40,14 @@ void stage_free(struct stage *stage);
 
 /* Time goes on by so many milliseconds, and what is due happens. */
 void stage_advance(struct stage *stage, uint64_t ms);
+
+/* From now on whatever can be done in steps is, and gives way at each of them. A stage is made like
+ * this if the environment has IPCD_TEST_STEPS. */
+void stage_in_steps(struct stage *stage);
+/* Runs one step of what is under way. False if there is nothing. */
+bool stage_step(struct stage *stage);
+/* Runs all of it. */
+void stage_finish(struct stage *stage);
 
 /* A new session of a user; 0 is root. */
 struct actor *actor_new(struct stage *stage, uid_t uid);

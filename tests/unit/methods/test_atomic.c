@@ -333,6 +333,7 @@ static void want_of_memory_loses_no_item(void **state)
             message_decode(request.data, request.len, MESSAGE_DEPTH, MESSAGE_SIZE, &message), 0);
         scarce_begin(n);
         service_run(&stage->service, &b->session, &message, NULL, stage->now);
+        stage_finish(stage);
         bool failed = scarce_end();
         buffer_deinit(&request);
         actor_read(b);

@@ -296,6 +296,7 @@ static void want_of_memory_leaves_no_wait(void **state)
             message_decode(request.data, request.len, MESSAGE_DEPTH, MESSAGE_SIZE, &message), 0);
         scarce_begin(n);
         service_run(&stage->service, &b->session, &message, NULL, stage->now);
+        stage_finish(stage);
         failed = scarce_end();
         buffer_deinit(&request);
         if (failed) {

@@ -33,6 +33,7 @@ static uint32_t send_with(struct actor *actor, unsigned count, const char *metho
         message_decode(request.data, request.len, MESSAGE_DEPTH, MESSAGE_SIZE, &message), 0);
     message.msgid = ++actor->last_msgid;
     service_run(&actor->stage->service, &actor->session, &message, &passed, actor->stage->now);
+    stage_finish(actor->stage);
     buffer_deinit(&request);
     for (unsigned i = 0; i < count; i++) {
         if (fds[i] >= 0) {
@@ -133,6 +134,7 @@ static bool run_scarce(struct actor *actor, unsigned n, const char *method, cons
     message.msgid = ++actor->last_msgid;
     scarce_begin(n);
     service_run(&actor->stage->service, &actor->session, &message, NULL, actor->stage->now);
+    stage_finish(actor->stage);
     bool failed = scarce_end();
     buffer_deinit(&request);
     return failed;
