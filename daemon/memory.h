@@ -5,7 +5,9 @@
  * pages under a message or a stored value are not given back and faulted in anew each time; larger
  * ones are mapped one by one. The price is that the heap keeps what it once had. So when much less
  * is stored than there was (by MEMORY_STEP and an eighth), a moment later, what is free in the heap
- * is given back.
+ * is given back. Short blocks that are freed are joined with their neighbours at once; left for
+ * later, as the library does otherwise, a million of them are joined in one go, which stops
+ * everybody.
  */
 #pragma once
 

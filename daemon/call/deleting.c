@@ -56,7 +56,7 @@ static void end_ties(struct service *service, struct object *object, struct pace
     struct tie *tie;
     while ((tie = TAILQ_FIRST(&object->ties)) != NULL) {
         if (tie->holding > 0) {
-            object->type->abandon(object, tie, service->now, pace);
+            object_abandon(object, tie, service->now, pace);
             assert(tie->holding == 0);
         }
         if (tie->open) {

@@ -34,7 +34,7 @@ static void tick_in_steps(struct job *job, void *data)
 {
     struct object *object = data;
     if (!object->deleted) {
-        (void)object->type->tick(object, job_service(job)->now, &job->pace);
+        object_tick(object, job_service(job)->now, &job->pace);
     }
     job_release(job);
     object_unref(object);
@@ -61,7 +61,7 @@ static void tick_object(struct service *service, struct object *object)
             job_abandon(job);
         }
     }
-    (void)type->tick(object, service->now, NULL);
+    object_tick(object, service->now, NULL);
     object_ready(object);
 }
 

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-enum { NS_PER_MS = 1000000 };
-
 static struct parked *parked_of_entry(struct ordered_entry *entry)
 {
     return (struct parked *)((char *)entry - offsetof(struct parked, of_session));
@@ -153,13 +151,8 @@ static void set_state(struct parked *parked, enum parked_state state)
 /* When it has waited for its timeout, from when it came; UINT64_MAX: never. */
 static uint64_t deadline_of(const struct parked *parked)
 {
-    uint64_t at;
     int64_t timeout_ms = parked->call.wish.timeout_ms;
-    if (timeout_ms < 0 || __builtin_mul_overflow((uint64_t)timeout_ms, NS_PER_MS, &at) ||
-        __builtin_add_overflow(parked->since, at, &at)) {
-        return UINT64_MAX;
-    }
-    return at;
+    return timeout_ms < 0 ? TIME_NEVER : time_after(parked->since, timeout_ms);
 }
 
 /* Puts it into the lists of several objects, into each only once. */
@@ -198,7 +191,7 @@ int parked_wait(struct parked *parked)
     }
     call->waited = true;
     parked->deadline.at = deadline_of(parked);
-    if (parked->deadline.at != UINT64_MAX) {
+    if (parked->deadline.at != TIME_NEVER) {
         (void)heap_push(&call->service->deadlines, &parked->deadline); /* has room */
     }
     set_state(parked, PARKED_WAITS);

@@ -317,10 +317,7 @@ static bool serve(struct object *object, struct serving *serving)
 
 static void set_timer(struct service *service, struct object *object)
 {
-    if (object->type->due == NULL) {
-        return;
-    }
-    uint64_t at = object->type->due(object);
+    uint64_t at = object_due(object);
     if (at == object->deadline.at) {
         return;
     }

@@ -18,6 +18,8 @@ enum {
     QUEUE_OPTIONS
 };
 
+enum { DEAD_LETTER_CHAIN_MAX = 64, STEPS_PUT = 16 /* what a put takes, in steps */ };
+
 static const struct option open_options[QUEUE_OPTIONS] = {
     [MAXSIZE] = {"maxsize", PARAM_INT},         [ORDER] = {"order", PARAM_STR},
     [JOINABLE] = {"joinable", PARAM_BOOL},      [ON_DISCONNECT] = {"on_disconnect", PARAM_STR},
@@ -68,6 +70,33 @@ static int check_options(struct call *call, const struct param *given)
     return 0;
 }
 
+/* Refuses a queue whose items, once dead, would come back to it. The last queue of a circle to be
+ * made is the one that closes it, so that there never is one; what is longer than the walk is
+ * refused unseen. */
+static int check_dead_letter(struct call *call, struct slice name, struct slice dead_letter)
+{
+    const struct registry *registry = &call->service->registry;
+    for (int i = 0; dead_letter.len > 0; i++) {
+        if (i == DEAD_LETTER_CHAIN_MAX) {
+            return call_fail(call, ERR_BAD_REQUEST,
+                             "queue.open: option dead_letter: more than %d queues would pass on "
+                             "their dead items one to the next",
+                             DEAD_LETTER_CHAIN_MAX);
+        }
+        if (slice_equal(dead_letter, name)) {
+            return call_fail(call, ERR_BAD_REQUEST,
+                             i == 0 ? "queue.open: option dead_letter must name another queue"
+                                    : "queue.open: option dead_letter: dead items would come back "
+                                      "to this queue by way of its dead letter queue's own");
+        }
+        const struct object *object = registry_find(registry, dead_letter);
+        bool is_queue = object != NULL && object->type->kind == OBJECT_QUEUE;
+        dead_letter =
+            is_queue ? ((const struct queue *)object)->options.dead_letter : (struct slice){0};
+    }
+    return 0;
+}
+
 static int make_queue(struct call *call, const struct object_options *common,
                       const struct param *given, struct object **out)
 {
@@ -84,6 +113,10 @@ static int make_queue(struct call *call, const struct object_options *common,
         .max_deliveries = option_int(&given[MAX_DELIVERIES], 0),
         .dead_letter = option_str(&given[DEAD_LETTER]),
     };
+    status = check_dead_letter(call, common->name, options.dead_letter);
+    if (status < 0) {
+        return status;
+    }
     struct queue *queue;
     status = queue_new(common, &options, &queue);
     if (status == 0) {
@@ -184,22 +217,34 @@ int method_queue_put(struct call *call)
     return call_answer_nil(call);
 }
 
-/* Puts the values of the array from number call->progress on, as many as there is room for. */
+/* How many values of a put_many have been put, and where in the array the next one stands: what
+ * call->progress notes, so that a call that waits for each place does not begin anew each time. */
+static uint32_t values_put(const struct call *call)
+{
+    return (uint32_t)call->progress;
+}
+
+static size_t next_at(const struct call *call)
+{
+    size_t at = (size_t)(call->progress >> 32); /* a message has less than 2^32 bytes */
+    return at > 0 ? at : call->params[1].header.size;
+}
+
+/* Puts the values of the array that have not been put, as many as there is room for. */
 static int put_some(struct call *call)
 {
     struct queue *queue = queue_of(call->object);
     const struct param *values = &call->params[1];
-    struct slice rest = slice_from(values->raw, values->header.size);
+    struct slice rest = slice_from(values->raw, next_at(call));
     int status = 0;
-    for (uint64_t i = 0; i < values->header.count && status == 0; i++) {
+    for (uint32_t i = values_put(call); i < values->header.count && status == 0; i++) {
         struct param value = value_next(&rest);
-        if (i < call->progress) {
-            continue;
-        }
         struct incoming incoming = {value.raw, call->origin};
         status = queue_put(queue, incoming, NULL, call->now);
         if (status == 0) {
-            call->progress++;
+            uint64_t at = values->raw.len - rest.len;
+            call->progress = at << 32 | (i + 1);
+            pace_step(call->pace, STEPS_PUT + value.raw.len / PACE_STEP_BYTES);
         }
     }
     return status;
@@ -207,12 +252,15 @@ static int put_some(struct call *call)
 
 int method_queue_put_many(struct call *call)
 {
-    uint64_t before = call->progress;
-    bool nothing = call->params[1].header.count == 0; /* then there is nothing to wait for */
+    const struct param *values = &call->params[1];
+    bool nothing = values->header.count == 0; /* then there is nothing to wait for */
     bool behind = !nothing && call_is_behind(call, QUEUE_PUTTERS);
-    int status = behind ? ERR_FULL : put_some(call);
-    if (call->progress > before) {
+    uint64_t rest = (uint64_t)values->header.count - values_put(call);
+    uint64_t room = behind ? 0 : queue_room(queue_of(call->object));
+    if (call_needs_pace(call, (rest < room ? rest : room) * STEPS_PUT)) {
+        return CALL_PACED;
     }
+    int status = behind ? ERR_FULL : put_some(call);
     if (status == ERR_FULL) {
         status = call_wait(call, QUEUE_PUTTERS, 2, ERR_FULL);
         if (status == CALL_WAIT) {
@@ -222,7 +270,7 @@ int method_queue_put_many(struct call *call)
     if (status < 0 && call->progress == 0) {
         return status;
     }
-    return call_answer_int(call, (int64_t)call->progress);
+    return call_answer_int(call, values_put(call));
 }
 
 /* Refuses if the queue is not joinable. */
@@ -259,7 +307,14 @@ static int oldest_taken(struct call *call, struct item **out)
     if (status < 0) {
         return status;
     }
-    *out = queue_oldest_taken(queue_of(call->object), session_tie(call->session, call->object));
+    const struct queue *queue = queue_of(call->object);
+    *out = queue_oldest_taken(queue, session_tie(call->session, call->object));
+    if (*out == NULL && queue->tickets.live > 0) {
+        return call_fail(call, ERR_VALUE,
+                         "this session has taken no item of \"%s\", which has lease_ms: give the "
+                         "ticket to finish one that another session has taken",
+                         call->object->name);
+    }
     if (*out == NULL) {
         return call_fail(call, ERR_VALUE,
                          "task_done was called too many times: no item of \"%s\" "
@@ -359,22 +414,43 @@ static bool show(void *data, struct stored value)
 
 int method_queue_peek(struct call *call)
 {
+    struct queue *queue = queue_of(call->object);
+    uint64_t start = (uint64_t)call_int(call, 1, 0);
+    uint64_t count = (uint64_t)call_int(call, 2, 1);
+    if (call_needs_pace(call, queue_peek_steps(queue, start, count))) {
+        return CALL_PACED;
+    }
     struct peeked peeked = {.call = call};
     size_t at = pack_array_begin(call_result(call));
-    int status = queue_peek(queue_of(call->object), (uint64_t)call_int(call, 1, 0),
-                            (uint64_t)call_int(call, 2, 1), show, &peeked);
+    int status = queue_peek(queue, start, count, show, &peeked, call->pace);
     pack_array_end(&call->out->bytes, at, peeked.count);
     return status;
 }
 
 int method_queue_clear(struct call *call)
 {
-    uint64_t removed = queue_clear(queue_of(call->object));
+    struct queue *queue = queue_of(call->object);
+    if (call_needs_pace(call, queue_clear_steps(queue))) {
+        return CALL_PACED;
+    }
+    uint64_t removed = queue_clear(queue, call->pace);
     return call_answer_int(call, (int64_t)removed);
 }
 
 int method_queue_shutdown(struct call *call)
 {
-    queue_shutdown(queue_of(call->object), call_bool(call, 1, false));
-    return call_answer_nil(call);
+    static const struct option table[] = {{"drain", PARAM_BOOL}};
+    struct queue *queue = queue_of(call->object);
+    struct param drain;
+    int status = options_read(call, 2, table, 1, &drain);
+    if (status < 0) {
+        return status;
+    }
+    bool immediate = call_bool(call, 1, false);
+    if (immediate && call_needs_pace(call, queue_clear_steps(queue))) {
+        return CALL_PACED;
+    }
+    queue_shutdown(queue, immediate, option_bool(&drain, queue->drain), call->pace);
+    return call_given(call, 2) ? call_answer_int(call, (int64_t)queue->tickets.live)
+                               : call_answer_nil(call);
 }

@@ -7,6 +7,8 @@
 #include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"
 
+enum { STEPS_GET = 32 /* what taking an item takes, in steps */ };
+
 /* Takes the queue's next item, which queue_head has shown, for the tie (joinable) or for good, and
  * packs [value, ticket, deliveries], with the queue's name in front if the call has named several.
  */
@@ -164,6 +166,9 @@ int method_queue_get_many(struct call *call)
         pack_array(call_result(call), 0);
         return 0;
     }
+    if (call_needs_pace(call, (max < queue->ready ? max : queue->ready) * STEPS_GET)) {
+        return CALL_PACED;
+    }
     int status = look(call, queue, &head);
     if (status == ERR_EMPTY) {
         return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
@@ -182,6 +187,7 @@ int method_queue_get_many(struct call *call)
     while (count < max && !call_is_long(call) && queue_head(queue, &head) == 0 &&
            call_has_room(call, head.value) && deliver(call, queue, &head, tie) == 0) {
         count++;
+        pace_step(call->pace, STEPS_GET);
     }
     pack_array_end(&call->out->bytes, at, count);
     if (tie != NULL) {

@@ -5,7 +5,7 @@
 
 #include "proto/error.h"
 
-enum { FIRST_CAPACITY = 16 };
+enum { FIRST_CAPACITY = 16, STEPS_EACH = 4 /* of heap_filter, for an element */ };
 
 void heap_deinit(struct heap *heap)
 {
@@ -19,6 +19,9 @@ int heap_reserve(struct heap *heap)
 {
     if (heap->len < heap->cap) {
         return 0;
+    }
+    if (heap->cap > UINT32_MAX / 2) {
+        return ERR_MEMORY;
     }
     uint32_t cap = heap->cap > 0 ? heap->cap * 2 : FIRST_CAPACITY;
     void **elements = realloc(heap->elements, cap * sizeof(*elements));
@@ -121,7 +124,16 @@ void heap_remove(struct heap *heap, void *element)
     give_memory_back(heap);
 }
 
-void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data)
+void *heap_take_any(struct heap *heap)
+{
+    void *element = heap->elements[--heap->len];
+    *heap->place(element) = HEAP_NONE;
+    give_memory_back(heap);
+    return element;
+}
+
+void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data,
+                 struct pace *pace)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < heap->len; i++) {
@@ -130,10 +142,12 @@ void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), voi
         if (keep(data, element)) {
             heap->elements[kept++] = element;
         }
+        pace_step(pace, STEPS_EACH);
     }
     heap->len = 0;
     for (uint32_t i = 0; i < kept; i++) {
         sift_up(heap, heap->len++, heap->elements[i]);
+        pace_step(pace, STEPS_EACH);
     }
     give_memory_back(heap);
 }

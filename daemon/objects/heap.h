@@ -3,10 +3,12 @@
  * be moved or removed.
  *
  * The elements belong to the caller. Each keeps its place in a uint32_t that `place` finds; the
- * heap writes HEAP_NONE there when it lets go of an element, and so must be the first value.
+ * heap writes HEAP_NONE there when it lets go of an element, and so must be the first value. At
+ * most 2^31 elements, so that HEAP_NONE is no place.
  */
 #pragma once
 
+#include "daemon/objects/pace.h"
 #include "proto/slice.h"
 
 #define HEAP_NONE UINT32_MAX
@@ -20,7 +22,7 @@ struct heap {
 };
 
 void heap_deinit(struct heap *heap); /* frees the array; elements are not touched */
-/* 0, or ERR_MEMORY for want of memory. */
+/* 0, or ERR_MEMORY for want of memory, or because the heap holds all it can. */
 int heap_push(struct heap *heap, void *element);
 /* Makes room for one more, so that the next heap_push cannot fail. 0 or ERR_MEMORY. */
 int heap_reserve(struct heap *heap);
@@ -30,5 +32,8 @@ void *heap_top(const struct heap *heap);
 void heap_update(struct heap *heap, void *element);
 /* Takes an element out; nothing if it is not in (its place is HEAP_NONE). */
 void heap_remove(struct heap *heap, void *element);
+/* Takes out and returns any element, the one that is cheapest to take; there must be one. */
+void *heap_take_any(struct heap *heap);
 /* Takes out every element that `keep` says false of; it may free the element. */
-void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data);
+void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), void *data,
+                 struct pace *pace);

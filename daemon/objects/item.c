@@ -1,34 +1,25 @@
 /*
  * item: the states of one item of a queue, and what time does to it; see queue.h.
  *
- * An item in the packed store cannot be taken out of the middle: when it expires there it becomes
- * a tombstone (state ITEM_DEAD) without a value, which goes when it comes to stand at an end, or
- * when tombstones are half of the store and the store is packed anew.
+ * An item cannot be taken out of the middle of the packed store, nor of the sorted run of a queue
+ * ordered by priority: when it expires there it becomes a tombstone (state ITEM_DEAD) without a
+ * value. That goes when it comes to stand at the head, or when tombstones are half of the store, or
+ * of the run, which is then packed anew.
  */
 #include "daemon/objects/queue_private.h"
 
 #include <stdlib.h>
 
-enum { NS_PER_MS = 1000000, TOMBSTONES_MIN = 64 };
+enum { TOMBSTONES_MIN = 64, STEPS_TICK = 64 /* what one item that is due takes */ };
 
 /* What the memory of an item costs, its value aside. */
 enum { ITEM_COST = sizeof(struct item) + 16 };
 
-uint64_t time_after(uint64_t now, int64_t ms)
-{
-    uint64_t wait;
-    uint64_t then;
-    if (__builtin_mul_overflow((uint64_t)ms, NS_PER_MS, &wait) ||
-        __builtin_add_overflow(now, wait, &then)) {
-        return UINT64_MAX;
-    }
-    return then;
-}
-
 static uint64_t item_cost(const struct item *item)
 {
     const struct blob *rank = item->meta.rank.bytes;
-    return ITEM_COST + blob_cost(item->value) + (rank == NULL ? 0 : blob_cost(rank));
+    return ITEM_COST + (item->value == NULL ? 0 : blob_cost(item->value)) +
+           (rank == NULL ? 0 : blob_cost(rank));
 }
 
 int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,
@@ -42,7 +33,7 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
     rank_ref(&meta->rank);
     *item = (struct item){.value = value,
                           .meta = *meta,
-                          .due = UINT64_MAX,
+                          .due = TIME_NEVER,
                           .due_place = HEAP_NONE,
                           .heap_place = HEAP_NONE,
                           .state = ITEM_DEAD};
@@ -69,7 +60,7 @@ void item_free(struct queue *queue, struct item *item)
 int item_set_due(struct queue *queue, struct item *item, uint64_t due)
 {
     item->due = due;
-    if (due == UINT64_MAX) {
+    if (due == TIME_NEVER) {
         heap_remove(&queue->due, item);
         return 0;
     }
@@ -125,7 +116,9 @@ static void trim(struct queue *queue)
 {
     struct packed_record record;
     while (queue->tombstones > 0 && store_head(queue, &record) && is_tombstone(&record)) {
-        free(packed_pointer(&record));
+        struct item *item = packed_pointer(&record);
+        packed_show(item->segment);
+        tombstone_free(queue, item);
         queue->tombstones--;
         pop_one(queue);
     }
@@ -137,28 +130,69 @@ void store_pop(struct queue *queue)
     trim(queue);
 }
 
-/* Packs the store anew without its tombstones, when they are many. */
-static void compact(struct queue *queue)
+/* Moves what is no tombstone into another store. 0 or ERR_MEMORY. */
+static int copy_store(const struct queue *queue, struct packed *out, struct pace *pace)
 {
-    if (queue->tombstones < TOMBSTONES_MIN || queue->tombstones < queue->packed.count / 2) {
+    struct packed_record record;
+    struct packed_cursor cursor = packed_begin(&queue->packed, false);
+    int status = 0;
+    while (status == 0 && packed_next(&queue->packed, &cursor, false, &record)) {
+        if (!is_tombstone(&record)) {
+            status = packed_push(out, record.tag, record.data);
+        }
+        pace_step(pace, 1 + record.data.len / PACE_STEP_BYTES);
+    }
+    return status;
+}
+
+/* The items of a store that is about to be replaced: tombstones are freed, and all others, which
+ * have been copied, learn their new segments. */
+static void leave_old_store(struct queue *queue, const struct packed *copy, struct pace *pace)
+{
+    struct packed_record record;
+    struct packed_cursor cursor = packed_begin(&queue->packed, false);
+    while (packed_next(&queue->packed, &cursor, false, &record)) {
+        if (is_tombstone(&record)) {
+            tombstone_free(queue, packed_pointer(&record));
+        }
+        pace_step(pace, 1);
+    }
+    cursor = packed_begin(copy, false);
+    while (packed_next(copy, &cursor, false, &record)) {
+        if (record.tag == PACKED_ITEM) {
+            struct item *item = packed_pointer(&record);
+            item->segment = packed_segment_of(&cursor);
+        }
+        pace_step(pace, 1);
+    }
+}
+
+/* True if tombstones are so many among `all` that they are worth a walk over all. */
+static bool are_many(uint64_t tombstones, uint64_t all)
+{
+    return tombstones >= TOMBSTONES_MIN && tombstones >= all / 2;
+}
+
+/* Packs the store anew without its tombstones, or cleans the run, when they are many. For want of
+ * memory they stay for now. */
+static void compact(struct queue *queue, struct pace *pace)
+{
+    const struct priority *priority = &queue->priority;
+    if (are_many(priority->tombstones, priority_run(priority))) {
+        uint64_t before = priority_cost(priority);
+        priority_clean(&queue->priority, tombstone_free, queue, pace);
+        item_recharge_run(queue, before);
+    }
+    if (!are_many(queue->tombstones, packed_count(&queue->packed))) {
         return;
     }
     struct packed packed;
-    struct packed_record record;
     packed_init(&packed, queue->packed.both_ends);
-    struct packed_cursor cursor = packed_begin(&queue->packed, false);
-    while (packed_next(&queue->packed, &cursor, false, &record)) {
-        if (!is_tombstone(&record) && packed_push(&packed, record.tag, record.data) < 0) {
-            packed_deinit(&packed);
-            return; /* the tombstones stay for now */
-        }
+    if (copy_store(queue, &packed, pace) < 0) {
+        packed_deinit(&packed);
+        return;
     }
-    cursor = packed_begin(&queue->packed, false);
-    while (packed_next(&queue->packed, &cursor, false, &record)) {
-        if (is_tombstone(&record)) {
-            free(packed_pointer(&record));
-        }
-    }
+    leave_old_store(queue, &packed, pace);
     object_charge_always(&queue->object, packed.cost);
     object_release(&queue->object, queue->packed.cost);
     packed_take_over(&queue->packed, &packed);
@@ -170,7 +204,7 @@ static int place(struct queue *queue, struct item *item, bool to_head)
 {
     if (queue->options.order == QUEUE_PRIORITY) {
         item->state = ITEM_HEAPED;
-        return heap_push(&queue->heap, item);
+        return priority_push(&queue->priority, item);
     }
     if (to_head && queue->options.order == QUEUE_FIFO) {
         item->state = ITEM_RETURNED;
@@ -178,7 +212,9 @@ static int place(struct queue *queue, struct item *item, bool to_head)
         return 0;
     }
     item->state = ITEM_PACKED;
-    return store_push(queue, PACKED_ITEM, POINTER_SLICE(item), true);
+    int status = store_push(queue, PACKED_ITEM, POINTER_SLICE(item), true);
+    item->segment = packed_last(&queue->packed);
+    return status;
 }
 
 void item_enter(struct queue *queue, struct item *item, bool to_head)
@@ -191,13 +227,35 @@ void item_enter(struct queue *queue, struct item *item, bool to_head)
     (void)item_set_due(queue, item, item->meta.expires);
 }
 
-static void leave_store(struct queue *queue, struct item *item)
+void item_recharge_run(struct queue *queue, uint64_t before)
+{
+    uint64_t after = priority_cost(&queue->priority);
+    if (__builtin_expect(after > before, 0)) {
+        object_charge_always(&queue->object, after - before);
+    } else if (__builtin_expect(after < before, 0)) {
+        object_release(&queue->object, before - after);
+    }
+}
+
+/* Takes a ready item out of queue->priority. */
+static void leave_priority(struct queue *queue, struct item *item)
+{
+    uint64_t before = priority_cost(&queue->priority);
+    priority_remove(&queue->priority, item, tombstone_free, queue);
+    item_recharge_run(queue, before);
+}
+
+/* True if the record at the head of the store is the item's. */
+static bool is_head_of_store(const struct queue *queue, const struct item *item)
 {
     struct packed_record record;
-    if (store_head(queue, &record) && record.tag == PACKED_ITEM &&
-        packed_pointer(&record) == item) {
-        store_pop(queue);
-    }
+    return store_head(queue, &record) && record.tag == PACKED_ITEM &&
+           packed_pointer(&record) == item;
+}
+
+void tombstone_free(void *queue, struct item *item)
+{
+    item_free(queue, item);
 }
 
 void item_leave(struct queue *queue, struct item *item)
@@ -207,7 +265,7 @@ void item_leave(struct queue *queue, struct item *item)
         queue->delayed--;
         break;
     case ITEM_PACKED:
-        leave_store(queue, item);
+        store_pop(queue);
         queue->ready--;
         break;
     case ITEM_RETURNED:
@@ -215,7 +273,7 @@ void item_leave(struct queue *queue, struct item *item)
         queue->ready--;
         break;
     case ITEM_HEAPED:
-        heap_remove(&queue->heap, item);
+        leave_priority(queue, item);
         queue->ready--;
         break;
     case ITEM_TAKEN: {
@@ -233,28 +291,38 @@ void item_leave(struct queue *queue, struct item *item)
     heap_remove(&queue->due, item);
 }
 
-/* A ready item's time to live is over. In the middle of the store it leaves a tombstone. */
-static void expire(struct queue *queue, struct item *item)
+/* Of a ready item that cannot be taken out because it stands in the middle: it becomes a tombstone
+ * there. */
+static bool bury(struct queue *queue, struct item *item)
 {
-    queue->expired++;
-    struct packed_record record;
-    bool in_middle =
-        item->state == ITEM_PACKED && !(store_head(queue, &record) && record.tag == PACKED_ITEM &&
-                                        packed_pointer(&record) == item);
-    if (!in_middle) {
-        item_leave(queue, item);
-        item_free(queue, item);
-        return;
+    if (item->state == ITEM_PACKED && !is_head_of_store(queue, item)) {
+        packed_hide(item->segment);
+        queue->tombstones++;
+    } else if (item->state == ITEM_HEAPED && priority_is_inside(&queue->priority, item)) {
+        queue->priority.tombstones++;
+    } else {
+        return false;
     }
-    item->state = ITEM_DEAD;
-    heap_remove(&queue->due, item);
-    queue->ready--;
-    queue->tombstones++;
-    object_release(&queue->object, item_cost(item));
+    object_release(&queue->object, item_cost(item) - ITEM_COST);
     rank_unref(&item->meta.rank);
     blob_unref(item->value);
     item->value = NULL;
-    compact(queue);
+    item->state = ITEM_DEAD;
+    heap_remove(&queue->due, item);
+    queue->ready--;
+    return true;
+}
+
+/* An item's time to live is over. */
+static void expire(struct queue *queue, struct item *item, struct pace *pace)
+{
+    queue->expired++;
+    if (bury(queue, item)) {
+        compact(queue, pace);
+    } else {
+        item_leave(queue, item);
+        item_free(queue, item);
+    }
 }
 
 uint64_t queue_due(const struct object *object)
@@ -264,20 +332,18 @@ uint64_t queue_due(const struct object *object)
         return queue->pass_on_at; /* they are to go to the dead letter queue */
     }
     const struct item *item = heap_top(&queue->due);
-    return item == NULL ? UINT64_MAX : item->due;
+    return item == NULL ? TIME_NEVER : item->due;
 }
 
-bool queue_tick(struct object *object, uint64_t now, struct pace *pace)
+void queue_tick(struct object *object, uint64_t now, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
     struct item *item;
-    bool changed = false;
     while ((item = heap_top(&queue->due)) != NULL && item->due <= now) {
-        changed = true;
         if (item->state == ITEM_TAKEN) {
             item_give_back(queue, item, "lease", 0, now);
         } else if (item->meta.expires <= now) {
-            expire(queue, item);
+            expire(queue, item, pace);
             queue_tell_size(queue, EVENT_expire);
         } else {
             bool to_head = item->to_head;
@@ -285,7 +351,7 @@ bool queue_tick(struct object *object, uint64_t now, struct pace *pace)
             item_enter(queue, item, to_head);
             queue_tell_size(queue, EVENT_ready);
         }
+        pace_step(pace, STEPS_TICK);
     }
     queue_changed(queue);
-    return changed;
 }

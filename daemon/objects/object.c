@@ -18,7 +18,7 @@ int object_init(struct object *object, const struct object_type *type,
         .user = user_ref(options->user),
         .name = name,
         .name_len = (uint8_t)options->name.len,
-        .deadline = {.at = UINT64_MAX, .place = HEAP_NONE, .of_object = true},
+        .deadline = {.at = TIME_NEVER, .place = HEAP_NONE, .of_object = true},
         .refs = 1,
         .uid = options->uid,
         .gid = options->gid,
@@ -34,17 +34,34 @@ int object_init(struct object *object, const struct object_type *type,
     return 0;
 }
 
-struct object *object_ref(struct object *object)
-{
-    object->refs++;
-    return object;
-}
-
 void object_clear(struct object *object, struct pace *pace)
 {
     if (object->type->clear != NULL) {
         object->type->clear(object, pace);
     }
+}
+
+uint64_t object_due(const struct object *object)
+{
+    return object->type->due == NULL ? TIME_NEVER : object->type->due(object);
+}
+
+void object_tick(struct object *object, uint64_t now, struct pace *pace)
+{
+    if (object->type->tick != NULL) {
+        object->type->tick(object, now, pace);
+    }
+}
+
+void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
+{
+    object->type->abandon(object, tie, now, pace);
+}
+
+struct object *object_ref(struct object *object)
+{
+    object->refs++;
+    return object;
 }
 
 void object_unref(struct object *object)

@@ -43,17 +43,19 @@ LIST_HEAD(watch_list, watch);
 struct object_type {
     enum object_kind kind;
     const char *name; /* "queue": the part of its methods' names before the dot */
-    /* Frees what the type added; the object itself is freed by object_unref. NULL: nothing. */
+    /* Frees what the type added and clear leaves; the object itself is freed by object_unref.
+     * NULL: there is nothing. */
     void (*deinit)(struct object *object);
-    /* Drops the contents: the object is deleted, or deinit is next. NULL: nothing. */
+    /* Drops the contents: the object is deleted, or deinit is next. This and the two below that
+     * take a pace may be long; see pace.h. NULL: there is nothing. */
     void (*clear)(struct object *object, struct pace *pace);
     /* Packs the options and figures of the type as pairs; returns how many pairs. */
     size_t (*describe)(const struct object *object, struct buffer *out);
-    /* When time next changes something by itself, in nanoseconds; UINT64_MAX: never. NULL: never.
+    /* When time next changes something by itself, in nanoseconds; TIME_NEVER: never. NULL: never.
      */
     uint64_t (*due)(const struct object *object);
-    /* Does what is due at `now`. Returns true if waiters should look again. NULL with due. */
-    bool (*tick)(struct object *object, uint64_t now, struct pace *pace);
+    /* Does what is due at `now`. NULL with due. */
+    void (*tick)(struct object *object, uint64_t now, struct pace *pace);
     /* A session ends (or closes a claim) and leaves what it took: gives it back as the object's
      * options say; called only if the tie holds claims. */
     void (*abandon)(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
@@ -97,9 +99,9 @@ struct object {
     uint64_t bytes;              /* charged for its contents */
     struct deadline deadline;    /* when time next changes it; in the service's heap or not */
     uint32_t hash;               /* of the name */
-    uint32_t refs;
+    uint64_t refs;
     uint32_t opens;     /* sessions that have it open */
-    uint32_t contained; /* references to it in stored values */
+    uint64_t contained; /* references to it in stored values */
     uint32_t waiting;   /* waits on it, all channels */
     uint32_t watched;   /* the events that somebody wants, a bit for each */
     uid_t uid;
@@ -128,12 +130,15 @@ struct object_options {
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options);
 
+/* What the type does in these cases (see there), if it does anything. */
+void object_clear(struct object *object, struct pace *pace);
+uint64_t object_due(const struct object *object);
+void object_tick(struct object *object, uint64_t now, struct pace *pace);
+void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
+
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */
 void object_unref(struct object *object);
-
-/* Drops the contents. */
-void object_clear(struct object *object, struct pace *pace);
 
 /* A scoped object that nobody keeps any more, neither a session nor a value, goes onto the
  * registry's list of those that leave. */

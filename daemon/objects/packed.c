@@ -23,9 +23,11 @@ enum {
 
 struct packed_segment {
     TAILQ_ENTRY(packed_segment) link;
-    uint32_t begin; /* of the first record */
-    uint32_t end;   /* behind the last one */
-    uint32_t size;  /* of bytes */
+    uint32_t begin;  /* of the first record */
+    uint32_t end;    /* behind the last one */
+    uint32_t size;   /* of bytes */
+    uint32_t hidden; /* records */
+    uint64_t first;  /* the number of its first record, as it was pushed */
     uint8_t bytes[];
 };
 
@@ -48,16 +50,17 @@ void packed_deinit(struct packed *packed)
     while ((segment = TAILQ_FIRST(&packed->segments)) != NULL) {
         free_segment(packed, segment);
     }
-    packed->count = 0;
+    packed->first = packed->next;
 }
 
 void packed_take_over(struct packed *packed, struct packed *other)
 {
     packed_deinit(packed);
-    packed->count = other->count;
+    packed->first = other->first;
+    packed->next = other->next;
     packed->cost = other->cost;
     TAILQ_CONCAT(&packed->segments, &other->segments, link);
-    other->count = 0;
+    other->first = other->next;
     other->cost = 0;
 }
 
@@ -80,8 +83,8 @@ static struct packed_segment *add_segment(struct packed *packed, uint32_t record
     if (segment == NULL) {
         return NULL;
     }
-    *segment = (struct packed_segment){.size = size};
-    if (packed->count == 0 && !TAILQ_EMPTY(&packed->segments)) {
+    *segment = (struct packed_segment){.size = size, .first = packed->next};
+    if (packed_count(packed) == 0 && !TAILQ_EMPTY(&packed->segments)) {
         free_segment(packed, TAILQ_FIRST(&packed->segments)); /* kept, and too small now */
     }
     TAILQ_INSERT_TAIL(&packed->segments, segment, link);
@@ -96,7 +99,7 @@ uint64_t packed_push_cost(const struct packed *packed, size_t len)
     if (last != NULL && last->size - last->end >= record) {
         return 0;
     }
-    uint64_t freed = packed->count == 0 && last != NULL ? sizeof(*last) + last->size : 0;
+    uint64_t freed = packed_count(packed) == 0 && last != NULL ? sizeof(*last) + last->size : 0;
     return sizeof(*last) + next_size(packed, record) - freed;
 }
 
@@ -118,7 +121,7 @@ int packed_push(struct packed *packed, enum packed_tag tag, struct slice data)
         memcpy(at + WORD + data.len, &word, WORD);
     }
     segment->end += record;
-    packed->count++;
+    packed->next++;
     return 0;
 }
 
@@ -148,7 +151,7 @@ static uint32_t record_before(const struct packed_segment *segment, uint32_t end
 
 bool packed_front(const struct packed *packed, struct packed_record *out)
 {
-    if (packed->count == 0) {
+    if (packed_count(packed) == 0) {
         return false;
     }
     const struct packed_segment *segment = TAILQ_FIRST(&packed->segments);
@@ -159,7 +162,7 @@ bool packed_front(const struct packed *packed, struct packed_record *out)
 bool packed_back(const struct packed *packed, struct packed_record *out)
 {
     assert(packed->both_ends);
-    if (packed->count == 0) {
+    if (packed_count(packed) == 0) {
         return false;
     }
     const struct packed_segment *segment = TAILQ_LAST(&packed->segments, packed_segments);
@@ -170,9 +173,10 @@ bool packed_back(const struct packed *packed, struct packed_record *out)
 /* A segment has become empty: it goes, unless it is the only one and small. */
 static void retire(struct packed *packed, struct packed_segment *segment)
 {
-    if (packed->count == 0 && segment->size <= KEPT_SEGMENT) {
+    if (packed_count(packed) == 0 && segment->size <= KEPT_SEGMENT) {
         segment->begin = 0;
         segment->end = 0;
+        segment->first = packed->next;
     } else {
         free_segment(packed, segment);
     }
@@ -183,7 +187,7 @@ void packed_pop_front(struct packed *packed)
     struct packed_segment *segment = TAILQ_FIRST(&packed->segments);
     struct packed_record record;
     segment->begin += record_at(packed, segment, segment->begin, &record);
-    packed->count--;
+    packed->first++;
     if (segment->begin == segment->end) {
         retire(packed, segment);
     }
@@ -194,7 +198,7 @@ void packed_pop_back(struct packed *packed)
     struct packed_segment *segment = TAILQ_LAST(&packed->segments, packed_segments);
     struct packed_record record;
     segment->end -= record_before(segment, segment->end, &record);
-    packed->count--;
+    packed->next--;
     if (segment->begin == segment->end) {
         retire(packed, segment);
     }
@@ -202,7 +206,7 @@ void packed_pop_back(struct packed *packed)
 
 struct packed_cursor packed_begin(const struct packed *packed, bool from_back)
 {
-    const struct packed_segment *segment =
+    struct packed_segment *segment =
         from_back ? TAILQ_LAST(&packed->segments, packed_segments) : TAILQ_FIRST(&packed->segments);
     uint32_t at = 0;
     if (segment != NULL) {
@@ -214,7 +218,7 @@ struct packed_cursor packed_begin(const struct packed *packed, bool from_back)
 bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
                  struct packed_record *out)
 {
-    const struct packed_segment *segment = cursor->segment;
+    struct packed_segment *segment = cursor->segment;
     if (segment != NULL && cursor->at == (from_back ? segment->begin : segment->end)) {
         segment =
             from_back ? TAILQ_PREV(segment, packed_segments, link) : TAILQ_NEXT(segment, link);
@@ -232,4 +236,44 @@ bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool
         cursor->at += record_at(packed, segment, cursor->at, out);
     }
     return true;
+}
+
+/* The records of a segment that are not hidden. */
+static uint64_t visible(const struct packed *packed, const struct packed_segment *segment)
+{
+    const struct packed_segment *next = TAILQ_NEXT(segment, link);
+    uint64_t end = next != NULL ? next->first : packed->next;
+    uint64_t begin = segment->first > packed->first ? segment->first : packed->first;
+    return end - begin - segment->hidden;
+}
+
+void packed_skip(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
+                 uint64_t *count, struct pace *pace)
+{
+    struct packed_segment *segment = cursor->segment;
+    while (segment != NULL && visible(packed, segment) <= *count) {
+        *count -= visible(packed, segment);
+        pace_step(pace, 1);
+        segment =
+            from_back ? TAILQ_PREV(segment, packed_segments, link) : TAILQ_NEXT(segment, link);
+    }
+    cursor->segment = segment;
+    if (segment != NULL) {
+        cursor->at = from_back ? segment->end : segment->begin;
+    }
+}
+
+struct packed_segment *packed_last(const struct packed *packed)
+{
+    return TAILQ_LAST(&packed->segments, packed_segments);
+}
+
+void packed_hide(struct packed_segment *segment)
+{
+    segment->hidden++;
+}
+
+void packed_show(struct packed_segment *segment)
+{
+    segment->hidden--;
 }

@@ -5,11 +5,16 @@
  * the owner keeps there (a blob, an item) and tells apart by the tag. Records go in at the back and
  * come out at the front or at the back. Segments start small and double, so that a short queue is
  * small and a long one costs its bytes. Records are not aligned: copy pointers out with memcpy.
+ *
+ * Records are numbered as they go in, and each segment knows the number of its first one, so that a
+ * walk can skip whole segments. The owner may hide a record that he cannot take out: it stays where
+ * it is, and is not counted by who skips.
  */
 #pragma once
 
 #include <sys/queue.h>
 
+#include "daemon/objects/pace.h"
 #include "proto/slice.h"
 
 enum packed_tag { PACKED_VALUE, PACKED_BLOB, PACKED_ITEM };
@@ -19,7 +24,8 @@ TAILQ_HEAD(packed_segments, packed_segment);
 
 struct packed {
     struct packed_segments segments;
-    uint64_t count; /* records */
+    uint64_t first; /* the number of the record at the front; that of the first one pushed is 0 */
+    uint64_t next;  /* the number of the next one that is pushed */
     uint64_t cost;  /* bytes of all segments: what is charged */
     bool both_ends; /* records can be taken from the back; costs four bytes each */
 };
@@ -31,9 +37,15 @@ struct packed_record {
 
 /* Where an iteration stands. */
 struct packed_cursor {
-    const struct packed_segment *segment;
+    struct packed_segment *segment;
     uint32_t at;
 };
+
+/* Records, hidden ones included. */
+static inline uint64_t packed_count(const struct packed *packed)
+{
+    return packed->next - packed->first;
+}
 
 void packed_init(struct packed *packed, bool both_ends);
 /* Frees the segments; pointers in records must have been dealt with. */
@@ -55,6 +67,22 @@ void packed_pop_back(struct packed *packed);
 struct packed_cursor packed_begin(const struct packed *packed, bool from_back);
 bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
                  struct packed_record *out);
+
+/* Skips whole segments from where a walk begins, as long as no more than *count records that are
+ * not hidden are in one, and lowers *count by those it has skipped. */
+void packed_skip(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
+                 uint64_t *count, struct pace *pace);
+
+/* The segment that the last push put its record into, and that of the record which packed_next has
+ * just shown. */
+struct packed_segment *packed_last(const struct packed *packed);
+static inline struct packed_segment *packed_segment_of(const struct packed_cursor *cursor)
+{
+    return cursor->segment;
+}
+/* A record of that segment is hidden from now on, or no longer, as before it is popped. */
+void packed_hide(struct packed_segment *segment);
+void packed_show(struct packed_segment *segment);
 
 /* The pointer that a PACKED_BLOB or PACKED_ITEM record holds. */
 static inline void *packed_pointer(const struct packed_record *record)

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* What freeing an item takes, and giving one back, in steps. */
+enum { STEPS_ITEM = 8, STEPS_TAKEN = 48 };
+
 /* True if what is due goes to the head: a lease that is over, a delay after a give_back. */
 static bool goes_to_head(const struct item *item)
 {
@@ -29,26 +32,14 @@ static uint32_t *due_place(void *item)
     return &((struct item *)item)->due_place;
 }
 
-static bool priority_before(const void *a, const void *b)
-{
-    const struct item_meta *x = &((const struct item *)a)->meta;
-    const struct item_meta *y = &((const struct item *)b)->meta;
-    int order = rank_compare(&x->rank, &y->rank);
-    return order != 0 ? order < 0 : x->seq < y->seq;
-}
-
-static uint32_t *heap_place(void *item)
-{
-    return &((struct item *)item)->heap_place;
-}
-
 static void queue_empty(struct object *object, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
-    (void)queue_clear(queue);
+    (void)queue_clear(queue, pace);
     struct item *item;
     while ((item = queue_next_dead(queue)) != NULL) {
         queue_free_dead(queue, item, true);
+        pace_step(pace, STEPS_ITEM);
     }
 }
 
@@ -57,7 +48,7 @@ static void queue_deinit(struct object *object)
     struct queue *queue = queue_of(object);
     object_release(object, queue->packed.cost);
     packed_deinit(&queue->packed);
-    heap_deinit(&queue->heap);
+    priority_deinit(&queue->priority);
     heap_deinit(&queue->due);
     ordered_deinit(&queue->tickets);
     free((void *)(uintptr_t)queue->options.dead_letter.data);
@@ -74,6 +65,7 @@ static void queue_abandon(struct object *object, struct tie *tie, uint64_t now, 
         } else {
             item_give_back(queue, item, "session", 0, now);
         }
+        pace_step(pace, STEPS_TAKEN);
     }
 }
 
@@ -151,8 +143,7 @@ int queue_new(const struct object_options *common, const struct queue_options *o
         return status;
     }
     packed_init(&queue->packed, options->order == QUEUE_LIFO);
-    queue->heap.before = priority_before;
-    queue->heap.place = heap_place;
+    priority_init(&queue->priority);
     queue->due.before = due_before;
     queue->due.place = due_place;
     ordered_init(&queue->tickets);
@@ -166,6 +157,15 @@ bool queue_is_full(const struct queue *queue)
 {
     return queue->options.maxsize > 0 &&
            queue->ready + queue->delayed >= (uint64_t)queue->options.maxsize;
+}
+
+uint64_t queue_room(const struct queue *queue)
+{
+    if (queue->options.maxsize <= 0) {
+        return UINT64_MAX;
+    }
+    return queue_is_full(queue) ? 0
+                                : (uint64_t)queue->options.maxsize - queue->ready - queue->delayed;
 }
 
 uint64_t queue_unfinished(const struct queue *queue)
@@ -214,13 +214,13 @@ static int put_plain(struct queue *queue, struct incoming value)
 static int put_item(struct queue *queue, struct incoming value, const struct put_options *options,
                     uint64_t now)
 {
-    struct item_meta meta = {.rank = options->rank, .expires = UINT64_MAX};
+    struct item_meta meta = {.rank = options->rank, .expires = TIME_NEVER};
     if (options->ttl_ms > 0) {
         meta.expires = time_after(now, options->ttl_ms);
     }
     struct item *item;
     int status = item_new(queue, blob_new(value), &meta, false, &item);
-    if (status == 0 && (heap_reserve(&queue->due) < 0 || heap_reserve(&queue->heap) < 0)) {
+    if (status == 0 && (heap_reserve(&queue->due) < 0 || priority_reserve(&queue->priority) < 0)) {
         item_free(queue, item);
         status = ERR_MEMORY;
     }
@@ -294,16 +294,16 @@ static void show_record(const struct packed_record *record, struct delivery *out
 int queue_head(const struct queue *queue, struct delivery *out)
 {
     if (queue->ready == 0) {
-        return queue->shut_down && queue->delayed == 0 ? ERR_SHUT_DOWN : ERR_EMPTY;
+        return queue_is_over(queue) ? ERR_SHUT_DOWN : ERR_EMPTY;
     }
     out->item = NULL;
     out->ticket = 0;
-    out->meta = (struct item_meta){.expires = UINT64_MAX};
+    out->meta = (struct item_meta){.expires = TIME_NEVER};
     struct packed_record record;
     if (!TAILQ_EMPTY(&queue->returned)) {
         show_item(TAILQ_FIRST(&queue->returned), out);
     } else if (queue->options.order == QUEUE_PRIORITY) {
-        show_item(heap_top(&queue->heap), out);
+        show_item(priority_first(&queue->priority), out);
     } else if (store_head(queue, &record)) {
         show_record(&record, out);
     }
@@ -311,26 +311,23 @@ int queue_head(const struct queue *queue, struct delivery *out)
     return 0;
 }
 
-/* The struct item that is at the head; NULL: the head is a value without one. */
-static struct item *head_of_items(const struct queue *queue)
+/* The struct item that is at the head; NULL: the head is a value without one, in *record. */
+static struct item *head_of_items(const struct queue *queue, struct packed_record *record)
 {
-    struct packed_record record;
     if (!TAILQ_EMPTY(&queue->returned)) {
         return TAILQ_FIRST(&queue->returned);
     }
     if (queue->options.order == QUEUE_PRIORITY) {
-        return heap_top(&queue->heap);
+        return priority_first(&queue->priority);
     }
-    (void)store_head(queue, &record);
-    return record.tag == PACKED_ITEM ? packed_pointer(&record) : NULL;
+    (void)store_head(queue, record);
+    return record->tag == PACKED_ITEM ? packed_pointer(record) : NULL;
 }
 
-/* The head is a value without a struct item: takes the record out of the store. */
-static void drop_record(struct queue *queue)
+/* The head is a value without a struct item: takes its record out of the store. */
+static void drop_record(struct queue *queue, const struct packed_record *record)
 {
-    struct packed_record record;
-    (void)store_head(queue, &record);
-    struct blob *blob = record.tag == PACKED_BLOB ? packed_pointer(&record) : NULL;
+    struct blob *blob = record->tag == PACKED_BLOB ? packed_pointer(record) : NULL;
     if (blob != NULL) {
         object_release(&queue->object, blob_cost(blob));
         blob_unref(blob);
@@ -350,9 +347,10 @@ static void tell_get(struct queue *queue, uint64_t ticket)
 
 void queue_discard_head(struct queue *queue)
 {
-    struct item *item = head_of_items(queue);
+    struct packed_record record;
+    struct item *item = head_of_items(queue, &record);
     if (item == NULL) {
-        drop_record(queue);
+        drop_record(queue, &record);
     } else {
         item_leave(queue, item);
         item_free(queue, item);
@@ -386,10 +384,12 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
         *out = head->item;
         return 0;
     }
-    struct item_meta meta = {.expires = UINT64_MAX, .seq = queue->next_seq};
+    struct item_meta meta = {.expires = TIME_NEVER, .seq = queue->next_seq};
     int status = item_new(queue, keep(head->value), &meta, true, out);
     if (status == 0) {
-        drop_record(queue);
+        struct packed_record record;
+        (void)store_head(queue, &record);
+        drop_record(queue, &record);
     }
     return status;
 }
@@ -461,6 +461,9 @@ struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie
     if (tie != NULL && !TAILQ_EMPTY(&tie->taken)) {
         return TAILQ_FIRST(&tie->taken);
     }
+    if (queue->options.lease_ms > 0) {
+        return NULL; /* what others have taken comes back by itself */
+    }
     uint32_t position = ordered_next(&queue->tickets, 0);
     return position == ORDERED_NONE ? NULL : (struct item *)queue->tickets.entries[position];
 }
@@ -521,7 +524,7 @@ void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, u
 
 void queue_touch(struct queue *queue, struct item *item, uint64_t now)
 {
-    uint64_t lease = UINT64_MAX;
+    uint64_t lease = TIME_NEVER;
     if (queue->options.lease_ms > 0) {
         lease = time_after(now, queue->options.lease_ms);
     }
@@ -529,15 +532,16 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
     queue_changed(queue);
 }
 
-void queue_shutdown(struct queue *queue, bool immediate)
+void queue_shutdown(struct queue *queue, bool immediate, bool drain, struct pace *pace)
 {
     queue->shut_down = true;
+    queue->drain = drain;
     if (object_is_watched(&queue->object, EVENT_shutdown)) {
         const union detail detail = {.is = immediate};
         object_tell(&queue->object, EVENT_shutdown, &detail);
     }
     if (immediate) {
-        (void)queue_clear(queue);
+        (void)queue_clear(queue, pace);
     }
     queue_changed(queue);
 }
@@ -557,7 +561,7 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
         return ERR_SHUT_DOWN;
     }
     struct item_meta meta = {
-        .rank = dead->meta.rank, .seq = queue->next_seq, .expires = UINT64_MAX};
+        .rank = dead->meta.rank, .seq = queue->next_seq, .expires = TIME_NEVER};
     struct item *item;
     bool first = queue->ready + queue->delayed == 0;
     int status = item_new(queue, blob_ref(dead->value), &meta, false, &item);

@@ -10,17 +10,18 @@
  *
  * Ready items stand in two places: `returned` (items that came back, at the head) and the store,
  * which for order fifo and lifo is a run of packed segments (packed.h: an item costs its bytes and
- * a few more) and for order priority a heap. An item that has something to remember besides its
- * value (a delay, a time to live, a priority, a ticket, deliveries) is a struct item; the packed
- * store then holds a pointer to it in the value's place.
+ * a few more) and for order priority a heap with a sorted run (priority.h). An item that has
+ * something to remember besides its value (a delay, a time to live, a priority, a ticket,
+ * deliveries) is a struct item; the packed store then holds a pointer to it in the value's place.
  *
  * Times are monotonic nanoseconds, given as `now`. What is due by then is done by queue_tick, which
  * the service calls before it lets a call in; so every count is exact at that moment.
  */
 #pragma once
 
-#include "daemon/objects/heap.h"
+#include "daemon/objects/deadline.h"
 #include "daemon/objects/packed.h"
+#include "daemon/objects/priority.h"
 #include "daemon/objects/rank.h"
 #include "daemon/objects/tie.h"
 
@@ -43,23 +44,26 @@ struct queue_options {
 struct item_meta {
     struct rank rank;    /* the priority */
     uint64_t seq;        /* order of arrival among equal priorities */
-    uint64_t expires;    /* monotonic, nanoseconds; UINT64_MAX: never */
-    uint32_t deliveries; /* how often get has returned it */
+    uint64_t expires;    /* monotonic, nanoseconds; TIME_NEVER: never */
+    uint64_t deliveries; /* how often get has returned it */
 };
 
 enum item_state { ITEM_DELAYED, ITEM_PACKED, ITEM_RETURNED, ITEM_HEAPED, ITEM_TAKEN, ITEM_DEAD };
 
 struct item {
     struct ordered_entry entry; /* in queue->tickets while taken; seq is the ticket */
-    TAILQ_ENTRY(item) link;     /* queue->returned or queue->dead */
-    TAILQ_ENTRY(item) of_tie;   /* tie->taken */
-    struct tie *tie;            /* who has taken it, or NULL */
+    union {
+        TAILQ_ENTRY(item) link;         /* in queue->returned or queue->dead */
+        struct packed_segment *segment; /* in the packed store: where its record is */
+    };
+    TAILQ_ENTRY(item) of_tie; /* tie->taken */
+    struct tie *tie;          /* who has taken it, or NULL */
     struct blob *value;
     struct item_meta meta;
-    uint64_t due;   /* when time changes its state: delay, expiry or lease; UINT64_MAX: never */
+    uint64_t due;   /* when time changes its state: delay, expiry or lease; TIME_NEVER: never */
     uint64_t ready; /* delayed: when it becomes ready */
     uint32_t due_place;
-    uint32_t heap_place; /* in the priority heap */
+    uint32_t heap_place; /* in the heap of queue->priority */
     uint8_t state;       /* enum item_state */
     bool to_head;        /* delayed: goes to the head when it is ready (it was given back) */
 };
@@ -68,7 +72,7 @@ struct queue {
     struct object object;
     struct queue_options options; /* dead_letter is owned by the queue */
     struct packed packed;         /* fifo, lifo */
-    struct heap heap;             /* priority */
+    struct priority priority;     /* priority */
     struct item_list returned;    /* at the head; the first is next */
     struct heap due;              /* items that time changes, the earliest first */
     struct ordered tickets;       /* taken items, by ticket */
@@ -78,12 +82,13 @@ struct queue {
     uint64_t next_seq;
     uint64_t ready; /* what a get could return now */
     uint64_t delayed;
-    uint64_t tombstones; /* items in the packed store that have expired */
+    uint64_t tombstones; /* items in the packed store, in its middle, that have expired */
     uint64_t puts;       /* values that were put, and deliveries, since it was made */
     uint64_t gets;
     uint64_t dropped; /* items that had max_deliveries and no dead letter queue to go to */
     uint64_t expired; /* items whose time to live ran out */
     bool shut_down;
+    bool drain; /* shut down: who waits for an item stays until nothing can come back */
 };
 
 struct put_options {
@@ -115,7 +120,8 @@ struct delivery {
     struct item *item;     /* the queue's own */
 };
 
-/* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is empty and shut down. */
+/* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is shut down and over: empty,
+ * and, if it drains, with nothing taken. */
 int queue_head(const struct queue *queue, struct delivery *out);
 /* Plain queue: the item that queue_head has shown is gone. */
 void queue_drop_head(struct queue *queue);
@@ -128,8 +134,8 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
 
 /* The taken item of a ticket, or NULL. */
 struct item *queue_ticket(const struct queue *queue, uint64_t ticket);
-/* The one that task_done without a ticket means: the tie's oldest (tie may be NULL), else the
- * queue's oldest, or NULL. */
+/* The one that task_done without a ticket means: the tie's oldest (tie may be NULL), else, unless
+ * there are leases, the queue's oldest, or NULL. */
 struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie);
 /* The item is done. Returns the unfinished count left. Clears the claim of its tie. */
 uint64_t queue_done(struct queue *queue, struct item *item);
@@ -139,16 +145,24 @@ void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, u
 void queue_touch(struct queue *queue, struct item *item, uint64_t now);
 
 uint64_t queue_unfinished(const struct queue *queue); /* queued, delayed and taken */
+uint64_t queue_room(const struct queue *queue);       /* how many items it has room for */
 bool queue_is_full(const struct queue *queue);
 
 /* Calls `show` for up to `count` values from position `start` in get order, until it returns
- * false. 0 or ERR_MEMORY for want of memory (order priority needs some). */
-int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
-               bool (*show)(void *data, struct stored value), void *data);
+ * false. 0 or ERR_MEMORY for want of memory (order priority needs some: what is shown is sorted out
+ * of the heap, which nobody but the memory notices). */
+int queue_peek(struct queue *queue, uint64_t start, uint64_t count,
+               bool (*show)(void *data, struct stored value), void *data, struct pace *pace);
+/* How many steps that will take, roughly. */
+uint64_t queue_peek_steps(const struct queue *queue, uint64_t start, uint64_t count);
 
 /* Drops queued and delayed items; returns how many. */
-uint64_t queue_clear(struct queue *queue);
-void queue_shutdown(struct queue *queue, bool immediate);
+uint64_t queue_clear(struct queue *queue, struct pace *pace);
+/* How many steps that will take, roughly. */
+uint64_t queue_clear_steps(const struct queue *queue);
+/* No more puts; `immediate` clears it too, and whether it drains is as `drain` says from now on. It
+ * can be done again. */
+void queue_shutdown(struct queue *queue, bool immediate, bool drain, struct pace *pace);
 
 /* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);

@@ -22,7 +22,7 @@ void item_free(struct queue *queue, struct item *item);
 void item_enter(struct queue *queue, struct item *item, bool to_head);
 /* Takes a ready, delayed or taken item out of its place; it stands in none then. */
 void item_leave(struct queue *queue, struct item *item);
-/* Sets when time next changes the item; UINT64_MAX: never. 0 or ERR_MEMORY (memory). */
+/* Sets when time next changes the item; TIME_NEVER: never. 0 or ERR_MEMORY (memory). */
 int item_set_due(struct queue *queue, struct item *item, uint64_t due);
 
 /* Pushes to the packed store with its charge. ERR_LIMIT unless `always`, ERR_MEMORY. */
@@ -46,12 +46,19 @@ static inline void queue_tell_size(struct queue *queue, enum event_name event)
     }
 }
 
+/* True if it is shut down and no get can find anything in it any more. */
+static inline bool queue_is_over(const struct queue *queue)
+{
+    return queue->shut_down && queue->ready + queue->delayed == 0 &&
+           !(queue->drain && queue->tickets.live > 0);
+}
+
 /* The end of each operation that changes what a call may wait for, or the queue's timer. Once it is
  * shut down and has nothing more to give, all who wait for an item have to look: one that waits on
  * other queues too may stay, those behind it may not. */
 static inline void queue_changed(struct queue *queue)
 {
-    if (queue->shut_down && queue->ready == 0 && queue->delayed == 0) {
+    if (queue_is_over(queue)) {
         object_changed_for_all(&queue->object, QUEUE_GETTERS);
     } else {
         object_changed(&queue->object);
@@ -61,15 +68,19 @@ static inline void queue_changed(struct queue *queue)
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
 
-/* now + ms, without overflow. */
-uint64_t time_after(uint64_t now, int64_t ms);
-
 /* dead_letter.c: object_type.pass_on. */
 void queue_pass_on_dead(struct object *object, uint64_t now);
 
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);
 
-bool queue_tick(struct object *object, uint64_t now, struct pace *pace);
+/* The run of queue->priority was charged with `before` bytes: charges what it costs now, since what
+ * is stored must not be out of reach for a limit. */
+void item_recharge_run(struct queue *queue, uint64_t before);
+
+/* Frees an item whose time was over in the middle, and which stands nowhere now (item.c). */
+void tombstone_free(void *queue, struct item *item);
+
+void queue_tick(struct object *object, uint64_t now, struct pace *pace);
 uint64_t queue_due(const struct object *object);
 size_t queue_describe(const struct object *object, struct buffer *out);

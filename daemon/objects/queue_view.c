@@ -1,14 +1,20 @@
 /* queue_view: what looks at a queue without changing it, and clearing; see queue.h. */
 #include "daemon/objects/queue_private.h"
 
-#include <stdlib.h>
+enum {
+    STEPS_ITEM = 8,   /* what freeing an item takes */
+    STEPS_SHOW = 4,   /* what showing a value takes, besides its bytes */
+    STEPS_SORT = 64,  /* what taking one more out of the heap takes */
+    SORT_BLOCK = 1024 /* how many items of a heap are sorted out before they are shown */
+};
 
 /* What is left of a walk over the items in get order. */
 struct walk {
     uint64_t skip;
-    uint64_t count;
+    uint64_t count; /* at least 1 while it goes on */
     bool (*show)(void *data, struct stored value);
     void *data;
+    struct pace *pace;
 };
 
 /* One item; false when the walk is over. */
@@ -16,13 +22,13 @@ static bool step(struct walk *walk, struct stored value)
 {
     if (walk->skip > 0) {
         walk->skip--;
+        pace_step(walk->pace, 1);
         return true;
     }
-    if (walk->count == 0) {
-        return false;
-    }
     walk->count--;
-    return walk->show(walk->data, value) && walk->count > 0;
+    bool more = walk->show(walk->data, value) && walk->count > 0;
+    pace_step(walk->pace, STEPS_SHOW + value.bytes.len / PACE_STEP_BYTES);
+    return more;
 }
 
 static bool step_item(struct walk *walk, const struct item *item)
@@ -45,83 +51,135 @@ static bool step_record(struct walk *walk, const struct packed_record *record)
     return step(walk, (struct stored){.bytes = record->data});
 }
 
-static int by_priority(const void *a, const void *b)
+/* The items in the store; whole segments of it are skipped at once. */
+static void walk_packed(const struct queue *queue, struct walk *walk)
 {
-    const struct item_meta *x = &(*(const struct item *const *)a)->meta;
-    const struct item_meta *y = &(*(const struct item *const *)b)->meta;
-    int order = rank_compare(&x->rank, &y->rank);
-    return order != 0 ? order : x->seq < y->seq ? -1 : 1;
-}
-
-/* The heap is sorted only as far as a get needs: a copy of it is sorted for the walk. */
-static int walk_heap(const struct queue *queue, struct walk *walk)
-{
-    uint32_t len = queue->heap.len;
-    if (len == 0) {
-        return 0;
-    }
-    if (walk->skip == 0 && walk->count == 1) {
-        (void)step_item(walk, heap_top(&queue->heap));
-        return 0;
-    }
-    struct item **items = malloc(len * sizeof(struct item *));
-    if (items == NULL) {
-        return ERR_MEMORY;
-    }
-    memcpy(items, queue->heap.elements, len * sizeof(struct item *));
-    qsort(items, len, sizeof(struct item *), by_priority);
-    for (uint32_t i = 0; i < len && step_item(walk, items[i]); i++) {
-    }
-    free(items);
-    return 0;
-}
-
-int queue_peek(const struct queue *queue, uint64_t start, uint64_t count,
-               bool (*show)(void *data, struct stored value), void *data)
-{
-    struct walk walk = {start, count, show, data};
-    if (start >= queue->ready || count == 0) {
-        return 0;
-    }
-    const struct item *item;
-    TAILQ_FOREACH (item, &queue->returned, link) {
-        if (!step_item(&walk, item)) {
-            return 0;
-        }
-    }
-    if (queue->options.order == QUEUE_PRIORITY) {
-        return walk_heap(queue, &walk);
-    }
     bool from_back = queue->options.order == QUEUE_LIFO;
     struct packed_record record;
     struct packed_cursor cursor = packed_begin(&queue->packed, from_back);
-    while (packed_next(&queue->packed, &cursor, from_back, &record) &&
-           step_record(&walk, &record)) {
+    packed_skip(&queue->packed, &cursor, from_back, &walk->skip, walk->pace);
+    while (packed_next(&queue->packed, &cursor, from_back, &record) && step_record(walk, &record)) {
     }
+}
+
+/* The items of a queue ordered by priority: those that are to be shown, and those before them, are
+ * brought into order a block at a time. */
+static int walk_priority(struct queue *queue, struct walk *walk)
+{
+    struct priority *priority = &queue->priority;
+    if (walk->skip == 0 && walk->count == 1) {
+        (void)step_item(walk, priority_first(priority));
+        return 0;
+    }
+    uint64_t cost = priority_cost(priority);
+    priority_clean(priority, tombstone_free, queue, walk->pace);
+    uint64_t position = walk->skip;
+    uint64_t sorted = 0;
+    int status = 0;
+    walk->skip = 0;
+    for (bool more = true; more; position++) {
+        if (position >= sorted) {
+            uint64_t block = walk->count < SORT_BLOCK ? walk->count : SORT_BLOCK;
+            status = priority_sort(priority, position + block, walk->pace);
+            sorted = position + block;
+        }
+        more = status == 0 && position < priority_run(priority) &&
+               step_item(walk, priority_at(priority, position));
+    }
+    item_recharge_run(queue, cost);
+    return status;
+}
+
+/* Ready items that are not in `returned`. */
+static uint64_t stored(const struct queue *queue)
+{
+    const struct priority *priority = &queue->priority;
+    return packed_count(&queue->packed) - queue->tombstones + priority->heap.len +
+           priority_run(priority) - priority->tombstones;
+}
+
+int queue_peek(struct queue *queue, uint64_t start, uint64_t count,
+               bool (*show)(void *data, struct stored value), void *data, struct pace *pace)
+{
+    struct walk walk = {start, count, show, data, pace};
+    if (start >= queue->ready || count == 0) {
+        return 0;
+    }
+    uint64_t returned = queue->ready - stored(queue);
+    const struct item *item;
+    if (start >= returned) {
+        walk.skip -= returned;
+    } else {
+        TAILQ_FOREACH (item, &queue->returned, link) {
+            if (!step_item(&walk, item)) {
+                return 0;
+            }
+        }
+    }
+    if (stored(queue) == 0) {
+        return 0;
+    }
+    if (queue->options.order == QUEUE_PRIORITY) {
+        return walk_priority(queue, &walk);
+    }
+    walk_packed(queue, &walk);
     return 0;
 }
 
-/* Frees a delayed item; says true of all others, which have leases or times to live. */
-static bool keep_others(void *data, void *element)
+uint64_t queue_peek_steps(const struct queue *queue, uint64_t start, uint64_t count)
+{
+    if (start >= queue->ready || count == 0) {
+        return 0;
+    }
+    uint64_t shown = queue->ready - start < count ? queue->ready - start : count;
+    uint64_t returned = queue->ready - stored(queue);
+    uint64_t passed = start < returned ? start : 0;
+    uint64_t sorted = 0;
+    if (queue->options.order == QUEUE_PRIORITY && start + shown > 1) {
+        uint32_t heap = queue->priority.heap.len;
+        sorted = start + shown < heap ? start + shown : heap;
+        passed += queue->priority.tombstones > 0 ? priority_run(&queue->priority) : 0;
+    }
+    return passed + shown * STEPS_SHOW + sorted * STEPS_SORT;
+}
+
+/* Of an item that time changes, when the queue is cleared: true if it is taken. A delayed one is
+ * freed; a ready one, which has a time to live, leaves the heap of what is due. */
+static bool keep_taken(void *data, void *element)
 {
     struct queue *queue = data;
     struct item *item = element;
-    if (item->state != ITEM_DELAYED) {
-        return true;
+    if (item->state == ITEM_DELAYED) {
+        queue->delayed--;
+        item_free(queue, item);
+        return false;
     }
-    queue->delayed--;
-    item_free(queue, item);
-    return false;
+    return item->state == ITEM_TAKEN;
 }
 
-uint64_t queue_clear(struct queue *queue)
+/* Frees the items of a queue ordered by priority, in no order. */
+static void clear_priority(struct queue *queue, struct pace *pace)
+{
+    uint64_t cost = priority_cost(&queue->priority);
+    struct item *item;
+    while ((item = priority_take_any(&queue->priority)) != NULL) {
+        queue->ready -= item->state != ITEM_DEAD;
+        item_free(queue, item);
+        pace_step(pace, STEPS_ITEM);
+    }
+    item_recharge_run(queue, cost);
+}
+
+uint64_t queue_clear(struct queue *queue, struct pace *pace)
 {
     uint64_t removed = queue->ready + queue->delayed;
+    if (removed > 0) {
+        heap_filter(&queue->due, keep_taken, queue, pace);
+        clear_priority(queue, pace);
+    }
     while (queue->ready > 0) {
         queue_discard_head(queue);
-    }
-    if (queue->delayed > 0) {
-        heap_filter(&queue->due, keep_others, queue);
+        pace_step(pace, STEPS_ITEM);
     }
     if (removed > 0 && object_is_watched(&queue->object, EVENT_clear)) {
         const union detail count = {.uint = removed};
@@ -129,6 +187,11 @@ uint64_t queue_clear(struct queue *queue)
     }
     queue_changed(queue);
     return removed;
+}
+
+uint64_t queue_clear_steps(const struct queue *queue)
+{
+    return (queue->ready + queue->delayed + queue->tombstones) * STEPS_ITEM + queue->due.len;
 }
 
 static const char *order_name(enum queue_order order)
@@ -169,5 +232,6 @@ size_t queue_describe(const struct object *object, struct buffer *out)
     pack_key_uint(out, "dropped", queue->dropped);
     pack_key_uint(out, "expired", queue->expired);
     pack_key_bool(out, "shut_down", queue->shut_down);
-    return 16;
+    pack_key_bool(out, "drain", queue->drain);
+    return 17;
 }

@@ -17,11 +17,6 @@ static void shared_clear(struct object *object, struct pace *pace)
     object_release(object, object->bytes);
 }
 
-static void shared_deinit(struct object *object)
-{
-    /* Nothing is left when it is cleared. */
-}
-
 static size_t describe_item(const struct shared *shared, struct buffer *out)
 {
     const struct slice code = {(const uint8_t *)&shared->item->code, 1};
@@ -45,7 +40,6 @@ static size_t array_describe(const struct object *object, struct buffer *out)
 const struct object_type shared_value_type = {
     .kind = OBJECT_VALUE,
     .name = "value",
-    .deinit = shared_deinit,
     .clear = shared_clear,
     .describe = value_describe,
 };
@@ -53,7 +47,6 @@ const struct object_type shared_value_type = {
 const struct object_type shared_array_type = {
     .kind = OBJECT_ARRAY,
     .name = "array",
-    .deinit = shared_deinit,
     .clear = shared_clear,
     .describe = array_describe,
 };

@@ -41,8 +41,30 @@ struct model {
     long head_place;
     uint64_t next_ticket;
     uint64_t now;
-    unsigned large; /* bytes of padding of the next value */
+    struct model_item *shown; /* the last one that a peek has shown */
+    uint64_t count_shown;
 };
+
+/* Gives way whenever it can, and looks at the object then, which must be sound in memory. */
+struct prying {
+    struct pace pace;
+    struct queue *queue;
+};
+
+static void pry(struct pace *pace)
+{
+    struct prying *prying = (struct prying *)pace;
+    struct buffer description = {0};
+    (void)prying->queue->object.type->describe(&prying->queue->object, &description);
+    assert_false(description.failed);
+    buffer_deinit(&description);
+    pace->left = random() % 3;
+}
+
+static struct prying prying(const struct model *model)
+{
+    return (struct prying){{.pause = pry}, model->queue};
+}
 
 static uint32_t pick(uint32_t below)
 {
@@ -77,25 +99,18 @@ static bool comes_before(const struct model *model, const struct model_item *a,
     return a->place < b->place;
 }
 
-/* The ready item at a position in get order, or NULL. */
-static struct model_item *ready_at(struct model *model, size_t position)
+/* The ready item that comes next after another (NULL: the first of all), or NULL. */
+static struct model_item *ready_after(struct model *model, const struct model_item *last)
 {
-    struct model_item *last = NULL;
-    for (size_t n = 0; n <= position; n++) {
-        struct model_item *best = NULL;
-        for (size_t i = 0; i < model->count; i++) {
-            struct model_item *item = &model->items[i];
-            if (item->state == READY && (last == NULL || comes_before(model, last, item)) &&
-                (best == NULL || comes_before(model, item, best))) {
-                best = item;
-            }
+    struct model_item *best = NULL;
+    for (size_t i = 0; i < model->count; i++) {
+        struct model_item *item = &model->items[i];
+        if (item->state == READY && (last == NULL || comes_before(model, last, item)) &&
+            (best == NULL || comes_before(model, item, best))) {
+            best = item;
         }
-        if (best == NULL) {
-            return NULL;
-        }
-        last = best;
     }
-    return last;
+    return best;
 }
 
 static size_t count_state(const struct model *model, enum model_state state)
@@ -221,7 +236,7 @@ static void do_put(struct model *model)
 static void do_get(struct model *model)
 {
     struct delivery head;
-    struct model_item *expected = ready_at(model, 0);
+    struct model_item *expected = ready_after(model, NULL);
     int status = queue_head(model->queue, &head);
     assert_int_equal(status, expected == NULL ? ERR_EMPTY : 0);
     if (status < 0) {
@@ -281,7 +296,8 @@ static void do_finish(struct model *model)
 static void do_clear(struct model *model)
 {
     size_t held = count_state(model, READY) + count_state(model, WAITING);
-    assert_int_equal(queue_clear(model->queue), held);
+    struct prying way = prying(model);
+    assert_int_equal(queue_clear(model->queue, &way.pace), held);
     for (size_t i = 0; i < model->count; i++) {
         if (model->items[i].state != TAKEN) {
             model->items[i].state = GONE;
@@ -292,16 +308,18 @@ static void do_clear(struct model *model)
 static void pass_time(struct model *model)
 {
     model->now += pick(4) * (NS_PER_MS / 2) + (uint64_t)pick(3) * NS_PER_MS;
-    (void)model->queue->object.type->tick(&model->queue->object, model->now, NULL);
+    struct prying way = prying(model);
+    object_tick(&model->queue->object, model->now, &way.pace);
     tick(model);
 }
 
 static bool check_shown(void *data, struct stored value)
 {
     struct model *model = data;
-    struct model_item *expected = ready_at(model, model->large++);
-    assert_non_null(expected);
-    assert_int_equal(read_value(value.bytes), expected->value);
+    model->shown = ready_after(model, model->shown);
+    assert_non_null(model->shown);
+    assert_int_equal(read_value(value.bytes), model->shown->value);
+    model->count_shown++;
     return true;
 }
 
@@ -316,9 +334,17 @@ static void compare(struct model *model)
     assert_int_equal(queue->delayed, count_state(model, WAITING));
     assert_int_equal(queue->tickets.live, count_state(model, TAKEN));
     assert_int_equal(model->tie.holding, count_state(model, TAKEN));
-    unsigned start = pick(3);
-    model->large = start;
-    assert_int_equal(queue_peek(queue, start, 5, check_shown, model), 0);
+    unsigned start = pick(pick(16) == 0 ? (uint32_t)queue->ready + 2 : 3);
+    uint64_t count = pick(50) == 0 ? UINT64_MAX : 1 + pick(5);
+    struct prying way = prying(model);
+    model->count_shown = 0;
+    model->shown = NULL;
+    for (unsigned i = 0; i < start && i < queue->ready; i++) {
+        model->shown = ready_after(model, model->shown);
+    }
+    assert_int_equal(queue_peek(queue, start, count, check_shown, model, &way.pace), 0);
+    uint64_t most = start > queue->ready ? 0 : queue->ready - start;
+    assert_int_equal(model->count_shown, most < count ? most : count);
     if (queue->ready + queue->delayed + queue->tickets.live == 0) {
         assert_true(queue->object.bytes < 70000);
     }
@@ -355,7 +381,8 @@ static void run_model(const struct queue_options *options)
     for (int i = 0; i < STEPS && model->count < ITEMS_MAX; i++) {
         step(model);
     }
-    model->queue->object.type->abandon(&model->queue->object, &model->tie, model->now, NULL);
+    struct prying way = prying(model);
+    object_abandon(&model->queue->object, &model->tie, model->now, &way.pace);
     assert_int_equal(model->tie.holding, 0);
     object_unref(&model->queue->object);
     free(model);

@@ -105,7 +105,7 @@ static void heap_filter_keeps_what_it_is_told_to(void **state)
     for (int i = 0; i < COUNT; i++) {
         odd += elements[i].key % 2;
     }
-    heap_filter(&heap, is_odd, &asked);
+    heap_filter(&heap, is_odd, &asked, NULL);
     assert_int_equal(asked, COUNT);
     assert_int_equal(drain(&heap), odd);
 }

@@ -61,7 +61,7 @@ static void packed_back_returns_the_last_record(void **state)
         assert_int_equal(number_of(&record), 2999 - i);
         packed_pop_back(&packed);
     }
-    assert_int_equal(packed.count, 1000);
+    assert_int_equal(packed_count(&packed), 1000);
     packed_deinit(&packed);
 }
 
@@ -98,7 +98,7 @@ static void packed_memory_goes_with_the_records(void **state)
         push_number(&packed, i, 62);
     }
     assert_true(packed.cost < 100000 * 72);
-    while (packed.count > 0) {
+    while (packed_count(&packed) > 0) {
         packed_pop_front(&packed);
     }
     assert_true(packed.cost <= 16384);
@@ -147,12 +147,96 @@ static void packed_take_over_moves_everything(void **state)
     push_number(&a, 1, 0);
     push_number(&b, 2, 0);
     packed_take_over(&a, &b);
-    assert_int_equal(a.count, 1);
-    assert_int_equal(b.count, 0);
+    assert_int_equal(packed_count(&a), 1);
+    assert_int_equal(packed_count(&b), 0);
     assert_true(packed_front(&a, &record));
     assert_int_equal(number_of(&record), 2);
     packed_deinit(&a);
     packed_deinit(&b);
+}
+
+/* Walks from one end to the record that has `skip` that are not hidden before it. */
+static uint32_t number_behind(const struct packed *packed, bool from_back, uint64_t skip,
+                              const bool *is_hidden)
+{
+    struct packed_record record;
+    struct packed_cursor cursor = packed_begin(packed, from_back);
+    packed_skip(packed, &cursor, from_back, &skip, NULL);
+    for (;;) {
+        assert_true(packed_next(packed, &cursor, from_back, &record));
+        if (!is_hidden[number_of(&record)] && skip-- == 0) {
+            return number_of(&record);
+        }
+    }
+}
+
+static void packed_skip_finds_its_place_without_a_walk_over_all(void **state)
+{
+    enum { COUNT = 30000 };
+    static bool is_hidden[COUNT];
+    static struct packed_segment *segments[COUNT];
+    struct packed packed;
+    packed_init(&packed, true);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        push_number(&packed, i, i % 60);
+        segments[i] = packed_last(&packed);
+    }
+    for (uint32_t i = 0; i < 777; i++) {
+        packed_pop_front(&packed);
+        packed_pop_back(&packed);
+    }
+    for (uint32_t i = 777; i < COUNT - 777; i += i % 7 + 1) {
+        is_hidden[i] = true;
+        packed_hide(segments[i]);
+    }
+    is_hidden[777] = false;
+    packed_show(segments[777]);
+    uint32_t visible[COUNT];
+    uint32_t count = 0;
+    for (uint32_t i = 777; i < COUNT - 777; i++) {
+        if (!is_hidden[i]) {
+            visible[count++] = i;
+        }
+    }
+    for (uint32_t i = 0; i < count; i += 101) {
+        assert_int_equal(number_behind(&packed, false, i, is_hidden), visible[i]);
+        assert_int_equal(number_behind(&packed, true, i, is_hidden), visible[count - 1 - i]);
+    }
+    uint64_t all = count;
+    struct pace pace = {.left = 1000};
+    struct packed_cursor cursor = packed_begin(&packed, false);
+    packed_skip(&packed, &cursor, false, &all, &pace);
+    assert_int_equal(all, 0);
+    assert_null(cursor.segment);
+    assert_true(pace.left > 900); /* a step for each segment */
+    packed_deinit(&packed);
+}
+
+static void packed_skip_goes_by_what_is_left_after_the_run_was_empty(void **state)
+{
+    struct packed packed;
+    struct packed_record record;
+    packed_init(&packed, false);
+    for (uint32_t i = 0; i < 5; i++) {
+        push_number(&packed, i, 0);
+    }
+    while (packed_count(&packed) > 0) {
+        packed_pop_front(&packed);
+    }
+    uint64_t skip = 1;
+    struct packed_cursor cursor = packed_begin(&packed, false);
+    packed_skip(&packed, &cursor, false, &skip, NULL);
+    assert_int_equal(skip, 1);
+    assert_false(packed_next(&packed, &cursor, false, &record));
+    push_number(&packed, 5, 0);
+    push_number(&packed, 6, 0);
+    cursor = packed_begin(&packed, false);
+    packed_skip(&packed, &cursor, false, &skip, NULL);
+    assert_int_equal(skip, 1);
+    skip = 2;
+    packed_skip(&packed, &cursor, false, &skip, NULL);
+    assert_int_equal(skip, 0);
+    packed_deinit(&packed);
 }
 
 int main(void)
@@ -165,6 +249,8 @@ int main(void)
         cmocka_unit_test(packed_short_run_reuses_its_memory),
         cmocka_unit_test(packed_kept_memory_makes_way_for_a_larger_record),
         cmocka_unit_test(packed_take_over_moves_everything),
+        cmocka_unit_test(packed_skip_finds_its_place_without_a_walk_over_all),
+        cmocka_unit_test(packed_skip_goes_by_what_is_left_after_the_run_was_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
