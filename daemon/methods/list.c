@@ -42,7 +42,7 @@ static int make_list(struct call *call, const struct object_options *common,
         status = list_extend(list, (struct incoming){given[0].raw, call->origin}, call->pace);
     }
     if (status < 0) {
-        object_unref(&list->object);
+        object_unref(&list->object); /* list_extend has put nothing into it */
         return status;
     }
     *out = &list->object;
