@@ -10,6 +10,8 @@ enum {
     MOVE_STRETCH = PACE_STRETCH * PACE_STEP_BYTES,
     FREE_STRETCH = PACE_STRETCH * BULK_FREE_STEP,
     FREE_LEAST = 4 * 1024 * 1024, /* what is smaller is given back in one go */
+    VALUE_STEPS = 4,              /* to free one that is short */
+    FEW = 16,
 };
 
 static size_t least(size_t a, size_t b)
@@ -53,4 +55,9 @@ void bulk_free(void *memory, size_t bytes, struct pace *pace)
 {
     bulk_give_back(memory, 0, bytes, pace);
     free(memory);
+}
+
+uint64_t bulk_drop_steps(uint64_t values, uint64_t bytes)
+{
+    return VALUE_STEPS * values + (values < FEW ? 0 : bytes / BULK_FREE_STEP);
 }

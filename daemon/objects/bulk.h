@@ -20,3 +20,7 @@ void bulk_free(void *memory, size_t bytes, struct pace *pace);
 /* Gives the pages of a block behind its first `keep` bytes back: what stands there is lost. To be
  * followed by a realloc to that size. */
 void bulk_give_back(void *memory, size_t keep, size_t bytes, struct pace *pace);
+
+/* The steps that it takes, at most, to free so many values of an object that has `bytes`. A few of
+ * them, of whatever size, are no matter. */
+uint64_t bulk_drop_steps(uint64_t values, uint64_t bytes);

@@ -10,12 +10,12 @@
 
 static void list_empty(struct object *object, struct pace *pace)
 {
-    list_clear(list_of(object), NULL);
+    list_clear(list_of(object), pace);
 }
 
 static uint64_t list_weight(const struct object *object)
 {
-    return list_len((const struct list *)object);
+    return list_clear_steps((const struct list *)object);
 }
 
 static size_t list_describe(const struct object *object, struct buffer *out)
@@ -147,7 +147,7 @@ void list_clear(struct list *list, struct pace *pace)
 
 uint64_t list_clear_steps(const struct list *list)
 {
-    return 2 * (uint64_t)list_len(list) + list->object.bytes / BULK_FREE_STEP;
+    return bulk_drop_steps(list_len(list), list->object.bytes);
 }
 
 int list_incr(struct list *list, uint32_t position, struct slice delta, struct buffer *out)

@@ -216,12 +216,6 @@ int list_extend(struct list *list, struct incoming array, struct pace *pace)
     return list_set_range(list, &end, array, pace);
 }
 
-/* To drop the values of a range. */
-static uint64_t drop_steps(const struct list *list, const struct list_range *range)
-{
-    return range->count == 0 ? 0 : 4 * (uint64_t)range->count + list->object.bytes / BULK_FREE_STEP;
-}
-
 uint64_t list_set_range_steps(const struct list *list, const struct list_range *range,
                               struct slice array)
 {
@@ -237,7 +231,7 @@ uint64_t list_set_range_steps(const struct list *list, const struct list_range *
         uint32_t most = LIST_MAX - list_len(list);
         moving = cells_open_steps(&list->cells, start + range->count, more < most ? more : most);
     }
-    return staging + drop_steps(list, range) + moving;
+    return staging + bulk_drop_steps(range->count, list->object.bytes) + moving;
 }
 
 /* Moves the cells between those of a range together; what is free is then at the end. */
@@ -272,7 +266,7 @@ void list_delete_range(struct list *list, const struct list_range *range, struct
 uint64_t list_delete_range_steps(const struct list *list, const struct list_range *range)
 {
     struct list_range up = upwards(range);
-    uint64_t dropping = drop_steps(list, &up);
+    uint64_t dropping = bulk_drop_steps(up.count, list->object.bytes);
     if (up.count > 0 && up.step != 1) {
         return dropping + list_len(list) +
                cells_close_steps(&list->cells, list_len(list) - up.count, up.count);

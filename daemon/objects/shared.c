@@ -11,7 +11,7 @@ _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock 
 static void shared_clear(struct object *object, struct pace *pace)
 {
     struct shared *shared = shared_of(object);
-    mapping_unmap(&shared->mapping, NULL);
+    mapping_unmap(&shared->mapping, pace);
     descriptor_unref(shared->descriptor);
     shared->descriptor = NULL;
     object_release(object, object->bytes);

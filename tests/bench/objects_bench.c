@@ -115,7 +115,7 @@ static void do_set(struct dict *dict, const struct dict_key *key, uint32_t numbe
 {
     uint8_t bytes[VALUE_LEN];
     bool is_new;
-    check(dict_set(dict, key, incoming_plain(value_of(number, bytes)), &is_new));
+    check(dict_set(dict, key, incoming_plain(value_of(number, bytes)), &is_new, NULL));
 }
 
 static void do_get(struct dict *dict, const struct dict_key *key, uint32_t number)
@@ -129,7 +129,7 @@ static void do_remove(struct dict *dict, const struct dict_key *key, uint32_t nu
 {
     uint32_t position = dict_find(dict, key);
     if (position != ORDERED_NONE) {
-        dict_remove(dict, position);
+        dict_remove(dict, position, NULL);
     }
 }
 
