@@ -81,7 +81,7 @@ int method_array_open(struct call *call)
         .make = make_array,
         .differs = array_differs,
     };
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 int method_array_map(struct call *call)

@@ -96,14 +96,14 @@ int method_dict_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &dict_type, .table = open_options, .count = 1, .make = make_dict};
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 int method_namespace_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &namespace_type, .table = open_options, .count = 1, .make = make_dict};
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 /* One key. */

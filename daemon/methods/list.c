@@ -54,7 +54,7 @@ int method_list_open(struct call *call)
     static const struct option table[] = {{"initial", PARAM_ARRAY}};
     static const struct open_type type = {
         .type = &list_type, .table = table, .count = 1, .make = make_list};
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 /* One value. */

@@ -143,6 +143,7 @@ static int enter(struct call *call, struct object *object)
         }
     }
     if (status < 0) {
+        object_clear(object, call->pace);
         object_unref(object);
         return status;
     }
@@ -185,12 +186,14 @@ static struct object *find(const struct call *call, const struct request *reques
     return request->name.len > 0 ? registry_find(&call->service->registry, request->name) : NULL;
 }
 
+bool open_needs_pace(struct call *call)
+{
+    return call_needs_pace(call, MAKING_STEPS * (uint64_t)call_value(call, 1).len);
+}
+
 int open_object(struct call *call, const struct open_type *type)
 {
     struct request request;
-    if (call_needs_pace(call, MAKING_STEPS * (uint64_t)call_value(call, 1).len)) {
-        return CALL_PACED;
-    }
     int status = read_request(call, type, &request);
     if (status < 0) {
         return status;

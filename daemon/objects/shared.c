@@ -1,10 +1,12 @@
-/* shared: see shared.h. */
+/* shared: see shared.h. Tests: tests/unit/objects/model_shared.c, tests/unit/methods/test_shared.c. */
 #include "daemon/objects/shared.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "daemon/objects/bulk.h"
 
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
 
@@ -17,9 +19,9 @@ static void shared_clear(struct object *object, struct pace *pace)
     object_release(object, object->bytes);
 }
 
-static void shared_deinit(struct object *object)
+static uint64_t shared_weight(const struct object *object)
 {
-    /* Nothing is left when it is cleared. */
+    return ((const struct shared *)object)->mapping.size / BULK_FREE_STEP;
 }
 
 static size_t describe_item(const struct shared *shared, struct buffer *out)
@@ -45,7 +47,6 @@ static size_t array_describe(const struct object *object, struct buffer *out)
 const struct object_type shared_value_type = {
     .kind = OBJECT_VALUE,
     .name = "value",
-    .deinit = shared_deinit,
     .clear = shared_clear,
     .describe = value_describe,
 };
@@ -53,9 +54,9 @@ const struct object_type shared_value_type = {
 const struct object_type shared_array_type = {
     .kind = OBJECT_ARRAY,
     .name = "array",
-    .deinit = shared_deinit,
     .clear = shared_clear,
     .describe = array_describe,
+    .weight = shared_weight,
 };
 
 /* The lock for clients, in fresh memory. */
