@@ -20,11 +20,11 @@
 enum { KEY_STEPS = 8 }; /* for one key in each of the three passes: it has to be found */
 
 /* In a slot: the pair of this key is made. A message is shorter than that. */
-static const uint32_t is_made = UINT32_C(1) << 31;
+static const uint64_t is_made = UINT64_C(1) << 31;
 
 /* The keys of the map: an open hash of where in it each of them stands, the last time. */
 struct index {
-    uint32_t *slots; /* a place in the map, which is never 0; 0: free */
+    uint64_t *slots; /* hash << 32 | place in the map, which is never 0; 0: free */
     uint32_t mask;
 };
 
@@ -95,18 +95,24 @@ static void index_deinit(struct index *index, struct pace *pace)
     *index = (struct index){0};
 }
 
+static uint32_t place_in(uint64_t slot)
+{
+    return (uint32_t)(slot & (is_made - 1));
+}
+
 /* The slot of a key: where it stands, or a free one. */
-static uint32_t *index_slot(const struct update *update, const struct dict_key *key,
+static uint64_t *index_slot(const struct update *update, const struct dict_key *key,
                             struct slice raw)
 {
     const struct index *index = &update->index;
     uint32_t i = key->hash & index->mask;
-    while (index->slots[i] != 0) {
-        struct slice other = slice_from(update->map.bytes, index->slots[i] & ~is_made);
-        if (value_equal(value_next(&other).raw, raw)) {
-            break;
+    for (; index->slots[i] != 0; i = (i + 1) & index->mask) {
+        if (index->slots[i] >> 32 == key->hash) {
+            struct slice other = slice_from(update->map.bytes, place_in(index->slots[i]));
+            if (value_equal(value_next(&other).raw, raw)) {
+                break;
+            }
         }
-        i = (i + 1) & index->mask;
     }
     return &index->slots[i];
 }
@@ -116,10 +122,10 @@ static uint32_t *index_slot(const struct update *update, const struct dict_key *
 static void measure_entry(struct update *update, const struct dict_key *key,
                           const struct entry *entry)
 {
-    uint32_t *slot = index_slot(update, key, entry->raw);
+    uint64_t *slot = index_slot(update, key, entry->raw);
     update->after += pair_cost_of(key->bytes, entry->value);
     if (*slot != 0) {
-        struct entry earlier = read_entry(update, *slot);
+        struct entry earlier = read_entry(update, place_in(*slot));
         update->after -= pair_cost_of(key->bytes, earlier.value);
     } else {
         uint32_t there = dict_find(update->dict, key);
@@ -130,7 +136,7 @@ static void measure_entry(struct update *update, const struct dict_key *key,
             update->before += pair_cost((struct pair *)update->dict->pairs.entries[there]);
         }
     }
-    *slot = entry->place;
+    *slot = (uint64_t)key->hash << 32 | entry->place;
 }
 
 static int measure(struct update *update, struct key_fault *fault)
@@ -164,21 +170,31 @@ static int charge(struct update *update)
 
 /* Making. */
 
-static int make_entry(struct update *update, const struct dict_key *key, const struct entry *entry)
+/* Of a key that is in the map more than once: goes on to where it stands last. False if that has
+ * been made already. */
+static bool last_entry(struct update *update, const struct dict_key *key, struct entry *entry)
 {
-    uint32_t *slot = index_slot(update, key, entry->raw);
+    uint64_t *slot = index_slot(update, key, entry->raw);
     if ((*slot & is_made) != 0) {
+        return false;
+    }
+    *entry = read_entry(update, place_in(*slot));
+    *slot |= is_made;
+    return true;
+}
+
+static int make_entry(struct update *update, const struct dict_key *key, struct entry entry)
+{
+    if (update->keys < update->count && !last_entry(update, key, &entry)) {
         return 0;
     }
-    struct entry last = read_entry(update, *slot);
-    struct pair *pair = pair_new(key->bytes, (struct incoming){last.value, update->map.origin});
+    struct pair *pair = pair_new(key->bytes, (struct incoming){entry.value, update->map.origin});
     if (pair == NULL) {
         return ERR_MEMORY;
     }
-    *slot |= is_made;
     update->made[update->nmade++] = pair;
     /* What the value carries was not foreseen. */
-    uint64_t more = pair_cost(pair) - pair_cost_of(key->bytes, last.value);
+    uint64_t more = pair_cost(pair) - pair_cost_of(key->bytes, entry.value);
     int status = more > 0 ? object_charge(&update->dict->object, more) : 0;
     if (status == 0) {
         update->charged += more;
@@ -191,6 +207,9 @@ static int make_pairs(struct update *update)
 {
     struct entry entry = {0};
     int status = 0;
+    if (update->keys == update->count) {
+        index_deinit(&update->index, update->pace); /* none is there twice */
+    }
     update->made = malloc(update->keys * sizeof(struct pair *));
     if (update->made == NULL) {
         return ERR_MEMORY;
@@ -201,7 +220,7 @@ static int make_pairs(struct update *update)
         next_entry(update, &entry);
         status = dict_key_init(&key, update->dict, entry.raw, &fault);
         if (status == 0) {
-            status = make_entry(update, &key, &entry);
+            status = make_entry(update, &key, entry);
         }
         dict_key_deinit(&key);
         entry_done(update, &entry);
@@ -232,7 +251,8 @@ static void commit(struct update *update)
         struct pair *pair = update->made[i];
         struct dict_key key = {.bytes = pair_key(pair)};
         key.hash = hash_bytes(key.bytes, dict->options.seed);
-        uint32_t there = dict_find(dict, &key);
+        bool may_be_there = update->missing < update->keys;
+        uint32_t there = may_be_there ? dict_find(dict, &key) : ORDERED_NONE;
         size_t steps = KEY_STEPS;
         if (there == ORDERED_NONE) {
             (void)ordered_append(&dict->pairs, key.hash, &pair->entry); /* there is room */
