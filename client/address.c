@@ -1,7 +1,9 @@
 /*
  * address: where the daemon's socket is, by the order of the protocol.
  */
-#include "client/internal.h"
+#include "client/address.h"
+
+#include "client/error.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +30,9 @@ static const char *default_path(char *path, size_t size)
     return system_path;
 }
 
-int address_find(struct ipcc *conn, const char *path)
+int address_find(struct address *address, const char *path)
 {
-    char found[sizeof(conn->address.sun_path)];
+    char found[sizeof(address->socket.sun_path)];
     if (path == NULL) {
         path = secure_getenv("IPCD_SOCKET");
         if (path == NULL || path[0] == '\0') {
@@ -38,18 +40,28 @@ int address_find(struct ipcc *conn, const char *path)
         }
     }
     size_t len = strlen(path);
-    if (len == 0 || len >= sizeof(conn->address.sun_path)) {
+    if (len == 0 || len >= sizeof(address->socket.sun_path)) {
         return error_set(IPCC_ERR_ARGUMENT,
                          "the socket's path must have 1 to %zu bytes; \"%.60s\" has %zu",
-                         sizeof(conn->address.sun_path) - 1, path, len);
+                         sizeof(address->socket.sun_path) - 1, path, len);
     }
     bool abstract = path[0] == '@';
-    conn->address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    memcpy(conn->address.sun_path, path, len);
+    address->socket = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->socket.sun_path, path, len);
     if (abstract) {
-        conn->address.sun_path[0] = '\0';
+        address->socket.sun_path[0] = '\0';
     }
-    conn->address_len =
+    address->length =
         (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + (abstract ? 0 : 1));
     return 0;
+}
+
+const char *address_text(const struct address *address, char text[ADDRESS_TEXT])
+{
+    memcpy(text, address->socket.sun_path, ADDRESS_TEXT);
+    if (text[0] == '\0') {
+        text[0] = '@';
+    }
+    text[ADDRESS_TEXT - 1] = '\0';
+    return text;
 }

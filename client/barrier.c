@@ -1,7 +1,7 @@
 /*
  * barrier: a function for each row of the method table that begins with "barrier".
  */
-#include "client/typed.h"
+#include "client/handle.h"
 
 static const struct handle *of(const struct ipcc_barrier *barrier)
 {

@@ -4,7 +4,12 @@
  * A batch is the param of atomic, encoded as far as there are calls: an array of [method, params]
  * whose header is of fixed width, so that it can be counted up.
  */
+#include "client/ipcclient/batch.h"
+
+#include "client/encoding.h"
+#include "client/reply.h"
 #include "client/typed.h"
+#include "client/value.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,8 @@
  * condition: a function for each row of the method table that begins with "condition",
  * and waiting for a predicate.
  */
-#include "client/typed.h"
+#include "client/guard.h"
+#include "client/clock.h"
 
 static const struct handle *of(const struct ipcc_condition *condition)
 {
@@ -82,7 +83,10 @@ int ipcc_condition_wait_as(struct ipcc_condition *condition, int64_t timeout_ms,
     }
     /* After its time the call waits for the lock, without limit: no guard time. */
     struct typed_call call = {"condition.wait", {timeout_value(timeout_ms), owner}, IPCC_FOREVER};
-    return handle_call_bool(of(condition), &call, notified);
+    struct ipcc_reply reply;
+    /* Sent in any case: whatever ends the wait, the lock has been given up. */
+    status = handle_call_wait(of(condition), &call, CALL_MAY_WAIT, &reply);
+    return status < 0 ? status : take_bool(call.method, &reply, notified);
 }
 
 int ipcc_condition_wait_for(struct ipcc_condition *condition, ipcc_predicate_fn *predicate,
@@ -117,7 +121,7 @@ int ipcc_condition_wait_for_as(struct ipcc_condition *condition, ipcc_predicate_
     }
     int status = timeout_check(timeout_ms);
     if (status == 0) {
-        status = connection_enter_blocking(condition->handle.conn);
+        status = connection_enter_blocking(condition->handle.conn, thread_state());
     }
     int64_t deadline = deadline_in(timeout_ms);
     while (status == 0 && !predicate(data)) {

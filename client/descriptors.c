@@ -1,21 +1,14 @@
 /*
- * descriptors: file descriptors on their way out, in, and in replies.
+ * descriptors: those of a message, and of a reply, whose they are until they are taken.
  *
- * Out: a call duplicates what it is given as soon as it is encoded, so that the caller's own can be
- * closed when the function returns. The duplicates wait in ipcc.passing, in the order of their
- * messages, and go with the first byte of theirs (stream.c).
- *
- * In: which message they belong to. The kernel hands them over together with the bytes of the
- * sendmsg(2) that they came in. A receive can put bytes sent earlier in front of those, but never
- * goes on behind them: so there is one set for each receive at most, and its message begins
- * somewhere in what that receive brought. It belongs to the first message that begins there and
- * names a descriptor; those in front of it name none. If that message is not whole yet, it is the
- * one that is left at the front of the input, and the set waits for it (ipcc.front). So there are
- * never more than two sets: that one, and the one of the latest receive (ipcc.came).
- *
- * In replies they are the reply's until they are taken.
+ * A call duplicates what it is given as soon as it is encoded, so that the caller's own can be
+ * closed when the function returns.
  */
-#include "client/internal.h"
+#include "client/descriptors.h"
+
+#include "client/error.h"
+#include "client/ipcclient.h"
+#include "client/value.h"
 #include "proto/value.h"
 
 #include <errno.h>
@@ -67,106 +60,6 @@ int descriptors_duplicate(const int *fds, unsigned count, struct ipcc_descriptor
     }
     *out = made;
     return 0;
-}
-
-/* ---- out ------------------------------------------------------------------------------------- */
-
-void passing_drop_first(struct ipcc *conn)
-{
-    struct ipcc_descriptors *first = STAILQ_FIRST(&conn->passing);
-    STAILQ_REMOVE_HEAD(&conn->passing, link);
-    descriptors_free(first);
-}
-
-void passing_shift(struct ipcc *conn, size_t gone)
-{
-    struct ipcc_descriptors *passing;
-    STAILQ_FOREACH (passing, &conn->passing, link) {
-        passing->at -= gone;
-    }
-}
-
-/* ---- in -------------------------------------------------------------------------------------- */
-
-/* How many descriptors a control message brings. */
-static unsigned control_count(const struct cmsghdr *control)
-{
-    bool rights = control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS;
-    return rights ? (unsigned)((control->cmsg_len - CMSG_LEN(0)) / sizeof(int)) : 0;
-}
-
-static void close_control(const struct cmsghdr *control)
-{
-    for (unsigned i = 0; i < control_count(control); i++) {
-        int fd;
-        memcpy(&fd, CMSG_DATA(control) + i * sizeof(fd), sizeof(fd));
-        (void)close(fd);
-    }
-}
-
-int descriptors_receive(struct ipcc *conn, struct msghdr *message, size_t from, size_t until)
-{
-    struct ipcc_descriptors *made = descriptors_new(DESCRIPTORS_RECEIVED);
-    for (struct cmsghdr *control = CMSG_FIRSTHDR(message); control != NULL;
-         control = CMSG_NXTHDR(message, control)) {
-        unsigned count = control_count(control);
-        if (made == NULL || made->count + count > DESCRIPTORS_RECEIVED) {
-            close_control(control);
-        } else if (count > 0) {
-            memcpy(made->fds + made->count, CMSG_DATA(control), count * sizeof(int));
-            made->count += count;
-        }
-    }
-    if (made == NULL) {
-        return -1;
-    }
-    made->at = from;
-    made->until = until;
-    made->cut = (message->msg_flags & MSG_CTRUNC) != 0;
-    descriptors_free(atomic_exchange(&conn->came, made));
-    return 0;
-}
-
-struct ipcc_descriptors *descriptors_take(struct ipcc *conn, size_t at)
-{
-    struct ipcc_descriptors *taken = conn->front;
-    if (at == 0 && taken != NULL) {
-        conn->front = NULL;
-        return taken;
-    }
-    taken = atomic_load(&conn->came);
-    if (taken != NULL && taken->at <= at && at < taken->until) {
-        atomic_store(&conn->came, NULL);
-        return taken;
-    }
-    return NULL;
-}
-
-void descriptors_settle(struct ipcc *conn, size_t at, bool incomplete)
-{
-    if (at > 0 || !incomplete) {
-        descriptors_free(conn->front);
-        conn->front = NULL;
-    }
-    struct ipcc_descriptors *came = atomic_exchange(&conn->came, NULL);
-    if (came == NULL) {
-        return;
-    }
-    if (conn->front == NULL && came->at <= at && at < came->until) {
-        conn->front = came;
-    } else {
-        descriptors_free(came);
-    }
-}
-
-void descriptors_clear(struct ipcc *conn)
-{
-    while (!STAILQ_EMPTY(&conn->passing)) {
-        passing_drop_first(conn);
-    }
-    descriptors_free(conn->front);
-    conn->front = NULL;
-    descriptors_free(atomic_exchange(&conn->came, NULL));
 }
 
 /* ---- in replies ------------------------------------------------------------------------------ */

@@ -2,9 +2,12 @@
  * error: codes as text, and the message that each thread was told last.
  *
  * The message is the only state that the library keeps outside of connections, besides the count of
- * forks (connection.c): one struct for each thread.
+ * forks (fork.c): one struct for each thread.
  */
-#include "client/internal.h"
+#include "client/error.h"
+
+#include "client/ipcclient.h"
+#include "proto/error.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +31,7 @@ static const struct local_row local_rows[] = {
     {IPCC_ERR_NO_ANSWER, "NO_ANSWER", "the daemon did not answer in time"},
     {IPCC_ERR_OTHER, "OTHER", "an error that this library does not know"},
     {IPCC_ERR_END, "END", "the other end of the pipe is closed"},
+    {IPCC_ERR_INTERRUPTED, "INTERRUPTED", "the wait was ended by ipcc_interrupt"},
 };
 
 static _Thread_local struct thread_state state_of_thread;
@@ -130,4 +134,18 @@ int error_set(int code, const char *format, ...)
     va_end(args);
     memcpy(thread_state()->message, text, sizeof(text));
     return code;
+}
+
+int check_reserved(const uint64_t *reserved, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (reserved[i] != 0) {
+            return error_set(
+                IPCC_ERR_ARGUMENT,
+                "an option is set that version %s does not know; the reserved fields of a "
+                "struct must be zero",
+                ipcc_version());
+        }
+    }
+    return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * event: a function for each row of the method table that begins with "event".
  */
-#include "client/typed.h"
+#include "client/handle.h"
 
 static const struct handle *of(const struct ipcc_event *event)
 {

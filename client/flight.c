@@ -5,11 +5,18 @@
  * most programs) and are found without a search. A msgid is free again only when its answer has
  * come or the connection has ended; the daemon never sees one twice at a time.
  */
-#include "client/internal.h"
+#include "client/flight.h"
+
+#include "client/clock.h"
 
 #include <stdlib.h>
 
 enum { SLOTS_FIRST = 8, SLOTS_MAX = 1 << 24 };
+
+void flight_init(struct flight *flight)
+{
+    *flight = (struct flight){.deadline = NEVER};
+}
 
 void flight_deinit(struct flight *flight)
 {

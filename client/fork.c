@@ -9,57 +9,50 @@
  * is another one in the child.
  *
  * All locks are taken before a fork and let go of after it on both sides, so that the child finds
- * every connection in a state that holds together: but for ipcc.in, which a reader may be changing
- * without the lock.
- * Without the lock a reader also receives, so that it may block: descriptors that another thread
- * has from the kernel at the moment of the fork, and has not noted yet, stay open in the child.
+ * every connection in a state that holds together: but for what came, which a reader may be
+ * changing without the lock. Without the lock a reader also receives, so that it may block:
+ * descriptors that another thread has from the kernel at the moment of the fork, and has not noted
+ * yet, stay open in the child.
  *
  * This is the only state that the library shares between connections.
  */
-#include "client/internal.h"
+#include "client/fork.h"
 
-#include <unistd.h>
+#include "client/error.h"
+#include "client/ipcclient/error.h"
+
+#include <stdatomic.h>
 
 static struct {
     pthread_mutex_t lock; /* taken before any connection's */
-    LIST_HEAD(, ipcc) connections;
+    LIST_HEAD(, fork_watch) watches;
     atomic_uint forks;
     int watch_error;
-} all = {.lock = PTHREAD_MUTEX_INITIALIZER, .connections = LIST_HEAD_INITIALIZER(all.connections)};
-
-static void close_descriptor(int *fd)
-{
-    if (*fd >= 0) {
-        (void)close(*fd);
-        *fd = -1;
-    }
-}
+} all = {.lock = PTHREAD_MUTEX_INITIALIZER, .watches = LIST_HEAD_INITIALIZER(all.watches)};
 
 static void before_fork(void)
 {
-    struct ipcc *conn;
+    struct fork_watch *watch;
     (void)pthread_mutex_lock(&all.lock);
-    LIST_FOREACH (conn, &all.connections, link_all) {
-        (void)pthread_mutex_lock(&conn->lock);
+    LIST_FOREACH (watch, &all.watches, link) {
+        (void)pthread_mutex_lock(watch->lock);
     }
 }
 
 static void unlock_all(void)
 {
-    struct ipcc *conn;
-    LIST_FOREACH (conn, &all.connections, link_all) {
-        (void)pthread_mutex_unlock(&conn->lock);
+    struct fork_watch *watch;
+    LIST_FOREACH (watch, &all.watches, link) {
+        (void)pthread_mutex_unlock(watch->lock);
     }
     (void)pthread_mutex_unlock(&all.lock);
 }
 
 static void after_fork_in_child(void)
 {
-    struct ipcc *conn;
-    LIST_FOREACH (conn, &all.connections, link_all) {
-        close_descriptor(&conn->fd);
-        close_descriptor(&conn->wake_fd);
-        descriptors_clear(conn);
+    struct fork_watch *watch;
+    LIST_FOREACH (watch, &all.watches, link) {
+        watch->in_child(watch);
     }
     (void)atomic_fetch_add_explicit(&all.forks, 1, memory_order_relaxed);
     unlock_all();
@@ -70,7 +63,7 @@ static void watch_once(void)
     all.watch_error = pthread_atfork(before_fork, unlock_all, after_fork_in_child);
 }
 
-int fork_watch(struct ipcc *conn)
+int fork_watch(struct fork_watch *watch)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, watch_once);
@@ -78,23 +71,23 @@ int fork_watch(struct ipcc *conn)
         return error_set(IPCC_ERR_NO_MEMORY, "no memory to be told of forks");
     }
     (void)pthread_mutex_lock(&all.lock);
-    conn->forks = atomic_load_explicit(&all.forks, memory_order_relaxed);
-    LIST_INSERT_HEAD(&all.connections, conn, link_all);
-    conn->watched = true;
+    watch->forks = atomic_load_explicit(&all.forks, memory_order_relaxed);
+    LIST_INSERT_HEAD(&all.watches, watch, link);
+    watch->watched = true;
     (void)pthread_mutex_unlock(&all.lock);
     return 0;
 }
 
-void fork_unwatch(struct ipcc *conn)
+void fork_unwatch(struct fork_watch *watch)
 {
-    if (conn->watched) {
+    if (watch->watched) {
         (void)pthread_mutex_lock(&all.lock);
-        LIST_REMOVE(conn, link_all);
+        LIST_REMOVE(watch, link);
         (void)pthread_mutex_unlock(&all.lock);
     }
 }
 
-bool fork_happened(const struct ipcc *conn)
+bool fork_happened(const struct fork_watch *watch)
 {
-    return conn->forks != atomic_load_explicit(&all.forks, memory_order_relaxed);
+    return watch->forks != atomic_load_explicit(&all.forks, memory_order_relaxed);
 }

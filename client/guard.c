@@ -1,21 +1,11 @@
-/*
- * guard: what lock.c, condition.c and semaphore.c have in common: the calling thread as an owner,
- * the answer of acquiring, and giving back at the end of a scope.
- */
-#include "client/typed.h"
+/* guard: see guard.h. */
+#include "client/guard.h"
 
 #include <unistd.h>
 
 struct ipcc_value ipcc_thread_owner(void)
 {
     return ipcc_int(gettid());
-}
-
-int option_holding(struct option_map *map, enum ipcc_on_disconnect choice)
-{
-    static const char *const names[] = {
-        [IPCC_ON_DISCONNECT_RELEASE] = "release", [IPCC_ON_DISCONNECT_KEEP] = "keep"};
-    return option_choice(map, "on_disconnect", choice, names, sizeof(names) / sizeof(names[0]));
 }
 
 int handle_acquire(const struct handle *handle, const struct typed_call *call,

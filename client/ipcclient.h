@@ -19,10 +19,11 @@
  * LIMIT and INTERNAL; a function's own comment names the codes that are its own besides.
  *
  * Blocking. Functions that talk to the daemon wait for its answer, unless their comment says that
- * they do not block. A signal does not end the wait, and no function is a cancellation point of
- * pthread_cancel(3). Those that take `timeout_ms` can wait at the daemon for something to happen:
- * milliseconds, 0 to not wait at all, IPCC_FOREVER for no limit; a wait never ends early. It is the
- * daemon that measures this time; see ipcc_options.guard_ms for a daemon that hangs.
+ * they do not block. A signal does not end the wait (its handler can: ipcc_interrupt), and no
+ * function is a cancellation point of pthread_cancel(3). Those that take `timeout_ms` can wait at
+ * the daemon for something to happen: milliseconds, 0 to not wait at all, IPCC_FOREVER for no
+ * limit; a wait never ends early. It is the daemon that measures this time; see
+ * ipcc_options.guard_ms for a daemon that hangs.
  *
  * Threads. A connection and every handle opened on it may be used by many threads at once, each
  * blocked in a call of its own; the library starts no thread. Only ipcc_close and the close
@@ -44,7 +45,8 @@
  *
  * The parts, each of which can be included alone: error, value, connection, async (the non-blocking
  * core), batch (several calls as one), object (what all types have in common), watch (events of
- * objects), and one for each type of object.
+ * objects), and one for each type of object. ipcclient/msgpack.h is apart: it is for programs that
+ * have msgpack-c, which the others need not.
  */
 #ifndef IPCCLIENT_H
 #define IPCCLIENT_H

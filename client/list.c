@@ -1,7 +1,7 @@
 /*
  * list: a function for each row of the method table that begins with "list".
  */
-#include "client/typed.h"
+#include "client/handle.h"
 
 static const struct handle *of(const struct ipcc_list *list)
 {

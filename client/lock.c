@@ -2,7 +2,7 @@
  * lock: a function for each row of the method table that begins with "lock",
  * and ipcc_lock_run.
  */
-#include "client/typed.h"
+#include "client/guard.h"
 
 static const struct handle *of(const struct ipcc_lock *lock)
 {

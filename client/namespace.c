@@ -1,12 +1,34 @@
 /*
- * namespace: a function for each row of the method table that begins with "namespace". Those that
- * are more than a request are in mapping.c.
+ * namespace: a function for each row of the method table that begins with "namespace". What they do
+ * is in mapping.c.
  */
-#include "client/typed.h"
+#include "client/mapping.h"
 
-static const struct handle *of(const struct ipcc_namespace *space)
+static const struct mapping_methods methods = {
+    .open = "namespace.open",
+    .get = "namespace.get",
+    .set = "namespace.set",
+    .update = "namespace.update",
+    .setdefault = "namespace.setdefault",
+    .delete = "namespace.delete",
+    .pop = "namespace.pop",
+    .popitem = "namespace.popitem",
+    .contains = "namespace.contains",
+    .len = "namespace.len",
+    .clear = "namespace.clear",
+    .keys = "namespace.keys",
+    .values = "namespace.values",
+    .items = "namespace.items",
+    .copy = "namespace.copy",
+    .scan = "namespace.scan",
+    .incr = "namespace.incr",
+    .cas = "namespace.cas",
+    .wait = "namespace.wait",
+};
+
+static struct mapping of(const struct ipcc_namespace *space)
 {
-    return space != NULL ? &space->handle : NULL;
+    return (struct mapping){space != NULL ? &space->handle : NULL, &methods};
 }
 
 /* A key that is NULL is refused when it is encoded. */
@@ -18,15 +40,14 @@ static struct ipcc_value key_value(const char *key)
 int ipcc_namespace_open(struct ipcc *conn, const char *name,
                         const struct ipcc_namespace_options *options, struct ipcc_namespace **space)
 {
-    struct option_map map = {.count = 0};
+    struct mapping_options given = {.methods = &methods};
     int status = 0;
     if (options != NULL) {
-        option_value(&map, "initial", options->initial);
-        status = option_open(&map, &options->open);
-        status = status < 0 ? status : CHECK_RESERVED(options);
+        given.open = &options->open;
+        given.initial = options->initial;
+        status = CHECK_RESERVED(options);
     }
-    return status < 0 ? status
-                      : handle_open(conn, "namespace.open", name, &map, (struct handle **)space);
+    return status < 0 ? status : mapping_open(conn, name, &given, (struct handle **)space);
 }
 
 int ipcc_namespace_close(struct ipcc_namespace *space)
@@ -42,114 +63,98 @@ const char *ipcc_namespace_name(const struct ipcc_namespace *space)
 int ipcc_namespace_get(struct ipcc_namespace *space, const char *key, struct ipcc_value fallback,
                        struct ipcc_reply *reply)
 {
-    return handle_call(of(space),
-                       &(struct typed_call){"namespace.get", {key_value(key), fallback}, 0}, reply);
+    return mapping_get(of(space), key_value(key), fallback, reply);
 }
 
 int ipcc_namespace_set(struct ipcc_namespace *space, const char *key, struct ipcc_value value,
                        bool *is_new)
 {
-    return handle_call_bool(
-        of(space), &(struct typed_call){"namespace.set", {key_value(key), value}, 0}, is_new);
+    return mapping_set(of(space), key_value(key), value, is_new);
 }
 
 int ipcc_namespace_update(struct ipcc_namespace *space, struct ipcc_value map, uint64_t *added)
 {
-    return handle_call_uint(of(space), &(struct typed_call){"namespace.update", {map}, 0}, added);
+    return mapping_update(of(space), map, added);
 }
 
 int ipcc_namespace_setdefault(struct ipcc_namespace *space, const char *key,
                               struct ipcc_value value, struct ipcc_reply *reply)
 {
-    return handle_call(
-        of(space), &(struct typed_call){"namespace.setdefault", {key_value(key), value}, 0}, reply);
+    return mapping_setdefault(of(space), key_value(key), value, reply);
 }
 
 int ipcc_namespace_delete(struct ipcc_namespace *space, const char *key)
 {
-    return handle_call_nil(of(space),
-                           &(struct typed_call){"namespace.delete", {key_value(key)}, 0});
+    return mapping_delete(of(space), key_value(key));
 }
 
 int ipcc_namespace_pop(struct ipcc_namespace *space, const char *key, struct ipcc_value fallback,
                        struct ipcc_reply *reply)
 {
-    return handle_call(of(space),
-                       &(struct typed_call){"namespace.pop", {key_value(key), fallback}, 0}, reply);
+    return mapping_pop(of(space), key_value(key), fallback, reply);
 }
 
 int ipcc_namespace_popitem(struct ipcc_namespace *space, struct ipcc_value *key,
                            struct ipcc_value *value, struct ipcc_reply *reply)
 {
-    return mapping_popitem(of(space), "namespace.popitem", key, value, reply);
+    return mapping_popitem(of(space), key, value, reply);
 }
 
 int ipcc_namespace_contains(struct ipcc_namespace *space, const char *key, bool *there)
 {
-    return handle_call_bool(of(space),
-                            &(struct typed_call){"namespace.contains", {key_value(key)}, 0}, there);
+    return mapping_contains(of(space), key_value(key), there);
 }
 
 int ipcc_namespace_len(struct ipcc_namespace *space, uint64_t *length)
 {
-    return handle_call_uint(of(space), &(struct typed_call){.method = "namespace.len"}, length);
+    return mapping_len(of(space), length);
 }
 
 int ipcc_namespace_clear(struct ipcc_namespace *space)
 {
-    return handle_call_nil(of(space), &(struct typed_call){.method = "namespace.clear"});
+    return mapping_clear(of(space));
 }
 
 int ipcc_namespace_keys(struct ipcc_namespace *space, struct ipcc_reply *reply)
 {
-    return handle_call(of(space), &(struct typed_call){.method = "namespace.keys"}, reply);
+    return mapping_keys(of(space), reply);
 }
 
 int ipcc_namespace_values(struct ipcc_namespace *space, struct ipcc_reply *reply)
 {
-    return handle_call(of(space), &(struct typed_call){.method = "namespace.values"}, reply);
+    return mapping_values(of(space), reply);
 }
 
 int ipcc_namespace_items(struct ipcc_namespace *space, struct ipcc_reply *reply)
 {
-    return handle_call(of(space), &(struct typed_call){.method = "namespace.items"}, reply);
+    return mapping_items(of(space), reply);
 }
 
 int ipcc_namespace_copy(struct ipcc_namespace *space, struct ipcc_reply *reply)
 {
-    return handle_call(of(space), &(struct typed_call){.method = "namespace.copy"}, reply);
+    return mapping_copy(of(space), reply);
 }
 
 int ipcc_namespace_scan(struct ipcc_namespace *space, uint64_t *cursor, size_t count,
                         struct ipcc_reply *reply)
 {
-    return mapping_scan(of(space), "namespace.scan", cursor, count, reply);
+    return mapping_scan(of(space), cursor, count, reply);
 }
 
 int ipcc_namespace_incr(struct ipcc_namespace *space, const char *key, struct ipcc_value delta,
                         struct ipcc_value initial, struct ipcc_reply *reply)
 {
-    return handle_call(
-        of(space),
-        &(struct typed_call){
-            "namespace.incr", {key_value(key), mapping_delta(delta, initial), initial}, 0},
-        reply);
+    return mapping_incr(of(space), key_value(key), delta, initial, reply);
 }
 
 int ipcc_namespace_cas(struct ipcc_namespace *space, const char *key, struct ipcc_value expected,
                        struct ipcc_value value, bool *changed)
 {
-    struct typed_call call = {
-        "namespace.cas", {key_value(key), optional_array(&expected), optional_array(&value)}, 0};
-    return handle_call_bool(of(space), &call, changed);
+    return mapping_cas(of(space), key_value(key), expected, value, changed);
 }
 
 int ipcc_namespace_wait(struct ipcc_namespace *space, const char *key, int64_t timeout_ms,
                         struct ipcc_reply *reply)
 {
-    return handle_call(of(space),
-                       &(struct typed_call){"namespace.wait",
-                                            {key_value(key), timeout_value(timeout_ms)},
-                                            timeout_ms},
-                       reply);
+    return mapping_wait(of(space), key_value(key), timeout_ms, reply);
 }

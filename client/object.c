@@ -3,6 +3,8 @@
  * sessions, and the daemon itself.
  */
 #include "client/typed.h"
+#include "client/reply.h"
+#include "client/option.h"
 
 /* A call of which the only or first param is a name. Unlike in the open functions, NULL is none. */
 static int call_by_name(struct ipcc *conn, const struct typed_call *call, const char *name,

@@ -2,7 +2,7 @@
  * pipe: a function for each row of the method table that begins with "pipe". What can be done with
  * an end is in pipe_end.c and pipe_receive.c.
  */
-#include "client/typed.h"
+#include "client/handle.h"
 
 #include <unistd.h>
 

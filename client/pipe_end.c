@@ -5,10 +5,17 @@
  * and bytes are sent from where they are, behind their header.
  */
 #include "client/pipe_end.h"
+#include "client/spare.h"
+#include "client/clock.h"
+#include "client/encoding.h"
+#include "client/error.h"
+#include "client/reply.h"
+#include "client/value.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { SPLICE_BYTES = 4096 }; /* a str or bin of at least so many is not copied */

@@ -7,7 +7,11 @@
  */
 #pragma once
 
-#include "client/internal.h"
+#include "client/ipcclient/pipe.h"
+#include "proto/buffer.h"
+#include "proto/scan.h"
+
+#include <pthread.h>
 
 struct ipcc_pipe_end {
     int fd;

@@ -8,10 +8,17 @@
  * with it. What a header promises is reserved, but it is taken from the system only as bytes come.
  */
 #include "client/pipe_end.h"
+#include "client/spare.h"
+#include "client/clock.h"
+#include "client/encoding.h"
+#include "client/error.h"
+#include "client/reply.h"
+#include "client/value.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum {
     WINDOW_BYTES = 64 * 1024,

@@ -1,7 +1,9 @@
 /*
  * queue: a function for each row of the method table that begins with "queue".
  */
-#include "client/typed.h"
+#include "client/handle.h"
+#include "client/reply.h"
+#include "client/walk.h"
 
 #include <stdlib.h>
 

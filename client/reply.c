@@ -4,7 +4,11 @@
  * Scalars take none. A copy is one allocation, of the value's encoding, and one more if there are
  * descriptors with it, which are duplicated.
  */
-#include "client/internal.h"
+#include "client/reply.h"
+
+#include "client/descriptors.h"
+#include "client/error.h"
+#include "client/value.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /*
  * semaphore: a function for each row of the method table that begins with "semaphore".
  */
-#include "client/typed.h"
+#include "client/guard.h"
 
 static const struct handle *of(const struct ipcc_semaphore *semaphore)
 {

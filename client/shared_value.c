@@ -2,11 +2,9 @@
  * shared_value: a function for each row of the method table that begins with "value", and those
  * for its memory.
  */
-#include "client/shared.h"
-
-struct ipcc_shared_value {
-    struct shared shared;
-};
+#include "client/shared_lock.h"
+#include "client/shared_number.h"
+#include "client/shared_open.h"
 
 static const struct shared_methods methods = {.open = "value.open",
                                               .map = "value.map",

@@ -6,7 +6,9 @@
  * that everything else here reads. The bytes are scanned first; nothing is allocated for elements
  * that are not there.
  */
-#include "client/internal.h"
+#include "client/error.h"
+#include "client/value.h"
+#include "client/ipcclient/msgpack.h"
 
 /* What is left to read. */
 struct source {

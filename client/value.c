@@ -1,28 +1,16 @@
 /*
- * value: struct ipcc_value to MessagePack and back.
+ * value: see value.h.
  *
  * Encoding checks everything that could break the stream: a raw value must be exactly one value,
  * and nothing may nest deeper than the protocol allows, or the daemon would end the session. An
  * index of a descriptor means something in its own message only: the library gives them out, and
  * refuses those in values that are encoded already.
  */
-#include "client/internal.h"
+#include "client/value.h"
+
+#include "client/encode_object.h"
+#include "client/error.h"
 #include "proto/value.h"
-
-static int too_deep(void)
-{
-    return error_set(
-        IPCC_ERR_ARGUMENT,
-        "a value nests too deeply: a message has at most %d containers within each other",
-        MESSAGE_DEPTH);
-}
-
-static int index_refused(void)
-{
-    return error_set(IPCC_ERR_ARGUMENT,
-                     "an encoded value holds the index of a file descriptor, which means nothing "
-                     "in another message: pass the descriptor itself, with ipcc_descriptor");
-}
 
 static int encode_raw(const struct ipcc_value *value, unsigned depth, struct encoding *to)
 {
@@ -34,13 +22,13 @@ static int encode_raw(const struct ipcc_value *value, unsigned depth, struct enc
     scan_init(&scan, depth, raw.len);
     if (raw.len > 0 && scan_run(&scan, raw.data, raw.len) == 0 && scan.at == raw.len) {
         if ((scan.exts & SCAN_DESCRIPTOR) != 0 && !to->printing) {
-            return index_refused();
+            return encoding_index_refused();
         }
         pack_raw(to->out, raw);
         return 0;
     }
     if (raw.len > 0 && scan_length(raw.data, raw.len) == raw.len) {
-        return too_deep();
+        return encoding_too_deep();
     }
     return error_set(IPCC_ERR_ARGUMENT, "raw bytes must be exactly one whole MessagePack value");
 }
@@ -66,7 +54,7 @@ static int encode_container(const struct ipcc_value *value, unsigned depth, stru
 {
     bool map = value->kind == IPCC_MAP;
     if (depth == 0) {
-        return too_deep();
+        return encoding_too_deep();
     }
     if (value->length > UINT32_MAX || !value_has_bytes(value)) {
         return error_set(IPCC_ERR_ARGUMENT,
@@ -128,106 +116,6 @@ static int encode_reference(const struct ipcc_value *value, struct encoding *to)
     return 0;
 }
 
-static int encode_object(const msgpack_object *object, unsigned depth, struct encoding *to);
-
-static int no_elements(void)
-{
-    return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has a size, but a NULL pointer");
-}
-
-static int encode_object_array(const msgpack_object *object, unsigned depth, struct encoding *to)
-{
-    if (depth == 0) {
-        return too_deep();
-    }
-    if (object->via.array.ptr == NULL && object->via.array.size > 0) {
-        return no_elements();
-    }
-    pack_array(to->out, object->via.array.size);
-    for (uint32_t i = 0; i < object->via.array.size; i++) {
-        int status = encode_object(&object->via.array.ptr[i], depth - 1, to);
-        if (status < 0) {
-            return status;
-        }
-    }
-    return 0;
-}
-
-static int encode_object_map(const msgpack_object *object, unsigned depth, struct encoding *to)
-{
-    if (depth == 0) {
-        return too_deep();
-    }
-    if (object->via.map.ptr == NULL && object->via.map.size > 0) {
-        return no_elements();
-    }
-    pack_map(to->out, object->via.map.size);
-    for (uint32_t i = 0; i < object->via.map.size; i++) {
-        const msgpack_object_kv *pair = &object->via.map.ptr[i];
-        int status = encode_object(&pair->key, depth - 1, to);
-        status = status < 0 ? status : encode_object(&pair->val, depth - 1, to);
-        if (status < 0) {
-            return status;
-        }
-    }
-    return 0;
-}
-
-/* STR, BIN and EXT. */
-static int encode_object_bytes(const msgpack_object *object, struct encoding *to)
-{
-    /* The three begin alike: a size and a pointer; but for the type in front of an ext's. */
-    bool ext = object->type == MSGPACK_OBJECT_EXT;
-    struct slice bytes = {(const uint8_t *)(ext ? object->via.ext.ptr : object->via.str.ptr),
-                          ext ? object->via.ext.size : object->via.str.size};
-    if (bytes.data == NULL && bytes.len > 0) {
-        return no_elements();
-    }
-    if (ext && object->via.ext.type == EXT_DESCRIPTOR && !to->printing) {
-        return index_refused();
-    }
-    if (ext) {
-        pack_ext(to->out, object->via.ext.type, bytes);
-    } else if (object->type == MSGPACK_OBJECT_STR) {
-        pack_str(to->out, bytes);
-    } else {
-        pack_bin(to->out, bytes);
-    }
-    return 0;
-}
-
-static int encode_object(const msgpack_object *object, unsigned depth, struct encoding *to)
-{
-    switch (object->type) {
-    case MSGPACK_OBJECT_NIL:
-        pack_nil(to->out);
-        return 0;
-    case MSGPACK_OBJECT_BOOLEAN:
-        pack_bool(to->out, object->via.boolean);
-        return 0;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-        pack_uint(to->out, object->via.u64);
-        return 0;
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        pack_int(to->out, object->via.i64);
-        return 0;
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        pack_double(to->out, object->via.f64);
-        return 0;
-    case MSGPACK_OBJECT_STR:
-    case MSGPACK_OBJECT_BIN:
-    case MSGPACK_OBJECT_EXT:
-        return encode_object_bytes(object, to);
-    case MSGPACK_OBJECT_ARRAY:
-        return encode_object_array(object, depth, to);
-    case MSGPACK_OBJECT_MAP:
-        return encode_object_map(object, depth, to);
-    }
-    return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object has type %d, which is none",
-                     (int)object->type);
-}
-
 int value_encode(const struct ipcc_value *value, unsigned depth, struct encoding *to)
 {
     switch (value->kind) {
@@ -258,9 +146,6 @@ int value_encode(const struct ipcc_value *value, unsigned depth, struct encoding
     case IPCC_MAP:
         return encode_container(value, depth, to);
     case IPCC_OBJECT:
-        if (value->as.object == NULL) {
-            return error_set(IPCC_ERR_ARGUMENT, "a msgpack_object is NULL");
-        }
         return encode_object(value->as.object, depth, to);
     case IPCC_DESCRIPTOR:
         return encode_descriptor(value->as.fd, to);

@@ -4,7 +4,10 @@
  * Answers have been scanned when they came, so a walk can trust its bytes; but a caller can also
  * make a raw value of its own, so it never steps beyond the end.
  */
-#include "client/internal.h"
+#include "client/walk.h"
+
+#include "client/error.h"
+#include "client/value.h"
 #include "proto/value.h"
 
 bool ipcc_value_is_str(const struct ipcc_value *value, const char *text)

@@ -47,6 +47,7 @@ static void stop(struct daemon *daemon, int number)
     log_line(&daemon->log, LOG_LEVEL_INFO, "stopping on signal %s with %" PRIu64 " sessions",
              number == SIGTERM ? "TERM" : "INT", daemon->service.accounts.sessions);
     supervisor_stopping();
+    (void)event_del(&daemon->address_timer);
     listener_deinit(&daemon->listener);
     (void)event_add(&daemon->stop_timer, &limit);
     net_stop(&daemon->net);
@@ -83,6 +84,17 @@ static void watchdog_came(evutil_socket_t fd, short what, void *data)
     supervisor_alive(status);
 }
 
+static void look_at_address(evutil_socket_t number, short what, void *data)
+{
+    struct daemon *daemon = data;
+    (void)number;
+    (void)what;
+    int fd = address_check(&daemon->address, &daemon->log);
+    if (fd >= 0 && listener_replace(&daemon->listener, fd) < 0) {
+        log_line(&daemon->log, LOG_LEVEL_ERROR, "out of memory for a listening socket");
+    }
+}
+
 static int init_base(struct daemon *daemon)
 {
     struct event_config *config = event_config_new();
@@ -114,7 +126,9 @@ static int init_timers(struct daemon *daemon)
     const struct timeval period = {.tv_sec = (time_t)(interval / 1000000),
                                    .tv_usec = (suseconds_t)(interval % 1000000)};
     if (event_assign(&daemon->stop_timer, daemon->base, -1, 0, stop_time_over, daemon) < 0 ||
-        event_assign(&daemon->watchdog, daemon->base, -1, EV_PERSIST, watchdog_came, daemon) < 0) {
+        event_assign(&daemon->watchdog, daemon->base, -1, EV_PERSIST, watchdog_came, daemon) < 0 ||
+        event_assign(&daemon->address_timer, daemon->base, -1, EV_PERSIST, look_at_address,
+                     daemon) < 0) {
         return ERR_INTERNAL;
     }
     return interval > 0 && event_add(&daemon->watchdog, &period) < 0 ? ERR_INTERNAL : 0;
@@ -142,6 +156,8 @@ static void contain_faults(struct daemon *daemon)
 static int init_core(struct daemon *daemon)
 {
     int status = init_base(daemon);
+    status = status < 0 ? status : memory_init(&daemon->memory, daemon->base);
+    status = status < 0 ? status : closer_new(&daemon->closer);
     if (status == 0) {
         status = service_init(&daemon->service, net_service_clock);
         daemon->has_service = status == 0;
@@ -149,8 +165,10 @@ static int init_core(struct daemon *daemon)
     if (status == 0) {
         daemon->service.accounts.limits = daemon->config.limits;
         contain_faults(daemon);
+        daemon->service.accounts.closer = daemon->closer;
         status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
         daemon->has_net = status == 0;
+        daemon->net.memory = &daemon->memory;
     }
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
@@ -176,6 +194,9 @@ static int listen_at_place(struct daemon *daemon)
         .path = place.path, .mode = place.mode, .group = place.group, .parent = place.parent};
     int fd = address_listen(&daemon->address, &options, &daemon->log);
     status = fd < 0 ? fd : listener_add(&daemon->listener, fd);
+    if (status == 0 && event_add(&daemon->address_timer, &(struct timeval){.tv_sec = 1}) < 0) {
+        status = ERR_MEMORY;
+    }
     if (status == 0) {
         log_line(&daemon->log, LOG_LEVEL_INFO, "ipcd " IPCD_VERSION " listens on %s, mode 0%o",
                  place.path, (unsigned)place.mode);
@@ -272,6 +293,7 @@ void daemon_deinit(struct daemon *daemon)
         }
         if (event_initialized(&daemon->watchdog) != 0) {
             (void)event_del(&daemon->watchdog);
+            (void)event_del(&daemon->address_timer);
             (void)event_del(&daemon->stop_timer);
         }
         net_deinit(&daemon->net);
@@ -280,7 +302,9 @@ void daemon_deinit(struct daemon *daemon)
         service_clear(&daemon->service);
         service_deinit(&daemon->service);
     }
+    closer_free(daemon->closer);
     if (daemon->base != NULL) {
+        memory_deinit(&daemon->memory);
         event_base_free(daemon->base);
     }
     address_release(&daemon->address);

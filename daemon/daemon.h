@@ -1,8 +1,8 @@
 /*
  * daemon: owns everything that runs, built up and torn down in order:
  *
- *   configuration → event loop → service (objects, accounts, sessions) → net (connections)
- *   → signals, watchdog → listener → address (socket file, lock)
+ *   configuration → event loop → closer, memory → service (objects, accounts, sessions) → net
+ * (connections) → signals, watchdog → listener → address (socket file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
@@ -13,6 +13,7 @@
 
 #include "daemon/net/address.h"
 #include "daemon/net/listener.h"
+#include "daemon/net/net.h"
 #include "daemon/place.h"
 
 enum { DAEMON_SIGNALS = 3, DAEMON_STOP_SECONDS = 5 };
@@ -22,10 +23,13 @@ struct daemon {
     const struct options *options; /* not owned */
     struct config config;
     struct event_base *base; /* owned */
+    struct closer *closer;   /* owned */
     struct service service;
+    struct memory memory;
     struct net net;
     struct event signals[DAEMON_SIGNALS];
     struct event watchdog;
+    struct event address_timer; /* looks every second whether the address is still there */
     struct event stop_timer;
     struct listener listener;
     struct address address;

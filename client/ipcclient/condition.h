@@ -42,8 +42,8 @@ int ipcc_condition_guard(struct ipcc_condition *condition, int64_t timeout_ms,
  * then, too, which may take longer than timeout_ms (ipcc_options.guard_ms does not count here). It
  * may return for no reason that concerns the caller, who looks again at what it waits for:
  * ipcc_condition_wait_for does.
- * IPCC_ERR_NOT_OWNER: the caller does not hold the lock. After IPCC_ERR_LOST, _CANCELLED or
- * _DELETED it does not hold it any more.
+ * IPCC_ERR_NOT_OWNER: the caller does not hold the lock. After IPCC_ERR_LOST, _CANCELLED,
+ * _INTERRUPTED or _DELETED it does not hold it any more.
  */
 int ipcc_condition_wait(struct ipcc_condition *condition, int64_t timeout_ms, bool *notified);
 int ipcc_condition_wait_as(struct ipcc_condition *condition, int64_t timeout_ms,

@@ -36,6 +36,9 @@ struct ipcc_options {
     size_t max_message;
     /* Connect again when the connection is lost; see Reconnecting. */
     bool reconnect;
+    /* ipcc_interrupt works on it. It takes one more descriptor and, for each wait for an answer,
+     * one more system call. */
+    bool interruptible;
     /* Room for options to come. Must be zero; else IPCC_ERR_ARGUMENT, so that a program that sets
      * an option which this library does not know finds out. */
     uint64_t reserved[8];
@@ -68,6 +71,38 @@ int ipcc_close(struct ipcc *conn);
 
 /* Ends the connection as if it had been lost, from any thread. Does not block. */
 int ipcc_disconnect(struct ipcc *conn);
+
+/*
+ * Ends what waits on the connection, from a signal handler: for the worker that waits for ever and
+ * is to stop on SIGTERM (client/examples/stopping.c). It needs ipcc_options.interruptible.
+ *
+ *     static void stop(int signal) { (void)ipcc_interrupt(conn); }
+ *
+ * Until ipcc_resume, no thread waits at the daemon on this connection:
+ *  - Waits that have begun are cancelled. Each ends as soon as the daemon has answered that, with
+ *    IPCC_ERR_INTERRUPTED, and has taken nothing; or with its result as ever, if that was on its
+ * way already: no item and no lock is lost. (A daemon that hangs answers nothing; what bounds that
+ * is the call's own guard time.) ipcc_wait_watch_event ends at once.
+ *  - A call with a timeout_ms that is not 0 is IPCC_ERR_INTERRUPTED and is not sent, so a signal
+ *    that comes just before the wait ends it too. (ipcc_condition_wait is sent, so that it gives up
+ *    the lock as ever when it is cancelled.)
+ *  - Calls that do not wait go on as ever, so that the task in hand can be finished: task_done,
+ *    release, a put with timeout_ms 0. A call by name (ipcc_call) does what can be done without
+ *    waiting; what would wait is IPCC_ERR_INTERRUPTED.
+ * It does not concern ipcc_call_async (see ipcc_cancel), ends of pipes, and the locks in shared
+ * memory. A thread that is reading for the others and runs a callback sees to it after that.
+ *
+ * Async-signal-safe, for any thread, does not block, and leaves errno and ipcc_last_message alone.
+ * The connection must not be closed before, or by, whoever may still call it: take the handler away
+ * first. 0; IPCC_ERR_ARGUMENT: NULL, or not interruptible; IPCC_ERR_FORKED, in a child of the
+ * process that opened it, from the fork on: the parent's waits are not ended.
+ */
+int ipcc_interrupt(struct ipcc *conn);
+
+/* Threads may wait again. Nothing happens if they may already. Does not block, and is not for
+ * signal handlers. An interrupt that comes at the same time can count as before it or after it.
+ * IPCC_ERR_ARGUMENT: NULL, or not interruptible. */
+int ipcc_resume(struct ipcc *conn);
 
 /* The session's number at the daemon. Does not block. IPCC_ERR_LOST: there is none just now. */
 int ipcc_session(struct ipcc *conn, uint64_t *session);

@@ -52,7 +52,8 @@ enum ipcc_error {
     IPCC_ERR_NO_ANSWER = -108,    /* the guard time ran out; see ipcc_options.guard_ms */
     IPCC_ERR_OTHER = -109,        /* a code of the daemon's that is newer than this library; the
                                    * message begins with its name */
-    IPCC_ERR_END = -110           /* the other end of the pipe is closed (EOFError) */
+    IPCC_ERR_END = -110,          /* the other end of the pipe is closed (EOFError) */
+    IPCC_ERR_INTERRUPTED = -111   /* the wait was ended by ipcc_interrupt; nothing was taken */
 };
 
 /* What a code means, as a static string; never NULL. 0 is "success". */

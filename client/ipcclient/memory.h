@@ -104,7 +104,8 @@ void *ipcc_shared_value_data(const struct ipcc_shared_value *value,
 
 /* ---- Arrays ---------------------------------------------------------------------------------- */
 
-/* As for values. A negative index counts from the end. IPCC_ERR_INDEX. */
+/* Each function does what that of ipcc_shared_value does, with one of the numbers. A negative index
+ * counts from the end. IPCC_ERR_INDEX. */
 
 int ipcc_shared_array_open(struct ipcc *conn, const char *name,
                            const struct ipcc_shared_array_options *options,

@@ -87,7 +87,7 @@ int ipcc_pipe_end_fd(const struct ipcc_pipe_end *end);
  * IPCC_ERR_ARGUMENT: this end only receives. In all of these cases nothing was sent. */
 int ipcc_pipe_send(struct ipcc_pipe_end *end, struct ipcc_value value, int64_t timeout_ms);
 
-/* The same with bytes, as a value of kind IPCC_BIN. */
+/* Sends bytes, as ipcc_pipe_send does a value of kind IPCC_BIN. */
 int ipcc_pipe_send_bytes(struct ipcc_pipe_end *end, const void *bytes, size_t length,
                          int64_t timeout_ms);
 
@@ -98,7 +98,8 @@ int ipcc_pipe_send_bytes(struct ipcc_pipe_end *end, const void *bytes, size_t le
  * only sends. */
 int ipcc_pipe_receive(struct ipcc_pipe_end *end, int64_t timeout_ms, struct ipcc_reply *reply);
 
-/* The same for a value of kind IPCC_BIN. IPCC_ERR_TYPE: the next one is none; it stays the next. */
+/* Receives the next value, as ipcc_pipe_receive does, if it is of kind IPCC_BIN. IPCC_ERR_TYPE: it
+ * is not, and stays the next. */
 int ipcc_pipe_receive_bytes(struct ipcc_pipe_end *end, int64_t timeout_ms,
                             struct ipcc_reply *reply);
 

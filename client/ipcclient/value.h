@@ -5,7 +5,6 @@
 #ifndef IPCCLIENT_VALUE_H
 #define IPCCLIENT_VALUE_H
 
-#include <msgpack/object.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,14 +14,16 @@
 
 IPCC_DECLARATIONS_BEGIN
 
+struct msgpack_object; /* of msgpack-c; see ipcclient/msgpack.h */
+
 /*
  * A value is one MessagePack value. Scalars are in the struct; everything else is pointed at, never
  * owned: as a param it must stay as it is until the function returns (also the asynchronous ones,
  * which copy it); in an answer it lives as long as the reply that it came with.
  *
  * Answers use NIL to BIN, and RAW for what is nested (arrays, maps) and for ext types: look into it
- * with ipcc_walk_of, ipcc_map_get or ipcc_value_unpack. An answer's integer is INT whenever it
- * fits, UINT only above INT64_MAX. Params may be of any kind.
+ * with ipcc_walk_of or ipcc_map_get (or ipcc_value_unpack of ipcclient/msgpack.h). An answer's
+ * integer is INT whenever it fits, UINT only above INT64_MAX. Params may be of any kind.
  *
  * File descriptors. A value can be an open file, socket, memfd or whatever else has a descriptor,
  * or hold up to 16 of them, anywhere: make it with ipcc_descriptor. The call duplicates the
@@ -46,7 +47,7 @@ enum ipcc_kind {
     IPCC_RAW,        /* as.data, length bytes: exactly one MessagePack value, encoded */
     IPCC_ARRAY,      /* params only: as.values, length elements */
     IPCC_MAP,        /* params only: as.values, length pairs: key, value, key, value, … */
-    IPCC_OBJECT,     /* params only: as.object, a msgpack-c object; no descriptors within */
+    IPCC_OBJECT,     /* params only: as.object, of msgpack-c; no descriptors within */
     IPCC_DESCRIPTOR, /* params only: as.fd, an open file descriptor */
     IPCC_REFERENCE   /* params only: as.str, length bytes: the name of an object */
 };
@@ -54,6 +55,8 @@ enum ipcc_kind {
 /* Room for any object's name and a NUL. */
 enum { IPCC_NAME_SIZE = 256 };
 
+/* Its layout is fixed, and the same with and without msgpack-c: the kind, the length, and a union
+ * of 64 bits. */
 struct ipcc_value {
     enum ipcc_kind kind;
     size_t length; /* STR, BIN, RAW, REFERENCE: bytes; ARRAY: elements; MAP: pairs; else 0 */
@@ -66,7 +69,7 @@ struct ipcc_value {
         const char *str;
         const void *data;
         const struct ipcc_value *values;
-        const msgpack_object *object;
+        const struct msgpack_object *object; /* OBJECT */
     } as;
 };
 
@@ -161,13 +164,6 @@ static inline struct ipcc_value ipcc_map(const struct ipcc_value *values, size_t
     return value;
 }
 
-static inline struct ipcc_value ipcc_object(const msgpack_object *object)
-{
-    struct ipcc_value value = {IPCC_OBJECT, 0, {0}};
-    value.as.object = object;
-    return value;
-}
-
 /* An open file descriptor, which stays the caller's; at most 16 in one call, the same one counted
  * as often as it stands there. IPCC_ERR_ARGUMENT if it is not open, IPCC_ERR_SYSTEM if it cannot be
  * duplicated (RLIMIT_NOFILE) or the kernel passes no more of this user's. */
@@ -195,11 +191,6 @@ bool ipcc_value_is_str(const struct ipcc_value *value, const char *text);
 /* Gets a value of an answer as an int64_t. IPCC_ERR_TYPE if it is no integer, IPCC_ERR_RANGE if it
  * is above INT64_MAX. `out` is required. */
 int ipcc_value_int(const struct ipcc_value *value, int64_t *out);
-
-/* Builds the msgpack-c object of a value of an answer, however deeply nested. Its arrays and maps
- * are allocated in `zone`; its strings point into the reply, which must outlive it. Both pointers
- * are required. IPCC_ERR_ARGUMENT: kinds of params, or bytes that are no MessagePack. */
-int ipcc_value_unpack(const struct ipcc_value *value, msgpack_zone *zone, msgpack_object *out);
 
 /* Gets the name of the object that a value of an answer refers to, NUL-terminated; IPCC_NAME_SIZE
  * bytes are room for any. IPCC_ERR_TYPE if it is no reference, IPCC_ERR_RANGE if there is too
@@ -267,7 +258,8 @@ int ipcc_reply_copy(struct ipcc_reply *to, const struct ipcc_reply *from);
  * taken, or the value is of another reply. */
 int ipcc_reply_fd(const struct ipcc_reply *reply, const struct ipcc_value *value);
 
-/* The same, and from now on the caller's, to be closed by him. Also in a callback. */
+/* The descriptor that ipcc_reply_fd gives, from now on the caller's, to be closed by him. Also in a
+ * callback. */
 int ipcc_reply_take_fd(const struct ipcc_reply *reply, const struct ipcc_value *value);
 
 IPCC_DECLARATIONS_END

@@ -81,7 +81,7 @@ void user_unref(struct user *user)
     if (user == NULL || --user->refs > 0) {
         return;
     }
-    assert(user->bytes == 0);
+    assert(user->bytes == 0 && user->descriptors == 0);
     TAILQ_REMOVE(&user->accounts->users, user, link);
     free(user);
 }
@@ -159,6 +159,42 @@ void charge_release(struct charge *charge)
     if (charge->bytes > 0) {
         (void)charge_set(charge, 0);
     }
+}
+
+int user_hold_descriptors(struct user *user, uint64_t count)
+{
+    struct accounts *accounts = user->accounts;
+    uint64_t used = accounts->descriptors;
+    uint64_t max = accounts->limits.max_descriptors;
+    uint64_t closing = closer_waiting(accounts->closer);
+    if (closing > CLOSING_FREE) {
+        used += closing - CLOSING_FREE;
+    }
+    if (count > max || used > max - count) {
+        accounts->refusal =
+            (struct refusal){.limit = "max_descriptors", .used = used, .wanted = count, .max = max};
+        return ERR_LIMIT;
+    }
+    user->descriptors += count;
+    accounts->descriptors += count;
+    return 0;
+}
+
+void user_drop_descriptors(struct user *user, uint64_t count)
+{
+    assert(user->descriptors >= count && user->accounts->descriptors >= count);
+    user->descriptors -= count;
+    user->accounts->descriptors -= count;
+}
+
+void user_close(const struct user *user, int fd)
+{
+    closer_close(user->accounts->closer, user->uid, fd);
+}
+
+void user_catch_up(const struct user *user)
+{
+    closer_catch_up(user->accounts->closer, user->uid);
 }
 
 int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max)

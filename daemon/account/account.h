@@ -13,6 +13,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+#include "daemon/account/closer.h"
 #include "proto/buffer.h"
 #include "proto/error.h"
 
@@ -38,7 +39,7 @@ struct limits {
     uint64_t max_bytes;       /* bytes stored, waiting and unread, in all */
     uint64_t max_user_bytes;  /* the same for each user (uid) */
     uint64_t max_waiting;     /* waiting calls of each session */
-    uint64_t max_descriptors; /* descriptors that objects hold, in all */
+    uint64_t max_descriptors; /* descriptors held in values and incomplete messages, in all */
     uint64_t max_output;      /* bytes of answers that one session has not read */
     uint64_t max_events;      /* bytes of events that one session is given beyond what it reads */
 };
@@ -77,17 +78,19 @@ struct user {
     uid_t uid;
     unsigned refs;
     uint64_t bytes;
+    uint64_t descriptors; /* that the daemon holds for it, in values and incomplete messages */
 };
 
 struct accounts {
     TAILQ_HEAD(user_list, user) users;
     struct limits limits;
     struct refusal refusal;
-    uid_t self;           /* the daemon's own user */
-    uint64_t bytes;       /* the sum over the users */
-    uint64_t objects;     /* registry's count */
-    uint64_t sessions;    /* net's count */
-    uint64_t descriptors; /* that objects hold */
+    uid_t self;            /* the daemon's own user */
+    uint64_t bytes;        /* the sum over the users */
+    uint64_t objects;      /* registry's count */
+    uint64_t sessions;     /* net's count */
+    uint64_t descriptors;  /* the sum over the users */
+    struct closer *closer; /* not owned; NULL: descriptors are closed by whoever lets go of them */
 };
 
 void accounts_init(struct accounts *accounts);
@@ -124,6 +127,19 @@ int charge_set(struct charge *charge, uint64_t bytes);
 void charge_set_always(struct charge *charge, uint64_t bytes);
 /* The part is gone. */
 void charge_release(struct charge *charge);
+
+/* What waits to be closed counts against max_descriptors like what is held, but for so many: else a
+ * descriptor that was just given up could refuse the next one. */
+enum { CLOSING_FREE = 256 };
+
+/* Counts descriptors that are held for the user. 0, or ERR_LIMIT with accounts->refusal set. */
+int user_hold_descriptors(struct user *user, uint64_t count);
+/* So many are held no longer. */
+void user_drop_descriptors(struct user *user, uint64_t count);
+/* Closes a descriptor that is not counted (any more), without waiting for it; see closer.h. */
+void user_close(const struct user *user, int fd);
+/* Gives way for a moment to the closing of those; see closer_catch_up. */
+void user_catch_up(const struct user *user);
 
 /* Counts one more of something: 0, or ERR_LIMIT with accounts->refusal set. */
 int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max);

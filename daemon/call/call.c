@@ -149,7 +149,7 @@ bool call_is_long(const struct call *call)
 bool call_is_over(const struct call *call)
 {
     uint64_t size = call->batch == NULL ? answer_size(call) : output_pending(call->out);
-    return call->over || size > call->service->accounts.limits.max_output;
+    return call->out->crowded || size > call->service->accounts.limits.max_output;
 }
 
 int call_fail(struct call *call, int error, const char *format, ...)
@@ -195,9 +195,7 @@ int call_wait_on(struct call *call, struct object *object, unsigned channel, int
         return error;
     }
     if (!call->waited) {
-        call->wish.timeout_ms = timeout_ms;
-        call->wish.object = object;
-        call->wish.channel = channel;
+        call->wish = (struct wish){.object = object, .channel = channel, .timeout_ms = timeout_ms};
     }
     return CALL_WAIT;
 }
@@ -209,15 +207,21 @@ int call_wait(struct call *call, unsigned channel, unsigned i, int error)
 
 int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int error)
 {
-    call->wish.again = true;
-    return call_wait_on(call, call->object, channel, timeout_ms, error);
+    int status = call_wait_on(call, call->object, channel, timeout_ms, error);
+    if (status == CALL_WAIT) {
+        call->wish.again = true;
+    }
+    return status;
 }
 
 int call_wait_for_key(struct call *call, unsigned channel, uint32_t hash, unsigned i, int error)
 {
-    call->wish.by_key = true;
-    call->wish.hash = hash;
-    return call_wait(call, channel, i, error);
+    int status = call_wait(call, channel, i, error);
+    if (status == CALL_WAIT) {
+        call->wish.by_key = true;
+        call->wish.hash = hash;
+    }
+    return status;
 }
 
 int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error)

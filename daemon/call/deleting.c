@@ -85,10 +85,10 @@ void service_delete(struct service *service, struct object *object, struct pace 
     service->accounts.objects--;
     if (pace != NULL) {
         end(service, object, pace);
-        object_unref(object);
     } else {
-        TAILQ_INSERT_TAIL(&service->deleted, object, ready);
+        object_leave(object);
     }
+    object_unref(object);
 }
 
 static void end_in_steps(struct job *job, void *data)
@@ -116,7 +116,8 @@ static bool end_one(struct service *service, struct object *object)
         return true;
     }
     if (object->hold != NULL) { /* no memory for a job: when others are done with it */
-        TAILQ_INSERT_TAIL(&service->deleted, object, ready);
+        object_leave(object);
+        object_unref(object);
         return false;
     }
     end(service, object, NULL);
@@ -124,19 +125,18 @@ static bool end_one(struct service *service, struct object *object)
     return true;
 }
 
-/* Deletes the next orphan, or ends the next deleted object. False if there is none for now. */
+/* Deletes the next object that nobody keeps, or ends the next deleted one. False if there is none
+ * for now. */
 static bool end_next(struct service *service)
 {
-    struct object *object = TAILQ_FIRST(&service->deleted);
-    if (object != NULL) {
-        TAILQ_REMOVE(&service->deleted, object, ready);
-        return end_one(service, object);
-    }
-    object = registry_next_orphan(&service->registry);
+    struct object *object = registry_next_leaving(&service->registry);
     if (object == NULL) {
         return false;
     }
-    if (!object->deleted && object->opens == 0 && object->contained == 0) {
+    if (object->deleted) {
+        return end_one(service, object);
+    }
+    if (object->opens == 0 && object->contained == 0) {
         service_delete(service, object, NULL);
     }
     object_unref(object);

@@ -14,11 +14,11 @@
  * returns; without one, that is noted for the drain. */
 void service_delete(struct service *service, struct object *object, struct pace *pace);
 
-static inline bool service_has_deleted(const struct service *service)
+static inline bool service_has_leaving(const struct service *service)
 {
-    return !TAILQ_EMPTY(&service->deleted) || !TAILQ_EMPTY(&service->registry.orphans);
+    return !TAILQ_EMPTY(&service->registry.leaving);
 }
 
-/* Deletes orphans and ends what has to do with deleted objects, as far as it is to be done at once;
- * the rest becomes a job. True if anything was done. */
+/* Deletes objects that nobody keeps and ends what has to do with deleted objects, as far as it is
+ * to be done at once; the rest becomes a job. True if anything was done. */
 bool service_end_deleted(struct service *service);

@@ -13,13 +13,7 @@ static int begin_call(struct call *call, unsigned count)
 {
     call->service->figures[call->method->id].calls++;
     int status = call_check_params(call, count);
-    if (status == 0) {
-        status = call_find_objects(call);
-    }
-    if (status == 0) {
-        return call_try(call);
-    }
-    return status > 0 ? status : call_settle(call, status);
+    return __builtin_expect(status == 0, 1) ? call_begin(call) : call_settle(call, status);
 }
 
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
@@ -65,7 +59,7 @@ static int make_origin(struct service *service, struct session *session,
                        struct origin **out)
 {
     const char *why = "out of memory";
-    int status = origin_new(message, passed, &service->registry, &service->accounts, out, &why);
+    int status = origin_new(message, passed, &service->registry, session->user, out, &why);
     if (status == 0 || message->type != MESSAGE_REQUEST) {
         return status;
     }
@@ -98,10 +92,6 @@ static void call_init(struct call *call, struct session *session, const struct m
     call->timed_out = false;
     call->refused = false;
     call->over = false;
-    call->wish.by_key = false;
-    call->wish.again = false;
-    call->wish.waits = NULL;
-    call->wish.count = 0;
 }
 
 static void run_message(struct service *service, struct session *session, struct message *message,
@@ -168,7 +158,10 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
 void service_run(struct service *service, struct session *session, struct message *message,
                  const struct passed *passed, uint64_t now)
 {
-    service_tick(service, now);
+    service->now = now;
+    if (__builtin_expect(service_due(service) <= now, 0)) {
+        service_tick(service, now);
+    }
     session->ncalls++;
     if (message->type != MESSAGE_RESPONSE) {
         run_message(service, session, message, passed);

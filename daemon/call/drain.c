@@ -20,9 +20,9 @@ void service_drain(struct service *service)
 {
     bool more;
     do { /* what is deleted first: whoever waits on it gets nothing more from another object */
-        more = __builtin_expect(service_has_deleted(service), 0) && service_end_deleted(service);
+        more = __builtin_expect(service_has_leaving(service), 0) && service_end_deleted(service);
         serve_ready(service);
-    } while (__builtin_expect(service_has_deleted(service), 0) && more);
+    } while (__builtin_expect(more, 0) && service_has_leaving(service));
     if (__builtin_expect(!TAILQ_EMPTY(&service->told), 0)) {
         service_give_events(service);
     }

@@ -81,6 +81,20 @@ static void enter(unsigned high, unsigned low)
     abort(); /* setcontext has failed, and there is nowhere to return to */
 }
 
+/* The context of a fiber that has not run yet: it begins in `enter`. False if there can be none. */
+static bool make_context(struct fiber *fiber, size_t page)
+{
+    if (getcontext(&fiber->context) < 0) {
+        return false;
+    }
+    uintptr_t self = (uintptr_t)fiber;
+    fiber->context.uc_stack.ss_sp = (char *)fiber->stack + page;
+    fiber->context.uc_stack.ss_size = FIBER_STACK - page;
+    fiber->context.uc_link = NULL;
+    makecontext(&fiber->context, (void (*)(void))enter, 2, (unsigned)(self >> 32), (unsigned)self);
+    return true;
+}
+
 struct fiber *fiber_new(void (*function)(struct fiber *fiber, void *data), void *data)
 {
     struct fiber *fiber = malloc(sizeof(*fiber));
@@ -91,19 +105,14 @@ struct fiber *fiber_new(void (*function)(struct fiber *fiber, void *data), void 
     fiber->stack = mmap(NULL, FIBER_STACK, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    if (fiber->stack == MAP_FAILED || mprotect(fiber->stack, page, PROT_NONE) < 0 ||
-        getcontext(&fiber->context) < 0) {
-        if (fiber->stack == MAP_FAILED) {
-            fiber->stack = NULL;
-        }
+    if (fiber->stack == MAP_FAILED) {
+        fiber->stack = NULL;
+    }
+    if (fiber->stack == NULL || mprotect(fiber->stack, page, PROT_NONE) < 0 ||
+        !make_context(fiber, page)) {
         fiber_free(fiber);
         return NULL;
     }
-    fiber->context.uc_stack.ss_sp = (char *)fiber->stack + page;
-    fiber->context.uc_stack.ss_size = FIBER_STACK - page;
-    fiber->context.uc_link = NULL;
-    uintptr_t self = (uintptr_t)fiber;
-    makecontext(&fiber->context, (void (*)(void))enter, 2, (unsigned)(self >> 32), (unsigned)self);
     return fiber;
 }
 

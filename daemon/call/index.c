@@ -5,30 +5,6 @@
 
 _Static_assert(METHOD_COUNT < 255 && METHOD_COUNT < METHOD_SLOTS / 2, "the slots are too few");
 
-static const char *const kind_names[OBJECT_KINDS] = {
-    [OBJECT_QUEUE] = "queue",         [OBJECT_DICT] = "dict",
-    [OBJECT_LIST] = "list",           [OBJECT_NAMESPACE] = "namespace",
-    [OBJECT_EVENT] = "event",         [OBJECT_LOCK] = "lock",
-    [OBJECT_SEMAPHORE] = "semaphore", [OBJECT_BARRIER] = "barrier",
-    [OBJECT_CONDITION] = "condition", [OBJECT_PIPE] = "pipe",
-    [OBJECT_VALUE] = "value",         [OBJECT_ARRAY] = "array",
-};
-
-enum object_kind object_kind_of(struct slice type)
-{
-    for (size_t i = 0; i < OBJECT_KINDS; i++) {
-        if (slice_equal(type, slice_of_string(kind_names[i]))) {
-            return (enum object_kind)i;
-        }
-    }
-    return OBJECT_KINDS;
-}
-
-const char *object_kind_name(enum object_kind kind)
-{
-    return kind_names[kind];
-}
-
 /* Eight bytes at a time; the names are ours, so nobody can choose colliding ones. */
 static uint32_t hash_name(struct slice name)
 {

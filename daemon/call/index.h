@@ -20,7 +20,3 @@ void method_index_init(struct method_index *index);
 
 /* The method of that name, or NULL. */
 const struct method *method_index_find(const struct method_index *index, struct slice name);
-
-/* The kind of object of a type's name ("queue"), or OBJECT_KINDS. */
-enum object_kind object_kind_of(struct slice type);
-const char *object_kind_name(enum object_kind kind);

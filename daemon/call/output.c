@@ -200,7 +200,7 @@ void output_value(struct output *output, struct stored value)
     output->spliced += value.blob->len;
 }
 
-static unsigned descriptors_of(const struct output *output)
+unsigned output_descriptors(const struct output *output)
 {
     const struct passing *unsealed = unsealed_passing(output);
     return unsealed == NULL ? 0 : unsealed->count;
@@ -211,19 +211,8 @@ bool output_has_room(const struct output *output, struct stored value)
     if (value.blob == NULL || value.blob->attachments == NULL) {
         return true;
     }
-    return descriptors_of(output) + value.blob->attachments->ndescriptors <=
+    return output_descriptors(output) + value.blob->attachments->ndescriptors <=
            DESCRIPTORS_PER_MESSAGE;
-}
-
-struct output_mark output_mark(const struct output *output)
-{
-    return (struct output_mark){.bytes = output->bytes.len,
-                                .nsplices = output->nsplices,
-                                .nundelivered = output->nundelivered,
-                                .npassing = output->npassing,
-                                .ndescriptors = descriptors_of(output),
-                                .spliced = output->spliced,
-                                .failed = output->bytes.failed};
 }
 
 void output_rewind(struct output *output, struct output_mark mark)

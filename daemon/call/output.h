@@ -83,7 +83,20 @@ struct output_mark {
     uint64_t spliced;
     bool failed; /* bytes are missing before it */
 };
-struct output_mark output_mark(const struct output *output);
+/* Descriptors of the answer that is being packed. */
+unsigned output_descriptors(const struct output *output);
+static inline struct output_mark output_mark(const struct output *output)
+{
+    return (struct output_mark){
+        .bytes = output->bytes.len,
+        .nsplices = output->nsplices,
+        .nundelivered = output->nundelivered,
+        .npassing = output->npassing,
+        .ndescriptors = __builtin_expect(output->npassing == 0, 1) ? 0 : output_descriptors(output),
+        .spliced = output->spliced,
+        .failed = output->bytes.failed,
+    };
+}
 void output_rewind(struct output *output, struct output_mark mark);
 
 /* Makes room for a value that is taken out of an object and its note, so that output_taken cannot

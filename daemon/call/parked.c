@@ -136,6 +136,9 @@ static void set_state(struct parked *parked, enum parked_state state)
     parked->state = state;
     if (is && !was) {
         session->unfinished++;
+        if (session->unfinished >= SESSION_UNFINISHED_HIGH) {
+            session->service->credit = -1; /* whoever runs its requests stops and looks */
+        }
     } else if (was && !is) {
         session->unfinished--;
         if ((session->unfinished == 0 || session->unfinished == SESSION_UNFINISHED_LOW) &&

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "daemon/call/lookup.h"
+
 #define METHOD(type, verb, ...) call_handler method_##type##_##verb;
 #include "proto/methods.def"
 #undef METHOD
@@ -38,6 +40,15 @@ static int check_size(struct call *call)
     if (__builtin_expect(!call_is_over(call) || call->method->needs != METHOD_NEEDS_READ, 1)) {
         return 0;
     }
+    return call_fail(call, ERR_TOO_LARGE,
+                     "%s: the answer is longer than max_output, %" PRIu64
+                     " bytes; ask for a part at a time (dict.scan, list.slice, queue.peek)",
+                     call->method->name, call->service->accounts.limits.max_output);
+}
+
+/* There was no room for all of an answer. */
+static int refuse_crowded(struct call *call)
+{
     if (call->over) {
         return call_fail(call, ERR_LIMIT,
                          "%s: the answer takes its user over the limit max_user_bytes, or all over "
@@ -45,9 +56,9 @@ static int check_size(struct call *call)
                          call->method->name);
     }
     return call_fail(call, ERR_TOO_LARGE,
-                     "%s: the answer is longer than max_output, %" PRIu64
-                     " bytes; ask for a part at a time (dict.scan, list.slice, queue.peek)",
-                     call->method->name, call->service->accounts.limits.max_output);
+                     "%s: the answer would carry more than %d descriptors; ask for fewer values at "
+                     "a time",
+                     call->method->name, DESCRIPTORS_PER_MESSAGE);
 }
 
 /* The answer is whole: it is the session's now. One that was packed on the side, because it took
@@ -75,10 +86,7 @@ int call_settle(struct call *call, int status)
         call->refused = false;
     } else if (__builtin_expect(out->crowded, 0)) {
         output_give_back(out, call->start);
-        status = call_fail(call, ERR_TOO_LARGE,
-                           "%s: the answer would carry more than %d descriptors; ask for fewer "
-                           "values at a time",
-                           call->method->name, DESCRIPTORS_PER_MESSAGE);
+        status = refuse_crowded(call);
     } else if (status == 0) {
         status = check_size(call);
     }
@@ -103,5 +111,14 @@ int call_settle(struct call *call, int status)
 int call_try(struct call *call)
 {
     int status = handlers[call->method->id](call);
+    return status > 0 ? status : call_settle(call, status);
+}
+
+int call_begin(struct call *call)
+{
+    int status = call_find_objects(call);
+    if (__builtin_expect(status == 0, 1)) {
+        return call_try(call);
+    }
     return status > 0 ? status : call_settle(call, status);
 }

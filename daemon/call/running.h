@@ -6,6 +6,10 @@
 
 #include "daemon/call/call.h"
 
+/* Finds what the call is about and runs its handler, as call_try; also CALL_HELD_UP if somebody
+ * holds what it is about. */
+int call_begin(struct call *call);
+
 /* Runs the handler of a call, first try or another one, and packs the answer if it ends. Returns
  * what the handler answered. The caller has set call->out and call->start. */
 int call_try(struct call *call);

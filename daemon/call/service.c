@@ -30,7 +30,6 @@ int service_init(struct service *service, struct clock clock)
     jobs_init(&service->jobs, clock);
     TAILQ_INIT(&service->sessions);
     TAILQ_INIT(&service->dirty);
-    TAILQ_INIT(&service->deleted);
     TAILQ_INIT(&service->told);
     method_index_init(&service->index);
     (void)clock_gettime(CLOCK_REALTIME, &service->since);
@@ -39,7 +38,7 @@ int service_init(struct service *service, struct clock clock)
 
 void service_deinit(struct service *service)
 {
-    assert(TAILQ_EMPTY(&service->sessions) && TAILQ_EMPTY(&service->deleted));
+    assert(TAILQ_EMPTY(&service->sessions) && TAILQ_EMPTY(&service->registry.leaving));
     assert(service->jobs.count == 0 && service->waiting == 0);
     registry_deinit(&service->registry);
     heap_deinit(&service->deadlines);

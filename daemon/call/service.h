@@ -29,10 +29,9 @@ TAILQ_HEAD(session_list, session);
 
 struct service {
     struct accounts accounts;
-    struct registry registry;     /* with the lists of objects that are ready, and of orphans */
+    struct registry registry;     /* with the lists of objects that are ready, and that leave */
     struct session_list sessions; /* oldest first */
     struct session_list dirty;    /* with answers to be sent: net does, and empties the list */
-    struct ready_list deleted;    /* objects that are gone for everybody, and not yet empty */
     struct watcher_list told;     /* sessions with events to be given to them */
     struct heap deadlines;        /* of parked calls and of objects' timers */
     struct jobs jobs;             /* what takes long */

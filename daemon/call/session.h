@@ -57,7 +57,7 @@ struct tie *session_tie_make(struct session *session, struct object *object);
 void session_tie_check(struct tie *tie);
 /* The session has the object open from now on: 0 or ERR_MEMORY for want of memory. */
 int session_open(struct session *session, struct object *object);
-/* No longer; a scoped object that nobody has open becomes an orphan. True if it was open. */
+/* No longer; a scoped object that nobody has open leaves. True if it was open. */
 bool session_close(struct session *session, struct object *object);
 
 /* Marks the session as having answers to send. */

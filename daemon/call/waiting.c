@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <limits.h>
 
-#include "daemon/call/lookup.h"
 #include "daemon/call/running.h"
 
 enum {
@@ -90,11 +89,12 @@ void call_drop(struct call *call)
 static void charge_answer(struct job *job, void *data)
 {
     struct call *call = data;
-    const struct output *out = call->out;
+    struct output *out = call->out;
     struct charge *charge = &parked_of(call)->answer;
     charge->tally = &call->session->charged;
     if (charge_set(charge, output_pending(out)) < 0) {
-        call->over = true;
+        out->crowded = call->method->needs == METHOD_NEEDS_READ; /* it is refused; see running.c */
+        call->over = out->crowded;
     }
 }
 
@@ -151,16 +151,9 @@ static void enter_first(struct visitor *visitor)
     call->now = call->service->now;
     call->out = &call->session->output;
     call->start = output_mark(call->out);
-    int status = call_find_objects(call);
+    int status = call_begin(call);
     if (call->object != NULL) {
-        (void)object_ref(call->object);
-    }
-    if (status < 0) {
-        call_finish(call, status);
-        return;
-    }
-    if (status == 0) {
-        status = try_parked(parked, call->out);
+        (void)object_ref(call->object); /* it is there until the next drain at least */
     }
     if (status <= 0) {
         parked_free(parked);
@@ -205,6 +198,9 @@ static void go_on(struct parked *parked, int status)
 int call_suspend(struct call *call, int status)
 {
     struct parked *parked;
+    if (status != CALL_WAIT) {
+        call->wish = (struct wish){0};
+    }
     int error = parked_new(call, status == CALL_WAIT, &parked);
     if (error < 0) {
         return error;

@@ -11,6 +11,7 @@
 enum {
     LIST_STANDARD = 1000, /* descriptions in an answer of object.list */
     LIST_MOST = 10000,    /* and objects that one call looks at */
+    DESCRIBE_STEPS = 32,  /* what a description costs, in steps of pace.h */
     MODE_MOST = 0777,
 };
 
@@ -64,18 +65,27 @@ int method_object_list(struct call *call)
     if (status < 0) {
         return status;
     }
+    const struct registry *registry = &call->service->registry;
+    uint64_t most = query.limit < LIST_MOST ? query.limit : LIST_MOST;
+    most = most < registry->objects.live ? most : registry->objects.live;
+    if (call_needs_pace(call, most * DESCRIBE_STEPS)) {
+        free(query.glob);
+        return CALL_PACED;
+    }
     struct buffer *out = call_result(call);
     pack_map(out, 2);
     pack_string(out, "objects");
     size_t at = pack_array_begin(out);
     uint64_t count = 0;
-    struct object *object = registry_from(&call->service->registry, query.cursor);
+    struct object *object = registry_from(registry, query.cursor);
     for (uint64_t seen = 0; object != NULL && count < query.limit && seen < LIST_MOST; seen++) {
+        uint64_t number = object->entry.seq;
         if (matches(&query, object)) {
             describe_object(object, out);
             count++;
         }
-        object = registry_from(&call->service->registry, object->entry.seq + 1);
+        pace_step(call->pace, DESCRIBE_STEPS); /* the object may be gone then */
+        object = registry_from(registry, number + 1);
     }
     pack_array_end(out, at, count);
     pack_key_uint(out, "cursor", object == NULL ? 0 : object->entry.seq);

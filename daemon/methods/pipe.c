@@ -1,6 +1,7 @@
 /* methods/pipe: the handlers of pipe.*; the operations are in daemon/objects/pipe.h. */
 #include "daemon/objects/pipe.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "daemon/methods/methods.h"
@@ -58,9 +59,9 @@ static int refuse_connect(struct call *call, int error)
                          name);
     }
     if (error == ERR_MEMORY) {
-        return call_fail(call, error,
-                         "pipe.connect: the daemon has no memory or no descriptors left for a "
-                         "pair of sockets");
+        char text[128];
+        return call_fail(call, error, "pipe.connect: the system gives no pair of sockets: %s",
+                         strerror_r(errno, text, sizeof(text)));
     }
     return error;
 }

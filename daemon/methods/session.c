@@ -1,8 +1,17 @@
 /* methods/session: the handlers of session.*. */
+#include "daemon/call/lookup.h"
 #include "daemon/methods/claims.h"
 #include "daemon/methods/methods.h"
+#include "daemon/methods/options.h"
+#include "proto/value.h"
 
-enum { SUMMARY_PAIRS = 10 };
+enum {
+    SUMMARY_PAIRS = 10,
+    SUMMARY_STEPS = 32,     /* what one costs, in steps of pace.h */
+    SUMMARIES_AT_ONCE = 64, /* between two pauses */
+    PAGE_STANDARD = 1000,   /* entries of each list in a description */
+    PAGE_MOST = 10000,
+};
 
 /* The pairs that session.list and session.describe share. */
 static void pack_summary(struct buffer *out, const struct session *session)
@@ -21,32 +30,105 @@ static void pack_summary(struct buffer *out, const struct session *session)
     pack_key_uint(out, "bytes", session->charged.bytes);
 }
 
+/* The first session of a number greater than `id`, or NULL. */
+static const struct session *session_after(const struct service *service, uint64_t id)
+{
+    const struct session *session;
+    TAILQ_FOREACH (session, &service->sessions, link) {
+        if (session->id > id) {
+            return session;
+        }
+    }
+    return NULL;
+}
+
 int method_session_list(struct call *call)
 {
+    const struct service *service = call->service;
+    if (call_needs_pace(call, service->accounts.sessions * SUMMARY_STEPS)) {
+        return CALL_PACED;
+    }
     struct buffer *out = call_result(call);
     size_t at = pack_array_begin(out);
     size_t count = 0;
-    const struct session *session;
-    TAILQ_FOREACH (session, &call->service->sessions, link) {
-        pack_map(out, SUMMARY_PAIRS);
-        pack_summary(out, session);
-        count++;
+    const struct session *session = session_after(service, 0);
+    while (session != NULL) {
+        uint64_t last = 0;
+        for (int i = 0; i < SUMMARIES_AT_ONCE && session != NULL; i++) {
+            pack_map(out, SUMMARY_PAIRS);
+            pack_summary(out, session);
+            count++;
+            last = session->id;
+            session = TAILQ_NEXT(session, link);
+        }
+        if (session != NULL) {
+            pace_step(call->pace, (size_t)SUMMARIES_AT_ONCE * SUMMARY_STEPS);
+            session = session_after(service, last); /* others may have gone */
+        }
     }
     pack_array_end(out, at, count);
     return 0;
 }
 
+/* session.describe */
+
+/* Where a page of a description begins: the calls (their sequence numbers, and the place among
+ * those on which one waits) and the ties (the numbers of their objects). As a cursor, an array of
+ * three. */
+struct page {
+    uint64_t call;
+    uint64_t place;
+    uint64_t tie;
+    uint64_t limit; /* entries of each list */
+    bool more;      /* one of them has more */
+};
+
+static int read_page(struct call *call, struct page *page)
+{
+    enum { CURSOR, LIMIT, COUNT };
+    static const struct option table[COUNT] = {
+        [CURSOR] = {"cursor", PARAM_ARRAY}, [LIMIT] = {"limit", PARAM_COUNT}};
+    struct param given[COUNT];
+    int status = options_read(call, 1, table, COUNT, given);
+    if (status < 0) {
+        return status;
+    }
+    int64_t limit = option_int(&given[LIMIT], PAGE_STANDARD);
+    *page = (struct page){.limit = (uint64_t)(limit < PAGE_MOST ? limit : PAGE_MOST)};
+    if (limit > 0 && !option_given(&given[CURSOR])) {
+        return 0;
+    }
+    uint64_t *const parts[] = {&page->call, &page->place, &page->tie};
+    uint32_t count = option_given(&given[CURSOR]) ? given[CURSOR].header.count : 0;
+    struct slice rest = slice_from(given[CURSOR].raw, given[CURSOR].header.size);
+    for (uint32_t i = 0; i < count; i++) {
+        struct param part = value_next(&rest);
+        if (i >= 3 || !param_fits(&part.header, PARAM_UINT)) {
+            page->limit = 0;
+        } else {
+            *parts[i] = (uint64_t)part.header.i;
+        }
+    }
+    if (page->limit == 0 || count != 3) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "session.describe: option cursor must be one that an answer gave, and "
+                         "limit 1 or more");
+    }
+    return 0;
+}
+
 /* A call that waits on several objects comes once for each. */
-static void pack_waits(struct buffer *out, const struct session *session, uint64_t now)
+static void pack_waits(struct buffer *out, const struct session *session, uint64_t now,
+                       struct page *page)
 {
     size_t at = pack_array_begin(out);
-    size_t total = 0;
+    uint64_t total = 0;
     struct parked *parked;
-    for (uint64_t seq = 0; (parked = session_parked_from(session, seq)) != NULL;) {
-        seq = parked->of_session.seq + 1;
+    while (total < page->limit && (parked = session_parked_from(session, page->call)) != NULL) {
         unsigned count;
         const struct wait *waits = parked_waits(parked, &count);
-        for (unsigned i = 0; i < count; i++) {
+        uint64_t i = parked->of_session.seq == page->call ? page->place : 0;
+        for (; i < count && total < page->limit; i++) {
             if (waits[i].object != NULL) {
                 size_t pairs = pack_map_begin(out);
                 pack_key_str(out, "object", object_name(waits[i].object));
@@ -54,27 +136,35 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
                 total++;
             }
         }
+        page->call = parked->of_session.seq + (i == count);
+        page->place = i == count ? 0 : i;
     }
+    page->more |= session_parked_from(session, page->call) != NULL;
     pack_array_end(out, at, total);
 }
 
-static void pack_ties(struct buffer *out, const struct session *session)
+/* The names of what it has open, of the ties of the page. */
+static void pack_open(struct buffer *out, const struct session *session, const struct page *page)
 {
-    pack_string(out, "open");
     size_t at = pack_array_begin(out);
     size_t count = 0;
-    for (uint32_t i = 0; i < session->nties; i++) {
-        if (session->ties[i]->open) {
-            pack_str(out, object_name(session->ties[i]->object));
+    const struct tie *tie = session_tie_from(session, page->tie);
+    for (uint64_t i = 0; tie != NULL && i < page->limit; i++) {
+        if (tie->open) {
+            pack_str(out, object_name(tie->object));
             count++;
         }
+        tie = session_tie_from(session, tie->object->entry.seq + 1);
     }
     pack_array_end(out, at, count);
-    pack_string(out, "holds");
-    at = pack_array_begin(out);
-    count = 0;
-    for (uint32_t i = 0; i < session->nties; i++) {
-        const struct tie *tie = session->ties[i];
+}
+
+static void pack_holds(struct buffer *out, const struct session *session, struct page *page)
+{
+    size_t at = pack_array_begin(out);
+    size_t count = 0;
+    const struct tie *tie = session_tie_from(session, page->tie);
+    for (uint64_t i = 0; tie != NULL && i < page->limit; i++) {
         if (tie->holding > 0) {
             size_t pairs = pack_map_begin(out);
             pack_key_str(out, "object", object_name(tie->object));
@@ -82,7 +172,10 @@ static void pack_ties(struct buffer *out, const struct session *session)
             pack_map_end(out, pairs, 2 + pack_hold(out, tie));
             count++;
         }
+        page->tie = tie->object->entry.seq + 1;
+        tie = session_tie_from(session, page->tie);
     }
+    page->more |= tie != NULL;
     pack_array_end(out, at, count);
 }
 
@@ -96,15 +189,32 @@ int method_session_describe(struct call *call)
 {
     int64_t number = call_int(call, 0, (int64_t)call->session->id);
     const struct session *session = session_find(call->service, (uint64_t)number);
+    struct page page;
     if (session == NULL) {
         return refuse_number(call, number);
     }
+    int status = read_page(call, &page);
+    if (status < 0) {
+        return status;
+    }
     struct buffer *out = call_result(call);
-    pack_map(out, SUMMARY_PAIRS + 3);
+    pack_map(out, SUMMARY_PAIRS + 4);
     pack_summary(out, session);
-    pack_ties(out, session);
+    pack_string(out, "open");
+    pack_open(out, session, &page);
+    pack_string(out, "holds");
+    pack_holds(out, session, &page);
     pack_string(out, "waits");
-    pack_waits(out, session, call->now);
+    pack_waits(out, session, call->now, &page);
+    pack_string(out, "cursor");
+    if (page.more) {
+        pack_array(out, 3);
+        pack_uint(out, page.call);
+        pack_uint(out, page.place);
+        pack_uint(out, page.tie);
+    } else {
+        pack_nil(out);
+    }
     return 0;
 }
 

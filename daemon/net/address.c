@@ -91,7 +91,7 @@ static int claim(struct address *address, const struct log *log)
         }
         int status = 0;
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            status = errno == EWOULDBLOCK ? refuse_locked(fd, address->path, log)
+            status = errno == EWOULDBLOCK ? refuse_locked(fd, address->options.path, log)
                                           : fail(log, "lock", address->lock_path);
         } else if (is_at_path(fd, address->lock_path)) {
             address->lock_fd = fd;
@@ -150,43 +150,47 @@ static int clear_path(const char *path, const struct sockaddr_un *name, const st
 }
 
 /* Sets owner and mode, while nobody can connect because nobody listens yet. */
-static int dress(struct address *address, const struct address_options *options,
-                 const struct log *log)
+static int dress(struct address *address, const struct log *log)
 {
+    const struct address_options *options = &address->options;
     struct stat made;
-    if (lstat(address->path, &made) < 0) {
-        return fail(log, "look at", address->path);
+    if (lstat(address->options.path, &made) < 0) {
+        return fail(log, "look at", address->options.path);
     }
     address->device = made.st_dev;
     address->inode = made.st_ino;
-    if (options->group != (gid_t)-1 && chown(address->path, (uid_t)-1, options->group) < 0) {
-        return fail(log, "set the group of", address->path);
+    if (options->group != (gid_t)-1 &&
+        chown(address->options.path, (uid_t)-1, options->group) < 0) {
+        return fail(log, "set the group of", address->options.path);
     }
-    if (chmod(address->path, options->mode) < 0) {
-        return fail(log, "set the mode of", address->path);
+    if (chmod(address->options.path, options->mode) < 0) {
+        return fail(log, "set the mode of", address->options.path);
     }
     return 0;
 }
 
-static int bind_and_listen(int fd, struct address *address, const struct address_options *options,
-                           const struct log *log)
+/* Makes sure of the lock, first. */
+static int bind_and_listen(int fd, struct address *address, const struct log *log)
 {
+    const struct address_options *options = &address->options;
     struct sockaddr_un name;
     int len = fill_in(&name, options->path, log);
     if (len < 0) {
         return len;
     }
     int status = 0;
-    if (address->lock_path != NULL) {
+    if (address->lock_path != NULL && address->lock_fd < 0) {
         status = make_parent(options->path, options->parent, log);
         status = status < 0 ? status : claim(address, log);
-        status = status < 0 ? status : clear_path(options->path, &name, log);
+    }
+    if (status == 0 && address->lock_path != NULL) {
+        status = clear_path(options->path, &name, log);
     }
     if (status == 0 && bind(fd, (const struct sockaddr *)&name, (socklen_t)len) < 0) {
         status = fail(log, "bind to", options->path);
     }
     if (status == 0 && address->lock_path != NULL) {
-        status = dress(address, options, log);
+        status = dress(address, log);
     }
     if (status == 0 && listen(fd, SOMAXCONN) < 0) {
         status = fail(log, "listen on", options->path);
@@ -194,43 +198,115 @@ static int bind_and_listen(int fd, struct address *address, const struct address
     return status;
 }
 
-int address_listen(struct address *address, const struct address_options *options,
-                   const struct log *log)
+/* True if the socket at the path is the one that was bound. */
+static bool has_socket(const struct address *address)
 {
-    *address = (struct address){.path = strdup(options->path), .lock_fd = -1};
-    int status = ERR_INTERNAL;
+    struct stat there;
+    return address->inode != 0 && lstat(address->options.path, &there) == 0 &&
+           there.st_dev == address->device && there.st_ino == address->inode;
+}
+
+static void remove_socket(struct address *address)
+{
+    if (has_socket(address)) {
+        (void)unlink(address->options.path);
+    }
+    address->inode = 0;
+}
+
+/* A listening socket at the path; or a negative code, and none is left there. */
+static int listen_at(struct address *address, const struct log *log)
+{
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool named = options->path[0] != '@';
-    if (named && asprintf(&address->lock_path, "%s.lock", options->path) < 0) {
-        address->lock_path = NULL;
+    if (fd < 0) {
+        return fail(log, "make a socket for", address->options.path);
     }
-    if (fd < 0 || address->path == NULL || (named && address->lock_path == NULL)) {
-        (void)fail(log, "make a socket for", options->path);
-    } else {
-        status = bind_and_listen(fd, address, options, log);
-    }
+    int status = bind_and_listen(fd, address, log);
     if (status < 0) {
-        if (fd >= 0) {
-            (void)close(fd);
-        }
-        address_release(address);
+        remove_socket(address);
+        (void)close(fd);
         return status;
     }
     return fd;
 }
 
+int address_listen(struct address *address, const struct address_options *options,
+                   const struct log *log)
+{
+    *address = (struct address){.options = *options, .lock_fd = -1};
+    address->options.path = strdup(options->path);
+    bool named = options->path[0] != '@';
+    if (named && asprintf(&address->lock_path, "%s.lock", options->path) < 0) {
+        address->lock_path = NULL;
+    }
+    int fd = ERR_INTERNAL;
+    if (address->options.path == NULL || (named && address->lock_path == NULL)) {
+        (void)fail(log, "make a socket for", options->path);
+    } else {
+        fd = listen_at(address, log);
+    }
+    if (fd < 0) {
+        address_release(address);
+    }
+    return fd;
+}
+
+static bool has_lock(const struct address *address)
+{
+    return address->lock_fd >= 0 && is_at_path(address->lock_fd, address->lock_path);
+}
+
+/* Takes the lock anew, and binds anew, as far as either is wanted. */
+static int restore(struct address *address, const struct log *log)
+{
+    if (!has_lock(address)) {
+        if (address->lock_fd >= 0) {
+            (void)close(address->lock_fd);
+            address->lock_fd = -1;
+        }
+        int status = make_parent(address->options.path, address->options.parent, log);
+        status = status < 0 ? status : claim(address, log);
+        if (status < 0) {
+            return status;
+        }
+    }
+    return has_socket(address) ? -1 : listen_at(address, log);
+}
+
+int address_check(struct address *address, const struct log *log)
+{
+    static const struct log nowhere = {.fd = -1};
+    const char *path = address->options.path;
+    if (address->lock_path == NULL || (has_lock(address) && has_socket(address))) {
+        return -1;
+    }
+    if (!address->lost) {
+        log_line(log, LOG_LEVEL_WARNING, "%s was deleted or replaced while the daemon runs",
+                 has_socket(address) ? address->lock_path : path);
+    }
+    int fd = restore(address, address->lost ? &nowhere : log);
+    bool back = has_lock(address) && has_socket(address);
+    if (back) {
+        log_line(log, LOG_LEVEL_NOTICE, "%s is served again", path);
+    } else if (!address->lost) {
+        log_line(log, LOG_LEVEL_ERROR,
+                 "%s cannot be had back; the sessions that are there go on, and it is tried again",
+                 path);
+    }
+    address->lost = !back;
+    return fd < 0 ? -1 : fd;
+}
+
 void address_release(struct address *address)
 {
-    struct stat there;
-    if (address->inode != 0 && lstat(address->path, &there) == 0 &&
-        there.st_dev == address->device && there.st_ino == address->inode) {
-        (void)unlink(address->path);
-    }
-    if (address->lock_path != NULL && address->lock_fd >= 0) {
+    remove_socket(address);
+    if (has_lock(address)) {
         (void)unlink(address->lock_path);
+    }
+    if (address->lock_fd >= 0) {
         (void)close(address->lock_fd);
     }
-    free(address->path);
+    free((char *)(uintptr_t)address->options.path);
     free(address->lock_path);
     *address = (struct address){.lock_fd = -1};
 }

@@ -8,21 +8,18 @@
  * that it is no longer the one at its path, and tries again. Abstract sockets ("@name") need no
  * lock: the kernel lets nobody bind a name that is in use, and frees it with the socket.
  *
- * Everything here may block for as long as the file system does: it is for start-up and the end.
+ * A running daemon looks now and then whether both files are still its own (address_check). Who
+ * deletes them does not take the path from it: it takes its lock anew, by the same rule as at the
+ * start, and then binds anew. If another daemon has the lock, the path is that one's, and nothing
+ * at it is touched.
+ *
+ * Everything here may block for as long as the file system does.
  */
 #pragma once
 
 #include <sys/types.h>
 
 #include "daemon/log.h"
-
-struct address {
-    char *path;      /* owned */
-    char *lock_path; /* owned; NULL: abstract */
-    int lock_fd;     /* owned; -1: none */
-    dev_t device;    /* of the socket at path, so that no other one is removed at the end */
-    ino_t inode;
-};
 
 struct address_options {
     const char *path;
@@ -31,11 +28,26 @@ struct address_options {
     mode_t parent; /* with which a missing directory is made; 0: it must be there */
 };
 
+struct address {
+    struct address_options options; /* the path is owned; NULL: none was claimed */
+    char *lock_path;                /* owned; NULL: abstract */
+    int lock_fd;                    /* owned; -1: none */
+    dev_t device; /* of the socket at path, so that no other one is removed at the end */
+    ino_t inode;
+    bool lost; /* it has been logged that files are gone, and that they are back has not */
+};
+
 /* Claims the path, binds to it and listens. Returns the listening socket, which is the caller's,
  * and sets *address, to be released at the end; or ERR_INTERNAL, having logged why, with nothing
  * left behind. */
 int address_listen(struct address *address, const struct address_options *options,
                    const struct log *log);
 
-/* Removes the socket and the lock file. A zeroed address is allowed. */
+/* Sees to it that the files are there, after address_listen. A listening socket in place of the one
+ * before, which nobody can reach any more, having logged why, and the caller's; or -1: the socket
+ * is there, or cannot be had back now. What cannot be done is logged the first time. */
+int address_check(struct address *address, const struct log *log);
+
+/* Removes the socket and the lock file, as far as they are still those of this address. A zeroed
+ * address is allowed. */
 void address_release(struct address *address);

@@ -13,13 +13,13 @@ int alarm_init(struct alarm *alarm, struct event_base *base, event_callback_fn r
     alarm->at = UINT64_MAX;
     alarm->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (alarm->fd < 0) {
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     if (event_assign(&alarm->event, base, alarm->fd, EV_READ | EV_PERSIST, ready, data) < 0 ||
         event_add(&alarm->event, NULL) < 0) {
         (void)close(alarm->fd);
         alarm->fd = -1;
-        return ERR_INTERNAL;
+        return ERR_MEMORY;
     }
     return 0;
 }

@@ -17,7 +17,8 @@ struct alarm {
     uint64_t at; /* what it is set to: monotonic, nanoseconds; UINT64_MAX: not at all */
 };
 
-/* `ready` is called with `data` when the time has come. 0, or ERR_INTERNAL. */
+/* `ready` is called with `data` when the time has come. 0, or ERR_MEMORY: no memory
+ * or no descriptor. */
 int alarm_init(struct alarm *alarm, struct event_base *base, event_callback_fn ready, void *data);
 void alarm_deinit(struct alarm *alarm);
 

@@ -25,11 +25,12 @@
  *  4. connection_end: out of the event loop, the socket closed, session_end (see ending.h), freed.
  *     Only net_settle and net_deinit get there, so nobody up the stack holds the connection.
  *
- * connection.c is its life, reading.c what it does with its input.
+ * Here is what it is, and steps 2 and 4; its input is reading.h, step 1 leaving.h, and what it is
+ * sent sending.h.
  */
 #pragma once
 
-#include "daemon/net/net.h"
+#include "daemon/net/context.h"
 #include "daemon/net/stream.h"
 
 enum {
@@ -52,9 +53,10 @@ struct connection {
     struct net *net;
     struct stream stream;
     struct event event;
-    struct charge input_charge;  /* of input that is kept */
-    struct charge output_charge; /* of answers that stayed behind */
-    short interest;              /* what the event waits for */
+    struct incomplete incomplete; /* in net->incomplete, if its message is incomplete */
+    struct charge input_charge;   /* of input that is kept */
+    struct charge output_charge;  /* of answers that stayed behind */
+    short interest;               /* what the event waits for */
     enum connection_leaving leaving;
     unsigned reads; /* how often it may still be read while it leaves */
     bool paused;    /* requests are not run until the peer has read its answers */
@@ -86,32 +88,16 @@ static inline bool connection_is_stopped(const struct connection *connection)
     return connection->paused || connection->later || connection->held_up;
 }
 
-/* Begins to end it: from step 1, unless it leaves already. */
-void connection_leave(struct connection *connection, enum connection_leaving why);
+/* Sets the event to what the connection waits for; usually it is set to that already. 0, or
+ * ERR_MEMORY. */
+int connection_set_interest(struct connection *connection);
+
 /* Begins to end it from step 2. */
 void connection_close(struct connection *connection);
 /* Closes it for a fault of the session, of which the peer and the log are told. */
 void connection_fail(struct connection *connection, int error, const char *text);
 
-/* Sends what the session has to say and does whatever follows from that; may free the connection.
- * Only for net_settle. */
-void connection_settle(struct connection *connection);
-
 /* Ends it at once: step 4. */
 void connection_end(struct connection *connection);
 /* The daemon ends: the same, whatever it has under way. */
 void connection_abort(struct connection *connection);
-
-/* It is its turn again: for net's work. */
-void connection_go_on(struct connection *connection);
-
-/* reading.c */
-
-/* Reads once and runs what is complete, as far as its turn goes. True if there may be more to read.
- */
-bool connection_read(struct connection *connection);
-/* Runs the input that was kept while the connection was stopped, as far as its turn goes. */
-void connection_resume(struct connection *connection);
-/* Step 1, as far as its turn goes: true if all that the peer has sent so far has been run. A peer
- * that leaves its answers unread, but is there, is not served further. */
-bool connection_finish_input(struct connection *connection);

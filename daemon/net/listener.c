@@ -60,7 +60,8 @@ static void report_resumed(struct listener *listener)
     }
 }
 
-static void accept_batch(struct listener *listener, int fd)
+/* True if there may be more. */
+static bool accept_batch(struct listener *listener, int fd)
 {
     for (int i = 0; i < BATCH; i++) {
         int accepted = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -68,12 +69,13 @@ static void accept_batch(struct listener *listener, int fd)
             connection_open(listener->net, accepted);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             report_resumed(listener);
-            return;
+            return false;
         } else if (errno != EINTR && errno != ECONNABORTED) {
             pause_accepting(listener, errno);
-            return;
+            return false;
         }
     }
+    return true;
 }
 
 static void listener_ready(evutil_socket_t fd, short what, void *data)
@@ -81,8 +83,8 @@ static void listener_ready(evutil_socket_t fd, short what, void *data)
     struct listener *listener = data;
     (void)what;
     listener->net->now = net_clock();
-    accept_batch(listener, fd);
-    net_settle(listener->net);
+    (void)accept_batch(listener, fd);
+    listener->net->calls.settle(listener->net);
 }
 
 int listener_init(struct listener *listener, struct net *net)
@@ -95,13 +97,26 @@ int listener_init(struct listener *listener, struct net *net)
     return 0;
 }
 
-void listener_deinit(struct listener *listener)
+/* Closes a listening socket. What has come with connections that were not accepted goes with it,
+ * and there may be descriptors in that. */
+static void drop_socket(const struct listener *listener, int fd)
+{
+    closer_close(listener->net->service->accounts.closer, listener->net->service->accounts.self,
+                 fd);
+}
+
+static void drop_sockets(struct listener *listener)
 {
     for (unsigned i = 0; i < listener->count; i++) {
         (void)event_del(&listener->events[i]);
-        (void)close(listener->fds[i]);
+        drop_socket(listener, listener->fds[i]);
     }
     listener->count = 0;
+}
+
+void listener_deinit(struct listener *listener)
+{
+    drop_sockets(listener);
     if (listener->net != NULL) {
         (void)event_del(&listener->retry);
         listener->net->listener = NULL;
@@ -125,5 +140,18 @@ int listener_add(struct listener *listener, int fd)
         }
     }
     (void)close(fd);
+    return status;
+}
+
+int listener_replace(struct listener *listener, int fd)
+{
+    listener->net->now = net_clock();
+    for (unsigned i = 0; i < listener->count; i++) {
+        while (accept_batch(listener, listener->fds[i])) {
+        }
+    }
+    drop_sockets(listener);
+    int status = listener_add(listener, fd);
+    listener->net->calls.settle(listener->net);
     return status;
 }

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "daemon/net/net.h"
+#include "daemon/net/context.h"
 
 enum { LISTENER_SOCKETS = 8 };
 
@@ -29,6 +29,10 @@ void listener_deinit(struct listener *listener);
 /* Accepts on a listening socket from now on; takes it over, in any case. 0, or ERR_LIMIT: it has
  * LISTENER_SOCKETS of them, ERR_MEMORY. */
 int listener_add(struct listener *listener, int fd);
+
+/* In place of the sockets that it has: accepts what has come on those, and closes them. Takes the
+ * new one over, as listener_add. */
+int listener_replace(struct listener *listener, int fd);
 
 /* A descriptor has been freed: goes on if it was paused. */
 void listener_resume(struct listener *listener);

@@ -1,36 +1,10 @@
 /* net: see net.h. */
 #include "daemon/net/net.h"
 
-#include <time.h>
-
-#include "daemon/net/connection.h"
-
-uint64_t net_clock(void)
-{
-    struct timespec time;
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
-static uint64_t service_clock(void *data)
-{
-    (void)data;
-    return net_clock();
-}
-
-const struct clock net_service_clock = {.now = service_clock};
-
-bool net_turn_is_over(struct net *net)
-{
-    struct timeval round;
-    uint64_t now = net_clock();
-    (void)event_base_gettimeofday_cached(net->base, &round); /* stays the same for a whole turn */
-    if (round.tv_sec != net->round.tv_sec || round.tv_usec != net->round.tv_usec) {
-        net->round = round;
-        net->turn_end = now + NET_TURN_NS;
-    }
-    return now >= net->turn_end;
-}
+#include "daemon/net/leaving.h"
+#include "daemon/net/listener.h"
+#include "daemon/net/reading.h"
+#include "daemon/net/sending.h"
 
 /* Gives those who have more to run than fits into one turn a turn more: sessions, then jobs. */
 static void work(evutil_socket_t fd, short what, void *data)
@@ -53,6 +27,23 @@ static void work(evutil_socket_t fd, short what, void *data)
     net_settle(net);
 }
 
+static void connection_ready(evutil_socket_t fd, short what, void *data)
+{
+    struct connection *connection = data;
+    struct net *net = connection->net;
+    (void)fd;
+    if ((what & EV_READ) != 0 && !connection_is_stopped(connection) && !connection->closing) {
+        (void)connection_read(connection);
+    }
+    if ((what & EV_TIMEOUT) != 0) {
+        connection->gone = true;
+    }
+    if ((what & (EV_WRITE | EV_TIMEOUT)) != 0) {
+        session_dirty(&connection->session);
+    }
+    net_settle(net);
+}
+
 static void deadline_came(evutil_socket_t fd, short what, void *data)
 {
     struct net *net = data;
@@ -61,21 +52,20 @@ static void deadline_came(evutil_socket_t fd, short what, void *data)
     alarm_rung(&net->alarm);
     net->now = net_clock();
     service_tick(net->service, net->now);
+    connection_give_up(net);
     net_settle(net);
 }
 
 int net_init(struct net *net, struct event_base *base, struct service *service, struct log *log)
 {
     *net = (struct net){.base = base, .service = service, .log = log, .now = net_clock()};
+    net->calls = (struct net_calls){.settle = net_settle, .ready = connection_ready};
+    TAILQ_INIT(&net->incomplete);
     TAILQ_INIT(&net->later);
     if (event_assign(&net->work, base, -1, 0, work, net) < 0) {
         return ERR_MEMORY;
     }
-    int status = memory_init(&net->memory, base);
-    if (status < 0) {
-        return status;
-    }
-    status = input_init(&net->input);
+    int status = input_init(&net->input);
     if (status == 0) {
         status = alarm_init(&net->alarm, base, deadline_came, net);
         if (status < 0) {
@@ -95,7 +85,6 @@ void net_deinit(struct net *net)
     service_finish(net->service);
     (void)event_del(&net->work);
     alarm_deinit(&net->alarm);
-    memory_deinit(&net->memory);
     pool_deinit(&net->pool);
     input_deinit(&net->input);
 }
@@ -114,8 +103,17 @@ void net_settle(struct net *net)
         const struct timeval at_once = {0};
         net->working = event_add(&net->work, &at_once) == 0;
     }
+    if (net->freed) {
+        net->freed = false;
+        if (net->listener != NULL) {
+            listener_resume(net->listener);
+        }
+    }
     alarm_set(&net->alarm, service_due(service));
-    memory_watch(&net->memory, service->accounts.bytes);
+    alarm_set(&net->alarm, incomplete_due(&net->incomplete));
+    if (net->memory != NULL) {
+        memory_watch(net->memory, service->accounts.bytes);
+    }
     if (__builtin_expect(net->stopping, 0) && service->accounts.sessions == 0) {
         (void)event_base_loopbreak(net->base);
     }

@@ -48,3 +48,10 @@ int peer_credentials(int fd, struct credentials *out)
     out->pid = peer.pid;
     return read_groups(fd, out);
 }
+
+uid_t peer_uid(int fd)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 ? (uid_t)-1 : peer.uid;
+}

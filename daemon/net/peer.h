@@ -9,3 +9,5 @@
 /* Fills in *out; free it with credentials_deinit. 0, or ERR_MEMORY: want of memory, or the socket
  * cannot tell. */
 int peer_credentials(int fd, struct credentials *out);
+/* The peer's uid alone; (uid_t)-1: the socket cannot tell. */
+uid_t peer_uid(int fd);

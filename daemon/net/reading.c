@@ -1,9 +1,11 @@
-/* reading: what a connection does with its input; see connection.h. */
+/* reading: see reading.h. */
+#include "daemon/net/reading.h"
+
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "daemon/call/dispatch.h"
-#include "daemon/net/connection.h"
 
 /* There is a lot to send in the middle of the input: sends it. True if the session must pause. */
 static bool must_pause(struct connection *connection)
@@ -27,13 +29,15 @@ static bool must_pause(struct connection *connection)
 static void run_with_descriptors(struct connection *connection, size_t at, struct message *message)
 {
     struct net *net = connection->net;
-    struct descriptor_set *set = descriptors_take(&connection->stream.descriptors, at);
+    struct descriptor_set *set =
+        descriptors_take(&connection->stream.descriptors, connection->session.user, at);
     struct passed passed = {0};
     if (set != NULL) {
-        passed = (struct passed){.count = set->count, .fds = set->fds};
+        passed = (struct passed){
+            .count = set->count, .fds = set->fds, .lost = set->lost, .refusal = &set->refusal};
     }
     service_run(net->service, &connection->session, message, &passed, net->now);
-    descriptor_set_free(set);
+    descriptor_set_free(set, connection->session.user);
 }
 
 /* True if the next message has to wait: the session has had its turn, or many of its calls are held
@@ -42,19 +46,14 @@ static bool must_stop(struct connection *connection)
 {
     struct net *net = connection->net;
     struct service *service = net->service;
-    if (service->credit < 0) {
-        service->credit = NET_TURN_STEPS;
-        if (net_turn_is_over(net)) {
-            connection->later = true;
-            TAILQ_INSERT_TAIL(&net->later, connection, turn);
-            return true;
-        }
-    }
-    service->credit -= NET_MESSAGE_STEPS;
+    service->credit = NET_TURN_STEPS;
     if (connection->session.unfinished >= SESSION_UNFINISHED_HIGH) {
         connection->held_up = true;
+    } else if (net_turn_is_over(net)) {
+        connection->later = true;
+        TAILQ_INSERT_TAIL(&net->later, connection, turn);
     }
-    return connection->held_up;
+    return connection->held_up || connection->later;
 }
 
 /* Runs every complete message in the window, or as many as may be. 0: it was stopped before the
@@ -65,9 +64,10 @@ static int run_messages(struct connection *connection)
     struct service *service = net->service;
     struct message message;
     for (;;) {
-        if (__builtin_expect(must_stop(connection), 0)) {
+        if (__builtin_expect(service->credit < 0, 0) && must_stop(connection)) {
             return 0;
         }
+        service->credit -= NET_MESSAGE_STEPS;
         size_t at = net->input.at;
         int status = input_next(&net->input, service->accounts.limits.max_message, &message);
         if (status != 0) {
@@ -138,7 +138,8 @@ static void close_window(struct connection *connection, int status)
 {
     struct input *input = &connection->net->input;
     struct stream *stream = &connection->stream;
-    descriptors_shift(&stream->descriptors, input->at, status == MESSAGE_MORE);
+    descriptors_shift(&stream->descriptors, connection->session.user, input->at,
+                      status == MESSAGE_MORE);
     if (status < 0) {
         input->at = input->len;
     }
@@ -151,6 +152,17 @@ static void close_window(struct connection *connection, int status)
     }
 }
 
+/* Bytes have come: is there a message that is not whole, and can go on? */
+static void note_incomplete(struct connection *connection, int status)
+{
+    struct incomplete_list *list = &connection->net->incomplete;
+    if (status == MESSAGE_MORE && connection->stream.rest != NULL && !connection->closing) {
+        incomplete_heard(list, &connection->incomplete, connection->net->now);
+    } else {
+        incomplete_forget(list, &connection->incomplete);
+    }
+}
+
 static void run_window(struct connection *connection)
 {
     struct net *net = connection->net;
@@ -158,7 +170,9 @@ static void run_window(struct connection *connection)
     net->now = net_clock();
     net->service->credit = NET_TURN_STEPS;
     pool_take(&net->pool, output);
-    close_window(connection, run_messages(connection));
+    int status = run_messages(connection);
+    close_window(connection, status);
+    note_incomplete(connection, status);
     if (output_pending(output) == 0) {
         pool_give(&net->pool, output);
     }
@@ -169,7 +183,8 @@ bool connection_read(struct connection *connection)
     if (!open_window(connection)) {
         return false;
     }
-    int len = stream_receive(&connection->stream, &connection->net->input);
+    int len =
+        stream_receive(&connection->stream, connection->session.user, &connection->net->input);
     if (len > 0) {
         run_window(connection);
         return !connection->closing && !connection_is_stopped(connection);
@@ -182,6 +197,26 @@ bool connection_read(struct connection *connection)
         connection_close(connection);
     }
     return false;
+}
+
+/* Its event may not have been handled yet, so it is asked once more. */
+static void give_up(struct connection *connection)
+{
+    (void)connection_read(connection);
+    if (connection->stream.rest != NULL && !connection->incomplete.listed &&
+        !connection_is_stopped(connection)) {
+        connection_fail(connection, ERR_TIMEOUT,
+                        "a message was begun, and no byte of it has come for 30 seconds");
+    }
+}
+
+void connection_give_up(struct net *net)
+{
+    struct incomplete *one;
+    while ((one = incomplete_take(&net->incomplete, net->now)) != NULL) {
+        give_up(
+            (struct connection *)(void *)((char *)one - offsetof(struct connection, incomplete)));
+    }
 }
 
 void connection_resume(struct connection *connection)

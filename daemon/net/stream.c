@@ -5,14 +5,17 @@
  * the peer first reads all of that, then gets ECONNRESET once (in place of the end of the stream).
  * So a goodbye reaches a peer that was still sending, and nothing needs to be drained for it. In
  * the same way what a peer sent before it vanished can be read after a send to it has failed.
+ *
+ * But descriptors in that unread input are closed with the socket, by whoever closes it, and may
+ * block him; so only a socket that was read to its end is closed here.
  */
 #include "daemon/net/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 enum { IOVECS = 256 }; /* in one sendmsg; a call more for what is beyond */
 
@@ -22,46 +25,43 @@ void stream_init(struct stream *stream, int fd)
     STAILQ_INIT(&stream->descriptors);
 }
 
-void stream_deinit(struct stream *stream)
+void stream_deinit(struct stream *stream, struct closer *closer, uid_t uid)
 {
+    assert(STAILQ_EMPTY(&stream->descriptors));
     rest_free(stream->rest);
     stream->rest = NULL;
-    descriptors_clear(&stream->descriptors);
     if (stream->fd >= 0) {
-        (void)close(stream->fd);
+        closer_close(stream->ended ? NULL : closer, uid, stream->fd);
         stream->fd = -1;
     }
 }
 
-static int receive_error(void)
+/* The peer has sent nothing more, and maybe never will. */
+static int receive_nothing(struct stream *stream, ssize_t len)
 {
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
         return STREAM_BLOCKED;
     }
-    return STREAM_BROKEN;
+    stream->ended = len == 0 || errno == ECONNRESET;
+    return len == 0 ? 0 : STREAM_BROKEN;
 }
 
-/* Puts the descriptors that came with the bytes [from, until) of the window into the list. */
-static int take_descriptors(struct stream *stream, struct msghdr *header, size_t from, size_t until)
+/* The descriptors in the control messages of a recvmsg(2). */
+static void collect(struct msghdr *header, struct arrival *out)
 {
-    int status = 0;
+    out->count = 0;
+    out->cut = (header->msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg != NULL;
          cmsg = CMSG_NXTHDR(header, cmsg)) {
-        if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS) {
-            continue;
-        }
-        int fds[DESCRIPTORS_MAX];
-        size_t len = cmsg->cmsg_len - CMSG_LEN(0);
-        memcpy(fds, CMSG_DATA(cmsg), len);
-        if (descriptors_add(&stream->descriptors, fds, (unsigned)(len / sizeof(int)), from, until) <
-            0) {
-            status = ERR_MEMORY;
+        if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
+            size_t len = cmsg->cmsg_len - CMSG_LEN(0);
+            memcpy(out->fds + out->count, CMSG_DATA(cmsg), len);
+            out->count += (unsigned)(len / sizeof(int));
         }
     }
-    return status;
 }
 
-int stream_receive(struct stream *stream, struct input *input)
+int stream_receive(struct stream *stream, const struct user *user, struct input *input)
 {
     union {
         struct cmsghdr align;
@@ -76,14 +76,15 @@ int stream_receive(struct stream *stream, struct input *input)
                             .msg_controllen = sizeof(control.bytes)};
     ssize_t len = recvmsg(stream->fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (len <= 0) {
-        return len < 0 ? receive_error() : 0;
+        return receive_nothing(stream, len);
     }
     size_t from = input->len;
     input_filled(input, (size_t)len);
-    if (header.msg_controllen > 0) {
-        int status = take_descriptors(stream, &header, from, input->len);
-        if (status < 0) {
-            return status;
+    if (header.msg_controllen > 0 || (header.msg_flags & MSG_CTRUNC) != 0) {
+        struct arrival arrival;
+        collect(&header, &arrival);
+        if (descriptors_add(&stream->descriptors, user, &arrival, from, input->len) < 0) {
+            return ERR_MEMORY;
         }
     }
     return len > INT_MAX ? INT_MAX : (int)len;

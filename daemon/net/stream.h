@@ -13,12 +13,14 @@ struct stream {
     int fd;            /* owned */
     struct rest *rest; /* input that is kept, or NULL */
     struct descriptor_list descriptors;
+    bool ended; /* the peer's bytes have been read to their end: there will be none */
 };
 
 /* Takes over the descriptor. */
 void stream_init(struct stream *stream, int fd);
-/* Closes the socket and frees what is kept. What the peer has not read yet it still can. */
-void stream_deinit(struct stream *stream);
+/* Closes the socket, whose peer is that uid, and frees what is kept; there may be no descriptors
+ * left. What the peer has not read yet it still can. */
+void stream_deinit(struct stream *stream, struct closer *closer, uid_t uid);
 
 /* What stream_receive and stream_send answer besides the good cases. */
 enum {
@@ -28,8 +30,8 @@ enum {
 
 /* One recvmsg(2) into the open window of `input`. The number of bytes, 0 at the end of the peer's
  * stream, STREAM_BLOCKED, STREAM_BROKEN, or ERR_MEMORY for want of memory. Descriptors that come
- * are put into the stream's list. */
-int stream_receive(struct stream *stream, struct input *input);
+ * are put into the stream's list; they are `user`'s. */
+int stream_receive(struct stream *stream, const struct user *user, struct input *input);
 
 /* Sends as much of the output as the kernel takes: one send(2) or sendmsg(2), more only when there
  * is more than fits into one. 0: everything, and the output is reset; STREAM_BLOCKED: the kernel

@@ -33,19 +33,18 @@ static bool next_ext(struct walk *walk)
     return false;
 }
 
-int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out)
+int descriptor_new(struct user *user, int fd, struct descriptor **out)
 {
-    int status = accounts_admit(accounts, &accounts->descriptors, "max_descriptors",
-                                accounts->limits.max_descriptors);
+    int status = user_hold_descriptors(user, 1);
     if (status < 0) {
         return status;
     }
     struct descriptor *descriptor = malloc(sizeof(*descriptor));
     if (descriptor == NULL) {
-        accounts->descriptors--;
+        user_drop_descriptors(user, 1);
         return ERR_MEMORY;
     }
-    *descriptor = (struct descriptor){.refs = 1, .fd = fd, .accounts = accounts};
+    *descriptor = (struct descriptor){.refs = 1, .fd = fd, .user = user_ref(user)};
     *out = descriptor;
     return 0;
 }
@@ -56,12 +55,16 @@ struct descriptor *descriptor_ref(struct descriptor *descriptor)
     return descriptor;
 }
 
-static void close_here(struct descriptor *descriptor)
+static void give_up(struct descriptor *descriptor)
 {
     if (descriptor->fd >= 0) {
-        (void)close(descriptor->fd);
+        user_drop_descriptors(descriptor->user, 1);
+        if (descriptor->ours) {
+            (void)close(descriptor->fd);
+        } else {
+            user_close(descriptor->user, descriptor->fd);
+        }
         descriptor->fd = -1;
-        descriptor->accounts->descriptors--;
     }
 }
 
@@ -70,14 +73,15 @@ void descriptor_unref(struct descriptor *descriptor)
     if (descriptor == NULL || --descriptor->refs > 0) {
         return;
     }
-    close_here(descriptor);
+    give_up(descriptor);
+    user_unref(descriptor->user);
     free(descriptor);
 }
 
 void descriptor_left(struct descriptor *descriptor)
 {
     if (descriptor->moves) {
-        close_here(descriptor);
+        give_up(descriptor);
     }
 }
 
@@ -101,9 +105,9 @@ void origin_unref(struct origin *origin)
 }
 
 static int take(struct origin *origin, const struct passed *passed, unsigned index,
-                struct accounts *accounts)
+                struct user *user)
 {
-    int status = descriptor_new(accounts, passed->fds[index], &origin->descriptors[index]);
+    int status = descriptor_new(user, passed->fds[index], &origin->descriptors[index]);
     if (status == 0) {
         passed->fds[index] = -1;
     }
@@ -112,7 +116,7 @@ static int take(struct origin *origin, const struct passed *passed, unsigned ind
 
 /* Takes the descriptors that a param names. */
 static int take_named(struct origin *origin, const struct passed *passed, struct slice param,
-                      struct accounts *accounts, const char **why)
+                      struct user *user, const char **why)
 {
     struct walk walk = {.bytes = param};
     int status = 0;
@@ -124,21 +128,29 @@ static int take_named(struct origin *origin, const struct passed *passed, struct
             *why = "an ext value of type 2 must be one byte, the index of a descriptor";
             return ERR_BAD_REQUEST;
         }
+        if (passed != NULL && passed->lost == ERR_LIMIT) {
+            user->accounts->refusal = *passed->refusal;
+            return ERR_LIMIT;
+        }
+        if (passed != NULL && passed->lost < 0) {
+            *why = "the descriptors that came with the message are lost: the daemon has as many "
+                   "open as its process may have (RLIMIT_NOFILE)";
+            return passed->lost;
+        }
         if (walk.data[0] >= origin->count) {
             *why = "an ext value of type 2 names a descriptor that did not come with the "
                    "message's first byte";
             return ERR_BAD_REQUEST;
         }
         if (origin->descriptors[walk.data[0]] == NULL) {
-            status = take(origin, passed, walk.data[0], accounts);
+            status = take(origin, passed, walk.data[0], user);
         }
     }
     return status;
 }
 
 int origin_new(const struct message *message, const struct passed *passed,
-               struct registry *registry, struct accounts *accounts, struct origin **out,
-               const char **why)
+               struct registry *registry, struct user *user, struct origin **out, const char **why)
 {
     unsigned count = passed == NULL ? 0 : passed->count;
     if (count > DESCRIPTORS_PER_MESSAGE) {
@@ -154,7 +166,7 @@ int origin_new(const struct message *message, const struct passed *passed,
     origin->count = count;
     int status = 0;
     for (unsigned i = 0; i < message->nparams && i < MESSAGE_PARAMS_MAX && status == 0; i++) {
-        status = take_named(origin, passed, message->params[i].raw, accounts, why);
+        status = take_named(origin, passed, message->params[i].raw, user, why);
     }
     if (status < 0) {
         origin_unref(origin);

@@ -7,9 +7,11 @@
  * what they name; it is made only for messages that have such an ext. A stored value that carries
  * something is a blob with a struct attachments, whatever its size (blob.h).
  *
- * A descriptor is counted in accounts->descriptors from the moment its message is run, and closed
- * with the last reference to it. A reference to an object keeps the object's memory, and keeps a
- * scoped object alive (object->contained); one that names nothing when it is stored is just bytes.
+ * A descriptor is counted as its user's from the moment its message is run. It is given up with the
+ * last reference to it, and closed a moment later by others (daemon/account/closer.h): nothing else
+ * may be done with it here either, since any call on a stranger's descriptor may block. A reference
+ * to an object keeps the object's memory, and keeps a scoped object alive (object->contained); one
+ * that names nothing when it is stored is just bytes.
  */
 #pragma once
 
@@ -22,14 +24,15 @@ struct registry;
 /* An open file descriptor that the daemon holds for somebody. */
 struct descriptor {
     uint32_t refs;
-    int fd;     /* owned; -1: moved away */
-    bool moves; /* it is given away with the first answer that carries it, not shared */
-    struct accounts *accounts;
+    int fd;            /* owned; -1: moved away */
+    bool ours;         /* the daemon has made it, and to close it blocks nobody */
+    bool moves;        /* it is given away with the first answer that carries it, not shared */
+    struct user *user; /* a reference: for whom it is held */
 };
 
-/* Takes over an open descriptor, with one reference. 0; or ERR_LIMIT (max_descriptors),
+/* Takes over an open descriptor, with one reference, for a user. 0; or ERR_LIMIT (max_descriptors),
  * ERR_MEMORY (memory), and it stays the caller's. */
-int descriptor_new(struct accounts *accounts, int fd, struct descriptor **out);
+int descriptor_new(struct user *user, int fd, struct descriptor **out);
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
 /* An answer that carries it has left: one that moves is closed here, for whoever still refers to
@@ -46,19 +49,23 @@ struct origin {
 
 /* What came with a message, before it is known what of it is named. */
 struct passed {
-    unsigned count;
-    int *fds; /* the giver's; one that is taken is set to -1, the giver closes the others */
+    unsigned count;                /* that were sent */
+    int *fds;                      /* the giver's; one that is taken is set to -1, the giver closes
+                                      the others; not looked at if they are lost */
+    int lost;                      /* 0, or why they are not there: ERR_LIMIT, ERR_MEMORY (the
+                                      process has no descriptors left) */
+    const struct refusal *refusal; /* of ERR_LIMIT: the giver's */
 };
 
 /*
- * The origin of a message, with one reference. Takes from `passed` (NULL: nothing came) the
+ * The origin of a user's message, with one reference. Takes from `passed` (NULL: nothing came) the
  * descriptors that an ext of the message names.
  * ERR_BAD_REQUEST with *why set: an ext of type 2 is no index of a descriptor that came, or more
- * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_MEMORY (memory).
+ * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_MEMORY: memory, or with *why
+ * set, descriptors.
  */
 int origin_new(const struct message *message, const struct passed *passed,
-               struct registry *registry, struct accounts *accounts, struct origin **out,
-               const char **why);
+               struct registry *registry, struct user *user, struct origin **out, const char **why);
 struct origin *origin_ref(struct origin *origin); /* NULL is allowed */
 void origin_unref(struct origin *origin);         /* NULL is allowed */
 

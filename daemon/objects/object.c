@@ -131,13 +131,20 @@ void object_unref(struct object *object)
     }
 }
 
+void object_leave(struct object *object)
+{
+    if (!object->is_leaving) {
+        object->is_leaving = true;
+        TAILQ_INSERT_TAIL(&object->registry->leaving, object, leaving);
+        (void)object_ref(object);
+    }
+}
+
 void object_check_orphan(struct object *object)
 {
     if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&
-        !object->deleted && !object->is_orphan) {
-        object->is_orphan = true;
-        TAILQ_INSERT_TAIL(&object->registry->orphans, object, orphan);
-        (void)object_ref(object);
+        !object->deleted) {
+        object_leave(object);
     }
 }
 

@@ -25,22 +25,7 @@
 #include "daemon/objects/ordered.h"
 #include "daemon/objects/pace.h"
 #include "proto/pack.h"
-
-enum object_kind {
-    OBJECT_QUEUE,
-    OBJECT_DICT,
-    OBJECT_LIST,
-    OBJECT_NAMESPACE,
-    OBJECT_EVENT,
-    OBJECT_LOCK,
-    OBJECT_SEMAPHORE,
-    OBJECT_BARRIER,
-    OBJECT_CONDITION,
-    OBJECT_PIPE,
-    OBJECT_VALUE,
-    OBJECT_ARRAY,
-    OBJECT_KINDS
-};
+#include "proto/type.h"
 
 enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 
@@ -112,7 +97,7 @@ struct object {
     struct tie_list ties;        /* the sessions that have it open or hold something of it */
     struct watch_list watches;   /* who wants to be told what happens to it */
     struct registry *registry;   /* that it is or was in; NULL: never */
-    TAILQ_ENTRY(object) orphan;  /* in the registry's list of objects that nothing may refer to */
+    TAILQ_ENTRY(object) leaving; /* in the registry's list of objects that leave */
     TAILQ_ENTRY(object) ready;   /* in the registry's list of ready objects */
     struct timespec created;     /* wall clock */
     uint64_t bytes;              /* charged for its contents */
@@ -131,7 +116,7 @@ struct object {
     uint8_t kind;     /* the type's, for who looks for a method; OBJECT_KINDS: it is sealed */
     uint8_t ask_all;  /* bit N: all waits of channel N are to be asked, whoever stays */
     bool is_ready;
-    bool is_orphan;
+    bool is_leaving;
     bool deleted;
 };
 
@@ -178,9 +163,11 @@ struct object *object_ref(struct object *object);
 void object_unref(struct object *object);
 
 /* A scoped object that nobody keeps any more, neither a session nor a value, goes onto the
- * registry's list of orphans. */
+ * registry's list of those that leave. */
 void object_check_orphan(struct object *object);
-/* A stored value no longer refers to it: drops that reference; it may be an orphan now. */
+/* Puts the object onto the registry's list of those that leave, with a reference; once. */
+void object_leave(struct object *object);
+/* A stored value no longer refers to it: drops that reference; it may have to leave now. */
 void object_let_go(struct object *object);
 
 /* Charges the contents: 0, or ERR_LIMIT and nothing charged. */

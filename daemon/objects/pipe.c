@@ -26,11 +26,16 @@ static enum pipe_end look_at(const struct pipe *pipe, unsigned end)
     if (descriptor->fd >= 0) {
         return descriptor->refs > 1 ? PIPE_END_TAKEN : PIPE_END_FREE;
     }
-    return socket_pair_is_open(&pipe->token, end) ? PIPE_END_TAKEN : PIPE_END_CLOSED;
+    int open = socket_pair_is_open(&pipe->token, end);
+    if (open < 0) {
+        return PIPE_END_UNKNOWN;
+    }
+    return open > 0 ? PIPE_END_TAKEN : PIPE_END_CLOSED;
 }
 
 void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS])
 {
+    user_catch_up(pipe->object.user); /* the daemon's own copies of the ends are open as well */
     ends[0] = look_at(pipe, 0);
     ends[1] = look_at(pipe, 1);
     if (ends[0] == PIPE_END_CLOSED && ends[1] == PIPE_END_CLOSED) {
@@ -39,15 +44,22 @@ void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS])
     }
 }
 
+static bool is_with_somebody(enum pipe_end end)
+{
+    return end == PIPE_END_TAKEN || end == PIPE_END_UNKNOWN;
+}
+
 static size_t pipe_describe(const struct object *object, struct buffer *out)
 {
-    static const char *const words[] = {
-        [PIPE_END_FREE] = "free", [PIPE_END_TAKEN] = "taken", [PIPE_END_CLOSED] = "closed"};
+    static const char *const words[] = {[PIPE_END_FREE] = "free",
+                                        [PIPE_END_TAKEN] = "taken",
+                                        [PIPE_END_CLOSED] = "closed",
+                                        [PIPE_END_UNKNOWN] = "taken"};
     const struct pipe *pipe = (const struct pipe *)object;
     enum pipe_end ends[PIPE_ENDS];
     pipe_look(pipe, ends);
     pack_key_bool(out, "duplex", pipe->duplex);
-    pack_key_bool(out, "connected", ends[0] == PIPE_END_TAKEN && ends[1] == PIPE_END_TAKEN);
+    pack_key_bool(out, "connected", is_with_somebody(ends[0]) && is_with_somebody(ends[1]));
     pack_string(out, "ends");
     pack_array(out, PIPE_ENDS);
     pack_string(out, words[ends[0]]);
@@ -79,16 +91,16 @@ int pipe_new(const struct object_options *common, bool duplex, struct pipe **out
 }
 
 /* Takes over both sockets of a pair, or closes them. */
-static int adopt_pair(struct accounts *accounts, const int fds[PIPE_ENDS],
+static int adopt_pair(struct user *user, const int fds[PIPE_ENDS],
                       struct descriptor *ends[PIPE_ENDS])
 {
-    int status = descriptor_new(accounts, fds[0], &ends[0]);
+    int status = descriptor_new(user, fds[0], &ends[0]);
     if (status < 0) {
         (void)close(fds[0]);
         (void)close(fds[1]);
         return status;
     }
-    status = descriptor_new(accounts, fds[1], &ends[1]);
+    status = descriptor_new(user, fds[1], &ends[1]);
     if (status < 0) {
         (void)close(fds[1]);
         descriptor_unref(ends[0]);
@@ -104,7 +116,7 @@ static int make_pair(struct pipe *pipe)
     int fds[PIPE_ENDS];
     int status = socket_pair_new(pipe->duplex, fds, &token);
     if (status == 0) {
-        status = adopt_pair(pipe->object.user->accounts, fds, ends);
+        status = adopt_pair(pipe->object.user, fds, ends);
     }
     if (status < 0) {
         return status;
@@ -126,7 +138,8 @@ int pipe_connect(struct pipe *pipe, unsigned end, struct descriptor **out, unsig
         end = ends[0] == PIPE_END_FREE ? 0 : 1;
     }
     if (ends[end] != PIPE_END_FREE) {
-        return ERR_EXISTS;
+        /* Had the system told of both, they might be free. */
+        return ends[0] == PIPE_END_UNKNOWN || ends[1] == PIPE_END_UNKNOWN ? ERR_MEMORY : ERR_EXISTS;
     }
     if (pipe->ends[end] == NULL || pipe->ends[end]->fd < 0) {
         int status = make_pair(pipe);

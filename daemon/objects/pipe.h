@@ -17,9 +17,10 @@
 enum { PIPE_ENDS = 2 };
 
 enum pipe_end {
-    PIPE_END_FREE,  /* can be had */
-    PIPE_END_TAKEN, /* has been handed out, or is on its way */
-    PIPE_END_CLOSED /* was handed out, and is closed; the other one is not */
+    PIPE_END_FREE,   /* can be had */
+    PIPE_END_TAKEN,  /* has been handed out, or is on its way */
+    PIPE_END_CLOSED, /* was handed out, and is closed; the other one is not */
+    PIPE_END_UNKNOWN /* was handed out; the system had nothing left to find out more */
 };
 
 struct pipe {
@@ -48,7 +49,7 @@ void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS]);
  * The descriptor of an end that is free, to be sent in an answer: the pipe keeps it, and nobody
  * else gets it while somebody holds another reference. `end`: 0, 1, or PIPE_ENDS for the first that
  * is free; *taken is which it is.
- * 0; or ERR_EXISTS: it is taken (or both are). ERR_LIMIT: max_descriptors. ERR_MEMORY: no memory
- * or no descriptors.
+ * 0; or ERR_EXISTS: it is taken (or both are). ERR_LIMIT: max_descriptors. ERR_MEMORY with errno:
+ * no memory or no descriptors.
  */
 int pipe_connect(struct pipe *pipe, unsigned end, struct descriptor **out, unsigned *taken);

@@ -16,7 +16,7 @@ void registry_init(struct registry *registry, uint64_t seed)
     *registry = (struct registry){.seed = seed};
     ordered_init(&registry->objects);
     TAILQ_INIT(&registry->ready);
-    TAILQ_INIT(&registry->orphans);
+    TAILQ_INIT(&registry->leaving);
 }
 
 void registry_deinit(struct registry *registry)
@@ -65,12 +65,12 @@ void registry_remove(struct registry *registry, struct object *object)
     object_unref(object);
 }
 
-struct object *registry_next_orphan(struct registry *registry)
+struct object *registry_next_leaving(struct registry *registry)
 {
-    struct object *object = TAILQ_FIRST(&registry->orphans);
+    struct object *object = TAILQ_FIRST(&registry->leaving);
     if (object != NULL) {
-        object->is_orphan = false;
-        TAILQ_REMOVE(&registry->orphans, object, orphan);
+        object->is_leaving = false;
+        TAILQ_REMOVE(&registry->leaving, object, leaving);
     }
     return object;
 }

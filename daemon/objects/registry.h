@@ -19,10 +19,12 @@ struct registry {
     struct fault_listener listener; /* set by whoever wants faults to be contained */
     uint64_t faults;                /* objects that have been sealed */
     uint64_t count[OBJECT_KINDS];
-    TAILQ_HEAD(ready_list, object) ready;    /* their waiters are to be asked; see waits.h */
-    TAILQ_HEAD(orphan_list, object) orphans; /* scoped, and nobody keeps them any more */
-    uint64_t anonymous;                      /* the number of the last anonymous object */
-    uint64_t seed; /* of the hash of names, so that nobody can choose colliding ones */
+    TAILQ_HEAD(ready_list, object) ready; /* their waiters are to be asked; see waits.h */
+    TAILQ_HEAD(leaving_list, object)
+    leaving;            /* deleted and not yet empty, or scoped and nobody keeps
+                           them any more; with a reference */
+    uint64_t anonymous; /* the number of the last anonymous object */
+    uint64_t seed;      /* of the hash of names, so that nobody can choose colliding ones */
 };
 
 void registry_init(struct registry *registry, uint64_t seed);
@@ -36,8 +38,10 @@ struct object *registry_find(const struct registry *registry, struct slice name)
 int registry_add(struct registry *registry, struct object *object);
 /* Takes it out and drops the registry's reference. */
 void registry_remove(struct registry *registry, struct object *object);
-/* Takes the first object off the list of orphans; the reference is the caller's. NULL: none. */
-struct object *registry_next_orphan(struct registry *registry);
+/* Takes the first object off the list of those that leave; the reference is the caller's. NULL:
+ * none.
+ */
+struct object *registry_next_leaving(struct registry *registry);
 /* The first object whose number is at least `number`, or NULL: for going through all of them. */
 struct object *registry_from(const struct registry *registry, uint64_t number);
 

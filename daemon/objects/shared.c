@@ -98,12 +98,12 @@ static int init_memory(struct shared *shared, size_t size)
     if (status < 0) {
         return status;
     }
-    struct accounts *accounts = shared->object.user->accounts;
-    status = descriptor_new(accounts, shared->mapping.fd, &shared->descriptor);
+    status = descriptor_new(shared->object.user, shared->mapping.fd, &shared->descriptor);
     if (status < 0) {
         (void)close(shared->mapping.fd);
         return status;
     }
+    shared->descriptor->ours = true;
     return init_lock(shared);
 }
 
@@ -173,11 +173,13 @@ int shared_descriptor(const struct shared *shared, bool writable, struct descrip
     if (fd < 0) {
         return fd;
     }
-    int status = descriptor_new(shared->object.user->accounts, fd, out);
+    int status = descriptor_new(shared->object.user, fd, out);
     if (status < 0) {
         (void)close(fd);
+        return status;
     }
-    return status;
+    (*out)->ours = true;
+    return 0;
 }
 
 size_t shared_lock_size(void)

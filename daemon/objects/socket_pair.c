@@ -34,18 +34,25 @@ int socket_pair_new(bool duplex, int fds[2], struct socket_token *token)
         (duplex || shutdown(fds[0], SHUT_WR) == 0)) {
         return 0;
     }
+    int error = errno;
     (void)close(fds[0]);
     (void)close(fds[1]);
+    errno = error;
     return ERR_MEMORY;
 }
 
-bool socket_pair_is_open(const struct socket_token *token, unsigned end)
+int socket_pair_is_open(const struct socket_token *token, unsigned end)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return true;
+        return ERR_MEMORY;
     }
-    bool open = bind_end(fd, token, end) < 0;
+    int open = 0;
+    if (bind_end(fd, token, end) < 0) {
+        open = errno == EADDRINUSE ? 1 : ERR_MEMORY;
+    }
+    int error = errno;
     (void)close(fd);
+    errno = error;
     return open;
 }

@@ -24,9 +24,9 @@ struct socket_token {
 };
 
 /* Makes a pair, close-on-exec; if not duplex, fds[0] only receives and fds[1] only sends. 0, or
- * ERR_MEMORY: the system has no memory or no descriptors for it. */
+ * ERR_MEMORY with errno: the system has no memory or no descriptors for it. */
 int socket_pair_new(bool duplex, int fds[2], struct socket_token *token);
 
-/* True if that end (0 or 1) is open anywhere; also if it cannot be told for want of a descriptor.
- */
-bool socket_pair_is_open(const struct socket_token *token, unsigned end);
+/* 1 if that end (0 or 1) is open anywhere, else 0; ERR_MEMORY with errno: that cannot be told, for
+ * want of a descriptor or of memory. */
+int socket_pair_is_open(const struct socket_token *token, unsigned end);

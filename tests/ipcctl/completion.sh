@@ -42,8 +42,8 @@ test_options_and_their_values() {
     completes 'ipcctl create --order=l' lifo
     completes 'ipcctl create --order p' priority
     completes 'ipcctl --so' --socket=
-    completes 'ipcctl create ' queue dict list namespace event lock semaphore barrier condition pipe value \
-        array
+    completes 'ipcctl create ' queue dict list namespace lock semaphore condition event barrier value array \
+        pipe
     completes 'ipcctl ls --type d' dict
     completes 'ipcctl get -- --a' ''
     completes 'ipcctl watch jobs --events=gi' give_back

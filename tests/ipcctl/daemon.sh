@@ -57,6 +57,23 @@ signal.pause()' >"$scratch/says" &
     kill "$client"
 }
 
+test_the_names_of_clients_are_shown_escaped() {
+    python3 -c '
+import os, signal, socket
+daemon = socket.socket(socket.AF_UNIX)
+daemon.connect(os.environ["IPCD_SOCKET"])
+name = "ip\u202ectl".encode()
+daemon.sendall(b"\x94\0\1\xacserver.hello\x91\x81\xa6client" + bytes([0xa0 + len(name)]) + name)
+daemon.recv(1)
+print("ready", flush=True)
+signal.pause()' >"$scratch/says" &
+    local client=$!
+    await grep ready "$scratch/says"
+    shows " +$client +python3[^ ]* +ip\\\\u202ectl +" sessions
+    shows '"client": "ip\\u202ectl"' --json sessions
+    kill "$client"
+}
+
 test_call_of_atomic_that_fails_prints_what_was_done_before() {
     ipcctl create queue jobs
     ipcctl put jobs '"only"'

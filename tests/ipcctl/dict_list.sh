@@ -44,7 +44,7 @@ test_dict_numbers_are_counted() {
     gives 107 dict incr d m 7 100
     ipcctl dict set d s '"text"'
     fails 1 'dict incr d: ' dict incr d s
-    fails 2 'dict incr d: DELTA must be a number, not "x"' dict incr d n x
+    fails 2 'dict incr d: DELTA must be a number like 5, -2.5 or 1e3, not "x"' dict incr d n x
 }
 
 test_dict_cas_sets_only_what_was_expected() {

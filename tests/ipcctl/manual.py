@@ -12,7 +12,6 @@ import sys
 
 IPCCTL = os.environ["IPCCTL"]
 GLOBAL = {"socket", "json", "timeout", "help", "version"}
-FAMILIES = ("dict", "list", "namespace", "lock", "semaphore", "condition", "event", "barrier")
 # Described once for all dict, list and namespace commands, and call.
 COMMON = {"text", "raw"}
 
@@ -21,6 +20,10 @@ def complete(line):
     run = subprocess.run([IPCCTL, "complete", "--", line, ""], stdout=subprocess.PIPE, text=True,
                          check=True)
     return run.stdout.splitlines()
+
+
+# The types whose commands have two words.
+FAMILIES = sorted(set(complete("ipcctl create ")) & set(complete("ipcctl ")))
 
 
 def commands():

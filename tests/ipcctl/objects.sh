@@ -104,6 +104,45 @@ test_create_refuses_what_is_wrong() {
     fails 2 'create: the TYPE is missing' create
 }
 
+test_numbers_that_are_too_large_are_told_how_large_they_can_be() {
+    fails 2 'create jobs: --maxsize must be from -9223372036854775808 to 9223372036854775807, not' \
+        create queue jobs --maxsize 9223372036854775808
+    fails 2 'create jobs: --lease must be at most 1000000000000000 milliseconds, 11574074d, not' \
+        create queue jobs --lease 99999999999d
+    fails 2 'create jobs: --mode must be a mode from 0 to 0777, not' create queue jobs --mode 1000
+    fails 2 'create jobs: --initial is not JSON: 1e400 is out of range: a float goes from' \
+        create list jobs --initial 1e400
+    fails 2 'kill: SESSION must be from 0 to 9223372036854775807, not' kill 18446744073709551616
+    ipcctl create dict d
+    gives '{"$uint": "18446744073709551615"}' dict incr d n 18446744073709551615
+    fails 2 'dict incr d: DELTA must be an integer from .* to 18446744073709551615, or a float' \
+        dict incr d n 18446744073709551616
+}
+
+# What is advised works; where nothing can be done, nothing is advised.
+test_integers_above_int64_in_json_are_shown_how_they_are_written() {
+    ipcctl create list l
+    fails 2 'list append l: .* is written \{"\$uint": "18446744073709551615"\}; see' \
+        list append l '[1, 18446744073709551615]'
+    gives '' list append l '[1, {"$uint": "18446744073709551615"}]'
+    fails 2 'list append l: .*: 18446744073709551616 is out of range: an integer goes from .* to' \
+        list append l 18446744073709551616
+    fails 2 'list append l: .*: -9223372036854775809 is out of range' \
+        list append l '{"a": -9223372036854775809}'
+    gives '[1, {"$uint": "18446744073709551615"}]' list slice l
+}
+
+test_characters_that_are_not_seen_are_shown_escaped() {
+    local name=$'user\u202egpj.\u200bexe'
+    ipcctl create queue "$name"
+    shows '"user\\u202egpj\.\\u200bexe"' ls
+    shows '^"user\\u202egpj\.\\u200bexe": queue' describe "$name"
+    shows '"name": "user\\u202egpj\.\\u200bexe"' --json ls
+    same "the name in JSON" "$name" "$(json 'r["name"]' ls)"
+    gives "$name" ls --names
+    fails 6 'get a\\u2066b: .*"a\\u2066b"|get "a\\u2066b": .*"a\\u2066b"' get $'a\u2066b'
+}
+
 test_rm_deletes_and_reports_what_is_not_there() {
     ipcctl create queue a
     ipcctl create dict b

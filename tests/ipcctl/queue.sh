@@ -100,7 +100,7 @@ test_put_honours_priority_delay_and_time_to_live() {
     await has jobs expired 1
     gives $'"high"\n"too"\n"low"' get jobs --all
     same "the delayed one" 1 "$(json 'r["delayed"]' describe jobs)"
-    fails 2 'put jobs: --priority must be a number, not "high"' put jobs 1 --priority high
+    fails 2 'put jobs: --priority must be a number like 5, -2.5 or 1e3, not "high"' put jobs 1 --priority high
 }
 
 test_get_waits_for_an_item() {

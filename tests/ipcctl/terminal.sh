@@ -43,6 +43,13 @@ test_tables_are_cut_to_the_width_of_the_terminal() {
     shows 'narrow-terminal +queue' ls
 }
 
+test_names_on_a_terminal_are_escaped() {
+    ipcctl create queue $'a\u202eb'
+    on_terminal "'$IPCCTL' ls --names"
+    ends 0
+    same "the name" 'a\u202eb' "$(line a)"
+}
+
 test_get_without_ack_says_what_becomes_of_the_item() {
     ipcctl create queue jobs --joinable
     ipcctl put jobs 1

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +100,88 @@ static void sessions_are_listed_described_and_killed(void **state)
     assert_ok(ipcc_close(victim));
     assert_ok(ipcc_close(conn));
 }
+
+/* ---- interrupted ----------------------------------------------------------------------------- */
+
+enum { GETTERS = 4, ITEMS = 300, LAST = -1 };
+
+struct getter {
+    pthread_t thread;
+    struct ipcc_queue *queue;
+    int64_t sum;
+    unsigned count;
+    atomic_uint *interrupted; /* how often anybody was */
+    int status;               /* not 0: what it failed for */
+};
+
+static void *get_all(void *data)
+{
+    struct getter *getter = data;
+    struct ipcc_item item = {.value = {IPCC_NONE}};
+    struct ipcc_reply reply;
+    while (item.value.kind != IPCC_INT || item.value.as.integer != LAST) {
+        int status = ipcc_queue_get(getter->queue, IPCC_FOREVER, &item, &reply);
+        if (status == IPCC_ERR_INTERRUPTED) {
+            atomic_fetch_add(getter->interrupted, 1);
+        } else if (status < 0) {
+            getter->status = status;
+            break;
+        } else if (item.value.as.integer != LAST) {
+            getter->count++;
+            getter->sum += item.value.as.integer;
+        }
+        ipcc_reply_free(&reply);
+    }
+    return NULL;
+}
+
+static void interrupted_getters_lose_no_item(void **state)
+{
+    const struct daemon *daemon = *state;
+    struct getter getters[GETTERS];
+    atomic_uint interrupted = 0;
+    struct ipcc *putter = client_open(daemon);
+    struct ipcc *conn = NULL;
+    struct ipcc_queue *in = NULL;
+    struct ipcc_queue *out = NULL;
+    assert_ok(
+        ipcc_open(&conn, &(struct ipcc_options){.path = daemon->socket, .interruptible = true}));
+    assert_ok(ipcc_queue_open(putter, "interrupted", NULL, &in));
+    assert_ok(ipcc_queue_open(conn, "interrupted", NULL, &out));
+    for (int i = 0; i < GETTERS; i++) {
+        getters[i] = (struct getter){.queue = out, .interrupted = &interrupted};
+        assert_int_equal(pthread_create(&getters[i].thread, NULL, get_all, &getters[i]), 0);
+    }
+    for (int i = 1; i <= ITEMS; i++) {
+        assert_ok(ipcc_queue_put(in, ipcc_int(i), IPCC_FOREVER, NULL));
+        if (i % 3 == 0) {
+            unsigned before = atomic_load(&interrupted);
+            assert_int_equal(ipcc_interrupt(conn), 0);
+            while (atomic_load(&interrupted) == before) {
+            }
+            assert_ok(ipcc_resume(conn));
+        }
+    }
+    for (int i = 0; i < GETTERS; i++) {
+        assert_ok(ipcc_queue_put(in, ipcc_int(LAST), IPCC_FOREVER, NULL));
+    }
+    int64_t sum = 0;
+    unsigned count = 0;
+    for (int i = 0; i < GETTERS; i++) {
+        assert_int_equal(pthread_join(getters[i].thread, NULL), 0);
+        assert_int_equal(getters[i].status, 0);
+        sum += getters[i].sum;
+        count += getters[i].count;
+    }
+    assert_int_equal(count, ITEMS);
+    assert_int_equal(sum, (int64_t)ITEMS * (ITEMS + 1) / 2);
+    assert_ok(ipcc_queue_close(in));
+    assert_ok(ipcc_queue_close(out));
+    assert_ok(ipcc_close(putter));
+    assert_ok(ipcc_close(conn));
+}
+
+/* ---- the daemon ------------------------------------------------------------------------------ */
 
 static void server_answers_and_unknown_methods_are_refused(void **state)
 {
@@ -379,6 +462,7 @@ int main(void)
         daemon_test(objects_are_listed_described_and_deleted),
         daemon_test(filter_s_cursor_goes_on_where_the_last_answer_ended),
         daemon_test(sessions_are_listed_described_and_killed),
+        daemon_test(interrupted_getters_lose_no_item),
         daemon_test(server_answers_and_unknown_methods_are_refused),
         daemon_test(values_of_every_kind_come_back_as_they_went),
         daemon_test(request_over_the_limit_of_the_daemon_is_refused_here),

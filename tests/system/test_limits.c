@@ -3,6 +3,7 @@
 #include "tests/support/daemon.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 static struct daemon *start(void **state, const char *config)
 {
@@ -180,6 +181,138 @@ static void descriptors_at_the_process_limit_harm_nobody(void **state)
     daemon_expect_descriptors(daemon, before);
 }
 
+/* A request with so many descriptors; does not wait. */
+static uint32_t send_with(struct rpc *c, const char *method, const char *params, unsigned count)
+{
+    int fds[RPC_DESCRIPTORS_MAX] = {0};
+    msgpack_sbuffer out;
+    msgpack_sbuffer_init(&out);
+    uint32_t msgid = rpc_pack(c, &out, method, params);
+    rpc_write_descriptors(c, out.data, out.size, fds, count);
+    msgpack_sbuffer_destroy(&out);
+    return msgid;
+}
+
+/* The response must be LIMIT, and say that word. */
+static void check_over(struct rpc *c, uint32_t msgid, const char *word)
+{
+    struct reply *reply = rpc_wait(c, msgid);
+    assert_non_null(reply);
+    assert_int_equal(reply->error.type, MSGPACK_OBJECT_ARRAY);
+    assert_memory_equal(reply->error.via.array.ptr[0].via.str.ptr, "LIMIT", 5);
+    const msgpack_object_str *text = &reply->error.via.array.ptr[1].via.str;
+    assert_non_null(memmem(text->ptr, text->size, word, strlen(word)));
+    reply_free(reply);
+}
+
+/* Keeps so many descriptors in the list "l". */
+static void keep(struct rpc *c, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        expect_result(c, send_with(c, "list.append", "['l', ext(2, '\\x00')]", 1), "_int");
+    }
+}
+
+/* Returns when what others have sent before has been read: the daemon takes sessions that are ready
+ * in any order, but none twice before all others. */
+static void await_turn(struct rpc *c)
+{
+    expect(c, "server.ping", "[]", "nil");
+    expect(c, "server.ping", "[]", "nil");
+}
+
+static void descriptors_that_the_kernel_cuts_off_are_a_limit_of_the_daemon(void **state)
+{
+    enum { LIMIT = 60, LEFT = 5 };
+    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
+    *state = daemon;
+    struct rpc *c = daemon_client(daemon);
+    struct rpc *other = daemon_client(daemon);
+    expect(c, "list.open", "['l']", "_map");
+    expect_soon(other, "session.list", "[]", "[_map, _map]");
+    keep(c, LIMIT - LEFT - daemon_descriptors(daemon));
+    static const char named[] = "[[ext(2, '\\x00'), ext(2, '\\x0f')]]";
+    check_over(c, send_with(c, "server.ping", named, 16), "RLIMIT_NOFILE");
+    daemon_expect_descriptors(daemon, LIMIT - LEFT);
+    expect_result(c, send_with(c, "server.ping", "['unnamed']", 16), "'unnamed'");
+    daemon_expect_descriptors(daemon, LIMIT - LEFT);
+    expect_result(c, send_with(c, "server.ping", "[[ext(2, '\\x04')]]", LEFT), "_");
+    daemon_expect_descriptors(daemon, LIMIT - LEFT);
+    keep(c, LEFT);
+    check_over(c, send_with(c, "server.ping", "[[ext(2, '\\x00')]]", 1), "RLIMIT_NOFILE");
+    expect_error(c, "server.ping", "[[ext(2, '\\x00')]]", "BAD_REQUEST");
+    expect(other, "server.ping", "['unharmed']", "'unharmed'");
+    expect(other, "list.clear", "['l']", "nil");
+    daemon_expect_descriptors(daemon, LIMIT - 16);
+    expect_result(c, send_with(c, "server.ping", named, 16), "_");
+}
+
+static void pipes_without_descriptors_are_a_limit_of_the_daemon(void **state)
+{
+    enum { LIMIT = 40 };
+    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
+    *state = daemon;
+    struct rpc *c = daemon_client(daemon);
+    expect(c, "list.open", "['l']", "_map");
+    expect(c, "pipe.open", "['p']", "_map");
+    expect(c, "pipe.open", "['unused']", "_map");
+    expect_soon(c, "session.list", "[]", "[_map]");
+    expect(c, "pipe.connect", "['p']", "[_, 0]");
+    expect(c, "pipe.connect", "['p']", "[_, 1]");
+    (void)close(c->fds[0]);
+    (void)close(c->fds[1]);
+    c->fd_count = 0;
+    expect_soon(c, "object.describe", "['p']", "{ends: ['free', 'free'], ...}");
+    keep(c, LIMIT - daemon_descriptors(daemon));
+    expect_error_word(c, "pipe.connect", "['unused']", "LIMIT", "Too many open files");
+    expect_error_word(c, "pipe.connect", "['p']", "LIMIT", "Too many open files");
+    expect(c, "object.describe", "['p']", "{ends: ['taken', 'taken'], ...}");
+    expect(c, "list.clear", "['l']", "nil");
+    expect_soon(c, "object.describe", "['p']", "{ends: ['free', 'free'], ...}");
+}
+
+/* One byte with as many descriptors as the kernel lets through, on many connections. */
+static void half_messages_take_the_daemon_no_descriptors_beyond_the_limit(void **state)
+{
+    enum { LIMIT = 100, CLIENTS = 40 };
+    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
+    *state = daemon;
+    int fds[RPC_DESCRIPTORS_MAX] = {0};
+    for (int i = 0; i < CLIENTS; i++) {
+        struct rpc *c = daemon_client(daemon);
+        rpc_write_descriptors(c, "\x94", 1, fds, i % 2 == 0 ? RPC_DESCRIPTORS_MAX : 17);
+    }
+    struct rpc *other = daemon_client(daemon);
+    expect(other, "server.ping", "['unharmed']", "'unharmed'");
+    daemon_expect_descriptors(daemon, LIMIT - CLIENTS / 2);
+}
+
+static void half_messages_count_against_max_descriptors(void **state)
+{
+    struct daemon *daemon = start(state, "[limits]\nmax_descriptors = 24\n");
+    struct rpc *a = daemon_client(daemon);
+    struct rpc *b = daemon_client(daemon);
+    struct rpc *c = daemon_client(daemon);
+    int fds[16] = {0};
+    msgpack_sbuffer out;
+    expect(c, "list.open", "['l']", "_map");
+    msgpack_sbuffer_init(&out);
+    rpc_write_descriptors(a, "\x94", 1, fds, 16);
+    await_turn(c);
+    uint32_t msgid = rpc_pack(b, &out, "server.ping", "[[ext(2, '\\x00')]]");
+    rpc_write_descriptors(b, out.data, 1, fds, 16);
+    await_turn(c);
+    keep(c, 8);
+    check_over(c, send_with(c, "list.append", "['l', ext(2, '\\x00')]", 1), "max_descriptors");
+    rpc_write(b, out.data + 1, out.size - 1);
+    check_over(b, msgid, "max_descriptors: 16 of 24");
+    expect(b, "server.ping", "['goes on']", "'goes on'");
+    msgpack_sbuffer_destroy(&out);
+    daemon_drop(daemon, a);
+    expect_soon(c, "session.list", "[]", "[_map, _map]");
+    keep(c, 16);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +325,13 @@ int main(void)
         cmocka_unit_test_teardown(accept_pauses_at_the_descriptor_limit_and_resumes,
                                   daemon_teardown),
         cmocka_unit_test_teardown(descriptors_at_the_process_limit_harm_nobody, daemon_teardown),
+        cmocka_unit_test_teardown(descriptors_that_the_kernel_cuts_off_are_a_limit_of_the_daemon,
+                                  daemon_teardown),
+        cmocka_unit_test_teardown(pipes_without_descriptors_are_a_limit_of_the_daemon,
+                                  daemon_teardown),
+        cmocka_unit_test_teardown(half_messages_take_the_daemon_no_descriptors_beyond_the_limit,
+                                  daemon_teardown),
+        cmocka_unit_test_teardown(half_messages_count_against_max_descriptors, daemon_teardown),
     };
     return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

@@ -157,19 +157,16 @@ static void pipes_leave_no_descriptors_behind(void **state)
     unsigned before = daemon_descriptors(daemon);
     for (int i = 0; i < 20; i++) {
         int zero = take(c, "['p']", 0);
-        expect(c, "server.ping", "[]", "nil");
-        assert_int_equal(daemon_descriptors(daemon), before + 1);
+        daemon_expect_descriptors(daemon, before + 1);
         int one = take(c, "['p']", 1);
-        expect(c, "server.ping", "[]", "nil");
-        assert_int_equal(daemon_descriptors(daemon), before);
+        daemon_expect_descriptors(daemon, before);
         (void)close(zero);
         (void)close(one);
     }
     int half = take(c, "['p', 1]", 1);
-    expect(c, "server.ping", "[]", "nil");
-    assert_int_equal(daemon_descriptors(daemon), before + 1);
+    daemon_expect_descriptors(daemon, before + 1);
     expect(c, "object.delete", "['p']", "nil");
-    assert_int_equal(daemon_descriptors(daemon), before);
+    daemon_expect_descriptors(daemon, before);
     assert_int_equal(drain(half), 0);
     (void)close(half);
     expect(c, "server.stats", "[]", "{objects: {pipe: 0, ...}, ...}");

@@ -218,6 +218,65 @@ static void of_many_that_start_at_once_one_remains(void **state)
     directory_remove(directory);
 }
 
+/* Removes a file beside the socket: its name is the socket's and `suffix`. */
+static void remove_file(const struct daemon *daemon, const char *suffix)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s%s", daemon->socket, suffix);
+    assert_return_code(unlink(path), errno);
+}
+
+static void deleted_socket_is_bound_anew(void **state)
+{
+    (void)state;
+    static const char *const suffixes[][2] = {{""}, {"", ".lock"}, {".lock", ""}, {".lock"}};
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        struct daemon *daemon =
+            daemon_start(&(struct daemon_options){.args = {"--socket-mode", "0640"}});
+        struct rpc *before = daemon_client(daemon);
+        expect(before, "queue.open", "['q']", "_map");
+        for (size_t j = 0; j < 2 && suffixes[i][j] != NULL; j++) {
+            remove_file(daemon, suffixes[i][j]);
+        }
+        daemon_expect_log(daemon, "was deleted or replaced while the daemon runs");
+        daemon_expect_log(daemon, "is served again");
+        struct stat made;
+        assert_return_code(stat(daemon->socket, &made), errno);
+        assert_int_equal(made.st_mode & 07777, 0640);
+        expect(daemon_client(daemon), "queue.put", "['q', 1]", "nil");
+        expect(before, "queue.get", "['q']", "[1, nil, 1]");
+        refuses(&(struct daemon_options){.directory = daemon->directory},
+                (const char *[]){"another ipcd", NULL});
+        daemon_stop(daemon);
+    }
+}
+
+static void displaced_daemon_leaves_the_path_to_its_successor(void **state)
+{
+    (void)state;
+    struct daemon *daemon = daemon_start(&(struct daemon_options){0});
+    struct rpc *c = daemon_client(daemon);
+    expect(c, "server.ping", "['a']", "'a'");
+    int status;
+    daemon_kill(daemon, SIGSTOP);
+    assert_int_equal(waitpid(daemon->pid, &status, WUNTRACED), daemon->pid);
+    remove_file(daemon, "");
+    remove_file(daemon, ".lock");
+    struct daemon *successor =
+        daemon_start(&(struct daemon_options){.directory = daemon->directory});
+    daemon_kill(daemon, SIGCONT);
+    daemon_expect_log(daemon, "another ipcd");
+    daemon_expect_log(daemon, "cannot be had back");
+    expect(c, "server.ping", "['b']", "'b'");
+    daemon->own_directory = false;
+    daemon_stop(daemon);
+    expect(daemon_client(successor), "server.ping", "['c']", "'c'");
+    refuses(&(struct daemon_options){.directory = successor->directory},
+            (const char *[]){"another ipcd", NULL});
+    successor->own_directory = true;
+    daemon_stop(successor);
+}
+
 static void bad_configuration_is_refused_with_its_line(void **state)
 {
     static const char *const bad[][2] = {
@@ -353,6 +412,8 @@ int main(void)
         cmocka_unit_test(stale_socket_of_a_killed_daemon_is_taken_over),
         cmocka_unit_test(second_daemon_on_a_live_socket_is_refused),
         cmocka_unit_test(of_many_that_start_at_once_one_remains),
+        cmocka_unit_test(deleted_socket_is_bound_anew),
+        cmocka_unit_test(displaced_daemon_leaves_the_path_to_its_successor),
         cmocka_unit_test(bad_configuration_is_refused_with_its_line),
         cmocka_unit_test(hangup_reads_the_configuration_again_and_says_what_changed),
         cmocka_unit_test(terminate_and_interrupt_answer_waiting_calls_and_exit_0),

@@ -64,10 +64,10 @@ int load_fill(const struct trial *trial, uint64_t operations);
 int load_window(struct trial *trial); /* windows of requests: load_window.c */
 int load_handoff(
     struct trial *trial);             /* producer to consumer, as fast as it goes: load_handoff.c */
-int load_paced(struct trial *trial);  /* the same, an item each millisecond */
+int load_paced(struct trial *trial);  /* producer to consumer, an item each ms */
 int load_memory(struct trial *trial); /* per item or entry: load_memory.c */
 int load_idle(struct trial *trial);   /* per idle session */
 int load_pipe(struct trial *trial);   /* a pipe beside a bare socket pair: load_pipe.c */
 int load_library(struct trial *trial);    /* round trips through libipcclient: load_library.c */
 int load_add_mapped(struct trial *trial); /* adding to a value in memory: load_shared.c */
-int load_add_called(struct trial *trial); /* the same by a call */
+int load_add_called(struct trial *trial); /* adding to a value by a call */

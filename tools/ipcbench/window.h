@@ -50,5 +50,6 @@ void window_deinit(struct window *window);
  */
 int window_run(struct window *window, uint64_t items, uint64_t *samples);
 
-/* The same on several connections at once, with `items` of all together. */
+/* Runs the operations of several connections at once, until `items` items of all together have been
+ * acknowledged or brought. 0, or -1 with a sentence. */
 int window_run_many(struct window *windows, unsigned count, uint64_t items);

@@ -1,7 +1,7 @@
 /* arguments: the command line, taken apart; see arguments.h. */
 #include "tools/ipcctl/arguments.h"
 #include "tools/ipcctl/output.h"
-#include "tools/ipcctl/word.h"
+#include "tools/ipcctl/command_line/word.h"
 
 #include <stdlib.h>
 

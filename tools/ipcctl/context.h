@@ -4,20 +4,20 @@
 #pragma once
 
 #include "client/ipcclient.h"
-#include "tools/ipcctl/command.h"
+#include "tools/ipcctl/command_line/command.h"
 
 /* What was given for an option. */
 struct given {
     bool is;
     const char *text; /* its value, or NULL */
-    int64_t number;   /* the same for WORD_INTEGER, _COUNT, _TIME (milliseconds), _MODE */
+    int64_t number;   /* the value, where word_check turns it into one */
 };
 
 struct context {
     const struct command *command;
     struct given options[OPTIONS];
     char **words;     /* the positional words after the command */
-    int64_t *numbers; /* the same as numbers, where they are */
+    int64_t *numbers; /* the words as numbers, where word_check turns them into one */
     size_t count;
     char **pairs; /* what --option was given, in order */
     size_t pair_count;

@@ -1,15 +1,28 @@
 /*
  * ipcctl: ipcd's objects from the command line, for a person and for scripts.
  *
- * This file puts a run together: the command line is parsed by the command table (commands.c), the
- * command runs, what it wrote is seen through to the end, and its status is the exit code. One file
- * for each group of commands does the work: object.c, describe.c, put.c, get.c, queue.c, dict.c,
- * lock.c, sync.c, run.c, session.c, method.c, watch.c.
+ * This file puts a run together: the command line is parsed by the command table, the command runs,
+ * what it wrote is seen through to the end, and its status is the exit code. Each folder includes
+ * from those below it only (tools/check-layers):
+ *
+ *     commands/      what commands do, a file for each group of them
+ *     rows/          the command table: a row for each command, a file for each group of types;
+ *                    most commands are no more than their row and a method of the daemon
+ *     description/   what the daemon says of objects and sessions, for people
+ *     (here)         the run: arguments.c fills the context, request.c makes calls, output.c is
+ *                    where everything that is printed goes out
+ *     command_line/  what a command line can say: what rows and options are made of, how the words
+ *                    are checked and turned into numbers and values
+ *     terminal/      text, tables and the screen, for people
+ *     json/          values as JSON and back; texts from elsewhere made safe to show
+ *
+ * The lowest three know nothing of the daemon or the run. A new type takes a row for each of its
+ * commands, TYPE_commands in rows/; what its figures mean goes into description/meaning.c.
  */
 #include "tools/ipcctl/arguments.h"
-#include "tools/ipcctl/help.h"
+#include "tools/ipcctl/commands/help.h"
 #include "tools/ipcctl/output.h"
-#include "tools/ipcctl/text.h"
+#include "tools/ipcctl/terminal/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>

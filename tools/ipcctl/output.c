@@ -3,9 +3,9 @@
 #include "proto/method.h"
 #include "proto/pack.h"
 #include "proto/value.h"
-#include "tools/ipcctl/descriptor.h"
-#include "tools/ipcctl/json.h"
-#include "tools/ipcctl/text.h"
+#include "tools/ipcctl/json/descriptor.h"
+#include "tools/ipcctl/json/json.h"
+#include "tools/ipcctl/terminal/text.h"
 
 #include <errno.h>
 #include <stdarg.h>

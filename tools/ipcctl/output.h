@@ -7,7 +7,7 @@
 
 #include "client/ipcclient.h"
 #include "tools/ipcctl/context.h"
-#include "tools/ipcctl/table.h"
+#include "tools/ipcctl/terminal/table.h"
 
 /* Writes the bytes of the buffer and empties it. Want of memory in it counts as a failed write. */
 void output_buffer(struct context *context, struct buffer *buffer);
@@ -41,7 +41,8 @@ void value_encode(const struct ipcc_value *value, struct buffer *out);
 enum status report(struct context *context, enum status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for what was said on the command line, with where to find help; STATUS_USAGE. */
+/* Reports, as report does, what is wrong with the command line, and where to find help. Returns
+ * STATUS_USAGE. */
 enum status report_usage(struct context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,7 +1,7 @@
 /* request: one call of a method; see request.h. */
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/output.h"
-#include "tools/ipcctl/word.h"
+#include "tools/ipcctl/command_line/word.h"
 
 #include <assert.h>
 

@@ -43,8 +43,8 @@ enum status request_words(struct context *context, struct request *request, size
  * need be. `reply` may be NULL; after an error it needs no freeing. */
 int request_try(struct context *context, struct request *request, struct ipcc_reply *reply);
 
-/* The same, but after an error *reply has the detail that the daemon's error came with, if it came
- * with one, and is to be freed. `reply` is required. */
+/* Sends and waits as request_try does, but after an error *reply has the detail that the daemon's
+ * error came with, if it came with one, and is to be freed. `reply` is required. */
 int request_try_detail(struct context *context, struct request *request, struct ipcc_reply *reply);
 
 /* As request_try, and reports a failure. */
@@ -60,7 +60,8 @@ int64_t request_patience(const struct context *context);
 /* A member of a map by its key; of kind IPCC_NONE if it is not there. */
 struct ipcc_value field(const struct ipcc_value *map, const char *key);
 
-/* The same as a number, 0 if it is none; whether it is true; as text, empty if it is none. */
+/* A member of a map by its key: as a number, 0 if it is none; whether it is true; as text, empty if
+ * it is none. */
 int64_t field_int(const struct ipcc_value *map, const char *key);
 bool field_true(const struct ipcc_value *map, const char *key);
 struct slice field_text(const struct ipcc_value *map, const char *key);

@@ -168,6 +168,33 @@ static void access_owner_is_the_owner_root_or_the_daemon(void **state)
     assert_true(access_owner(&peer, 55, 1001));
 }
 
+static void descriptors_are_counted_up_to_the_limit(void **state)
+{
+    struct accounts accounts;
+    accounts_init(&accounts);
+    accounts.limits.max_descriptors = 3;
+    struct user *a = accounts_user(&accounts, 1);
+    struct user *b = accounts_user(&accounts, 2);
+    assert_int_equal(user_hold_descriptors(a, 2), 0);
+    assert_int_equal(user_hold_descriptors(b, 2), ERR_LIMIT);
+    assert_string_equal(accounts.refusal.limit, "max_descriptors");
+    assert_int_equal(user_hold_descriptors(b, UINT64_MAX), ERR_LIMIT);
+    assert_int_equal(user_hold_descriptors(b, 1), 0);
+    assert_int_equal(accounts.descriptors, 3);
+    accounts.limits.max_descriptors = 0;
+    assert_int_equal(user_hold_descriptors(a, 1), ERR_LIMIT);
+    user_drop_descriptors(a, 2);
+    user_drop_descriptors(b, 1);
+    assert_int_equal(user_hold_descriptors(a, 1), ERR_LIMIT);
+    accounts.limits.max_descriptors = UINT64_MAX;
+    assert_int_equal(user_hold_descriptors(a, UINT64_MAX), 0);
+    assert_int_equal(user_hold_descriptors(b, 1), ERR_LIMIT);
+    user_drop_descriptors(a, UINT64_MAX);
+    user_unref(a);
+    user_unref(b);
+    accounts_deinit(&accounts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +206,7 @@ int main(void)
         cmocka_unit_test(limits_have_their_standard_values),
         cmocka_unit_test(access_follows_the_mode_as_for_files),
         cmocka_unit_test(access_owner_is_the_owner_root_or_the_daemon),
+        cmocka_unit_test(descriptors_are_counted_up_to_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 struct fixture {
     struct accounts accounts;
+    struct user *user;
     struct output output;
     struct descriptor *descriptor; /* of what could be an object */
     int other;                     /* the pipe's other end: it ends when the descriptor is closed */
@@ -17,8 +18,10 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     accounts_init(&f->accounts);
+    f->user = accounts_user(&f->accounts, 1);
+    assert_non_null(f->user);
     assert_int_equal(pipe(pair), 0);
-    assert_int_equal(descriptor_new(&f->accounts, pair[1], &f->descriptor), 0);
+    assert_int_equal(descriptor_new(f->user, pair[1], &f->descriptor), 0);
     f->other = pair[0];
     *state = f;
     return 0;
@@ -32,6 +35,8 @@ static int tear_down(void **state)
     descriptor_unref(f->descriptor);
     assert_int_equal(read(f->other, &byte, 1), 0);
     assert_int_equal(f->accounts.descriptors, 0);
+    user_unref(f->user);
+    accounts_deinit(&f->accounts);
     (void)close(f->other);
     free(f);
     return 0;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
 
 /* One thread: a call with a number of its own, which the answer must give back. */
 struct caller {
@@ -66,7 +66,7 @@ static inline void await_receiver(struct ipcc *conn, bool and_flusher)
     bool there = false;
     while (!there) {
         (void)pthread_mutex_lock(&conn->lock);
-        there = conn->receiving && (!and_flusher || conn->flusher != NULL);
+        there = conn->reader.receiving && (!and_flusher || conn->reader.flusher != NULL);
         (void)pthread_mutex_unlock(&conn->lock);
     }
 }
@@ -77,7 +77,7 @@ static inline void await_waiters(struct ipcc *conn)
     bool there = false;
     while (!there) {
         (void)pthread_mutex_lock(&conn->lock);
-        there = !TAILQ_EMPTY(&conn->waiters);
+        there = !TAILQ_EMPTY(&conn->reader.waiters);
         (void)pthread_mutex_unlock(&conn->lock);
     }
 }

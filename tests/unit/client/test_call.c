@@ -1,6 +1,8 @@
 /* Blocking calls of one thread: what is sent, what comes back, what is refused beforehand. */
 #include "tests/unit/client/client_test.h"
 
+#include "client/ipcclient/msgpack.h"
+
 #include <stdlib.h>
 #include <string.h>
 

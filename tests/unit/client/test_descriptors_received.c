@@ -2,9 +2,10 @@
 #include "tests/unit/client/descriptor_test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
 
 /* ---- in answers ------------------------------------------------------------------------------ */
 
@@ -289,7 +290,7 @@ static void child_of_a_fork_has_none_of_what_is_on_its_way(void **state)
     assert_ok(put(conn, ipcc_descriptor(fd), note_letter, &letters));
     (void)close(fd);
     assert_ok(ipcc_flush(conn));
-    while (conn->front == NULL) {
+    while (conn->link.in.front == NULL) {
         assert_ok(ipcc_process(conn, POLLIN));
     }
     assert_ok(put(conn, ipcc_descriptor(0), note_letter, &letters));

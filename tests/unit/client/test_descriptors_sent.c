@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
+#include "client/ipcclient/msgpack.h"
 
 /* ---- in calls -------------------------------------------------------------------------------- */
 
@@ -106,7 +107,7 @@ static void descriptors_keep_their_place_when_the_socket_is_full(void **state)
     struct ipcc_value both[] = {ipcc_descriptor(fd), ipcc_bin(bytes, SIZE)};
     assert_ok(put(conn, ipcc_array(both + 1, 1), count_done, &done));
     for (int i = 1; i < 40; i++) {
-        while (i == 30 && conn->sent <= conn->out.len / 2) {
+        while (i == 30 && conn->link.out.sent <= conn->link.out.bytes.len / 2) {
             struct pollfd end = {.fd = ipcc_fd(conn)};
             assert_int_equal(poll(&end, 1, 0), 0); /* else nobody reads any more */
             assert_ok(ipcc_flush(conn));

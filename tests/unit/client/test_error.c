@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/error.h"
 
 static void numbers_and_names_are_those_of_the_daemon(void **state)
 {
@@ -33,6 +33,7 @@ static void own_codes_lie_apart_and_have_names(void **state)
         {IPCC_ERR_NO_ANSWER, "NO_ANSWER"},
         {IPCC_ERR_OTHER, "OTHER"},
         {IPCC_ERR_END, "END"},
+        {IPCC_ERR_INTERRUPTED, "INTERRUPTED"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(rows[i].code, -100 - (int)i);
@@ -43,7 +44,7 @@ static void own_codes_lie_apart_and_have_names(void **state)
 
 static void numbers_that_are_none_have_texts_too(void **state)
 {
-    static const int numbers[] = {1, 5, -27, -50, -99, -111, INT32_MIN, INT32_MAX};
+    static const int numbers[] = {1, 5, -27, -50, -99, -112, INT32_MIN, INT32_MAX};
     assert_string_equal(ipcc_strerror(0), "success");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         assert_string_equal(ipcc_strerror(numbers[i]), "an unknown error");

@@ -7,10 +7,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
 
 struct opened {
     struct fake_server server;
@@ -233,7 +234,7 @@ static void child_closes_while_a_thread_of_the_parent_is_in_a_call(void **state)
     bool receiving = false;
     while (!receiving) {
         (void)pthread_mutex_lock(&opened.conn->lock);
-        receiving = opened.conn->receiving;
+        receiving = opened.conn->reader.receiving;
         (void)pthread_mutex_unlock(&opened.conn->lock);
     }
     in_child(close_while_the_parent_waits, &opened);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "client/internal.h"
+#include "client/clock.h"
 
 #define HELD "{depth: 1, abandoned: false}"
 

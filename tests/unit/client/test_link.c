@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "client/internal.h"
+#include "client/address.h"
 
 static int open_path(struct ipcc **conn, const char *path)
 {
@@ -42,9 +42,9 @@ static void open_without_a_path_takes_the_environment_s(void **state)
 /* Where the library looks when it is told nothing. */
 static const char *address_of_nothing(void)
 {
-    static struct ipcc conn;
-    assert_ok(address_find(&conn, NULL));
-    return conn.address.sun_path;
+    static struct address found;
+    assert_ok(address_find(&found, NULL));
+    return found.socket.sun_path;
 }
 
 static void make_socket(const char *path)

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/client/client_test.h"
 
+#include "client/ipcclient/msgpack.h"
+
 #include <poll.h>
 #include <unistd.h>
 

@@ -2,11 +2,13 @@
  * The ends of a pipe over a socket pair: what is sent is what is received, whole and in order,
  * however it is cut on the way, and whatever becomes of the other side.
  */
+#include "client/clock.h"
 #include "client/pipe_end.h"
 #include "tests/unit/client/client_test.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

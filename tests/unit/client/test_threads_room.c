@@ -24,10 +24,9 @@ static void serve_flusher(struct fake *fake)
     fake_expect_end(fake);
 }
 
-static void thread_sends_the_rest_itself_while_the_leader_receives(void **state)
+static void send_the_rest_beside(struct caller leader)
 {
     struct fake_server server;
-    struct caller leader = {.number = 1, .rounds = 1};
     struct caller large = {.number = 2, .rounds = 2, .payload = LARGE};
     leader.conn = large.conn = connect_to(&server, serve_flusher, NULL);
     start_caller(&leader);
@@ -38,6 +37,16 @@ static void thread_sends_the_rest_itself_while_the_leader_receives(void **state)
     assert_int_equal(leader.status, 0);
     assert_int_equal(large.status, 0);
     close_and_join(leader.conn, &server);
+}
+
+static void thread_sends_the_rest_itself_while_the_leader_receives(void **state)
+{
+    send_the_rest_beside((struct caller){.number = 1, .rounds = 1});
+}
+
+static void thread_sends_the_rest_itself_while_the_leader_waits_for_its_guard_time(void **state)
+{
+    send_the_rest_beside((struct caller){.number = 1, .rounds = 1, .guard_ms = 3600 * 1000});
 }
 
 static void serve_stubborn(struct fake *fake)
@@ -221,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thread_sends_the_rest_itself_while_the_leader_receives),
+        cmocka_unit_test(thread_sends_the_rest_itself_while_the_leader_waits_for_its_guard_time),
         cmocka_unit_test(thread_that_waits_for_room_reads_when_the_leader_has_left),
         cmocka_unit_test(thread_whose_call_is_done_leaves_the_rest_to_another),
         cmocka_unit_test(loss_ends_the_wait_for_room_and_all_descriptors_are_closed),

@@ -1,10 +1,13 @@
 /* Values: to MessagePack and back, walks, maps, msgpack-c objects, text. */
 #include "tests/unit/client/client_test.h"
 
+#include "client/ipcclient/msgpack.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "client/internal.h"
+#include "client/encoding.h"
+#include "client/value.h"
 #include "proto/value.h"
 #include "tests/support/notation.h"
 

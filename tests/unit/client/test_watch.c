@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <stdio.h>
 
-#include "client/internal.h"
+#include "client/connection.h"
 
 /* What was told, one behind the other. */
 struct heard {
@@ -154,7 +154,7 @@ static void start_listening(pthread_t *thread, struct listener *listener)
     while (!listens) {
         (void)sched_yield();
         (void)pthread_mutex_lock(&listener->conn->lock);
-        listens = !TAILQ_EMPTY(&listener->conn->listeners);
+        listens = !TAILQ_EMPTY(&listener->conn->reader.listeners);
         (void)pthread_mutex_unlock(&listener->conn->lock);
     }
 }

@@ -156,6 +156,26 @@ static void a_socket_that_is_another_ones_now_is_not_removed(void **state)
     assert_int_equal(unlink(place->path), 0);
 }
 
+static void a_lock_file_that_is_another_ones_now_is_not_removed(void **state)
+{
+    struct place_of_test *place = *state;
+    struct address displaced;
+    struct address successor;
+    int first = address_listen(&displaced, &place->options, &place->log);
+    assert_true(first >= 0);
+    assert_int_equal(unlink(place->path), 0);
+    assert_int_equal(unlink(place->lock), 0);
+    int second = address_listen(&successor, &place->options, &place->log);
+    assert_true(second >= 0);
+    (void)close(first);
+    address_release(&displaced);
+    assert_int_equal(access(place->path, F_OK), 0);
+    assert_int_equal(access(place->lock, F_OK), 0);
+    (void)close(second);
+    address_release(&successor);
+    assert_int_equal(access(place->lock, F_OK), -1);
+}
+
 static void a_missing_directory_is_made_if_that_was_said(void **state)
 {
     struct place_of_test *place = *state;
@@ -270,6 +290,7 @@ int main(void)
         TEST(the_socket_of_a_dead_daemon_is_taken_over),
         TEST(what_is_not_a_socket_is_left_alone),
         TEST(a_socket_that_is_another_ones_now_is_not_removed),
+        TEST(a_lock_file_that_is_another_ones_now_is_not_removed),
         TEST(a_missing_directory_is_made_if_that_was_said),
         TEST(an_abstract_name_is_bound_once_and_leaves_no_file),
         TEST(a_path_that_is_too_long_is_refused),

@@ -2,7 +2,7 @@
 #include "tests/unit/net/wire.h"
 
 #include "daemon/net/alarm.h"
-#include "daemon/net/memory.h"
+#include "daemon/memory.h"
 
 enum { MS = 1000000, MIB = 1024 * 1024 };
 

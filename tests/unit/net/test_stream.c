@@ -24,7 +24,7 @@ static void pair_open(struct pair *pair)
 
 static void pair_close(struct pair *pair)
 {
-    stream_deinit(&pair->stream);
+    stream_deinit(&pair->stream, NULL, 0);
     (void)close(pair->peer);
 }
 
@@ -125,9 +125,9 @@ static void a_peer_that_is_gone_breaks_the_stream(void **state)
     assert_int_equal(buffer_append(&output.bytes, "answer", 6), 0);
     assert_int_equal(stream_send(&pair.stream, &output), STREAM_BROKEN);
     assert_int_equal(input_open(&input, &rest), 0);
-    assert_int_equal(stream_receive(&pair.stream, &input), 4);
+    assert_int_equal(stream_receive(&pair.stream, NULL, &input), 4);
     assert_memory_equal(input.data, "last", 4);
-    assert_int_equal(stream_receive(&pair.stream, &input), 0);
+    assert_int_equal(stream_receive(&pair.stream, NULL, &input), 0);
     input.at = input.len;
     assert_int_equal(input_close(&input, &rest), 0);
     output_deinit(&output);
@@ -146,7 +146,7 @@ static void a_close_leaves_the_peer_what_was_sent_to_it(void **state)
     assert_int_equal(send(pair.peer, "unread", 6, 0), 6);
     assert_int_equal(buffer_append(&output.bytes, "goodbye", 7), 0);
     assert_int_equal(stream_send(&pair.stream, &output), 0);
-    stream_deinit(&pair.stream);
+    stream_deinit(&pair.stream, NULL, 0);
     assert_int_equal(send(pair.peer, "more", 4, MSG_NOSIGNAL), -1);
     assert_int_equal(recv(pair.peer, bytes, sizeof(bytes), 0), 7);
     assert_memory_equal(bytes, "goodbye", 7);

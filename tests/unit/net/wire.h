@@ -10,6 +10,7 @@
 #include "tests/support/unit.h"
 
 #include "daemon/net/connection.h"
+#include "daemon/net/net.h"
 
 enum { WIRE_PEERS = 16 };
 

@@ -1,5 +1,5 @@
-/* What an open descriptor is said to be: tools/ipcctl/descriptor.h. */
-#include "tools/ipcctl/descriptor.h"
+/* What an open descriptor is said to be: tools/ipcctl/json/descriptor.h. */
+#include "tools/ipcctl/json/descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>

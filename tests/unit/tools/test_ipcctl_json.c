@@ -1,8 +1,8 @@
-/* JSON and MessagePack, there and back: tools/ipcctl/json.h. */
+/* JSON and MessagePack, there and back: tools/ipcctl/json/json.h. */
 #include "proto/pack.h"
 #include "proto/scan.h"
 #include "proto/value.h"
-#include "tools/ipcctl/json.h"
+#include "tools/ipcctl/json/json.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -162,6 +162,16 @@ static void forms_are_read(void **state)
     assert_reads_as(" [ 1 , {\"b\":null,\"a\":-1.5e-7} ] ", "[1, {\"b\": null, \"a\": -1.5e-07}]");
 }
 
+/* Such a string reads back as the same one. */
+static void characters_that_are_not_seen_are_escaped(void **state)
+{
+    (void)state;
+    assert_reads_as("\"a\u202eb\u200d\ufeff\U000e0041\"",
+                    "\"a\\u202eb\\u200d\\ufeff\\udb40\\udc41\"");
+    assert_reads_as("\"a\\u202eb\\udb40\\udc41\"", "\"a\\u202eb\\udb40\\udc41\"");
+    assert_reads_as("{\"\u00ad\": \"\u00ac\u200a\"}", "{\"\\u00ad\": \"\u00ac\u200a\"}");
+}
+
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
@@ -173,7 +183,15 @@ static void what_is_wrong_is_said(void **state)
     assert_refused("{\"a\":1,\"a\":2}", "the same key twice");
     assert_refused("{\"a\\u0000\":1}", "$map");
     assert_refused("18446744073709551615", "$uint");
-    assert_refused("1e999", "real number overflow");
+    assert_refused("1e999", "1e999 is out of range: a float goes from ");
+    assert_refused("[1, 9223372036854775808, 2]",
+                   "is written {\"$uint\": \"9223372036854775808\"}");
+    assert_refused("18446744073709551615", "is written {\"$uint\": \"18446744073709551615\"}");
+    assert_refused("{\"a\":18446744073709551616}",
+                   "18446744073709551616 is out of range: an integer goes from ");
+    assert_refused("-9223372036854775809", "-9223372036854775809 is out of range");
+    assert_refused("99999999999999999999999999999999999999999999",
+                   "999999999999999999999999... is out of range");
     assert_refused("{\"$bin\":\"A\"}", "{\"$bin\": ...} must be base64 text");
     assert_refused("{\"$bin\":\"AB==\"}", "base64");
     assert_refused("{\"$bin\":\"A\\u0000A=\"}", "base64");
@@ -336,6 +354,7 @@ int main(void)
         cmocka_unit_test(maps_that_json_cannot_hold_become_pairs),
         cmocka_unit_test(timestamps_without_a_text_stay_ext),
         cmocka_unit_test(forms_are_read),
+        cmocka_unit_test(characters_that_are_not_seen_are_escaped),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(bytes_of_every_length_round_trip),

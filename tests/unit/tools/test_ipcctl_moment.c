@@ -1,5 +1,5 @@
-/* Points of time as text and as MessagePack's timestamps: tools/ipcctl/moment.h. */
-#include "tools/ipcctl/moment.h"
+/* Points of time as text and as MessagePack's timestamps: tools/ipcctl/json/moment.h. */
+#include "tools/ipcctl/json/moment.h"
 
 #include "tests/support/unit.h"
 

@@ -1,5 +1,5 @@
-/* Cutting standard input into texts: tools/ipcctl/splitter.h. */
-#include "tools/ipcctl/splitter.h"
+/* Cutting standard input into texts: tools/ipcctl/json/splitter.h. */
+#include "tools/ipcctl/json/splitter.h"
 
 #include "tests/support/unit.h"
 
@@ -25,7 +25,7 @@ static void assert_split_by(enum split split, const char *input, size_t step, co
     splitter_deinit(&splitter);
 }
 
-/* The same however the bytes come. */
+/* The texts are the same however the bytes come. */
 static void assert_split(enum split split, const char *input, const char *wanted)
 {
     for (size_t step = 1; step <= strlen(input) + 1; step++) {

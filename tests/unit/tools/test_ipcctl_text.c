@@ -1,6 +1,6 @@
-/* Texts and tables for people: tools/ipcctl/text.h, tools/ipcctl/table.h. */
-#include "tools/ipcctl/table.h"
-#include "tools/ipcctl/text.h"
+/* Texts and tables for people: tools/ipcctl/terminal/text.h, tools/ipcctl/terminal/table.h. */
+#include "tools/ipcctl/terminal/table.h"
+#include "tools/ipcctl/terminal/text.h"
 
 #include "tests/support/unit.h"
 
@@ -52,6 +52,9 @@ static void names_are_quoted_unless_they_are_plain(void **state)
     assert_name("a\\b", "\"a\\\\b\"");
     assert_name("a\nb", "\"a\\nb\"");
     assert_name("a\xc2\x9b", "\"a\\u009b\"");
+    assert_name("ab\u202ecd", "\"ab\\u202ecd\"");
+    assert_name("\u200bjobs", "\"\\u200bjobs\"");
+    assert_name("jobs\U000e0041", "\"jobs\\udb40\\udc41\"");
     assert_name("a\xff", "\"a\xef\xbf\xbd\"");
 }
 
@@ -61,6 +64,45 @@ static void texts_from_elsewhere_stay_on_their_line(void **state)
     struct buffer text = {0};
     text_plain(&text, slice_of_string("a\tb\x1b[1m \x7f\xc2\x85\xffz \"ü\""));
     assert_text(&text, "a\\u0009b\\u001b[1m \\u007f\\u0085\xef\xbf\xbdz \"ü\"");
+}
+
+static void assert_plain(const char *given, const char *wanted)
+{
+    struct buffer text = {0};
+    text_plain(&text, slice_of_string(given));
+    assert_text(&text, wanted);
+}
+
+static void what_is_not_seen_is_escaped(void **state)
+{
+    (void)state;
+    assert_plain("\u00ac\u00ad\u00ae", "\u00ac\\u00ad\u00ae");
+    assert_plain("\u061b\u061c\u061e", "\u061b\\u061c\u061e");
+    assert_plain("\u200a\u200b\u200f\u2010", "\u200a\\u200b\\u200f\u2010");
+    assert_plain("\u2027\u2028\u202e\u202f", "\u2027\\u2028\\u202e\u202f");
+    assert_plain("\u205f\u2060\u2066\u2069\u2070", "\u205f\\u2060\\u2066\\u2069\u2070");
+    assert_plain("\ufe0f\ufe10\ufefe\ufeff\uff00", "\\ufe0f\ufe10\ufefe\\ufeff\uff00");
+    assert_plain("\U000dffff\U000e0000\U000e0001\U000e0fff\U000e1000",
+                 "\U000dffff\\udb40\\udc00\\udb40\\udc01\\udb43\\udfff\U000e1000");
+    assert_plain("\U0010ffff 工作 größer e\u0301", "\U0010ffff 工作 größer e\u0301");
+}
+
+static void texts_for_programs_keep_what_is_not_seen(void **state)
+{
+    (void)state;
+    struct buffer text = {0};
+    text_exact(&text, slice_of_string("a\u202e\u200b b\n\xc2\x85\xff"));
+    assert_text(&text, "a\u202e\u200b b\\u000a\\u0085\xef\xbf\xbd");
+}
+
+static void texts_are_padded_by_what_is_shown(void **state)
+{
+    (void)state;
+    struct buffer text = {0};
+    text_padded(&text, slice_of_string("工\u202e"), 10);
+    text_padded(&text, slice_of_string("abcd"), 3);
+    text_padded(&text, slice_of_string(""), 1);
+    assert_text(&text, "工\\u202e  abcd ");
 }
 
 static void times_have_at_most_two_units(void **state)
@@ -175,6 +217,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_quoted_unless_they_are_plain),
         cmocka_unit_test(texts_from_elsewhere_stay_on_their_line),
+        cmocka_unit_test(what_is_not_seen_is_escaped),
+        cmocka_unit_test(texts_for_programs_keep_what_is_not_seen),
+        cmocka_unit_test(texts_are_padded_by_what_is_shown),
         cmocka_unit_test(times_have_at_most_two_units),
         cmocka_unit_test(bytes_have_a_larger_unit_from_1024_on),
         cmocka_unit_test(widths_are_columns_of_a_terminal),

@@ -1,9 +1,12 @@
-/* Words of the command line: tools/ipcctl/word.h, tools/ipcctl/shell_line.h. */
-#include "tools/ipcctl/word.h"
-#include "tools/ipcctl/json.h"
-#include "tools/ipcctl/shell_line.h"
+/* Words of the command line: tools/ipcctl/command_line/word.h,
+ * tools/ipcctl/command_line/shell_line.h. */
+#include "tools/ipcctl/command_line/word.h"
+#include "tools/ipcctl/json/json.h"
+#include "tools/ipcctl/command_line/shell_line.h"
 
 #include "tests/support/unit.h"
+
+#include <stdio.h>
 
 static void assert_number(const char *word, enum word_kind kind, int64_t wanted)
 {
@@ -45,13 +48,74 @@ static void numbers_are_checked_whole(void **state)
     assert_number("0", WORD_COUNT, 0);
     assert_number("0640", WORD_MODE, 0640);
     assert_refused("9223372036854775808", WORD_INTEGER, NULL,
-                   "an integer, not \"9223372036854775808\"");
+                   "from -9223372036854775808 to 9223372036854775807, not "
+                   "\"9223372036854775808\"");
     assert_refused("", WORD_INTEGER, NULL, "an integer, not \"\"");
     assert_refused(" 5", WORD_INTEGER, NULL, "an integer, not \" 5\"");
     assert_refused("5x", WORD_COUNT, NULL, "a number that is not negative, not \"5x\"");
-    assert_refused("-1", WORD_SESSION, NULL, "a number that is not negative, not \"-1\"");
+    assert_refused("-1", WORD_SESSION, NULL, "from 0 to 9223372036854775807, not \"-1\"");
+    assert_refused("+5", WORD_COUNT, NULL, "a number that is not negative, not \"+5\"");
+    assert_refused("-", WORD_INTEGER, NULL, "an integer, not \"-\"");
     assert_refused("1000", WORD_MODE, NULL, "a mode from 0 to 0777, not \"1000\"");
-    assert_refused("1.2.3", WORD_NUMBER, NULL, "a number, not \"1.2.3\"");
+    assert_refused("1.2.3", WORD_NUMBER, NULL, "a number like 5, -2.5 or 1e3, not \"1.2.3\"");
+}
+
+/* What is too large is a number: the message says how large it can be, and nothing else. */
+static void numbers_out_of_range_are_told_the_range(void **state)
+{
+    (void)state;
+    assert_number("-9223372036854775808", WORD_INTEGER, INT64_MIN);
+    assert_number("9223372036854775807", WORD_SESSION, INT64_MAX);
+    assert_number("255", WORD_STATUS, 255);
+    assert_number("1000000000000000", WORD_TIME, INT64_C(1000000000000000));
+    assert_number("11574074d", WORD_TIME, INT64_C(999999993600000));
+    assert_refused("-9223372036854775809", WORD_INTEGER, NULL,
+                   "from -9223372036854775808 to 9223372036854775807, not "
+                   "\"-9223372036854775809\"");
+    assert_refused("99999999999999999999999", WORD_COUNT, NULL,
+                   "from 0 to 9223372036854775807, not \"99999999999999999999999\"");
+    assert_refused("256", WORD_STATUS, NULL, "from 0 to 255, not \"256\"");
+    assert_refused("9223372036854775808", WORD_STATUS, NULL,
+                   "from 0 to 255, not \"9223372036854775808\"");
+    assert_refused("99999999999999999999999", WORD_MODE, NULL,
+                   "a mode from 0 to 0777, not \"99999999999999999999999\"");
+    assert_refused("1000000000000001", WORD_TIME, NULL,
+                   "at most 1000000000000000 milliseconds, 11574074d, not \"1000000000000001\"");
+    assert_refused("11574075d", WORD_TIME, NULL,
+                   "at most 1000000000000000 milliseconds, 11574074d, not \"11574075d\"");
+    static const char *const beyond[] = {"18446744073709551616", "-9223372036854775809", "1e400"};
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+        char wanted[WORD_ERROR_TEXT];
+        (void)snprintf(wanted, sizeof(wanted),
+                       "an integer from -9223372036854775808 to 18446744073709551615, or a float "
+                       "up to 1.7976931348623157e+308, not \"%s\"",
+                       beyond[i]);
+        assert_refused(beyond[i], WORD_NUMBER, NULL, wanted);
+    }
+}
+
+static void numbers_are_decimal(void **state)
+{
+    static const char *const wrong[] = {"",    "-",   "+5",  " 5",   "5 ", "0x10",
+                                        "inf", "nan", ".",   ".5",   "5.", "1e",
+                                        "1e+", "1_0", "--1", "1.e5", "e",  "1e3.5"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char error[WORD_ERROR_TEXT];
+        int64_t number;
+        if (word_check(wrong[i], WORD_NUMBER, NULL, &number, error) == 0) {
+            fail_msg("\"%s\" was taken for a number", wrong[i]);
+        }
+        assert_non_null(strstr(error, "a number like"));
+    }
+    assert_packed("9223372036854775808", WORD_NUMBER, false,
+                  "{\"$uint\": \"9223372036854775808\"}");
+    assert_packed("18446744073709551615", WORD_NUMBER, false,
+                  "{\"$uint\": \"18446744073709551615\"}");
+    assert_packed("-9223372036854775808", WORD_NUMBER, false, "-9223372036854775808");
+    assert_packed("-0", WORD_NUMBER, false, "0");
+    assert_packed("1e3", WORD_NUMBER, false, "1000.0");
+    assert_packed("-1.5E-3", WORD_NUMBER, false, "-0.0015");
 }
 
 static void times_have_units(void **state)
@@ -89,8 +153,8 @@ static void choices_are_whole_words(void **state)
 static void values_are_json_and_keys_may_be_bare(void **state)
 {
     (void)state;
-    assert_packed("{\"a\": [1]}", WORD_VALUE, false, "{\"a\": [1]}");
-    assert_packed("5", WORD_VALUE, true, "\"5\"");
+    assert_packed("{\"a\": [1]}", WORD_JSON, false, "{\"a\": [1]}");
+    assert_packed("5", WORD_JSON, true, "\"5\"");
     assert_packed("colour", WORD_KEY, false, "\"colour\"");
     assert_packed("größe", WORD_KEY, false, "\"größe\"");
     assert_packed("_1", WORD_KEY, false, "\"_1\"");
@@ -108,12 +172,12 @@ static void what_cannot_be_packed_is_said(void **state)
     (void)state;
     char error[WORD_ERROR_TEXT];
     struct buffer out = {0};
-    assert_int_equal(word_pack("hello", WORD_VALUE, false, &out, error), -1);
+    assert_int_equal(word_pack("hello", WORD_JSON, false, &out, error), -1);
     assert_non_null(strstr(error, "\"hello\" is not JSON: "));
     assert_non_null(strstr(error, "--text"));
     assert_int_equal(word_pack("[1", WORD_KEY, false, &out, error), -1);
     assert_null(strstr(error, "--text"));
-    assert_int_equal(word_pack("\xff", WORD_VALUE, true, &out, error), -1);
+    assert_int_equal(word_pack("\xff", WORD_JSON, true, &out, error), -1);
     assert_non_null(strstr(error, "not UTF-8"));
     assert_int_equal(out.len, 0);
     buffer_deinit(&out);
@@ -179,6 +243,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_checked_whole),
+        cmocka_unit_test(numbers_out_of_range_are_told_the_range),
+        cmocka_unit_test(numbers_are_decimal),
         cmocka_unit_test(times_have_units),
         cmocka_unit_test(choices_are_whole_words),
         cmocka_unit_test(values_are_json_and_keys_may_be_bare),

@@ -1,0 +1,165 @@
+/* wait: see wait.h. */
+#include "client/wait.h"
+
+#include "client/clock.h"
+#include "client/deadlines.h"
+#include "client/dispatch.h"
+#include "client/interrupt.h"
+#include "client/request.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+/* ---- as the leader
+   --------------------------------------------------------------------------- */
+
+/* What the reader waits for in one turn. */
+struct turn {
+    int interrupt_fd; /* or -1 */
+    bool output;      /* room to send, besides input */
+    bool interrupted; /* what came of it: interrupt_fd is readable */
+    int64_t due;
+};
+
+/* Waits for the socket and receives, without the lock. Returns what incoming_receive does. */
+static int wait_and_receive(struct ipcc *conn, struct turn *turn, char *text)
+{
+    if (!turn->output && turn->due == NEVER && turn->interrupt_fd < 0) {
+        return incoming_receive(&conn->link.in, conn->link.fd, 0, text);
+    }
+    struct pollfd ready[] = {
+        {.fd = conn->link.fd, .events = (short)(turn->output ? POLLIN | POLLOUT : POLLIN)},
+        {.fd = turn->interrupt_fd, .events = POLLIN}};
+    int count = poll(ready, 2, clock_timeout(turn->due));
+    turn->interrupted = count > 0 && ready[1].revents != 0;
+    bool input = count > 0 && (ready[0].revents & ~POLLOUT) != 0;
+    return input ? incoming_receive(&conn->link.in, conn->link.fd, MSG_DONTWAIT, text) : 0;
+}
+
+/* One turn as the reader. */
+static void lead_turn(struct ipcc *conn, int64_t deadline)
+{
+    char text[MESSAGE_TEXT];
+    int64_t clock_due = deadlines_next(conn);
+    struct turn turn = {.interrupt_fd = conn->interrupt_seen ? -1 : conn->interrupt_fd,
+                        .output = conn->link.state == LINK_UP && outgoing_pending(&conn->link.out),
+                        .due = clock_due < deadline ? clock_due : deadline};
+    conn->reader.receiving = conn->link.state == LINK_UP && !turn.output;
+    (void)pthread_mutex_unlock(&conn->lock);
+    int status = wait_and_receive(conn, &turn, text);
+    (void)pthread_mutex_lock(&conn->lock);
+    conn->reader.receiving = false;
+    if (turn.output) {
+        request_send(conn);
+    }
+    dispatch_received(conn, status, text);
+    if (turn.interrupted) {
+        interrupt_waits(conn);
+    }
+    if (clock_due != NEVER) {
+        int64_t now = clock_ms();
+        deadlines_connect(conn, now);
+        deadlines_calls(conn, now);
+    }
+}
+
+static bool is_due(int64_t deadline)
+{
+    return deadline != NEVER && clock_ms() >= deadline;
+}
+
+/* Reads for all until the waiter's own call is done, then passes the role on. */
+static void lead(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
+{
+    while (waiter_state(waiter) != WAITER_DONE && !is_due(deadline)) {
+        lead_turn(conn, deadline);
+    }
+    reader_leave(&conn->reader);
+}
+
+/* ---- as the flusher -------------------------------------------------------------------------- */
+
+static void ask_to_flush(struct ipcc *conn)
+{
+    if (outgoing_pending(&conn->link.out)) {
+        reader_ask_to_flush(&conn->reader);
+    }
+}
+
+/* Sends as room comes, as long as another thread reads and the own call is not done. */
+static void flush(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
+{
+    uint32_t epoch = conn->link.epoch;
+    int fd = conn->link.fd;
+    reader_flush_begin(&conn->reader, waiter);
+    while (conn->link.epoch == epoch && conn->reader.reading && outgoing_pending(&conn->link.out) &&
+           waiter_state(waiter) != WAITER_DONE && !is_due(deadline)) {
+        reader_await_room(&conn->reader, &conn->lock, fd, deadline);
+        if (conn->link.epoch == epoch) {
+            request_send(conn);
+        }
+    }
+    if (conn->link.epoch != epoch) {
+        (void)close(fd); /* see link_down */
+        return;
+    }
+    conn->reader.flusher = NULL;
+    ask_to_flush(conn);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+/* Gives up on a call. Its answer will be dropped when it comes. */
+static int abandon(struct ipcc *conn, struct waiter *waiter, uint32_t msgid)
+{
+    if (waiter->listening) {
+        listeners_remove(&conn->reader, waiter);
+        return error_set(IPCC_ERR_TIMEOUT, "no event came in this time");
+    }
+    conn->flight.slots[msgid].kind = SLOT_ABANDONED;
+    request_cancel(conn, msgid);
+    request_send(conn);
+    return error_set(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
+}
+
+int wait_for_answer(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_t deadline)
+{
+    while (waiter_state(waiter) != WAITER_DONE) {
+        if (is_due(deadline)) {
+            waiter->status = abandon(conn, waiter, msgid);
+            break;
+        }
+        if (!conn->reader.reading) {
+            conn->reader.reading = true;
+            lead(conn, waiter, deadline);
+        } else if (outgoing_pending(&conn->link.out) && reader_needs_flusher(&conn->reader)) {
+            flush(conn, waiter, deadline);
+        } else {
+            enum waiter_state state = reader_follow(&conn->reader, &conn->lock, waiter, deadline);
+            if (state == WAITER_DONE) {
+                return waiter->status;
+            }
+            if (state == WAITER_LEAD) {
+                lead(conn, waiter, deadline);
+            }
+        }
+    }
+    ask_to_flush(conn);
+    (void)pthread_mutex_unlock(&conn->lock);
+    return waiter->status;
+}
+
+int wait_enter(struct ipcc *conn)
+{
+    int cancellation;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+    atomic_fetch_add(&conn->inside, 1);
+    (void)pthread_mutex_lock(&conn->lock);
+    return cancellation;
+}
+
+void wait_leave(struct ipcc *conn, int cancellation)
+{
+    atomic_fetch_sub(&conn->inside, 1);
+    (void)pthread_setcancelstate(cancellation, NULL);
+}

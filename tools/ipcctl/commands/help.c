@@ -1,0 +1,223 @@
+/* help: what ipcctl says about itself; see help.h. */
+#include "tools/ipcctl/commands/help.h"
+#include "proto/method.h"
+#include "tools/ipcctl/output.h"
+#include "tools/ipcctl/terminal/text.h"
+
+enum { SUMMARY_COLUMN = 26, LINE_WIDTH = 78 };
+
+static const char exit_text[] =
+    "\nExit status: 0 success, 1 failure, 2 usage, 3 queue empty, 4 queue full, 5 timeout,\n"
+    "6 not found. The manual page ipcctl(1) says more.\n";
+
+/* "QUEUE", "[GLOB]", "NAME...", "[VALUE...]" */
+static void put_argument(struct buffer *out, const struct argument *argument)
+{
+    bool optional = argument->presence == OPTIONAL || argument->presence == ANY;
+    bool many = argument->presence == SEVERAL || argument->presence == ANY;
+    text_format(out, " %s%s%s%s", optional ? "[" : "", argument->name, many ? "..." : "",
+                optional ? "]" : "");
+}
+
+static void put_usage(struct buffer *out, const struct command *command)
+{
+    text_put(out, command->words);
+    for (size_t i = 0; command->arguments[i].name != NULL; i++) {
+        put_argument(out, &command->arguments[i]);
+    }
+}
+
+/* "  left side               summary", on two lines if the left side is long. */
+static void put_row(struct buffer *out, struct buffer *left, const char *summary)
+{
+    size_t width = left->len + 2;
+    text_format(out, "  %.*s", (int)left->len, (const char *)left->data);
+    if (width + 2 > SUMMARY_COLUMN) {
+        text_put(out, "\n");
+        width = 0;
+    }
+    text_format(out, "%*s%s\n", (int)(SUMMARY_COLUMN - width), "", summary);
+    out->failed |= left->failed;
+    buffer_deinit(left);
+}
+
+static void put_option(struct buffer *out, const struct command *command, enum option_id id)
+{
+    const struct option *option = &options[id];
+    struct buffer left = {0};
+    text_format(&left, option->letter != '\0' ? "-%c, " : "    ", option->letter);
+    text_format(&left, "--%s", option->name);
+    if (option->value != NULL) {
+        text_format(&left, option->optional ? "[=%s]" : "=%s", option->value);
+    }
+    put_row(out, &left, command_option_summary(command, id));
+}
+
+static void put_global_options(struct buffer *out, const struct command *command)
+{
+    text_put(out, "\nOptions of every command:\n");
+    for (size_t i = 0; i < global_option_count; i++) {
+        put_option(out, command, global_options[i]);
+    }
+}
+
+static void put_command_row(struct buffer *out, const struct command *command)
+{
+    struct buffer left = {0};
+    put_usage(&left, command);
+    put_row(out, &left, command->summary);
+}
+
+static void put_rows(struct buffer *out, const struct area *area)
+{
+    for (const struct command *command = area->commands; command->words != NULL; command++) {
+        if (!command->hidden) {
+            put_command_row(out, command);
+        }
+    }
+}
+
+/* The second words of a family, on as many lines as they need. */
+static void put_family(struct buffer *out, const struct area *area)
+{
+    size_t width = LINE_WIDTH;
+    for (const struct command *command = area->commands; command->words != NULL; command++) {
+        const char *word = command_last_word(command);
+        if (width + strlen(word) + 1 > LINE_WIDTH) {
+            text_format(out, "%s  %s", command == area->commands ? "" : "\n", area->type);
+            width = strlen(area->type) + 2;
+        }
+        text_put(out, " ");
+        text_put(out, word);
+        width += strlen(word) + 1;
+    }
+    text_put(out, "\n");
+}
+
+/* The commands of one area, or of all if it is NULL. */
+static void put_overview(struct buffer *out, const struct area *only)
+{
+    text_put(out, "usage: ipcctl COMMAND [ARGUMENT...] [OPTION...]\n");
+    for (const struct area *area = areas; area->title != NULL; area++) {
+        if (only == NULL && area_is_family(area)) {
+            text_format(out, "\n%s, see 'ipcctl help %s':\n", area->title, area->type);
+            put_family(out, area);
+        } else if (area->commands->words != NULL && (only == NULL || only == area)) {
+            text_format(out, "\n%s:\n", area->title);
+            put_rows(out, area);
+        }
+    }
+    put_global_options(out, NULL);
+    text_put(out,
+             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON.\n"
+             "'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n");
+    text_put(out, exit_text);
+}
+
+/* What TYPE can be, if the command has such a word or option. */
+static void put_types(struct buffer *out, const struct command *command)
+{
+    bool has = false;
+    for (size_t i = 0; command->arguments[i].name != NULL; i++) {
+        has |= command->arguments[i].kind == WORD_TYPE;
+    }
+    for (size_t i = 0; command->options[i].id != OPTION_NONE; i++) {
+        has |= options[command->options[i].id].kind == WORD_TYPE;
+    }
+    if (!has) {
+        return;
+    }
+    text_put(out, "\nTYPE is one of:\n");
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        const struct type_row *row = type_row((enum object_kind)kind);
+        struct buffer left = {0};
+        text_put(&left, row->name);
+        put_row(out, &left, row->summary);
+    }
+}
+
+static void put_command(struct buffer *out, const struct command *command)
+{
+    text_put(out, "usage: ipcctl ");
+    put_usage(out, command);
+    text_format(out, " [OPTION...]\n\n%s.\n", command->summary);
+    if (command->details != NULL) {
+        text_format(out, "\n%s\n", command->details);
+    }
+    put_types(out, command);
+    if (command->options[0].id != OPTION_NONE) {
+        text_put(out, "\nOptions:\n");
+    }
+    for (size_t i = 0; command->options[i].id != OPTION_NONE; i++) {
+        put_option(out, command, command->options[i].id);
+    }
+    put_global_options(out, command);
+}
+
+/* A method, from the table that this ipcctl was built with. */
+static void put_method(struct buffer *out, const struct method *method)
+{
+    text_format(out, "usage: ipcctl call %s", method->name);
+    struct method_signature signature;
+    method_signature(method, &signature);
+    for (unsigned i = 0; i < signature.count; i++) {
+        const struct method_param *param = &signature.params[i];
+        text_format(out, param->optional ? " [%.*s]" : " %.*s", (int)param->name.len,
+                    (const char *)param->name.data);
+    }
+    text_format(out, "\n\n%s.\n", method->summary);
+    text_put(out, signature.count > 0 ? "\nParams, in JSON:\n" : "");
+    for (unsigned i = 0; i < signature.count; i++) {
+        const struct method_param *param = &signature.params[i];
+        struct buffer left = {0};
+        text_format(&left, "%.*s", (int)param->name.len, (const char *)param->name.data);
+        put_row(out, &left, param_type_name(param->type));
+    }
+    text_format(out, "\nResult: %s\n", method->result);
+    if (method->errors[0] != '\0') {
+        text_format(out, "Errors of its own: %s\n", method->errors);
+    }
+}
+
+static enum status print(struct context *context, struct buffer *out)
+{
+    output_buffer(context, out);
+    return STATUS_OK;
+}
+
+enum status help_print(struct context *context)
+{
+    struct buffer out = {0};
+    if (context->command != NULL) {
+        put_command(&out, context->command);
+    } else {
+        put_overview(&out, context->count > 0 ? command_family(context->words[0]) : NULL);
+    }
+    return print(context, &out);
+}
+
+enum status run_help(struct context *context)
+{
+    struct buffer out = {0};
+    size_t taken;
+    if (context->count == 0) {
+        put_overview(&out, NULL);
+        return print(context, &out);
+    }
+    const struct command *command = command_find(context->words, context->count, &taken);
+    if (command != NULL && taken == context->count) {
+        put_command(&out, command);
+        return print(context, &out);
+    }
+    const struct area *family = command_family(context->words[0]);
+    if (context->count == 1 && family != NULL) {
+        put_overview(&out, family);
+        return print(context, &out);
+    }
+    const struct method *method = method_find(slice_of_string(context->words[0]));
+    if (method == NULL || context->count > 1) {
+        return report(context, STATUS_NOT_FOUND, "there is no command and no method of that name");
+    }
+    put_method(&out, method);
+    return print(context, &out);
+}

@@ -1,0 +1,288 @@
+/* session: the commands about the daemon and its sessions: sessions, kill, stats. */
+#include "tools/ipcctl/output.h"
+#include "tools/ipcctl/request.h"
+#include "tools/ipcctl/description/show.h"
+#include "tools/ipcctl/terminal/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ---- sessions ---- */
+
+static const struct column session_columns[] = {
+    {"SESSION", true, false}, {"PID", true, false},     {"PROGRAM", false, true},
+    {"CLIENT", false, true},  {"USER", false, false},   {"SINCE", true, false},
+    {"CALLS", true, false},   {"WAITING", true, false}, {"HOLDING", true, false},
+    {"BYTES", true, false},
+};
+
+static void add_session(struct table *table, const struct ipcc_value *session)
+{
+    struct ipcc_value client = field(session, "client");
+    struct ipcc_value since = field(session, "since");
+    show_number(table, session, "session");
+    show_number(table, session, "pid");
+    show_program(table_text(table), field_int(session, "pid"));
+    table_cell(table);
+    show_field(table_text(table), "client", &client);
+    table_cell(table);
+    show_user(table_text(table), field_int(session, "uid"));
+    table_cell(table);
+    show_age(table_text(table), &since);
+    table_cell(table);
+    show_number(table, session, "calls");
+    show_number(table, session, "waiting");
+    show_number(table, session, "holding");
+    show_number(table, session, "bytes");
+}
+
+/* The session's map, and the name of its program. */
+static void print_session_record(struct context *context, const struct ipcc_value *session)
+{
+    struct ipcc_walk walk = ipcc_walk_of(session);
+    struct ipcc_value key;
+    struct ipcc_value value;
+    struct buffer record = {0};
+    struct buffer program = {0};
+    size_t at = pack_map_begin(&record);
+    size_t count = 1;
+    while (ipcc_walk_pair(&walk, &key, &value)) {
+        value_encode(&key, &record);
+        value_encode(&value, &record);
+        count++;
+    }
+    show_program(&program, field_int(session, "pid"));
+    pack_key_str(&record, "program", buffer_slice(&program));
+    pack_map_end(&record, at, count);
+    record.failed |= program.failed;
+    buffer_deinit(&program);
+    output_record(context, &record);
+}
+
+static void print_sessions(struct context *context, const struct ipcc_value *sessions)
+{
+    struct table table;
+    struct ipcc_walk walk = ipcc_walk_of(sessions);
+    struct ipcc_value session;
+    table_init(&table, session_columns, sizeof(session_columns) / sizeof(session_columns[0]));
+    while (ipcc_walk_next(&walk, &session)) {
+        if (context->options[OPTION_JSON].is) {
+            print_session_record(context, &session);
+        } else {
+            add_session(&table, &session);
+        }
+    }
+    if (!context->options[OPTION_JSON].is) {
+        output_table(context, &table);
+    }
+    table_deinit(&table);
+}
+
+/* "  queue.get of jobs for 3m20s, timeout 5m0s" */
+static void put_wait(struct buffer *out, const struct ipcc_value *wait)
+{
+    struct ipcc_value timeout = field(wait, "timeout_ms");
+    text_put(out, "  ");
+    text_plain(out, field_text(wait, "method"));
+    text_put(out, " of ");
+    text_name(out, field_text(wait, "object"));
+    text_put(out, " for ");
+    text_time(out, field_int(wait, "since_ms"));
+    if (timeout.kind == IPCC_INT) {
+        text_put(out, ", timeout ");
+        text_time(out, timeout.as.integer);
+    }
+    text_put(out, "\n");
+}
+
+/* What is held of an object: "2 tickets of the ", "3 permits of the ", "the ". */
+static void put_amount(struct buffer *out, const struct ipcc_value *hold)
+{
+    static const char *const keys[][2] = {{"tickets", "ticket"}, {"permits", "permit"}};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (field(hold, keys[i][0]).kind != IPCC_NONE) {
+            int64_t amount = field_int(hold, keys[i][0]);
+            text_format(out, "%" PRId64 " %s%s of ", amount, keys[i][1], amount == 1 ? "" : "s");
+        }
+    }
+    text_put(out, "the ");
+}
+
+/* "  2 tickets of the queue jobs for 3m20s", "  the lock db for 3m20s, owner 7, depth 2" */
+static void put_hold(struct buffer *out, const struct ipcc_value *hold)
+{
+    struct ipcc_value owner = field(hold, "owner");
+    struct ipcc_value since = field(hold, "since");
+    text_put(out, "  ");
+    put_amount(out, hold);
+    text_plain(out, field_text(hold, "type"));
+    text_put(out, " ");
+    text_name(out, field_text(hold, "object"));
+    text_put(out, " for ");
+    show_age(out, &since);
+    if (owner.kind != IPCC_NONE && owner.kind != IPCC_NIL) {
+        text_put(out, ", owner ");
+        show_field(out, "", &owner);
+    }
+    if (field_int(hold, "depth") > 1) {
+        text_format(out, ", depth %" PRId64, field_int(hold, "depth"));
+    }
+    text_put(out, "\n");
+}
+
+static void put_open(struct buffer *out, const struct ipcc_value *name)
+{
+    text_put(out, "  ");
+    text_name(out, (struct slice){name->as.data, name->length});
+    text_put(out, "\n");
+}
+
+static void put_list(struct buffer *out, const struct ipcc_value *session, const char *key,
+                     const char *title,
+                     void (*put)(struct buffer *out, const struct ipcc_value *element))
+{
+    struct ipcc_value array = field(session, key);
+    struct ipcc_walk walk = ipcc_walk_of(&array);
+    struct ipcc_value element;
+    for (bool first = true; ipcc_walk_next(&walk, &element); first = false) {
+        text_put(out, first ? title : "");
+        put(out, &element);
+    }
+}
+
+static void print_session(struct context *context, const struct ipcc_value *session)
+{
+    if (context->options[OPTION_JSON].is) {
+        print_session_record(context, session);
+        return;
+    }
+    struct table table;
+    struct buffer text = {0};
+    table_init(&table, session_columns, sizeof(session_columns) / sizeof(session_columns[0]));
+    add_session(&table, session);
+    output_table(context, &table);
+    put_list(&text, session, "waits", "\nWaits in:\n", put_wait);
+    put_list(&text, session, "holds", "\nHolds:\n", put_hold);
+    put_list(&text, session, "open", "\nHas open:\n", put_open);
+    output_buffer(context, &text);
+}
+
+enum status run_sessions(struct context *context)
+{
+    struct request request;
+    struct ipcc_reply reply;
+    request_init(&request, context->count > 0 ? "session.describe" : "session.list");
+    enum status status = request_words(context, &request, 0);
+    if (status == STATUS_OK) {
+        status = request_send(context, &request, &reply);
+    }
+    if (status != STATUS_OK) {
+        request_deinit(&request);
+        return status;
+    }
+    (context->count > 0 ? print_session : print_sessions)(context, &reply.value);
+    ipcc_reply_free(&reply);
+    return STATUS_OK;
+}
+
+enum status run_kill(struct context *context)
+{
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < context->count; i++) {
+        struct request request;
+        request_init(&request, "session.kill");
+        pack_int(request_param(&request), context->numbers[i]);
+        enum status one = request_send(context, &request, NULL);
+        status = one != STATUS_OK ? one : status;
+    }
+    return status;
+}
+
+/* ---- stats ---- */
+
+static bool is_map(const struct ipcc_value *value)
+{
+    struct ipcc_walk walk = ipcc_walk_of(value);
+    struct ipcc_value key;
+    struct ipcc_value member;
+    return ipcc_walk_pair(&walk, &key, &member);
+}
+
+static void put_figure(struct buffer *out, const char *name, const struct ipcc_value *value)
+{
+    text_padded(out, slice_of_string(name), 20);
+    if (strcmp(name, "uptime") == 0 && value->kind == IPCC_INT && value->as.integer > 0) {
+        text_time(out, value->as.integer * 1000);
+    } else {
+        show_field(out, name, value);
+    }
+    text_put(out, "\n");
+}
+
+/* A line for each member that is no map, and for each member of the maps but calls and errors. */
+static void put_figures(struct buffer *out, const struct ipcc_value *map, const char *prefix)
+{
+    struct ipcc_walk walk = ipcc_walk_of(map);
+    struct ipcc_value key;
+    struct ipcc_value value;
+    while (ipcc_walk_pair(&walk, &key, &value)) {
+        char name[64];
+        if (key.kind != IPCC_STR || ipcc_value_is_str(&key, "calls") ||
+            ipcc_value_is_str(&key, "errors")) {
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%s%s%.*s", prefix, prefix[0] != '\0' ? " " : "",
+                       (int)key.length, key.as.str);
+        if (is_map(&value)) {
+            put_figures(out, &value, name);
+        } else {
+            put_figure(out, name, &value);
+        }
+    }
+}
+
+static void print_calls(struct context *context, const struct ipcc_value *stats)
+{
+    static const struct column columns[] = {
+        {"METHOD", false, false}, {"CALLS", true, false}, {"ERRORS", true, false}};
+    struct ipcc_value calls = field(stats, "calls");
+    struct ipcc_value errors = field(stats, "errors");
+    struct ipcc_walk walk = ipcc_walk_of(&calls);
+    struct ipcc_value method;
+    struct ipcc_value count;
+    struct table table;
+    table_init(&table, columns, 3);
+    while (ipcc_walk_pair(&walk, &method, &count)) {
+        char name[64];
+        if (method.kind != IPCC_STR) {
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%.*s", (int)method.length, method.as.str);
+        table_plain(&table, (struct slice){method.as.data, method.length});
+        show_number(&table, &calls, name);
+        table_number(&table, field_int(&errors, name));
+    }
+    output_table(context, &table);
+}
+
+enum status run_stats(struct context *context)
+{
+    struct request request;
+    struct ipcc_reply reply;
+    request_init(&request, "server.stats");
+    enum status status = request_send(context, &request, &reply);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (context->options[OPTION_JSON].is) {
+        output_value(context, &reply.value);
+    } else {
+        struct buffer text = {0};
+        put_figures(&text, &reply.value, "");
+        text_put(&text, "\n");
+        output_buffer(context, &text);
+        print_calls(context, &reply.value);
+    }
+    ipcc_reply_free(&reply);
+    return STATUS_OK;
+}

@@ -1,0 +1,197 @@
+/* show: the members of descriptions as text for people; see show.h. */
+#include "tools/ipcctl/description/show.h"
+#include "proto/header.h"
+#include "tools/ipcctl/json/json.h"
+#include "tools/ipcctl/json/moment.h"
+#include "tools/ipcctl/output.h"
+#include "tools/ipcctl/request.h"
+#include "tools/ipcctl/terminal/text.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+void show_user(struct buffer *out, int64_t uid)
+{
+    const struct passwd *user = getpwuid((uid_t)uid);
+    if (user != NULL) {
+        text_plain(out, slice_of_string(user->pw_name));
+    } else {
+        text_format(out, "%" PRId64, uid);
+    }
+}
+
+static void show_group(struct buffer *out, int64_t gid)
+{
+    const struct group *group = getgrgid((gid_t)gid);
+    if (group != NULL) {
+        text_plain(out, slice_of_string(group->gr_name));
+    } else {
+        text_format(out, "%" PRId64, gid);
+    }
+}
+
+static bool moment_of(const struct ipcc_value *value, struct moment *out)
+{
+    struct header header;
+    return value->kind == IPCC_RAW && header_read(value->as.data, value->length, &header) == 0 &&
+           header.kind == KIND_EXT && header.ext_type == EXT_TIMESTAMP &&
+           moment_decode(
+               (struct slice){(const uint8_t *)value->as.data + header.size, header.length}, out) ==
+               0;
+}
+
+bool show_is_moment(const struct ipcc_value *value)
+{
+    struct moment moment;
+    return moment_of(value, &moment);
+}
+
+void show_age(struct buffer *out, const struct ipcc_value *value)
+{
+    struct moment moment;
+    struct timespec now;
+    if (!moment_of(value, &moment) || clock_gettime(CLOCK_REALTIME, &now) < 0) {
+        text_put(out, "-");
+        return;
+    }
+    int64_t age = (now.tv_sec - moment.seconds) * 1000 +
+                  (now.tv_nsec - (int64_t)moment.nanoseconds) / 1000000;
+    text_time(out, age > 0 ? age : 0);
+}
+
+/* "2026-11-21 20:52:02", local time. */
+static bool show_local_time(struct buffer *out, const struct ipcc_value *value)
+{
+    struct moment moment;
+    struct tm local;
+    char text[64];
+    if (!moment_of(value, &moment)) {
+        return false;
+    }
+    time_t seconds = (time_t)moment.seconds;
+    if (localtime_r(&seconds, &local) == NULL ||
+        strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local) == 0) {
+        return false;
+    }
+    text_put(out, text);
+    return true;
+}
+
+static bool is_milliseconds(const char *key)
+{
+    size_t len = strlen(key);
+    return strcmp(key, "timeout") == 0 || (len > 3 && strcmp(key + len - 3, "_ms") == 0);
+}
+
+/* "session 17", and the owner within it if there is one. */
+static void show_holder(struct buffer *out, const struct ipcc_value *holder)
+{
+    struct ipcc_value owner = field(holder, "owner");
+    text_format(out, "session %" PRId64, field_int(holder, "session"));
+    if (owner.kind != IPCC_NIL && owner.kind != IPCC_NONE) {
+        text_put(out, ", owner ");
+        show_field(out, "", &owner);
+    }
+}
+
+/* The members that have a form of their own. */
+static bool show_known(struct buffer *out, const char *key, const struct ipcc_value *value)
+{
+    bool number = value->kind == IPCC_INT;
+    if (number && (strcmp(key, "owner") == 0 || strcmp(key, "uid") == 0)) {
+        show_user(out, value->as.integer);
+    } else if (number && (strcmp(key, "group") == 0 || strcmp(key, "gid") == 0)) {
+        show_group(out, value->as.integer);
+    } else if (number && strcmp(key, "mode") == 0) {
+        text_format(out, "0%03" PRIo64, (uint64_t)value->as.integer);
+    } else if (number && (strcmp(key, "bytes") == 0 || strncmp(key, "memory ", 7) == 0)) {
+        text_bytes(out, value->as.integer);
+    } else if (number && is_milliseconds(key) && value->as.integer > 0) {
+        text_time(out, value->as.integer);
+    } else if (strcmp(key, "holder") == 0 && value->kind == IPCC_RAW) {
+        show_holder(out, value);
+    } else {
+        return show_local_time(out, value);
+    }
+    return true;
+}
+
+void show_field(struct buffer *out, const char *key, const struct ipcc_value *value)
+{
+    if (value->kind == IPCC_NONE || value->kind == IPCC_NIL) {
+        text_put(out, "-");
+    } else if (value->kind == IPCC_STR) {
+        text_plain(out, (struct slice){value->as.data, value->length});
+    } else if (!show_known(out, key, value)) {
+        struct buffer encoded = {0};
+        value_encode(value, &encoded);
+        json_write(buffer_slice(&encoded), out);
+        buffer_deinit(&encoded);
+    }
+}
+
+void show_number(struct table *table, const struct ipcc_value *map, const char *key)
+{
+    struct ipcc_value value = field(map, key);
+    if (value.kind == IPCC_INT) {
+        table_number(table, value.as.integer);
+    } else {
+        table_put(table, "-");
+    }
+}
+
+const char *show_state(const struct ipcc_value *description)
+{
+    struct ipcc_value left = field(description, "value");
+    int64_t maxsize = field_int(description, "maxsize");
+    int64_t held = field_int(description, "size") + field_int(description, "delayed");
+    static const char *const states[][2] = {
+        {"shut_down", "shut down"},
+        {"set", "set"},
+        {"broken", "broken"},
+        {"abandoned", "abandoned"},
+    };
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (field_true(description, states[i][0])) {
+            return states[i][1];
+        }
+    }
+    if (field_int(description, "depth") > 0) {
+        return "held";
+    }
+    if (field(description, "bounded").kind != IPCC_NONE && left.kind == IPCC_INT &&
+        left.as.integer == 0) {
+        return "none left";
+    }
+    return maxsize > 0 && held >= maxsize ? "full" : "";
+}
+
+void show_claimant(struct buffer *out, const struct ipcc_value *claim)
+{
+    text_format(out, "session %" PRId64 ", pid %" PRId64 " (", field_int(claim, "session"),
+                field_int(claim, "pid"));
+    show_program(out, field_int(claim, "pid"));
+    text_put(out, ")");
+}
+
+void show_program(struct buffer *out, int64_t pid)
+{
+    char path[64];
+    char name[64];
+    (void)snprintf(path, sizeof(path), "/proc/%" PRId64 "/comm", pid);
+    int fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    ssize_t len = fd >= 0 ? read(fd, name, sizeof(name)) : 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (len > 1) { /* the name and a newline */
+        text_name(out, (struct slice){(const uint8_t *)name, (size_t)len - 1});
+    } else {
+        text_put(out, "-");
+    }
+}

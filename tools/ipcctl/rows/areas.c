@@ -1,0 +1,149 @@
+/*
+ * areas: the command table, put together; see command.h. The rows for the types are in the files
+ * beside this one.
+ */
+#include "tools/ipcctl/context.h"
+
+static const struct command object_commands[] = {
+    {
+        .words = "ls",
+        .summary = "List the objects",
+        .details = "SIZE is the number of items that a get could return now, or of keys, or of\n"
+                   "values; WAITING is how many calls wait on the object. GLOB is a pattern of\n"
+                   "names, as the shell has it: 'jobs.*'.",
+        .arguments = {{"GLOB", WORD_GLOB, OPTIONAL}},
+        .options = {{OPTION_TYPE, NULL}, {OPTION_LONG, NULL}, {OPTION_NAMES, NULL}},
+        .run = run_ls,
+    },
+    {
+        .words = "describe",
+        .summary = "Show an object: its figures, its options, who waits and who holds what",
+        .details =
+            "Below the figures stand what they mean, the sessions that hold the object, or\n"
+            "tickets or permits of it, and those that wait on it in the order in which they\n"
+            "are served, with process, program and for how long. With a condition goes the\n"
+            "lock that it was made with.",
+        .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
+        .run = run_describe,
+    },
+    {
+        .words = "create",
+        .summary = "Make an object",
+        .details =
+            "It is an error if the name is taken, unless --existing is given and the object\n"
+            "has the type and the options that were asked for. Lifetime scoped is for\n"
+            "programs that keep the object open: ipcctl ends, and the object with it.",
+        .arguments = {{"TYPE", WORD_TYPE, ONE}, {"NAME", WORD_NEW, ONE}},
+        .options = {{OPTION_MAXSIZE, NULL},
+                    {OPTION_ORDER, NULL},
+                    {OPTION_JOINABLE, NULL},
+                    {OPTION_ON_DISCONNECT, NULL},
+                    {OPTION_LEASE, NULL},
+                    {OPTION_MAX_DELIVERIES, NULL},
+                    {OPTION_DEAD_LETTER, NULL},
+                    {OPTION_INITIAL, NULL},
+                    {OPTION_RECURSIVE, NULL},
+                    {OPTION_RELEASE_BY, NULL},
+                    {OPTION_VALUE, NULL},
+                    {OPTION_BOUNDED, NULL},
+                    {OPTION_LOCK, "the lock that a condition goes by; one of its own if not given"},
+                    {OPTION_PARTIES, NULL},
+                    {OPTION_DEFAULT_TIMEOUT, NULL},
+                    {OPTION_TYPECODE, NULL},
+                    {OPTION_SIZE, NULL},
+                    {OPTION_NO_DUPLEX, NULL},
+                    {OPTION_MODE, NULL},
+                    {OPTION_LIFETIME, NULL},
+                    {OPTION_OPTION, NULL},
+                    {OPTION_EXISTING, NULL}},
+        .run = run_create,
+    },
+    {
+        .words = "rm",
+        .summary = "Delete objects; all who wait on them are woken with an error",
+        .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
+        .options = {{OPTION_FORCE, NULL}},
+        .run = run_rm,
+    },
+    {
+        .words = "chmod",
+        .summary = "Set the read and write bits of objects, as for files",
+        .arguments = {{"MODE", WORD_MODE, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
+        .run = run_chmod,
+    },
+    {
+        .words = "watch",
+        .summary = "Print what happens to objects; without a name, watch all queues in a table",
+        .details =
+            "With names: a line for each event, until the objects are deleted or Ctrl-C.\n"
+            "Without: depth, taken, waiting and rates of the queues. On a terminal the table\n"
+            "refreshes itself until q is pressed; elsewhere each look is a table of its own.\n"
+            "PUT/S and GET/S are rates since the last look.",
+        .arguments = {{"NAME", WORD_OBJECT, ANY}},
+        .options = {{OPTION_EVENTS, NULL},
+                    {OPTION_COUNT, "end after N events, or N looks"},
+                    {OPTION_INTERVAL, "table: time between two looks; 2s if not given"},
+                    {OPTION_GLOB, "table: only queues whose names match"}},
+        .run = run_watch,
+    },
+    {.words = NULL},
+};
+
+static const struct command daemon_commands[] = {
+    {
+        .words = "stats",
+        .summary = "Show the daemon's figures: objects, memory, calls and errors by method",
+        .run = run_stats,
+    },
+    {
+        .words = "sessions",
+        .summary = "List the sessions, or show what one has open, waits for and holds",
+        .arguments = {{"SESSION", WORD_SESSION, OPTIONAL}},
+        .run = run_sessions,
+    },
+    {
+        .words = "kill",
+        .summary = "End sessions; what they held is given back",
+        .arguments = {{"SESSION", WORD_SESSION, SEVERAL}},
+        .run = run_kill,
+    },
+    {
+        .words = "call",
+        .summary = "Call any method with JSON params and print the result",
+        .details = "The params are sent as they are: a name is \"jobs\", with its quotes.",
+        .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_JSON, ANY}},
+        .options = {{OPTION_TEXT, "params are strings, not JSON"}, {OPTION_RAW, NULL}},
+        .show = SHOW_VALUE,
+        .run = run_call,
+    },
+    {
+        .words = "methods",
+        .summary = "List the daemon's methods, or show what one takes and gives",
+        .arguments = {{"METHOD", WORD_METHOD, OPTIONAL}},
+        .run = run_methods,
+    },
+    {
+        .words = "help",
+        .summary = "Show what a command or a method does",
+        .arguments = {{"COMMAND", WORD_COMMAND, ANY}},
+        .run = run_help,
+    },
+    {
+        .words = "complete",
+        .summary = "Print what can complete a command line: for the bash completion",
+        .hidden = true,
+        .arguments = {{"LINE", WORD_TEXT, ONE}, {"BREAKS", WORD_TEXT, OPTIONAL}},
+        .run = run_complete,
+    },
+    {.words = NULL},
+};
+
+const struct area areas[] = {
+    {"Objects", NULL, object_commands},
+#define TYPE(kind, type, plural, ...) {plural, #type, type##_commands},
+#include "proto/types.def"
+#undef TYPE
+    {"Commands under a lock", NULL, run_commands},
+    {"The daemon", NULL, daemon_commands},
+    {NULL, NULL, NULL},
+};

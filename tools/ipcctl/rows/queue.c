@@ -1,0 +1,94 @@
+/* queue: the rows of the commands for queues; see command.h. */
+#include "tools/ipcctl/context.h"
+
+const struct command queue_commands[] = {
+    {
+        .words = "put",
+        .summary = "Put values into a queue",
+        .details = "Without a VALUE they come from standard input: JSON values with white space\n"
+                   "between them, or what --lines, --json-lines or --text say. While the queue is\n"
+                   "full, put waits, for --timeout at most. On a terminal it shows its progress.",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"VALUE", WORD_JSON, ANY}},
+        .options = {{OPTION_TEXT, "values are strings; of standard input, each line is one"},
+                    {OPTION_LINES, NULL},
+                    {OPTION_JSON_LINES, NULL},
+                    {OPTION_PRIORITY, NULL},
+                    {OPTION_DELAY, NULL},
+                    {OPTION_TTL, NULL}},
+        .run = run_put,
+    },
+    {
+        .words = "get",
+        .summary = "Take the next item of a queue and print it",
+        .details =
+            "Of a joinable queue the item is yours while ipcctl runs: when it ends, the item\n"
+            "goes back to the queue (or counts as done, if the queue was made with\n"
+            "--on-disconnect discard). --ack counts it as done once it has been printed.\n"
+            "With --count or --all, --wait waits for each item anew. An open file in an item is\n"
+            "closed when it has been shown; peek shows it and leaves it where it is.",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .options = {{OPTION_WAIT, NULL},
+                    {OPTION_COUNT, "take up to N items"},
+                    {OPTION_ALL, "take items until there are no more"},
+                    {OPTION_ACK, NULL},
+                    {OPTION_RAW, NULL}},
+        .run = run_get,
+    },
+    {
+        .words = "peek",
+        .summary = "Look at the next items of a queue without taking them",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .options = {{OPTION_START, NULL},
+                    {OPTION_COUNT, "show up to N items; 10 if not given"},
+                    {OPTION_ALL, "show all items"},
+                    {OPTION_RAW, NULL}},
+        .run = run_peek,
+    },
+    {
+        .words = "done",
+        .summary = "Count taken items as done",
+        .details = "Without a TICKET it is the item that was taken first, whoever has it.",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_COUNT, ANY}},
+        .run = run_done,
+    },
+    {
+        .words = "give-back",
+        .summary = "Put taken items back at the head of their queue",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_COUNT, SEVERAL}},
+        .options = {{OPTION_DELAY, NULL}},
+        .run = run_give_back,
+    },
+    {
+        .words = "touch",
+        .summary = "Start the lease of a taken item again",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_COUNT, ONE}},
+        .method = "queue.touch",
+        .run = run_method,
+    },
+    {
+        .words = "join",
+        .summary = "Wait until nothing in a queue is unfinished",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .method = "queue.join",
+        .waits = true,
+        .run = run_method,
+    },
+    {
+        .words = "purge",
+        .summary = "Remove all items of a queue and print how many they were",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .method = "queue.clear",
+        .show = SHOW_VALUE,
+        .run = run_method,
+    },
+    {
+        .words = "shutdown",
+        .summary = "Shut a queue down: no more puts, and no gets once it is empty",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .options = {{OPTION_IMMEDIATE, NULL}},
+        .method = "queue.shutdown",
+        .flag = OPTION_IMMEDIATE,
+        .run = run_method,
+    },
+    {.words = NULL},
+};
