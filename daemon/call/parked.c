@@ -116,7 +116,7 @@ void parked_free(struct parked *parked)
     struct object *object = parked->call.object;
     parked_leave(parked);
     uint32_t position = ordered_from_seq(&session->calls, parked->of_session.seq);
-    (void)ordered_remove(&session->calls, position, hash_msgid(parked->call.msgid));
+    (void)ordered_remove(&session->calls, position, hash_msgid(parked->call.msgid), NULL);
     charge_release(&parked->charge);
     origin_unref(parked->call.origin);
     free(parked->waits);

@@ -168,7 +168,7 @@ void session_deinit(struct session *session)
 {
     struct service *service = session->service;
     assert(session->nties == 0 && session->calls.live == 0);
-    ordered_deinit(&session->calls);
+    ordered_deinit(&session->calls, NULL);
     if (session->is_dirty) {
         TAILQ_REMOVE(&service->dirty, session, dirty);
     }

@@ -24,12 +24,14 @@ static int set_items(struct call *call, struct shared *shared, uint64_t position
         if (status < 0) {
             return status;
         }
+        pace_each(call->pace, i);
     }
     rest = numbers;
     for (uint32_t i = 0; i < array->header.count; i++) {
         struct param number = value_next(&rest);
         (void)typecode_encode(shared->item, &number.header, &bits); /* it was accepted above */
         shared_set(shared, position + i, bits);
+        pace_each(call->pace, i);
     }
     return 0;
 }
@@ -79,7 +81,7 @@ int method_array_open(struct call *call)
         .make = make_array,
         .differs = array_differs,
     };
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 int method_array_map(struct call *call)
@@ -141,10 +143,14 @@ int method_array_slice(struct call *call)
         return call_fail(call, ERR_TOO_LARGE,
                          "array.slice: an answer has at most 4294967295 numbers; ask for a part");
     }
+    if (call_needs_pace(call, count)) {
+        return CALL_PACED;
+    }
     struct buffer *out = call_result(call);
     pack_array(out, count);
     for (uint64_t i = 0; i < count && !call_is_over(call); i++) {
         typecode_pack(shared->item, shared_get(shared, start + i), out);
+        pace_each(call->pace, i);
     }
     return 0;
 }
@@ -155,6 +161,9 @@ int method_array_set_slice(struct call *call)
     int64_t start = call_int(call, 1, 0);
     int64_t size = (int64_t)shared->count;
     uint32_t count = call->params[2].header.count;
+    if (call_needs_pace(call, 2 * (uint64_t)count)) {
+        return CALL_PACED;
+    }
     int64_t from = start < 0 ? start + size : start;
     if (count > 0 && (from < 0 || from > size || count > size - from)) {
         return call_fail(call, ERR_VALUE,

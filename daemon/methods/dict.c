@@ -47,6 +47,20 @@ static int find_key(struct call *call, struct dict_key *key, uint32_t *position)
     return status;
 }
 
+/* True if the call needs a pace to set a key, which is new: for the arrays of a large dict grow. */
+static bool set_needs_pace(struct call *call, const struct dict_key *key)
+{
+    const struct dict *dict = dict_of(call->object);
+    uint64_t steps = dict_insert_steps(dict);
+    return __builtin_expect(steps > 0, 0) && dict_find(dict, key) == ORDERED_NONE &&
+           call_needs_pace(call, steps);
+}
+
+static bool remove_needs_pace(struct call *call, uint32_t position)
+{
+    return call_needs_pace(call, dict_remove_steps(dict_of(call->object), position));
+}
+
 /* dict.open */
 
 static int make_dict(struct call *call, const struct object_options *common,
@@ -62,8 +76,8 @@ static int make_dict(struct call *call, const struct object_options *common,
     if (option_given(&given[0])) {
         struct key_fault fault;
         uint64_t new_keys;
-        status =
-            dict_update(dict, (struct incoming){given[0].raw, call->origin}, &new_keys, &fault);
+        status = dict_update(dict, (struct incoming){given[0].raw, call->origin}, &new_keys, &fault,
+                             call->pace);
         if (status == ERR_TYPE) {
             (void)refuse_key(call, &fault);
         }
@@ -82,14 +96,14 @@ int method_dict_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &dict_type, .table = open_options, .count = 1, .make = make_dict};
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 int method_namespace_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &namespace_type, .table = open_options, .count = 1, .make = make_dict};
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 /* One key. */
@@ -113,9 +127,13 @@ int method_dict_set(struct call *call)
     struct dict_key key __attribute__((cleanup(dict_key_deinit)));
     bool is_new;
     int status = read_key(call, &key);
-    if (status == 0) {
-        status = dict_set(dict_of(call->object), &key, call_incoming(call, 2), &is_new);
+    if (status < 0) {
+        return status;
     }
+    if (set_needs_pace(call, &key)) {
+        return CALL_PACED;
+    }
+    status = dict_set(dict_of(call->object), &key, call_incoming(call, 2), &is_new, call->pace);
     if (status < 0) {
         return status;
     }
@@ -126,7 +144,11 @@ int method_dict_update(struct call *call)
 {
     struct key_fault fault;
     uint64_t new_keys;
-    int status = dict_update(dict_of(call->object), call_incoming(call, 1), &new_keys, &fault);
+    struct dict *dict = dict_of(call->object);
+    if (call_needs_pace(call, dict_update_steps(dict, call_value(call, 1)))) {
+        return CALL_PACED;
+    }
+    int status = dict_update(dict, call_incoming(call, 1), &new_keys, &fault, call->pace);
     if (status == ERR_TYPE) {
         return refuse_key(call, &fault);
     }
@@ -142,8 +164,7 @@ static int insert_answered(struct call *call, struct dict_key *key, struct incom
     if (!output_is_whole(call->out)) {
         return ERR_MEMORY;
     }
-    int status = dict_insert(dict_of(call->object), key, value);
-    return status;
+    return dict_insert(dict_of(call->object), key, value, call->pace);
 }
 
 int method_dict_setdefault(struct call *call)
@@ -157,6 +178,9 @@ int method_dict_setdefault(struct call *call)
     }
     if (position != ORDERED_NONE) {
         return call_answer_value(call, dict_at(dict_of(call->object), position).value);
+    }
+    if (set_needs_pace(call, &key)) {
+        return CALL_PACED;
     }
     struct incoming value = incoming_plain((struct slice){nil, sizeof(nil)});
     if (call_given(call, 2)) {
@@ -182,7 +206,10 @@ int method_dict_delete(struct call *call)
     if (position == ORDERED_NONE) {
         return refuse_missing(call, &key);
     }
-    dict_remove(dict_of(call->object), position);
+    if (remove_needs_pace(call, position)) {
+        return CALL_PACED;
+    }
+    dict_remove(dict_of(call->object), position, call->pace);
     return call_answer_nil(call);
 }
 
@@ -192,7 +219,7 @@ static int remove_answered(struct call *call, uint32_t position)
     if (!output_is_whole(call->out)) {
         return ERR_MEMORY;
     }
-    dict_remove(dict_of(call->object), position);
+    dict_remove(dict_of(call->object), position, call->pace);
     return 0;
 }
 
@@ -206,6 +233,9 @@ int method_dict_pop(struct call *call)
     }
     if (position == ORDERED_NONE) {
         return call_given(call, 2) ? call_answer_param(call, 2) : refuse_missing(call, &key);
+    }
+    if (remove_needs_pace(call, position)) {
+        return CALL_PACED;
     }
     (void)call_answer_value(call, dict_at(dict_of(call->object), position).value);
     return remove_answered(call, position);
@@ -225,6 +255,9 @@ int method_dict_popitem(struct call *call)
     uint32_t position = dict_last(dict);
     if (position == ORDERED_NONE) {
         return call_fail(call, ERR_KEY, "\"%s\" is empty", call->object->name);
+    }
+    if (remove_needs_pace(call, position)) {
+        return CALL_PACED;
     }
     struct dict_item item = dict_at(dict, position);
     (void)call_result(call);
@@ -250,9 +283,13 @@ int method_dict_incr(struct call *call)
     if (status < 0) {
         return status;
     }
+    if (set_needs_pace(call, &key)) {
+        return CALL_PACED;
+    }
     struct slice delta = call_given(call, 2) ? call_value(call, 2) : (struct slice){one, 1};
     struct slice initial = call_given(call, 3) ? call_value(call, 3) : (struct slice){zero, 1};
-    status = dict_incr(dict_of(call->object), &key, delta, initial, call_result(call), &is_new);
+    status = dict_incr(dict_of(call->object), &key, delta, initial, call_result(call), &is_new,
+                       call->pace);
     if (status == ERR_TYPE) {
         return call_fail(call, ERR_TYPE, "%s: the value of this key is not a number",
                          call->method->name);
@@ -282,13 +319,23 @@ static int read_optional(struct call *call, unsigned i, struct slice *bytes,
     return 0;
 }
 
+/* It may set a key that is not there, or remove one that is. */
+static bool cas_needs_pace(struct call *call, const struct dict_key *key,
+                           const struct slice *expected, const struct slice *value)
+{
+    if (value != NULL) {
+        return expected == NULL && set_needs_pace(call, key);
+    }
+    uint32_t position = dict_find(dict_of(call->object), key);
+    return position != ORDERED_NONE && remove_needs_pace(call, position);
+}
+
 int method_dict_cas(struct call *call)
 {
     struct dict_key key __attribute__((cleanup(dict_key_deinit)));
     struct slice bytes[2];
     const struct slice *expected = NULL;
     const struct slice *value = NULL;
-    struct incoming incoming;
     bool done;
     int status = read_key(call, &key);
     if (status == 0) {
@@ -297,11 +344,15 @@ int method_dict_cas(struct call *call)
     if (status == 0) {
         status = read_optional(call, 3, &bytes[1], &value);
     }
-    if (status == 0) {
-        incoming = (struct incoming){bytes[1], call->origin};
-        status = dict_cas(dict_of(call->object), &key, expected, value != NULL ? &incoming : NULL,
-                          &done);
+    if (status < 0) {
+        return status;
     }
+    if (cas_needs_pace(call, &key, expected, value)) {
+        return CALL_PACED;
+    }
+    struct incoming incoming = {bytes[1], call->origin};
+    status = dict_cas(dict_of(call->object), &key, expected, value != NULL ? &incoming : NULL,
+                      &done, call->pace);
     if (status < 0) {
         return status;
     }
@@ -331,18 +382,38 @@ int method_dict_len(struct call *call)
 
 int method_dict_clear(struct call *call)
 {
-    dict_clear(dict_of(call->object));
+    struct dict *dict = dict_of(call->object);
+    if (call_needs_pace(call, dict_clear_steps(dict))) {
+        return CALL_PACED;
+    }
+    dict_clear(dict, call->pace);
     return call_answer_nil(call);
 }
 
-/* Packs something of each pair, in order, until the answer is too long to be given. */
-static int pack_each(struct call *call, void (*pack)(struct call *, const struct dict_item *))
+/* Packs one thing or two of a pair. */
+typedef void pack_pair(struct call *call, const struct dict_item *item);
+
+static void say_packed(struct call *call, size_t before)
+{
+    pace_step(call->pace, 2 + (call->out->bytes.len - before) / PACE_STEP_BYTES);
+}
+
+/* Packs something of each pair, in order, until the answer is too long to be given. `head` packs
+ * the header for so many. */
+static int pack_each(struct call *call, void (*head)(struct buffer *, size_t), pack_pair *pack)
 {
     const struct dict *dict = dict_of(call->object);
+    if (call_needs_pace(call, dict_copy_steps(dict, dict_len(dict)))) {
+        return CALL_PACED;
+    }
+    struct buffer *out = call_result(call);
+    head(out, dict_len(dict));
     for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE && !call_is_over(call);
          i = dict_next(dict, i + 1)) {
         struct dict_item item = dict_at(dict, i);
+        size_t before = out->len;
         pack(call, &item);
+        say_packed(call, before);
     }
     return 0;
 }
@@ -365,32 +436,31 @@ static void pack_key_and_value(struct call *call, const struct dict_item *item)
 
 int method_dict_keys(struct call *call)
 {
-    pack_array(call_result(call), dict_len(dict_of(call->object)));
-    return pack_each(call, pack_key);
+    return pack_each(call, pack_array, pack_key);
 }
 
 int method_dict_values(struct call *call)
 {
-    pack_array(call_result(call), dict_len(dict_of(call->object)));
-    return pack_each(call, pack_value);
+    return pack_each(call, pack_array, pack_value);
 }
 
 int method_dict_items(struct call *call)
 {
-    pack_array(call_result(call), dict_len(dict_of(call->object)));
-    return pack_each(call, pack_item);
+    return pack_each(call, pack_array, pack_item);
 }
 
 int method_dict_copy(struct call *call)
 {
-    pack_map(call_result(call), dict_len(dict_of(call->object)));
-    return pack_each(call, pack_key_and_value);
+    return pack_each(call, pack_map, pack_key_and_value);
 }
 
 int method_dict_scan(struct call *call)
 {
     const struct dict *dict = dict_of(call->object);
     int64_t count = call_int(call, 2, 100);
+    if (call_needs_pace(call, dict_copy_steps(dict, count < 0 ? 0 : (uint64_t)count))) {
+        return CALL_PACED;
+    }
     uint32_t position = dict_from_seq(dict, (uint64_t)call_int(call, 1, 0));
     struct buffer *out = call_result(call);
     pack_map(out, 2);
@@ -402,7 +472,9 @@ int method_dict_scan(struct call *call)
         if (packed > 0 && !call_has_room(call, item.value)) {
             break;
         }
+        size_t before = out->len;
         pack_item(call, &item);
+        say_packed(call, before);
         position = dict_next(dict, position + 1);
     }
     pack_array_end(out, at, (size_t)packed);

@@ -39,10 +39,10 @@ static int make_list(struct call *call, const struct object_options *common,
         return status;
     }
     if (option_given(&given[0])) {
-        status = list_extend(list, (struct incoming){given[0].raw, call->origin});
+        status = list_extend(list, (struct incoming){given[0].raw, call->origin}, call->pace);
     }
     if (status < 0) {
-        object_unref(&list->object);
+        object_unref(&list->object); /* list_extend has put nothing into it */
         return status;
     }
     *out = &list->object;
@@ -54,7 +54,7 @@ int method_list_open(struct call *call)
     static const struct option table[] = {{"initial", PARAM_ARRAY}};
     static const struct open_type type = {
         .type = &list_type, .table = table, .count = 1, .make = make_list};
-    return open_object(call, &type);
+    return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 /* One value. */
@@ -62,7 +62,10 @@ int method_list_open(struct call *call)
 int method_list_append(struct call *call)
 {
     struct list *list = list_of(call->object);
-    int status = list_insert(list, list_len(list), call_incoming(call, 1));
+    if (call_needs_pace(call, list_insert_steps(list, list_len(list)))) {
+        return CALL_PACED;
+    }
+    int status = list_insert(list, list_len(list), call_incoming(call, 1), call->pace);
     return status < 0 ? refuse_large(call, status) : call_answer_int(call, list_len(list));
 }
 
@@ -70,7 +73,10 @@ int method_list_insert(struct call *call)
 {
     struct list *list = list_of(call->object);
     uint32_t position = list_position_clamped(list, call_int(call, 1, 0));
-    int status = list_insert(list, position, call_incoming(call, 2));
+    if (call_needs_pace(call, list_insert_steps(list, position))) {
+        return CALL_PACED;
+    }
+    int status = list_insert(list, position, call_incoming(call, 2), call->pace);
     return status < 0 ? refuse_large(call, status) : call_answer_nil(call);
 }
 
@@ -88,7 +94,10 @@ int method_list_delete(struct call *call)
     if (status < 0) {
         return status;
     }
-    list_delete(list_of(call->object), position);
+    if (call_needs_pace(call, list_delete_steps(list_of(call->object), position))) {
+        return CALL_PACED;
+    }
+    list_delete(list_of(call->object), position, call->pace);
     return call_answer_nil(call);
 }
 
@@ -113,11 +122,14 @@ int method_list_pop(struct call *call)
     if (status < 0) {
         return status;
     }
+    if (call_needs_pace(call, list_delete_steps(list, position))) {
+        return CALL_PACED;
+    }
     (void)call_answer_value(call, list_at(list, position));
     if (!output_is_whole(call->out)) {
         return ERR_MEMORY; /* it stays where it is */
     }
-    list_delete(list, position);
+    list_delete(list, position, call->pace);
     return 0;
 }
 
@@ -146,7 +158,11 @@ int method_list_incr(struct call *call)
 int method_list_extend(struct call *call)
 {
     struct list *list = list_of(call->object);
-    int status = list_extend(list, call_incoming(call, 1));
+    struct list_range end = {.start = list_len(list), .step = 1};
+    if (call_needs_pace(call, list_set_range_steps(list, &end, call_value(call, 1)))) {
+        return CALL_PACED;
+    }
+    int status = list_extend(list, call_incoming(call, 1), call->pace);
     return status < 0 ? refuse_large(call, status) : call_answer_int(call, list_len(list));
 }
 
@@ -171,9 +187,15 @@ int method_list_slice(struct call *call)
     if (status < 0) {
         return status;
     }
-    pack_array(call_result(call), range.count);
+    if (call_needs_pace(call, list_copy_steps(list, range.count))) {
+        return CALL_PACED;
+    }
+    struct buffer *out = call_result(call);
+    pack_array(out, range.count);
     for (uint32_t i = 0; i < range.count && !call_is_over(call); i++) {
+        size_t before = out->len;
         call_pack_value(call, list_at(list, (uint32_t)(range.start + i * range.step)));
+        pace_step(call->pace, 1 + (out->len - before) / PACE_STEP_BYTES);
     }
     return 0;
 }
@@ -185,7 +207,11 @@ int method_list_set_slice(struct call *call)
     if (status < 0) {
         return status;
     }
-    status = list_set_range(list_of(call->object), &range, call_incoming(call, 4));
+    struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_set_range_steps(list, &range, call_value(call, 4)))) {
+        return CALL_PACED;
+    }
+    status = list_set_range(list, &range, call_incoming(call, 4), call->pace);
     if (status == ERR_VALUE) {
         return call_fail(call, status,
                          "list.set_slice: %u values do not fit an extended slice of %u",
@@ -201,7 +227,11 @@ int method_list_delete_slice(struct call *call)
     if (status < 0) {
         return status;
     }
-    list_delete_range(list_of(call->object), &range);
+    struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_delete_range_steps(list, &range))) {
+        return CALL_PACED;
+    }
+    list_delete_range(list, &range, call->pace);
     return call_answer_nil(call);
 }
 
@@ -219,30 +249,46 @@ static int refuse_value(struct call *call)
 
 int method_list_index(struct call *call)
 {
-    uint32_t position = list_find(list_of(call->object), call_value(call, 1), call_int(call, 2, 0),
-                                  call_int(call, 3, INT64_MAX));
+    const struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_compare_steps(list, call_value(call, 1)))) {
+        return CALL_PACED;
+    }
+    uint32_t position = list_find(list, call_value(call, 1), call_int(call, 2, 0),
+                                  call_int(call, 3, INT64_MAX), call->pace);
     return position == LIST_NONE ? refuse_value(call) : call_answer_int(call, position);
 }
 
 int method_list_count(struct call *call)
 {
-    return call_answer_int(call, list_count(list_of(call->object), call_value(call, 1)));
+    const struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_compare_steps(list, call_value(call, 1)))) {
+        return CALL_PACED;
+    }
+    return call_answer_int(call, list_count(list, call_value(call, 1), call->pace));
 }
 
 int method_list_contains(struct call *call)
 {
-    uint32_t position = list_find(list_of(call->object), call_value(call, 1), 0, INT64_MAX);
+    const struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_compare_steps(list, call_value(call, 1)))) {
+        return CALL_PACED;
+    }
+    uint32_t position = list_find(list, call_value(call, 1), 0, INT64_MAX, call->pace);
     return call_answer_bool(call, position != LIST_NONE);
 }
 
 int method_list_remove(struct call *call)
 {
     struct list *list = list_of(call->object);
-    uint32_t position = list_find(list, call_value(call, 1), 0, INT64_MAX);
+    /* To take one out is no more than to look at all of them. */
+    if (call_needs_pace(call, list_compare_steps(list, call_value(call, 1)) + list_len(list))) {
+        return CALL_PACED;
+    }
+    uint32_t position = list_find(list, call_value(call, 1), 0, INT64_MAX, call->pace);
     if (position == LIST_NONE) {
         return refuse_value(call);
     }
-    list_delete(list, position);
+    list_delete(list, position, call->pace);
     return call_answer_nil(call);
 }
 
@@ -255,19 +301,31 @@ int method_list_len(struct call *call)
 
 int method_list_clear(struct call *call)
 {
-    list_clear(list_of(call->object));
+    struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_clear_steps(list))) {
+        return CALL_PACED;
+    }
+    list_clear(list, call->pace);
     return call_answer_nil(call);
 }
 
 int method_list_reverse(struct call *call)
 {
-    list_reverse(list_of(call->object));
+    struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_len(list))) {
+        return CALL_PACED;
+    }
+    list_reverse(list, call->pace);
     return call_answer_nil(call);
 }
 
 int method_list_sort(struct call *call)
 {
-    int status = list_sort(list_of(call->object), call_bool(call, 1, false));
+    struct list *list = list_of(call->object);
+    if (call_needs_pace(call, list_sort_steps(list))) {
+        return CALL_PACED;
+    }
+    int status = list_sort(list, call_bool(call, 1, false), call->pace);
     if (status == ERR_TYPE) {
         return call_fail(call, status,
                          "list.sort: the values of \"%s\" cannot be ordered: they must be all "
@@ -279,6 +337,11 @@ int method_list_sort(struct call *call)
 
 int method_list_repeat(struct call *call)
 {
-    int status = list_repeat(list_of(call->object), call_int(call, 1, 1));
+    struct list *list = list_of(call->object);
+    int64_t n = call_int(call, 1, 1);
+    if (call_needs_pace(call, list_repeat_steps(list, n))) {
+        return CALL_PACED;
+    }
+    int status = list_repeat(list, n, call->pace);
     return status < 0 ? refuse_large(call, status) : call_answer_nil(call);
 }

@@ -18,6 +18,10 @@ static const struct option common_options[COMMON_OPTIONS] = {
 
 enum { STANDARD_MODE = 0660, MODE_MAX = 0777 };
 
+/* Steps that a byte of the options costs at most: a pair of a dict's `initial` may have only two.
+ */
+enum { MAKING_STEPS = 10 };
+
 /* The options of the call, read and checked. */
 struct request {
     const struct open_type *type;
@@ -127,11 +131,14 @@ static int refuse_creation(struct call *call, const struct request *request)
     return 0;
 }
 
-/* Puts a new object into the registry and the session's open ones; drops it if that fails. */
+/* Puts a new object into the registry and the session's open ones; drops it if that fails.
+ * ERR_EXISTS: while it was being made, in steps, somebody else has entered one of its name. */
 static int enter(struct call *call, struct object *object)
 {
     struct service *service = call->service;
-    int status = registry_add(&service->registry, object);
+    bool is_late =
+        call->pace != NULL && registry_find(&service->registry, object_name(object)) != NULL;
+    int status = is_late ? ERR_EXISTS : registry_add(&service->registry, object);
     if (status == 0) {
         status = session_open(call->session, object);
         if (status < 0) {
@@ -139,6 +146,7 @@ static int enter(struct call *call, struct object *object)
         }
     }
     if (status < 0) {
+        object_clear(object, call->pace);
         object_unref(object);
         return status;
     }
@@ -179,6 +187,16 @@ static int create(struct call *call, struct request *request, struct object **ou
     return status < 0 ? status : enter(call, *out);
 }
 
+static struct object *find(const struct call *call, const struct request *request)
+{
+    return request->name.len > 0 ? registry_find(&call->service->registry, request->name) : NULL;
+}
+
+bool open_needs_pace(struct call *call)
+{
+    return call_needs_pace(call, MAKING_STEPS * (uint64_t)call_value(call, 1).len);
+}
+
 int open_object(struct call *call, const struct open_type *type)
 {
     struct request request;
@@ -186,11 +204,14 @@ int open_object(struct call *call, const struct open_type *type)
     if (status < 0) {
         return status;
     }
-    struct object *object =
-        request.name.len > 0 ? registry_find(&call->service->registry, request.name) : NULL;
-    if (object == NULL) {
+    struct object *object = find(call, &request);
+    bool is_there = object != NULL;
+    if (!is_there) {
         status = create(call, &request, &object);
-    } else {
+        is_there = status == ERR_EXISTS;
+        object = is_there ? find(call, &request) : object;
+    }
+    if (is_there) {
         if (!call_may_enter(call, object)) {
             return CALL_HELD_UP;
         }

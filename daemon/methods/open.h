@@ -20,6 +20,10 @@ struct open_type {
     const char *(*differs)(const struct object *object, const struct param *given);
 };
 
+/* For a type whose options may be large, with much to be stored (`initial`): true if the call needs
+ * a pace to make the object. It then is in no registry while it is being made. */
+bool open_needs_pace(struct call *call);
+
 /* The handler of a TYPE.open. */
 int open_object(struct call *call, const struct open_type *type);
 

@@ -1,4 +1,4 @@
-/* blob: see blob.h. */
+/* blob: see blob.h. Tests: tests/unit/objects/test_cells.c and test_dict.c. */
 #include "daemon/objects/blob.h"
 
 #include <stdlib.h>
@@ -58,7 +58,12 @@ void blob_unref(struct blob *blob)
     }
 }
 
+size_t blob_cost_of(size_t bytes)
+{
+    return allocation_cost(sizeof(struct blob) + bytes);
+}
+
 size_t blob_cost(const struct blob *blob)
 {
-    return allocation_cost(sizeof(*blob) + blob->len) + attachments_cost(blob->attachments);
+    return blob_cost_of(blob->len) + attachments_cost(blob->attachments);
 }

@@ -30,6 +30,8 @@ int blob_if_needed(struct incoming value, struct blob **out);
 
 /* What a blob costs in memory: the figure that is charged. */
 size_t blob_cost(const struct blob *blob);
+/* What a blob of so many bytes will cost, if its value carries nothing. */
+size_t blob_cost_of(size_t bytes);
 
 /* A stored value as an operation shows it: the bytes, valid until the object next changes, and the
  * blob they are in, if they are in one (not a reference: whoever keeps it takes his own). */

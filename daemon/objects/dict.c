@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/bulk.h"
 #include "daemon/objects/pair.h"
 #include "daemon/objects/registry.h"
 #include "proto/value.h"
@@ -16,12 +17,12 @@ static struct pair *pair_at(const struct dict *dict, uint32_t position)
 
 static void dict_deinit(struct object *object)
 {
-    ordered_deinit(&dict_of(object)->pairs);
+    ordered_deinit(&dict_of(object)->pairs, NULL);
 }
 
 static void dict_empty(struct object *object, struct pace *pace)
 {
-    dict_clear(dict_of(object));
+    dict_clear(dict_of(object), pace);
 }
 
 static size_t dict_describe(const struct object *object, struct buffer *out)
@@ -32,7 +33,7 @@ static size_t dict_describe(const struct object *object, struct buffer *out)
 
 static uint64_t dict_weight(const struct object *object)
 {
-    return dict_len((const struct dict *)object);
+    return dict_clear_steps((const struct dict *)object);
 }
 
 const struct object_type dict_type = {
@@ -158,7 +159,8 @@ void dict_tell(struct dict *dict, enum event_name event, struct slice key)
     }
 }
 
-int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value)
+int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value,
+                struct pace *pace)
 {
     struct pair *pair = pair_new(key->bytes, value);
     if (pair == NULL) {
@@ -168,8 +170,10 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
     size_t cost = pair_cost(pair) + ordered_cost_after(&dict->pairs, 1) - before;
     int status = object_charge(&dict->object, cost);
     if (status == 0) {
-        status = ordered_append(&dict->pairs, key->hash, &pair->entry);
-        if (status != 0) {
+        status = ordered_reserve(&dict->pairs, 1, pace);
+        if (status == 0) {
+            (void)ordered_append(&dict->pairs, key->hash, &pair->entry); /* there is room */
+        } else {
             object_release(&dict->object, cost - (ordered_cost(&dict->pairs) - before));
         }
     }
@@ -204,42 +208,66 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
     return 0;
 }
 
-int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new)
+int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new,
+             struct pace *pace)
 {
     uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;
-    int status = missing ? dict_insert(dict, key, value) : dict_replace(dict, position, value);
+    int status =
+        missing ? dict_insert(dict, key, value, pace) : dict_replace(dict, position, value);
     if (status == 0) {
         *is_new = missing;
     }
     return status;
 }
 
-void dict_remove(struct dict *dict, uint32_t position)
+void dict_remove(struct dict *dict, uint32_t position, struct pace *pace)
 {
     struct pair *pair = pair_at(dict, position);
     size_t arrays = ordered_cost(&dict->pairs);
-    (void)ordered_remove(&dict->pairs, position, hash_bytes(pair_key(pair), dict->options.seed));
+    uint32_t hash = hash_bytes(pair_key(pair), dict->options.seed);
+    (void)ordered_remove(&dict->pairs, position, hash, pace);
     object_release(&dict->object, pair_cost(pair) + arrays - ordered_cost(&dict->pairs));
     dict_tell(dict, EVENT_delete, pair_key(pair));
     pair_free(pair);
 }
 
-void dict_clear(struct dict *dict)
+void dict_clear(struct dict *dict, struct pace *pace)
 {
     const union detail count = {.uint = dict_len(dict)};
-    for (uint32_t i = dict_next(dict, 0); i != ORDERED_NONE; i = dict_next(dict, i + 1)) {
-        pair_free(pair_at(dict, i));
+    struct ordered pairs;
+    ordered_take(&dict->pairs, &pairs);
+    for (uint32_t i = ordered_next(&pairs, 0); i != ORDERED_NONE; i = ordered_next(&pairs, i + 1)) {
+        struct pair *pair = (struct pair *)pairs.entries[i];
+        size_t steps = pair_free_steps(pair);
+        pair_free(pair);
+        pace_step(pace, steps);
     }
-    ordered_clear(&dict->pairs);
+    ordered_deinit(&pairs, pace);
     object_release(&dict->object, dict->object.bytes);
     if (count.uint > 0 && object_is_watched(&dict->object, EVENT_clear)) {
         object_tell(&dict->object, EVENT_clear, &count);
     }
 }
 
+uint64_t dict_clear_steps(const struct dict *dict)
+{
+    return bulk_drop_steps(dict_len(dict), dict->object.bytes);
+}
+
+uint64_t dict_copy_steps(const struct dict *dict, uint64_t count)
+{
+    uint64_t bytes = dict->object.bytes;
+    if (count >= dict_len(dict)) {
+        count = dict_len(dict);
+    } else if (bytes > count * BLOB_MIN) {
+        bytes = count * BLOB_MIN;
+    }
+    return 4 * count + bytes / PACE_STEP_BYTES;
+}
+
 int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
-              struct slice initial, struct buffer *out, bool *is_new)
+              struct slice initial, struct buffer *out, bool *is_new, struct pace *pace)
 {
     uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;
@@ -255,11 +283,11 @@ int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
     struct slice sum = {out->data + at, out->len - at};
     *is_new = missing;
     struct incoming result = incoming_plain(sum);
-    return missing ? dict_insert(dict, key, result) : dict_replace(dict, position, result);
+    return missing ? dict_insert(dict, key, result, pace) : dict_replace(dict, position, result);
 }
 
 int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-             const struct incoming *value, bool *done)
+             const struct incoming *value, bool *done, struct pace *pace)
 {
     uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;
@@ -272,10 +300,11 @@ int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *
         return 0;
     }
     if (value != NULL) {
-        return missing ? dict_insert(dict, key, *value) : dict_replace(dict, position, *value);
+        return missing ? dict_insert(dict, key, *value, pace)
+                       : dict_replace(dict, position, *value);
     }
     if (!missing) {
-        dict_remove(dict, position);
+        dict_remove(dict, position, pace);
     }
     return 0;
 }

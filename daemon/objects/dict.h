@@ -10,6 +10,9 @@
  * pairs and the cost of the arrays beside them. Whatever refuses (ERR_LIMIT, ERR_MEMORY for want
  * of memory) has changed nothing.
  *
+ * What looks at, moves or frees many pairs takes a pace (pace.h; NULL: in one go). The functions
+ * called *_steps say how many steps such an operation takes, at most.
+ *
  * Positions are those of struct ordered: valid until a key is next added or removed. Not built for
  * more than one thread; nothing blocks.
  */
@@ -87,31 +90,47 @@ uint32_t dict_last(const struct dict *dict);
 uint32_t dict_from_seq(const struct dict *dict, uint64_t seq);
 
 /* Adds a key that is not there, at the end. 0, ERR_LIMIT, ERR_MEMORY (memory). */
-int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value);
+int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value,
+                struct pace *pace);
+/* To make the arrays larger, if they are full; mostly 0. */
+static inline uint64_t dict_insert_steps(const struct dict *dict)
+{
+    return dict->pairs.cap < PACE_LONG / 4 ? 0 : ordered_reserve_steps(&dict->pairs, 1);
+}
 /* Gives the key at a position another value. 0, ERR_LIMIT, ERR_MEMORY (memory). */
 int dict_replace(struct dict *dict, uint32_t position, struct incoming value);
 /* Whichever of the two is right; *is_new says which (set on success). */
-int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new);
+int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new,
+             struct pace *pace);
 
 /* For the files of the dict: tells an event whose detail is the key. */
 void dict_tell(struct dict *dict, enum event_name event, struct slice key);
 
 /* Removes the pair at a position. */
-void dict_remove(struct dict *dict, uint32_t position);
-void dict_clear(struct dict *dict);
+void dict_remove(struct dict *dict, uint32_t position, struct pace *pace);
+void dict_clear(struct dict *dict, struct pace *pace);
+/* To make the arrays smaller, if much is free then; mostly 0. */
+static inline uint64_t dict_remove_steps(const struct dict *dict, uint32_t position)
+{
+    return dict->pairs.cap < PACE_LONG / 8 ? 0 : ordered_remove_steps(&dict->pairs, position);
+}
+/* To drop everything, and to go through `count` pairs and copy what is not kept by reference. */
+uint64_t dict_clear_steps(const struct dict *dict);
+uint64_t dict_copy_steps(const struct dict *dict, uint64_t count);
 
 /* Sets every pair of an encoded map, or none: ERR_TYPE (*fault says which key), ERR_LIMIT,
  * ERR_MEMORY. A key that is in the map twice gets the last value and the first place. *new_keys
  * counts the keys that were not in the dict. */
-int dict_update(struct dict *dict, struct incoming map, uint64_t *new_keys,
-                struct key_fault *fault);
+int dict_update(struct dict *dict, struct incoming map, uint64_t *new_keys, struct key_fault *fault,
+                struct pace *pace);
+uint64_t dict_update_steps(const struct dict *dict, struct slice map);
 
 /* Adds delta to the number of a key, or to `initial` if the key is missing; appends the new value
  * to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT; ERR_MEMORY; then *out may have grown. */
 int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
-              struct slice initial, struct buffer *out, bool *is_new);
+              struct slice initial, struct buffer *out, bool *is_new, struct pace *pace);
 
 /* If the key's value equals *expected (NULL: if the key is missing), sets it to *value (NULL:
  * removes the key); *done says whether it was so. 0, ERR_LIMIT, ERR_MEMORY (memory). */
 int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-             const struct incoming *value, bool *done);
+             const struct incoming *value, bool *done, struct pace *pace);

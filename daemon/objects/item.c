@@ -278,7 +278,7 @@ void item_leave(struct queue *queue, struct item *item)
         break;
     case ITEM_TAKEN: {
         uint32_t position = ordered_from_seq(&queue->tickets, item->entry.seq);
-        (void)ordered_remove(&queue->tickets, position, ticket_hash(item->entry.seq));
+        (void)ordered_remove(&queue->tickets, position, ticket_hash(item->entry.seq), NULL);
         TAILQ_REMOVE(&item->tie->taken, item, of_tie);
         item->tie->holding--;
         item->tie = NULL;

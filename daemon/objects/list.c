@@ -3,18 +3,19 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/bulk.h"
 #include "proto/value.h"
 
 /* The object. */
 
 static void list_empty(struct object *object, struct pace *pace)
 {
-    list_clear(list_of(object));
+    list_clear(list_of(object), pace);
 }
 
 static uint64_t list_weight(const struct object *object)
 {
-    return list_len((const struct list *)object);
+    return list_clear_steps((const struct list *)object);
 }
 
 static size_t list_describe(const struct object *object, struct buffer *out)
@@ -79,7 +80,7 @@ void list_tell(struct list *list, enum event_name event, uint64_t index, uint64_
     }
 }
 
-int list_insert(struct list *list, uint32_t position, struct incoming value)
+int list_insert(struct list *list, uint32_t position, struct incoming value, struct pace *pace)
 {
     struct cells *cells = &list->cells;
     if (cells->len >= LIST_MAX) {
@@ -92,7 +93,7 @@ int list_insert(struct list *list, uint32_t position, struct incoming value)
     uint64_t cost = cell_cost(&cell) + cells_cost_after(cells, position, 1) - cells_cost(cells);
     int status = object_charge(&list->object, cost);
     if (status == 0) {
-        status = cells_open(cells, position, 1);
+        status = cells_open(cells, position, &cell, 1, pace);
         if (status != 0) {
             object_release(&list->object, cost);
         }
@@ -101,7 +102,6 @@ int list_insert(struct list *list, uint32_t position, struct incoming value)
         cell_deinit(cell);
         return status;
     }
-    *cells_at(cells, position) = cell;
     list_tell(list, EVENT_insert, position, 1, 0);
     return 0;
 }
@@ -124,25 +124,30 @@ int list_set(struct list *list, uint32_t position, struct incoming value)
     return 0;
 }
 
-void list_delete(struct list *list, uint32_t position)
+void list_delete(struct list *list, uint32_t position, struct pace *pace)
 {
     struct cells *cells = &list->cells;
-    union cell *cell = cells_at(cells, position);
-    uint64_t before = cell_cost(cell) + cells_cost(cells);
-    cell_deinit(*cell);
-    cells_close(cells, position, 1);
+    union cell cell = *cells_at(cells, position);
+    uint64_t before = cell_cost(&cell) + cells_cost(cells);
+    cells_close(cells, position, 1, pace);
+    cell_deinit(cell);
     object_release(&list->object, before - cells_cost(cells));
     list_tell(list, EVENT_delete, position, 1, 0);
 }
 
-void list_clear(struct list *list)
+void list_clear(struct list *list, struct pace *pace)
 {
     uint32_t count = list_len(list);
-    cells_deinit(&list->cells);
+    cells_deinit(&list->cells, pace);
     object_release(&list->object, list->object.bytes);
     if (count > 0) {
         list_tell(list, EVENT_clear, count, 0, 0);
     }
+}
+
+uint64_t list_clear_steps(const struct list *list)
+{
+    return bulk_drop_steps(list_len(list), list->object.bytes);
 }
 
 int list_incr(struct list *list, uint32_t position, struct slice delta, struct buffer *out)
@@ -161,51 +166,95 @@ int list_incr(struct list *list, uint32_t position, struct slice delta, struct b
 
 /* Looking for a value. */
 
-uint32_t list_find(const struct list *list, struct slice value, int64_t start, int64_t stop)
+struct search {
+    const struct list *list;
+    struct slice value;
+    struct pace *pace;
+    size_t steps; /* done and not said */
+};
+
+static inline bool matches(struct search *search, uint32_t position)
 {
+    struct slice other = list_at(search->list, position).bytes;
+    size_t shorter = other.len < search->value.len ? other.len : search->value.len;
+    search->steps += 1 + shorter / PACE_STEP_BYTES;
+    if (search->steps >= PACE_STRETCH) {
+        pace_step(search->pace, search->steps);
+        search->steps = 0;
+    }
+    return value_equal(other, search->value);
+}
+
+uint32_t list_find(const struct list *list, struct slice value, int64_t start, int64_t stop,
+                   struct pace *pace)
+{
+    struct search search = {.list = list, .value = value, .pace = pace};
     uint32_t end = list_position_clamped(list, stop);
     for (uint32_t i = list_position_clamped(list, start); i < end; i++) {
-        if (value_equal(list_at(list, i).bytes, value)) {
+        if (matches(&search, i)) {
             return i;
         }
     }
     return LIST_NONE;
 }
 
-uint32_t list_count(const struct list *list, struct slice value)
+uint32_t list_count(const struct list *list, struct slice value, struct pace *pace)
 {
+    struct search search = {.list = list, .value = value, .pace = pace};
     uint32_t count = 0;
     for (uint32_t i = 0; i < list_len(list); i++) {
-        count += value_equal(list_at(list, i).bytes, value);
+        count += matches(&search, i);
     }
     return count;
 }
 
+uint64_t list_compare_steps(const struct list *list, struct slice value)
+{
+    uint64_t bytes = (uint64_t)list_len(list) * value.len;
+    if (bytes > list->object.bytes) {
+        bytes = list->object.bytes;
+    }
+    return list_len(list) + bytes / PACE_STEP_BYTES;
+}
+
+uint64_t list_copy_steps(const struct list *list, uint32_t count)
+{
+    uint64_t bytes = (uint64_t)count * BLOB_MIN;
+    if (bytes > list->object.bytes) {
+        bytes = list->object.bytes;
+    }
+    return count + bytes / PACE_STEP_BYTES;
+}
+
 /* The whole list. */
 
-void list_reverse(struct list *list)
+void list_reverse(struct list *list, struct pace *pace)
 {
-    if (list_len(list) == 0) {
+    uint32_t len = list_len(list);
+    if (len == 0) {
         return;
     }
-    union cell *low = cells_at(&list->cells, 0);
-    union cell *high = cells_at(&list->cells, list_len(list) - 1);
-    for (; low < high; low++, high--) {
+    for (uint32_t i = 0; i < len / 2; i++) {
+        union cell *low = cells_at(&list->cells, i);
+        union cell *high = cells_at(&list->cells, len - 1 - i);
         union cell cell = *low;
         *low = *high;
         *high = cell;
+        pace_each(pace, i);
     }
     list_tell(list, EVENT_reverse, 0, 0, 0);
 }
 
 /* What `more` further copies of all values cost; so much that it is refused if it is beyond all
  * bounds. */
-static uint64_t repeat_cost(const struct list *list, uint32_t copies, uint32_t more)
+static uint64_t repeat_cost(const struct list *list, uint32_t copies, uint32_t more,
+                            struct pace *pace)
 {
     uint64_t each = 0;
     uint64_t cost;
     for (uint32_t i = 0; i < list_len(list); i++) {
         each += cell_cost(cells_at(&list->cells, i));
+        pace_each(pace, i);
     }
     if (__builtin_mul_overflow(each, copies, &cost) || cost > INT64_MAX) {
         return INT64_MAX;
@@ -213,31 +262,59 @@ static uint64_t repeat_cost(const struct list *list, uint32_t copies, uint32_t m
     return cost + cells_cost_after(&list->cells, list_len(list), more) - cells_cost(&list->cells);
 }
 
-int list_repeat(struct list *list, int64_t n)
+/* Makes the list `n` times as long as its `len` values; there is room. What has been copied is
+ * copied in turn. */
+static void append_copies(struct list *list, uint32_t len, uint32_t n, struct pace *pace)
+{
+    struct cells *cells = &list->cells;
+    for (uint32_t left = len * (n - 1); left > 0;) {
+        uint32_t from = cells->len % len;
+        uint32_t part = cells->len - from < PACE_STRETCH ? cells->len - from : PACE_STRETCH;
+        if (part > left) {
+            part = left;
+        }
+        const union cell *values = cells_at(cells, from);
+        for (uint32_t i = 0; i < part; i++) {
+            (void)cell_copy(values[i]); /* for its reference */
+        }
+        (void)cells_open(cells, cells->len, values, part, NULL);
+        left -= part;
+        pace_step(pace, part);
+    }
+}
+
+int list_repeat(struct list *list, int64_t n, struct pace *pace)
 {
     uint32_t len = list_len(list);
     if (n <= 0 || len == 0) {
-        list_clear(list);
+        list_clear(list, pace);
         return 0;
     }
     if (n > LIST_MAX / len) {
         return ERR_TOO_LARGE;
     }
     uint32_t more = len * (uint32_t)(n - 1);
-    uint64_t cost = repeat_cost(list, (uint32_t)(n - 1), more);
+    uint64_t cost = repeat_cost(list, (uint32_t)(n - 1), more, pace);
     int status = object_charge(&list->object, cost);
     if (status != 0) {
         return status;
     }
-    if (cells_open(&list->cells, len, more) != 0) {
+    if (cells_reserve(&list->cells, len, more, pace) != 0) {
         object_release(&list->object, cost);
         return ERR_MEMORY;
     }
-    for (uint32_t i = 0; i < more; i++) {
-        *cells_at(&list->cells, len + i) = cell_copy(*cells_at(&list->cells, i));
-    }
+    append_copies(list, len, (uint32_t)n, pace);
     if (more > 0) {
         list_tell(list, EVENT_insert, len, more, 0);
     }
     return 0;
+}
+
+uint64_t list_repeat_steps(const struct list *list, int64_t n)
+{
+    uint64_t len = list_len(list);
+    if (n <= 0) {
+        return list_clear_steps(list);
+    }
+    return len == 0 || (uint64_t)n > LIST_MAX / len ? 0 : len * ((uint64_t)n + 1);
 }

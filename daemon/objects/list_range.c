@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/bulk.h"
 #include "proto/message.h"
 
 /* Ranges. */
@@ -44,7 +45,7 @@ int list_range(const struct list *list, const int64_t *start, const int64_t *sto
     return 0;
 }
 
-/* The same positions, from the lowest to the highest. */
+/* The positions of a range, from the lowest to the highest. */
 static struct list_range upwards(const struct list_range *range)
 {
     struct list_range up = *range;
@@ -60,13 +61,29 @@ static union cell *cell_of(const struct list *list, const struct list_range *ran
     return cells_at(&list->cells, (uint32_t)(range->start + i * range->step));
 }
 
-static uint64_t range_cost(const struct list *list, const struct list_range *range)
+static uint64_t range_cost(const struct list *list, const struct list_range *range,
+                           struct pace *pace)
 {
     uint64_t cost = 0;
     for (uint32_t i = 0; i < range->count; i++) {
         cost += cell_cost(cell_of(list, range, i));
+        pace_each(pace, i);
     }
     return cost;
+}
+
+static void drop_range(const struct list *list, const struct list_range *range, struct pace *pace)
+{
+    size_t steps = 0;
+    for (uint32_t i = 0; i < range->count; i++) {
+        union cell *cell = cell_of(list, range, i);
+        steps += cell_drop_steps(cell);
+        cell_drop(cell);
+        if (steps >= PACE_STRETCH) {
+            pace_step(pace, steps);
+            steps = 0;
+        }
+    }
 }
 
 /* Values that are not in the list yet. */
@@ -77,16 +94,17 @@ struct staged {
     uint64_t cost;
 };
 
-static void discard(struct staged *staged)
+static void discard(struct staged *staged, struct pace *pace)
 {
     for (uint32_t i = 0; i < staged->count; i++) {
+        pace_step(pace, cell_drop_steps(&staged->cells[i]));
         cell_deinit(staged->cells[i]);
     }
-    free(staged->cells);
+    bulk_free(staged->cells, staged->count * sizeof(*staged->cells), pace);
 }
 
 /* Makes cells of the elements of an encoded array. 0 or ERR_MEMORY (memory). */
-static int stage(struct staged *staged, struct incoming array)
+static int stage(struct staged *staged, struct incoming array, struct pace *pace)
 {
     struct header header;
     *staged = (struct staged){0};
@@ -102,11 +120,12 @@ static int stage(struct staged *staged, struct incoming array)
         union cell *cell = &staged->cells[staged->count];
         struct incoming value = {value_next(&rest).raw, array.origin};
         if (cell_init(cell, value) != 0) {
-            discard(staged);
+            discard(staged, pace);
             return ERR_MEMORY;
         }
         staged->cost += cell_cost(cell);
         staged->count++;
+        pace_step(pace, 1 + value.bytes.len / PACE_STEP_BYTES);
     }
     return 0;
 }
@@ -114,18 +133,19 @@ static int stage(struct staged *staged, struct incoming array)
 /* Charges for what staged values cost more than the range they replace, and opens the room for
  * those `more` than it has. *charged is what then is charged for them and the array. */
 static int admit(struct list *list, const struct list_range *range, const struct staged *staged,
-                 uint32_t more, uint64_t *charged)
+                 uint32_t more, uint64_t *charged, struct pace *pace)
 {
     struct cells *cells = &list->cells;
     uint32_t end = (uint32_t)range->start + range->count;
     if (more > LIST_MAX - cells->len) {
         return ERR_TOO_LARGE;
     }
-    uint64_t have = range_cost(list, range) + cells_cost(cells);
+    uint64_t have = range_cost(list, range, pace) + cells_cost(cells);
     uint64_t need = staged->cost + cells_cost_after(cells, end, more);
     uint64_t cost = need > have ? need - have : 0;
     int status = object_charge(&list->object, cost);
-    if (status == 0 && cells_open(cells, end, more) != 0) {
+    if (status == 0 &&
+        cells_open(cells, end, more > 0 ? staged->cells + range->count : NULL, more, pace) != 0) {
         object_release(&list->object, cost);
         status = ERR_MEMORY;
     }
@@ -135,22 +155,22 @@ static int admit(struct list *list, const struct list_range *range, const struct
 
 /* Replaces a range by staged values, which belong to the list on success. If the step is not 1
  * there are as many of them as the range has. */
-static int replace(struct list *list, const struct list_range *range, const struct staged *staged)
+static int replace(struct list *list, const struct list_range *range, const struct staged *staged,
+                   struct pace *pace)
 {
     uint32_t more = staged->count > range->count ? staged->count - range->count : 0;
     uint32_t less = staged->count < range->count ? range->count - staged->count : 0;
     uint64_t charged;
-    int status = admit(list, range, staged, more, &charged);
+    int status = admit(list, range, staged, more, &charged, pace);
     if (status != 0) {
         return status;
     }
-    for (uint32_t i = 0; i < range->count; i++) {
-        cell_deinit(*cell_of(list, range, i));
-    }
-    cells_close(&list->cells, (uint32_t)range->start + staged->count, less);
-    for (uint32_t i = 0; i < staged->count; i++) {
+    drop_range(list, range, pace);
+    for (uint32_t i = 0; i < range->count && i < staged->count; i++) {
         *cell_of(list, range, i) = staged->cells[i];
+        pace_each(pace, i);
     }
+    cells_close(&list->cells, (uint32_t)range->start + staged->count, less, pace);
     object_release(&list->object, charged - staged->cost - cells_cost(&list->cells));
     return 0;
 }
@@ -171,32 +191,51 @@ static void tell_replaced(struct list *list, const struct list_range *range, uin
     }
 }
 
-int list_set_range(struct list *list, const struct list_range *range, struct incoming array)
+int list_set_range(struct list *list, const struct list_range *range, struct incoming array,
+                   struct pace *pace)
 {
     struct staged staged;
-    int status = stage(&staged, array);
+    int status = stage(&staged, array, pace);
     if (status != 0) {
         return status;
     }
     bool fits = range->step == 1 || staged.count == range->count;
-    status = fits ? replace(list, range, &staged) : ERR_VALUE;
+    status = fits ? replace(list, range, &staged, pace) : ERR_VALUE;
     if (status == 0) {
-        free(staged.cells);
+        bulk_free(staged.cells, staged.count * sizeof(*staged.cells), pace);
         tell_replaced(list, range, staged.count);
     } else {
-        discard(&staged);
+        discard(&staged, pace);
     }
     return status;
 }
 
-int list_extend(struct list *list, struct incoming array)
+int list_extend(struct list *list, struct incoming array, struct pace *pace)
 {
     struct list_range end = {.start = list_len(list), .step = 1, .count = 0};
-    return list_set_range(list, &end, array);
+    return list_set_range(list, &end, array, pace);
+}
+
+uint64_t list_set_range_steps(const struct list *list, const struct list_range *range,
+                              struct slice array)
+{
+    struct header header = {0};
+    (void)header_read(array.data, array.len, &header);
+    uint64_t staging = 2 * (uint64_t)header.count + array.len / PACE_STEP_BYTES;
+    uint32_t start = (uint32_t)range->start;
+    uint64_t moving = 0;
+    if (range->step == 1 && header.count < range->count) {
+        moving = cells_close_steps(&list->cells, start + header.count, range->count - header.count);
+    } else if (range->step == 1) {
+        uint32_t more = header.count - range->count;
+        uint32_t most = LIST_MAX - list_len(list);
+        moving = cells_open_steps(&list->cells, start + range->count, more < most ? more : most);
+    }
+    return staging + bulk_drop_steps(range->count, list->object.bytes) + moving;
 }
 
 /* Moves the cells between those of a range together; what is free is then at the end. */
-static void pack_around(struct list *list, const struct list_range *range)
+static void pack_around(struct list *list, const struct list_range *range, struct pace *pace)
 {
     uint32_t gone = 0;
     for (uint32_t i = (uint32_t)range->start; i < list_len(list); i++) {
@@ -205,22 +244,32 @@ static void pack_around(struct list *list, const struct list_range *range)
         } else {
             *cells_at(&list->cells, i - gone) = *cells_at(&list->cells, i);
         }
+        pace_each(pace, i);
     }
 }
 
-void list_delete_range(struct list *list, const struct list_range *range)
+void list_delete_range(struct list *list, const struct list_range *range, struct pace *pace)
 {
     struct list_range up = upwards(range);
-    uint64_t before = range_cost(list, &up) + cells_cost(&list->cells);
+    uint64_t before = range_cost(list, &up, pace) + cells_cost(&list->cells);
     uint32_t close_at = (uint32_t)up.start;
-    for (uint32_t i = 0; i < up.count; i++) {
-        cell_deinit(*cell_of(list, &up, i));
-    }
+    drop_range(list, &up, pace);
     if (up.step != 1) {
-        pack_around(list, &up);
+        pack_around(list, &up, pace);
         close_at = list_len(list) - up.count;
     }
-    cells_close(&list->cells, close_at, up.count);
+    cells_close(&list->cells, close_at, up.count, pace);
     object_release(&list->object, before - cells_cost(&list->cells));
     tell_replaced(list, &up, 0);
+}
+
+uint64_t list_delete_range_steps(const struct list *list, const struct list_range *range)
+{
+    struct list_range up = upwards(range);
+    uint64_t dropping = bulk_drop_steps(up.count, list->object.bytes);
+    if (up.count > 0 && up.step != 1) {
+        return dropping + list_len(list) +
+               cells_close_steps(&list->cells, list_len(list) - up.count, up.count);
+    }
+    return dropping + cells_close_steps(&list->cells, (uint32_t)up.start, up.count);
 }

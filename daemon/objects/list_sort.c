@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "daemon/objects/bulk.h"
 #include "proto/value.h"
 
 enum { RUN_SHORT = 12 }; /* a run this short is sorted by insertion */
@@ -60,89 +61,135 @@ static uint64_t rank_of(struct slice value)
     }
 }
 
-/* True if a must come before b, which stands before it now. */
-static bool before(const struct ranked *a, const struct ranked *b, bool reverse)
+/* How to sort, and what has been done so far without saying so. */
+struct sorting {
+    bool reverse;
+    struct pace *pace;
+    size_t steps;
+};
+
+/* So many values have been placed: gives way if it is time. */
+static inline void placed(struct sorting *sorting, size_t count)
 {
-    if (a->rank != b->rank) {
-        return (a->rank < b->rank) != reverse;
+    sorting->steps += count;
+    if (sorting->steps >= PACE_STRETCH) {
+        pace_step(sorting->pace, sorting->steps);
+        sorting->steps = 0;
     }
-    int order = 0;
-    (void)value_compare(cell_value(&a->cell).bytes, cell_value(&b->cell).bytes, &order);
-    return reverse ? order > 0 : order < 0;
 }
 
-static void sort_short(struct ranked *run, size_t len, bool reverse)
+/* Where the ranks do not decide: the values do. */
+static int compare_values(const struct ranked *a, const struct ranked *b, struct sorting *sorting)
+{
+    struct slice left = cell_value(&a->cell).bytes;
+    struct slice right = cell_value(&b->cell).bytes;
+    int order = 0;
+    (void)value_compare(left, right, &order);
+    sorting->steps += 2 + (left.len < right.len ? left.len : right.len) / PACE_STEP_BYTES;
+    return order;
+}
+
+/* True if a must come before b, which stands before it now. */
+static inline bool before(const struct ranked *a, const struct ranked *b, struct sorting *sorting)
+{
+    if (a->rank != b->rank) {
+        return (a->rank < b->rank) != sorting->reverse;
+    }
+    int order = compare_values(a, b, sorting);
+    return sorting->reverse ? order > 0 : order < 0;
+}
+
+static void sort_short(struct ranked *run, size_t len, struct sorting *sorting)
 {
     for (size_t i = 1; i < len; i++) {
         struct ranked moving = run[i];
         size_t at = i;
-        for (; at > 0 && before(&moving, &run[at - 1], reverse); at--) {
+        for (; at > 0 && before(&moving, &run[at - 1], sorting); at--) {
             run[at] = run[at - 1];
         }
         run[at] = moving;
+        placed(sorting, 2);
     }
 }
 
 /* Merges run[0, half) and run[half, len), both sorted; `spare` has room for the first half. */
-static void merge(struct ranked *run, size_t half, size_t len, struct ranked *spare, bool reverse)
+static void merge(struct ranked *run, size_t half, size_t len, struct ranked *spare,
+                  struct sorting *sorting)
 {
-    memcpy(spare, run, half * sizeof(*run));
+    bulk_move(spare, run, half * sizeof(*run), sorting->pace);
     struct ranked *left = spare;
     struct ranked *left_end = spare + half;
     struct ranked *right = run + half;
     struct ranked *right_end = run + len;
     while (left < left_end) {
-        bool take_right = right < right_end && before(right, left, reverse);
+        bool take_right = right < right_end && before(right, left, sorting);
         *run++ = take_right ? *right++ : *left++;
+        placed(sorting, 1);
     }
 }
 
 /* Recursion is as deep as the length has bits. */
-static void sort_run(struct ranked *run, size_t len, struct ranked *spare, bool reverse)
+static void sort_run(struct ranked *run, size_t len, struct ranked *spare, struct sorting *sorting)
 {
     if (len <= RUN_SHORT) {
-        sort_short(run, len, reverse);
+        sort_short(run, len, sorting);
         return;
     }
     size_t half = len / 2;
-    sort_run(run, half, spare, reverse);
-    sort_run(run + half, len - half, spare, reverse);
-    if (before(&run[half], &run[half - 1], reverse)) {
-        merge(run, half, len, spare, reverse);
+    sort_run(run, half, spare, sorting);
+    sort_run(run + half, len - half, spare, sorting);
+    if (before(&run[half], &run[half - 1], sorting)) {
+        merge(run, half, len, spare, sorting);
     }
 }
 
 /* 0 if all values can be ordered among each other, else ERR_TYPE. */
-static int check_order(const struct list *list)
+static int check_order(const struct list *list, struct pace *pace)
 {
+    struct sorting sorting = {.pace = pace};
     int order;
     for (uint32_t i = 1; i < list_len(list); i++) {
-        if (value_compare(list_at(list, 0).bytes, list_at(list, i).bytes, &order) != 0) {
+        struct slice first = list_at(list, 0).bytes;
+        struct slice other = list_at(list, i).bytes;
+        if (value_compare(first, other, &order) != 0) {
             return ERR_TYPE;
         }
+        size_t shorter = first.len < other.len ? first.len : other.len;
+        placed(&sorting, 1 + shorter / PACE_STEP_BYTES);
     }
     return 0;
 }
 
-int list_sort(struct list *list, bool reverse)
+int list_sort(struct list *list, bool reverse, struct pace *pace)
 {
     size_t len = list_len(list);
-    int status = check_order(list);
+    int status = check_order(list, pace);
     if (status != 0 || len < 2) {
         return status;
     }
-    struct ranked *run = malloc((len + len / 2) * sizeof(*run));
+    size_t size = (len + len / 2) * sizeof(struct ranked);
+    struct ranked *run = malloc(size);
     if (run == NULL) {
         return ERR_MEMORY;
     }
     for (uint32_t i = 0; i < len; i++) {
         run[i] = (struct ranked){rank_of(list_at(list, i).bytes), *cells_at(&list->cells, i)};
+        pace_each(pace, i);
     }
-    sort_run(run, len, run + len, reverse);
+    struct sorting sorting = {.reverse = reverse, .pace = pace};
+    sort_run(run, len, run + len, &sorting);
     for (uint32_t i = 0; i < len; i++) {
         *cells_at(&list->cells, i) = run[i].cell;
+        pace_each(pace, i);
     }
-    free(run);
+    bulk_free(run, size, pace);
     list_tell(list, EVENT_sort, 0, 0, 0);
     return 0;
+}
+
+uint64_t list_sort_steps(const struct list *list)
+{
+    uint64_t len = list_len(list);
+    unsigned levels = len < 2 ? 0 : 64 - (unsigned)__builtin_clzll(len);
+    return (2 * len + list->object.bytes / PACE_STEP_BYTES) * levels;
 }

@@ -8,9 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "daemon/objects/bulk.h"
+
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* of Linux 6.3: it cannot be made a program */
 #endif
+
+/* What is unmapped at a time: whole pages, of whatever size. */
+enum { UNMAP_STRETCH = PACE_STRETCH * BULK_FREE_STEP };
 
 static int new_memfd(void)
 {
@@ -42,12 +47,17 @@ int mapping_init(struct mapping *mapping, size_t size)
     return 0;
 }
 
-void mapping_unmap(struct mapping *mapping)
+void mapping_unmap(struct mapping *mapping, struct pace *pace)
 {
-    if (mapping->memory != NULL) {
-        (void)munmap(mapping->memory, mapping->size);
-        mapping->memory = NULL;
+    size_t stretch = pace == NULL ? mapping->size : UNMAP_STRETCH;
+    while (mapping->memory != NULL && mapping->size > 0) {
+        size_t part = mapping->size < stretch ? mapping->size : stretch;
+        (void)munmap(mapping->memory, part);
+        mapping->memory += part;
+        mapping->size -= part;
+        pace_step(pace, part / BULK_FREE_STEP);
     }
+    mapping->memory = NULL;
 }
 
 int mapping_open_read(const struct mapping *mapping)

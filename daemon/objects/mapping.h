@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "daemon/objects/pace.h"
 #include "proto/error.h"
 
 struct mapping {
@@ -23,8 +24,9 @@ struct mapping {
 
 /* Makes one of a whole number of pages. 0, or ERR_MEMORY with errno: the system gives none. */
 int mapping_init(struct mapping *mapping, size_t size);
-/* Unmaps it; the descriptor is left to its owner. What others have mapped stays theirs. */
-void mapping_unmap(struct mapping *mapping);
+/* Unmaps it; the descriptor is left to its owner. What others have mapped stays theirs. `pace` may
+ * be NULL. */
+void mapping_unmap(struct mapping *mapping, struct pace *pace);
 
 /* Another open file description of it that can only be read: a descriptor, the caller's, or
  * ERR_MEMORY with errno. */

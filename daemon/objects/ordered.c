@@ -14,7 +14,10 @@
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
+#include "daemon/objects/bulk.h"
 #include "proto/error.h"
+
+enum { ENTRY_STEPS = 2 }; /* to put an entry into new slots, and to free the old ones */
 
 enum { ENTRIES_LEAST = 4, ENTRIES_DOUBLE_BELOW = 64, SLOTS_LEAST = 8, HOLES_LEAST = 8 };
 
@@ -41,20 +44,6 @@ static uint64_t seq_at(const struct ordered *ordered, uint32_t position)
 void ordered_init(struct ordered *ordered)
 {
     *ordered = (struct ordered){.next_seq = 1};
-}
-
-void ordered_deinit(struct ordered *ordered)
-{
-    free(ordered->entries);
-    free(ordered->slots);
-    ordered_init(ordered);
-}
-
-void ordered_clear(struct ordered *ordered)
-{
-    uint64_t next_seq = ordered->next_seq;
-    ordered_deinit(ordered);
-    ordered->next_seq = next_seq;
 }
 
 /* The sizes of the arrays. */
@@ -109,6 +98,20 @@ size_t ordered_cost_after(const struct ordered *ordered, uint32_t more)
                        slots_for(slots_now(ordered), (uint64_t)ordered->live + more));
 }
 
+void ordered_deinit(struct ordered *ordered, struct pace *pace)
+{
+    bulk_free(ordered->entries, ordered->cap * sizeof(*ordered->entries), pace);
+    bulk_free(ordered->slots, slots_now(ordered) * sizeof(*ordered->slots), pace);
+    ordered_init(ordered);
+}
+
+void ordered_take(struct ordered *ordered, struct ordered *out)
+{
+    *out = *ordered;
+    ordered_init(ordered);
+    ordered->next_seq = out->next_seq;
+}
+
 static int entries_resize(struct ordered *ordered, uint64_t cap)
 {
     void *entries = realloc(ordered->entries, cap * sizeof(*ordered->entries));
@@ -145,7 +148,7 @@ static void slot_remove(uint64_t *slots, uint32_t mask, uint32_t i)
     slots[i] = 0;
 }
 
-static int slots_resize(struct ordered *ordered, uint64_t count)
+static int slots_resize(struct ordered *ordered, uint64_t count, struct pace *pace)
 {
     uint64_t *slots = calloc(count, sizeof(*slots));
     if (slots == NULL) {
@@ -156,8 +159,9 @@ static int slots_resize(struct ordered *ordered, uint64_t count)
         if (ordered->slots[i] != 0) {
             slot_insert(slots, mask, ordered->slots[i]);
         }
+        pace_each(pace, i);
     }
-    free(ordered->slots);
+    bulk_free(ordered->slots, slots_now(ordered) * sizeof(*slots), pace);
     ordered->slots = slots;
     ordered->mask = mask;
     return 0;
@@ -183,7 +187,7 @@ uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_matc
 
 /* Appending and removing. */
 
-int ordered_reserve(struct ordered *ordered, uint32_t more)
+int ordered_reserve(struct ordered *ordered, uint32_t more, struct pace *pace)
 {
     uint64_t live = (uint64_t)ordered->live + more;
     uint64_t cap = cap_for(ordered->cap, (uint64_t)ordered->used + more);
@@ -191,12 +195,19 @@ int ordered_reserve(struct ordered *ordered, uint32_t more)
     if (live > entries_most || (cap > ordered->cap && entries_resize(ordered, cap) != 0)) {
         return ERR_MEMORY;
     }
-    return slots > slots_now(ordered) ? slots_resize(ordered, slots) : 0;
+    return slots > slots_now(ordered) ? slots_resize(ordered, slots, pace) : 0;
+}
+
+uint64_t ordered_reserve_steps(const struct ordered *ordered, uint32_t more)
+{
+    uint64_t have = slots_now(ordered);
+    uint64_t need = slots_for(have, (uint64_t)ordered->live + more);
+    return need > have ? ENTRY_STEPS * have : 0;
 }
 
 int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry)
 {
-    if (ordered_reserve(ordered, 1) != 0) {
+    if (ordered_reserve(ordered, 1, NULL) != 0) {
         return ERR_MEMORY;
     }
     assert(!is_hole(entry));
@@ -214,9 +225,10 @@ void ordered_replace(struct ordered *ordered, uint32_t position, struct ordered_
 }
 
 /* Closes the holes. Without memory for it they stay until the next time. */
-static void compact(struct ordered *ordered)
+static void compact(struct ordered *ordered, struct pace *pace)
 {
-    uint32_t *moved = malloc(ordered->used * sizeof(*moved)); /* old position to new + 1 */
+    size_t size = ordered->used * sizeof(uint32_t);
+    uint32_t *moved = malloc(size); /* old position to new + 1 */
     if (moved == NULL) {
         return;
     }
@@ -226,27 +238,48 @@ static void compact(struct ordered *ordered)
             ordered->entries[used++] = ordered->entries[i];
             moved[i] = used;
         }
+        pace_each(pace, i);
     }
     for (uint64_t i = 0; i <= ordered->mask; i++) {
         uint64_t slot = ordered->slots[i];
         if (slot != 0) {
             ordered->slots[i] = (slot & ~(uint64_t)UINT32_MAX) | moved[(uint32_t)slot - 1];
         }
+        pace_each(pace, i);
     }
-    free(moved);
+    bulk_free(moved, size, pace);
     ordered->first = 0;
     ordered->used = used;
 }
 
+/* Holes are closed when they are more than half of what is live. */
+static bool has_many_holes(uint64_t used, uint64_t live)
+{
+    return used - live > live / 2 + HOLES_LEAST;
+}
+
+static bool has_large_entries(const struct ordered *ordered, uint64_t used)
+{
+    return ordered->cap > ENTRIES_LEAST && used < ordered->cap / 3;
+}
+
+static bool has_large_slots(const struct ordered *ordered, uint64_t live)
+{
+    return slots_now(ordered) > SLOTS_LEAST && live * 8 < slots_now(ordered);
+}
+
 /* Gives memory back when much of it is free; it keeps enough that the next appends do not ask for
  * it again. Want of memory for the smaller array only means that the larger one stays. */
-static void shrink(struct ordered *ordered)
+static void shrink(struct ordered *ordered, struct pace *pace)
 {
-    if (ordered->cap > ENTRIES_LEAST && ordered->used < ordered->cap / 3) {
-        (void)entries_resize(ordered, cap_for(0, ordered->used + ordered->used / 4 + 1));
+    if (has_large_entries(ordered, ordered->used)) {
+        uint64_t cap = cap_for(0, ordered->used + ordered->used / 4 + 1);
+        size_t size = sizeof(*ordered->entries);
+        bulk_give_back(ordered->entries, cap * size, ordered->cap * size, pace);
+        (void)entries_resize(ordered, cap);
     }
-    if (slots_now(ordered) > SLOTS_LEAST && (uint64_t)ordered->live * 8 < slots_now(ordered)) {
-        (void)slots_resize(ordered, slots_for(0, (uint64_t)ordered->live * 2));
+    if (has_large_slots(ordered, ordered->live)) {
+        (void)slots_resize(ordered, slots_for(0, (uint64_t)ordered->live * 2), pace);
     }
 }
 
@@ -265,7 +298,8 @@ static void trim(struct ordered *ordered)
     }
 }
 
-struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash)
+struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash,
+                                     struct pace *pace)
 {
     struct ordered_entry *entry = ordered->entries[position];
     uint64_t slot = (uint64_t)hash << 32 | (position + 1);
@@ -278,11 +312,29 @@ struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position,
     ordered->entries[position] = hole_make(entry->seq);
     ordered->live--;
     trim(ordered);
-    if (ordered->used - ordered->live > ordered->live / 2 + HOLES_LEAST) {
-        compact(ordered);
+    if (has_many_holes(ordered->used, ordered->live)) {
+        compact(ordered, pace);
     }
-    shrink(ordered);
+    shrink(ordered, pace);
     return entry;
+}
+
+uint64_t ordered_remove_steps(const struct ordered *ordered, uint32_t position)
+{
+    uint64_t live = ordered->live - 1;
+    uint64_t used = position + 1 == ordered->used ? live : ordered->used;
+    bool compacts = has_many_holes(ordered->used, live);
+    uint64_t steps = 0;
+    if (compacts) {
+        steps += ordered->used + slots_now(ordered) + ordered->used / PACE_STEP_BYTES;
+    }
+    if (has_large_entries(ordered, compacts ? live : used)) {
+        steps += ordered->cap * sizeof(*ordered->entries) / BULK_FREE_STEP;
+    }
+    if (has_large_slots(ordered, live)) {
+        steps += ENTRY_STEPS * slots_now(ordered);
+    }
+    return steps;
 }
 
 /* Going through. */

@@ -9,10 +9,13 @@
  * 2^31 entries. Nothing here allocates or frees entries.
  *
  * Append, find and remove take constant time on average, whatever the pattern: first in first out,
- * last in first out, or any other.
+ * last in first out, or any other. Now and then they grow, compact or shrink the arrays: that takes
+ * a pace (pace.h; NULL: in one go). While it gives way every live entry is in the array, though a
+ * find need not find it.
  */
 #pragma once
 
+#include "daemon/objects/pace.h"
 #include "proto/slice.h"
 
 #define ORDERED_NONE UINT32_MAX
@@ -36,11 +39,12 @@ struct ordered {
 typedef bool ordered_match(const struct ordered_entry *entry, const void *key);
 
 void ordered_init(struct ordered *ordered);
-void ordered_deinit(struct ordered *ordered); /* the entries must be gone or are the caller's */
+/* The entries must be gone or are the caller's. */
+void ordered_deinit(struct ordered *ordered, struct pace *pace);
 
-/* Forgets all entries, which are the caller's again, and gives the memory back. Sequence numbers go
- * on. */
-void ordered_clear(struct ordered *ordered);
+/* Moves all entries into *out, which is not initialized and is the caller's to deinit, and leaves
+ * nothing. Sequence numbers go on. */
+void ordered_take(struct ordered *ordered, struct ordered *out);
 
 /* The position of the entry with that hash for which match says true, or ORDERED_NONE. */
 uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_match *match,
@@ -48,7 +52,9 @@ uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_matc
 
 /* Makes room, so that the next `more` appends cannot fail. 0, or ERR_MEMORY for want of memory.
  */
-int ordered_reserve(struct ordered *ordered, uint32_t more);
+int ordered_reserve(struct ordered *ordered, uint32_t more, struct pace *pace);
+/* The steps that it takes, at most. */
+uint64_t ordered_reserve_steps(const struct ordered *ordered, uint32_t more);
 
 /* Appends an entry, whose seq it sets. 0, or ERR_MEMORY for want of memory. */
 int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry);
@@ -58,7 +64,10 @@ int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry 
 void ordered_replace(struct ordered *ordered, uint32_t position, struct ordered_entry *entry);
 
 /* Takes the entry at a position out and returns it; `hash` is the one it was appended with. */
-struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash);
+struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash,
+                                     struct pace *pace);
+/* The steps that it takes beyond one, at most. */
+uint64_t ordered_remove_steps(const struct ordered *ordered, uint32_t position);
 
 /* The first live position at or after `position`, or ORDERED_NONE. ordered_next(o, 0) begins. */
 uint32_t ordered_next(const struct ordered *ordered, uint32_t position);
@@ -69,5 +78,5 @@ uint32_t ordered_from_seq(const struct ordered *ordered, uint64_t seq);
 
 /* Bytes of the arrays: what is charged beside the entries. */
 size_t ordered_cost(const struct ordered *ordered);
-/* The same once `more` entries have been appended: what can be charged for beforehand. */
+/* Bytes of the arrays once `more` entries have been appended: what can be charged beforehand. */
 size_t ordered_cost_after(const struct ordered *ordered, uint32_t more);

@@ -47,3 +47,12 @@ static inline void pace_bytes(struct pace *pace, size_t bytes)
 {
     pace_step(pace, bytes / PACE_STEP_BYTES);
 }
+
+/* The i-th of many short values has been dealt with, one step each: every PACE_STRETCH of them are
+ * said together. */
+static inline void pace_each(struct pace *pace, size_t i)
+{
+    if (__builtin_expect(i % PACE_STRETCH == PACE_STRETCH - 1, 0)) {
+        pace_step(pace, PACE_STRETCH);
+    }
+}

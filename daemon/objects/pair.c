@@ -3,12 +3,15 @@
  *
  * A length is written in groups of seven bits, the lowest first; all but the last byte have the
  * highest bit set. No value is empty, so 0 as its length says that it is a blob.
+ *
+ * Tests: tests/unit/objects/test_dict.c.
  */
 #include "daemon/objects/pair.h"
 
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
+#include "daemon/objects/bulk.h"
 
 static size_t length_size(size_t length)
 {
@@ -125,6 +128,20 @@ size_t pair_cost(const struct pair *pair)
     struct parts parts = parts_of(pair);
     size_t cost = allocation_cost(pair_size(parts.key.len, parts.value_len));
     return parts.value_len > 0 ? cost : cost + blob_cost(blob_at(parts.value));
+}
+
+size_t pair_cost_of(struct slice key, struct slice value)
+{
+    if (value.len < BLOB_MIN) {
+        return allocation_cost(pair_size(key.len, value.len));
+    }
+    return allocation_cost(pair_size(key.len, 0)) + blob_cost_of(value.len);
+}
+
+size_t pair_free_steps(const struct pair *pair)
+{
+    struct parts parts = parts_of(pair);
+    return 4 + (parts.value_len > 0 ? 0 : blob_at(parts.value)->len / BULK_FREE_STEP);
 }
 
 bool pair_matches(const struct ordered_entry *entry, const void *key)

@@ -21,6 +21,10 @@ void pair_free(struct pair *pair); /* NULL is allowed */
 
 /* What a pair costs in memory: the figure that is charged. */
 size_t pair_cost(const struct pair *pair);
+/* What a pair of a key and a value will cost, but for what the value carries. */
+size_t pair_cost_of(struct slice key, struct slice value);
+/* The steps (pace.h) that it takes to free it. */
+size_t pair_free_steps(const struct pair *pair);
 
 /* The ordered_match of pairs; `key` is a struct slice *. */
 bool pair_matches(const struct ordered_entry *entry, const void *key);

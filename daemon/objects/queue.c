@@ -50,7 +50,7 @@ static void queue_deinit(struct object *object)
     packed_deinit(&queue->packed);
     priority_deinit(&queue->priority);
     heap_deinit(&queue->due);
-    ordered_deinit(&queue->tickets);
+    ordered_deinit(&queue->tickets, NULL);
     free((void *)(uintptr_t)queue->options.dead_letter.data);
 }
 
@@ -402,7 +402,7 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
 int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out)
 {
     struct item *item;
-    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1) < 0) {
+    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1, NULL) < 0) {
         return ERR_MEMORY;
     }
     int status = head_item(queue, out, &item);

@@ -25,7 +25,7 @@ void registry_deinit(struct registry *registry)
     while ((object = registry_from(registry, 0)) != NULL) {
         registry_remove(registry, object);
     }
-    ordered_deinit(&registry->objects);
+    ordered_deinit(&registry->objects, NULL);
 }
 
 static bool has_name(const struct ordered_entry *entry, const void *key)
@@ -60,7 +60,7 @@ int registry_add(struct registry *registry, struct object *object)
 void registry_remove(struct registry *registry, struct object *object)
 {
     uint32_t position = position_of(registry, object_name(object));
-    (void)ordered_remove(&registry->objects, position, object->hash);
+    (void)ordered_remove(&registry->objects, position, object->hash, NULL);
     registry->count[object->type->kind]--;
     object_unref(object);
 }

@@ -1,4 +1,4 @@
-/* shared: see shared.h. */
+/* shared: see shared.h. Tests: tests/unit/objects/model_shared.c, tests/unit/methods/test_shared.c. */
 #include "daemon/objects/shared.h"
 
 #include <errno.h>
@@ -6,15 +6,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/objects/bulk.h"
+
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
 
 static void shared_clear(struct object *object, struct pace *pace)
 {
     struct shared *shared = shared_of(object);
-    mapping_unmap(&shared->mapping);
+    mapping_unmap(&shared->mapping, pace);
     descriptor_unref(shared->descriptor);
     shared->descriptor = NULL;
     object_release(object, object->bytes);
+}
+
+static uint64_t shared_weight(const struct object *object)
+{
+    return ((const struct shared *)object)->mapping.size / BULK_FREE_STEP;
 }
 
 static size_t describe_item(const struct shared *shared, struct buffer *out)
@@ -49,6 +56,7 @@ const struct object_type shared_array_type = {
     .name = "array",
     .clear = shared_clear,
     .describe = array_describe,
+    .weight = shared_weight,
 };
 
 /* The lock for clients, in fresh memory. */

@@ -115,7 +115,7 @@ static void do_set(struct dict *dict, const struct dict_key *key, uint32_t numbe
 {
     uint8_t bytes[VALUE_LEN];
     bool is_new;
-    check(dict_set(dict, key, incoming_plain(value_of(number, bytes)), &is_new));
+    check(dict_set(dict, key, incoming_plain(value_of(number, bytes)), &is_new, NULL));
 }
 
 static void do_get(struct dict *dict, const struct dict_key *key, uint32_t number)
@@ -129,7 +129,7 @@ static void do_remove(struct dict *dict, const struct dict_key *key, uint32_t nu
 {
     uint32_t position = dict_find(dict, key);
     if (position != ORDERED_NONE) {
-        dict_remove(dict, position);
+        dict_remove(dict, position, NULL);
     }
 }
 
@@ -200,7 +200,7 @@ static void bench_list(const struct bench *bench, uint32_t value_len, const char
         struct slice value = value_of(i, bytes);
         value.len = value_len;
         bytes[1] = (uint8_t)(value_len - 2);
-        check(list_insert(list, list_len(list), incoming_plain(value)));
+        check(list_insert(list, list_len(list), incoming_plain(value), NULL));
     }
     show("append", now() - start);
     show_memory("memory of a value", memory() - before, list->object.bytes);
@@ -210,11 +210,11 @@ static void bench_list(const struct bench *bench, uint32_t value_len, const char
     }
     show("get", now() - start);
     start = now();
-    check(list_sort(list, false));
+    check(list_sort(list, false, NULL));
     show("sort", now() - start);
     start = now();
     while (list_len(list) > 0) {
-        list_delete(list, 0);
+        list_delete(list, 0, NULL);
     }
     show("pop(0)", now() - start);
     object_unref(&list->object);

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -117,12 +118,13 @@ struct getter {
 static void *get_all(void *data)
 {
     struct getter *getter = data;
-    struct ipcc_item item = {.value = {IPCC_NONE}};
+    struct ipcc_item item = {.value = ipcc_none()};
     struct ipcc_reply reply;
     while (item.value.kind != IPCC_INT || item.value.as.integer != LAST) {
         int status = ipcc_queue_get(getter->queue, IPCC_FOREVER, &item, &reply);
         if (status == IPCC_ERR_INTERRUPTED) {
             atomic_fetch_add(getter->interrupted, 1);
+            (void)sched_yield(); /* to whoever resumes */
         } else if (status < 0) {
             getter->status = status;
             break;
@@ -158,6 +160,7 @@ static void interrupted_getters_lose_no_item(void **state)
             unsigned before = atomic_load(&interrupted);
             assert_int_equal(ipcc_interrupt(conn), 0);
             while (atomic_load(&interrupted) == before) {
+                (void)sched_yield();
             }
             assert_ok(ipcc_resume(conn));
         }

@@ -2,12 +2,12 @@
 #include "daemon/objects/dict.h"
 
 int __real_dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-                    const struct incoming *value, bool *done);
+                    const struct incoming *value, bool *done, struct pace *pace);
 int __wrap_dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-                    const struct incoming *value, bool *done);
+                    const struct incoming *value, bool *done, struct pace *pace);
 
 int __wrap_dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-                    const struct incoming *value, bool *done)
+                    const struct incoming *value, bool *done, struct pace *pace)
 {
     uint32_t position = dict_find(dict, key);
     struct slice there;
@@ -15,5 +15,5 @@ int __wrap_dict_cas(struct dict *dict, const struct dict_key *key, const struct 
         there = dict_at(dict, position).value.bytes;
         expected = &there;
     }
-    return __real_dict_cas(dict, key, expected, value, done);
+    return __real_dict_cas(dict, key, expected, value, done, pace);
 }

@@ -35,7 +35,7 @@ static void *wait_for_ever(void *data)
 {
     struct worker *worker = data;
     struct ipcc_reply reply = {0};
-    struct ipcc_item item = {.value = {IPCC_NONE}};
+    struct ipcc_item item = {.value = ipcc_none()};
     worker->status = worker->queue != NULL
                          ? ipcc_queue_get(worker->queue, IPCC_FOREVER, &item, &reply)
                          : ipcc_wait_watch_event(worker->conn, IPCC_FOREVER);

@@ -140,7 +140,7 @@ static int op_set(struct run *run, const struct dict_key *key)
     bool is_new;
     any_value(run, &value);
     bool expect_new = model_find(&run->model, key->bytes) == run->model.len;
-    int status = dict_set(run->dict, key, incoming_plain(buffer_slice(&value)), &is_new);
+    int status = dict_set(run->dict, key, incoming_plain(buffer_slice(&value)), &is_new, NULL);
     if (status == 0) {
         assert_int_equal(is_new, expect_new);
         model_set(&run->model, key->bytes, buffer_slice(&value));
@@ -155,7 +155,7 @@ static int op_remove(struct run *run, const struct dict_key *key)
     uint32_t at = model_find(&run->model, key->bytes);
     assert_int_equal(position == ORDERED_NONE, at == run->model.len);
     if (position != ORDERED_NONE) {
-        dict_remove(run->dict, position);
+        dict_remove(run->dict, position, NULL);
         model_remove(&run->model, at);
     }
     return 0;
@@ -167,7 +167,7 @@ static int op_remove_end(struct run *run, const struct dict_key *key)
     uint32_t position = last ? dict_last(run->dict) : dict_next(run->dict, 0);
     assert_int_equal(position == ORDERED_NONE, run->model.len == 0);
     if (position != ORDERED_NONE) {
-        dict_remove(run->dict, position);
+        dict_remove(run->dict, position, NULL);
         model_remove(&run->model, last ? run->model.len - 1 : 0);
     }
     return 0;
@@ -190,7 +190,8 @@ static int op_update(struct run *run, const struct dict_key *key)
         pack_raw(&map, buffer_slice(&values[i]));
         expected = expected == 0 ? value_check_key(keys[i], NULL) : expected;
     }
-    int status = dict_update(run->dict, incoming_plain(buffer_slice(&map)), &new_keys, &fault);
+    int status =
+        dict_update(run->dict, incoming_plain(buffer_slice(&map)), &new_keys, &fault, NULL);
     if (status != ERR_LIMIT) {
         assert_int_equal(status, expected);
     }
@@ -218,7 +219,7 @@ static int op_incr(struct run *run, const struct dict_key *key)
     bool missing = at == run->model.len;
     struct slice initial = VALUE("\x64");
     pack_uint(&delta, random_below(&run->random, 1000));
-    int status = dict_incr(run->dict, key, buffer_slice(&delta), initial, &sum, &is_new);
+    int status = dict_incr(run->dict, key, buffer_slice(&delta), initial, &sum, &is_new, NULL);
     int wanted =
         value_add(missing ? initial : run->model.pairs[at].value, buffer_slice(&delta), &expected);
     if (status != ERR_LIMIT) {
@@ -249,7 +250,7 @@ static int op_cas(struct run *run, const struct dict_key *key)
     struct slice new_value = buffer_slice(&value);
     struct incoming incoming = incoming_plain(new_value);
     int status = dict_cas(run->dict, key, missing && right ? NULL : &expected,
-                          removes ? NULL : &incoming, &done);
+                          removes ? NULL : &incoming, &done, NULL);
     if (status == 0) {
         assert_int_equal(done, right);
     }
@@ -265,7 +266,7 @@ static int op_cas(struct run *run, const struct dict_key *key)
 static int op_clear(struct run *run, const struct dict_key *key)
 {
     if (random_below(&run->random, 50) == 0) {
-        dict_clear(run->dict);
+        dict_clear(run->dict, NULL);
         while (run->model.len > 0) {
             model_remove(&run->model, run->model.len - 1);
         }

@@ -131,7 +131,7 @@ static int op_insert(struct run *run)
     int64_t at = index < 0 ? index + len : index;
     at = at < 0 ? 0 : at > len ? len : at;
     assert_int_equal(list_position_clamped(run->list, index), at);
-    int status = list_insert(run->list, (uint32_t)at, incoming_plain(buffer_slice(&value)));
+    int status = list_insert(run->list, (uint32_t)at, incoming_plain(buffer_slice(&value)), NULL);
     if (status == 0) {
         model_insert(&run->model, (uint32_t)at, buffer_slice(&value));
     }
@@ -145,7 +145,7 @@ static int op_push(struct run *run)
     struct buffer value = {0};
     uint32_t at = random_below(&run->random, 4) == 0 ? 0 : run->model.len;
     any_value(run, &value);
-    int status = list_insert(run->list, at, incoming_plain(buffer_slice(&value)));
+    int status = list_insert(run->list, at, incoming_plain(buffer_slice(&value)), NULL);
     if (status == 0) {
         model_insert(&run->model, at, buffer_slice(&value));
     }
@@ -157,7 +157,7 @@ static int op_pop(struct run *run)
 {
     if (run->model.len > 0) {
         uint32_t at = random_below(&run->random, 2) == 0 ? 0 : run->model.len - 1;
-        list_delete(run->list, at);
+        list_delete(run->list, at, NULL);
         model_delete(&run->model, at);
     }
     return 0;
@@ -188,7 +188,7 @@ static int op_delete(struct run *run)
 {
     uint32_t position;
     if (list_position(run->list, any_index(run), &position) == 0) {
-        list_delete(run->list, position);
+        list_delete(run->list, position, NULL);
         model_delete(&run->model, position);
     }
     return 0;
@@ -238,7 +238,7 @@ static int op_slice(struct run *run)
         assert_int_equal(range.start + i * range.step, positions[i]);
     }
     if (random_below(&run->random, 4) == 0) {
-        list_delete_range(run->list, &range);
+        list_delete_range(run->list, &range, NULL);
         for (uint32_t i = 0; i < count; i++) {
             model_delete(&run->model, bounds[2] > 0 ? positions[count - 1 - i] : positions[i]);
         }
@@ -275,7 +275,7 @@ static int op_set_slice(struct run *run)
     bool same = random_below(&run->random, 2) == 0;
     uint32_t count =
         any_array(run, same ? range.count : random_below(&run->random, 12), &array, values);
-    int status = list_set_range(run->list, &range, incoming_plain(buffer_slice(&array)));
+    int status = list_set_range(run->list, &range, incoming_plain(buffer_slice(&array)), NULL);
     if (status != ERR_LIMIT) {
         assert_int_equal(status, bounds[2] == 1 || count == range.count ? 0 : ERR_VALUE);
     }
@@ -308,8 +308,8 @@ static int op_find(struct run *run)
             first = positions[i];
         }
     }
-    assert_int_equal(list_find(run->list, buffer_slice(&value), start, stop), first);
-    assert_int_equal(list_count(run->list, buffer_slice(&value)), count);
+    assert_int_equal(list_find(run->list, buffer_slice(&value), start, stop, NULL), first);
+    assert_int_equal(list_count(run->list, buffer_slice(&value), NULL), count);
     buffer_deinit(&value);
     return 0;
 }
@@ -354,7 +354,7 @@ static int op_sort(struct run *run)
     bool reverse = random_below(&run->random, 2) == 0;
     if (random_below(&run->random, 10) == 0 && !holds_nan(&run->model)) {
         int expected = model_sort(&run->model, reverse) ? 0 : ERR_TYPE;
-        assert_int_equal(list_sort(run->list, reverse), expected);
+        assert_int_equal(list_sort(run->list, reverse, NULL), expected);
         compare(run);
     }
     return 0;
@@ -362,7 +362,7 @@ static int op_sort(struct run *run)
 
 static int op_reverse(struct run *run)
 {
-    list_reverse(run->list);
+    list_reverse(run->list, NULL);
     for (uint32_t i = 0; i < run->model.len / 2; i++) {
         struct slice value = run->model.values[i];
         run->model.values[i] = run->model.values[run->model.len - 1 - i];
@@ -378,7 +378,7 @@ static int op_repeat(struct run *run)
     if (random_below(&run->random, 20) > 0 || len * 3 > LEN_MAX) {
         return 0;
     }
-    int status = list_repeat(run->list, n);
+    int status = list_repeat(run->list, n, NULL);
     while (status == 0 && n <= 0 && run->model.len > 0) {
         model_delete(&run->model, run->model.len - 1);
     }
@@ -414,7 +414,7 @@ static int op_incr(struct run *run)
 
 static void empty(struct run *run)
 {
-    list_clear(run->list);
+    list_clear(run->list, NULL);
     while (run->model.len > 0) {
         model_delete(&run->model, run->model.len - 1);
     }
@@ -456,7 +456,7 @@ static void a_list_agrees_with_a_plain_array(void **state)
             compare(&run);
         }
         while (run.model.len > 4 * LEN_MAX) {
-            list_delete(run.list, run.model.len - 1);
+            list_delete(run.list, run.model.len - 1, NULL);
             model_delete(&run.model, run.model.len - 1);
         }
     }

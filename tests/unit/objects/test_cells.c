@@ -7,10 +7,10 @@
 static void put(struct cells *cells, uint32_t index, uint8_t number)
 {
     size_t expected = cells_cost_after(cells, index, 1);
-    assert_int_equal(cells_open(cells, index, 1), 0);
+    union cell cell;
+    assert_int_equal(cell_init(&cell, incoming_plain((struct slice){&number, 1})), 0);
+    assert_int_equal(cells_open(cells, index, &cell, 1, NULL), 0);
     assert_int_equal(cells_cost(cells), expected);
-    assert_int_equal(cell_init(cells_at(cells, index), incoming_plain((struct slice){&number, 1})),
-                     0);
 }
 
 static uint8_t number_at(const struct cells *cells, uint32_t index)
@@ -50,7 +50,7 @@ static void both_ends_grow_in_turns(void **state)
     for (uint32_t i = 0; i < 200; i++) {
         assert_int_equal(number_at(&cells, i), i);
     }
-    cells_deinit(&cells);
+    cells_deinit(&cells, NULL);
     assert_int_equal(cells_cost(&cells), 0);
 }
 
@@ -69,7 +69,7 @@ static void growing_at_either_end_moves_the_array_seldom(void **state)
             moves += cap != cells.cap || start - cells.start != front;
         }
         assert_true(moves < 250);
-        cells_deinit(&cells);
+        cells_deinit(&cells, NULL);
     }
 }
 
@@ -83,12 +83,12 @@ static void first_in_first_out_takes_constant_memory(void **state)
         moves += cells.start != start;
         if (i >= 100) {
             assert_int_equal(number_at(&cells, 0), i % 100);
-            cells_close(&cells, 0, 1);
+            cells_close(&cells, 0, 1, NULL);
         }
         assert_true(cells.cap < 200);
     }
     assert_true(moves < 100000 / 10);
-    cells_deinit(&cells);
+    cells_deinit(&cells, NULL);
 }
 
 static void closing_gives_memory_back(void **state)
@@ -99,11 +99,11 @@ static void closing_gives_memory_back(void **state)
     }
     for (uint32_t i = 0; i < 10000; i++) {
         uint32_t at = i % 3 == 0 ? 0 : i % 3 == 1 ? cells.len / 2 : cells.len - 1;
-        cells_close(&cells, at, 1);
+        cells_close(&cells, at, 1, NULL);
         assert_true(cells.cap <= 3 * cells.len + 20);
     }
     assert_int_equal(cells.len, 0);
-    cells_deinit(&cells);
+    cells_deinit(&cells, NULL);
 }
 
 static void a_range_is_opened_and_closed_in_the_middle(void **state)
@@ -113,19 +113,20 @@ static void a_range_is_opened_and_closed_in_the_middle(void **state)
         for (uint32_t i = 0; i < 20; i++) {
             put(&cells, i, (uint8_t)i);
         }
-        assert_int_equal(cells_open(&cells, at, 50), 0);
-        assert_int_equal(cells.len, 70);
+        union cell values[50];
         for (uint32_t i = 0; i < 50; i++) {
-            assert_int_equal(cell_init(cells_at(&cells, at + i), incoming_plain(VALUE("\x63"))), 0);
+            assert_int_equal(cell_init(&values[i], incoming_plain(VALUE("\x63"))), 0);
         }
+        assert_int_equal(cells_open(&cells, at, values, 50, NULL), 0);
+        assert_int_equal(cells.len, 70);
         for (uint32_t i = 0; i < 70; i++) {
             assert_int_equal(number_at(&cells, i), i < at ? i : i < at + 50 ? 99 : i - 50);
         }
-        cells_close(&cells, at, 50);
+        cells_close(&cells, at, 50, NULL);
         for (uint32_t i = 0; i < 20; i++) {
             assert_int_equal(number_at(&cells, i), i);
         }
-        cells_deinit(&cells);
+        cells_deinit(&cells, NULL);
     }
 }
 
@@ -135,8 +136,9 @@ static void want_of_memory_changes_nothing(void **state)
     for (uint32_t i = 0; i < 50; i++) {
         put(&cells, i, (uint8_t)i);
     }
+    const union cell values[100] = {0};
     scarce_begin(0);
-    assert_int_equal(cells_open(&cells, 10, 100), ERR_MEMORY);
+    assert_int_equal(cells_open(&cells, 10, values, 100, NULL), ERR_MEMORY);
     assert_true(scarce_end());
     for (uint32_t i = 0; i < 50; i++) {
         assert_int_equal(number_at(&cells, i), i);
@@ -144,10 +146,10 @@ static void want_of_memory_changes_nothing(void **state)
     for (uint32_t i = 0; i < 50; i++) { /* the smaller array cannot be had */
         scarce_begin(0);
         assert_int_equal(number_at(&cells, 0), i);
-        cells_close(&cells, 0, 1);
+        cells_close(&cells, 0, 1, NULL);
         (void)scarce_end();
     }
-    cells_deinit(&cells);
+    cells_deinit(&cells, NULL);
 }
 
 int main(void)

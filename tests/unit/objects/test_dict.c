@@ -43,7 +43,7 @@ static int set(struct dict *dict, struct slice raw, struct slice value, bool *is
     struct key_fault fault;
     int status = dict_key_init(&key, dict, raw, &fault);
     if (status == 0) {
-        status = dict_set(dict, &key, incoming_plain(value), is_new);
+        status = dict_set(dict, &key, incoming_plain(value), is_new, NULL);
     }
     dict_key_deinit(&key);
     return status;
@@ -206,7 +206,7 @@ static void large_values_are_blobs_that_outlive_the_pair(void **state)
     must_set(fixture.dict, VALUE("\x01"), other, false);
     must_have(fixture.dict, VALUE("\x01"), other);
     check_charge(fixture.dict);
-    dict_remove(fixture.dict, 0);
+    dict_remove(fixture.dict, 0, NULL);
     assert_bytes(stored.bytes, large);
     blob_unref(stored.blob);
     must_set(fixture.dict, large, VALUE("\x01"), true);
@@ -243,14 +243,14 @@ static void remove_gives_the_charge_back(void **state)
         must_set(fixture.dict, (struct slice){&i, 1}, VALUE("\xa5value"), true);
     }
     for (uint8_t i = 0; i < 100; i++) {
-        dict_remove(fixture.dict, find(fixture.dict, (struct slice){&i, 1}));
+        dict_remove(fixture.dict, find(fixture.dict, (struct slice){&i, 1}), NULL);
         check_charge(fixture.dict);
     }
     assert_true(fixture.dict->object.bytes < 300); /* the smallest arrays */
-    dict_clear(fixture.dict);
+    dict_clear(fixture.dict, NULL);
     assert_int_equal(fixture.dict->object.bytes, 0);
     must_set(fixture.dict, VALUE("\x01"), VALUE("\x01"), true);
-    dict_clear(fixture.dict);
+    dict_clear(fixture.dict, NULL);
     assert_int_equal(fixture.dict->object.bytes, 0);
     assert_int_equal(dict_len(fixture.dict), 0);
     end(&fixture);
@@ -306,7 +306,7 @@ static void want_of_memory_in_set_changes_nothing(void **state)
 static int update(struct fixture *fixture, struct slice map, uint64_t *new_keys)
 {
     struct key_fault fault;
-    return dict_update(fixture->dict, incoming_plain(map), new_keys, &fault);
+    return dict_update(fixture->dict, incoming_plain(map), new_keys, &fault, NULL);
 }
 
 static void update_sets_all_keys_in_their_order(void **state)
@@ -345,7 +345,7 @@ static void update_with_a_key_that_cannot_be_one_sets_none(void **state)
     uint64_t new_keys;
     struct key_fault fault;
     assert_int_equal(dict_update(fixture.dict, incoming_plain(VALUE("\x82\x01\x01\x91\x80\x02")),
-                                 &new_keys, &fault),
+                                 &new_keys, &fault, NULL),
                      ERR_TYPE);
     assert_bytes(fault.key, VALUE("\x91\x80"));
     assert_string_equal(fault.why, "an array that holds a map");
@@ -435,7 +435,7 @@ static int incr(struct dict *dict, struct slice raw, struct slice delta, struct 
     bool is_new;
     out->len = 0;
     assert_int_equal(dict_key_init(&key, dict, raw, &fault), 0);
-    return dict_incr(dict, &key, delta, initial, out, &is_new);
+    return dict_incr(dict, &key, delta, initial, out, &is_new, NULL);
 }
 
 static void incr_adds_and_a_missing_key_starts_at_the_initial(void **state)
@@ -483,7 +483,8 @@ static bool cas(struct dict *dict, const struct slice *expected, const struct sl
     bool done;
     assert_int_equal(dict_key_init(&key, dict, VALUE("\xa1k"), &fault), 0);
     struct incoming incoming = incoming_plain(value != NULL ? *value : (struct slice){0});
-    assert_int_equal(dict_cas(dict, &key, expected, value != NULL ? &incoming : NULL, &done), 0);
+    assert_int_equal(dict_cas(dict, &key, expected, value != NULL ? &incoming : NULL, &done, NULL),
+                     0);
     return done;
 }
 
@@ -535,7 +536,7 @@ static void a_scan_sees_each_key_that_stays_once(void **state)
     do {
         cursor = scan_some(fixture.dict, cursor, 7, seen);
         for (int i = 0; i < 5 && gone < 100; i++, gone += 2) { /* every even key goes on the way */
-            dict_remove(fixture.dict, find(fixture.dict, (struct slice){&gone, 1}));
+            dict_remove(fixture.dict, find(fixture.dict, (struct slice){&gone, 1}), NULL);
         }
         must_set(fixture.dict, VALUE("\x01"), VALUE("\xa3new"), false);
     } while (cursor != 0);

@@ -15,7 +15,7 @@ static void begin(struct fixture *fixture, struct slice values)
 {
     world_init(&fixture->world);
     assert_int_equal(list_new(&fixture->world.options, &fixture->list), 0);
-    assert_int_equal(list_extend(fixture->list, incoming_plain(values)), 0);
+    assert_int_equal(list_extend(fixture->list, incoming_plain(values), NULL), 0);
 }
 
 static void end(struct fixture *fixture)
@@ -77,19 +77,21 @@ static void insert_clamps_its_index(void **state)
     begin(&fixture, VALUE("\x92\x01\x02"));
     struct list *list = fixture.list;
     assert_int_equal(
-        list_insert(list, list_position_clamped(list, 100), incoming_plain(VALUE("\x03"))), 0);
-    assert_int_equal(
-        list_insert(list, list_position_clamped(list, -100), incoming_plain(VALUE("\x00"))), 0);
-    assert_int_equal(
-        list_insert(list, list_position_clamped(list, -1), incoming_plain(VALUE("\x09"))), 0);
-    assert_int_equal(
-        list_insert(list, list_position_clamped(list, 1), incoming_plain(VALUE("\x08"))), 0);
-    assert_int_equal(
-        list_insert(list, list_position_clamped(list, INT64_MIN), incoming_plain(VALUE("\x07"))),
+        list_insert(list, list_position_clamped(list, 100), incoming_plain(VALUE("\x03")), NULL),
         0);
     assert_int_equal(
-        list_insert(list, list_position_clamped(list, INT64_MAX), incoming_plain(VALUE("\x06"))),
+        list_insert(list, list_position_clamped(list, -100), incoming_plain(VALUE("\x00")), NULL),
         0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, -1), incoming_plain(VALUE("\x09")), NULL), 0);
+    assert_int_equal(
+        list_insert(list, list_position_clamped(list, 1), incoming_plain(VALUE("\x08")), NULL), 0);
+    assert_int_equal(list_insert(list, list_position_clamped(list, INT64_MIN),
+                                 incoming_plain(VALUE("\x07")), NULL),
+                     0);
+    assert_int_equal(list_insert(list, list_position_clamped(list, INT64_MAX),
+                                 incoming_plain(VALUE("\x06")), NULL),
+                     0);
     must_be(list, VALUE("\x98\x07\x00\x08\x01\x02\x09\x03\x06"));
     end(&fixture);
 }
@@ -102,10 +104,10 @@ static void set_and_delete_move_the_charge(void **state)
     must_be(fixture.list, VALUE("\x93\x01" LONG_STRING "\x03"));
     assert_int_equal(list_set(fixture.list, 1, incoming_plain(VALUE("\x02"))), 0);
     must_be(fixture.list, VALUE("\x93\x01\x02\x03"));
-    list_delete(fixture.list, 0);
-    list_delete(fixture.list, 1);
+    list_delete(fixture.list, 0, NULL);
+    list_delete(fixture.list, 1, NULL);
     must_be(fixture.list, VALUE("\x91\x02"));
-    list_clear(fixture.list);
+    list_clear(fixture.list, NULL);
     must_be(fixture.list, VALUE("\x90"));
     assert_int_equal(fixture.list->object.bytes, 0);
     end(&fixture);
@@ -173,9 +175,9 @@ static void slices_of_an_empty_list_are_empty(void **state)
     must_select(fixture.list, none, none, -1, VALUE("\x90"));
     must_select(fixture.list, -1, 5, -1, VALUE("\x90"));
     struct list_range range = range_of(fixture.list, none, none, -1);
-    list_delete_range(fixture.list, &range);
-    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x90"))), 0);
-    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x91\x01"))),
+    list_delete_range(fixture.list, &range, NULL);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x90")), NULL), 0);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x91\x01")), NULL),
                      ERR_VALUE);
     must_be(fixture.list, VALUE("\x90"));
     end(&fixture);
@@ -187,7 +189,7 @@ static void must_become(int64_t start, int64_t stop, int64_t step, struct slice 
     struct fixture fixture;
     begin(&fixture, TEN);
     struct list_range range = range_of(fixture.list, start, stop, step);
-    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(array)), 0);
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(array), NULL), 0);
     must_be(fixture.list, values);
     end(&fixture);
 }
@@ -217,9 +219,10 @@ static void an_extended_slice_takes_only_as_many_as_it_has(void **state)
     begin(&fixture, TEN);
     struct list_range range = range_of(fixture.list, none, none, 2);
     assert_int_equal(
-        list_set_range(fixture.list, &range, incoming_plain(VALUE("\x91" LONG_STRING))), ERR_VALUE);
+        list_set_range(fixture.list, &range, incoming_plain(VALUE("\x91" LONG_STRING)), NULL),
+        ERR_VALUE);
     range = range_of(fixture.list, 5, none, -1);
-    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x90"))),
+    assert_int_equal(list_set_range(fixture.list, &range, incoming_plain(VALUE("\x90")), NULL),
                      ERR_VALUE);
     must_be(fixture.list, TEN);
     end(&fixture);
@@ -230,7 +233,7 @@ static void must_leave(int64_t start, int64_t stop, int64_t step, struct slice v
     struct fixture fixture;
     begin(&fixture, TEN);
     struct list_range range = range_of(fixture.list, start, stop, step);
-    list_delete_range(fixture.list, &range);
+    list_delete_range(fixture.list, &range, NULL);
     must_be(fixture.list, values);
     end(&fixture);
 }
@@ -252,16 +255,16 @@ static void find_looks_between_clamped_bounds_and_by_canonical_equality(void **s
     struct fixture fixture;
     begin(&fixture, VALUE("\x96\x01\xcc\x02\x03\x02\xcb\x40\0\0\0\0\0\0\0\xc3"));
     const struct list *list = fixture.list;
-    assert_int_equal(list_find(list, VALUE("\x02"), 0, INT64_MAX), 1);
-    assert_int_equal(list_find(list, VALUE("\xcd\0\x02"), 2, INT64_MAX), 3);
-    assert_int_equal(list_find(list, VALUE("\x02"), -3, -1), 3);
-    assert_int_equal(list_find(list, VALUE("\x02"), 0, 1), LIST_NONE);
-    assert_int_equal(list_find(list, VALUE("\x02"), 4, INT64_MAX), LIST_NONE);
-    assert_int_equal(list_find(list, VALUE("\x02"), 3, 2), LIST_NONE);
-    assert_int_equal(list_find(list, VALUE("\x01"), INT64_MIN, INT64_MAX), 0);
-    assert_int_equal(list_find(list, VALUE("\xca\x40\0\0\0"), 0, INT64_MAX), 4);
-    assert_int_equal(list_count(list, VALUE("\x02")), 2);
-    assert_int_equal(list_count(list, VALUE("\x04")), 0);
+    assert_int_equal(list_find(list, VALUE("\x02"), 0, INT64_MAX, NULL), 1);
+    assert_int_equal(list_find(list, VALUE("\xcd\0\x02"), 2, INT64_MAX, NULL), 3);
+    assert_int_equal(list_find(list, VALUE("\x02"), -3, -1, NULL), 3);
+    assert_int_equal(list_find(list, VALUE("\x02"), 0, 1, NULL), LIST_NONE);
+    assert_int_equal(list_find(list, VALUE("\x02"), 4, INT64_MAX, NULL), LIST_NONE);
+    assert_int_equal(list_find(list, VALUE("\x02"), 3, 2, NULL), LIST_NONE);
+    assert_int_equal(list_find(list, VALUE("\x01"), INT64_MIN, INT64_MAX, NULL), 0);
+    assert_int_equal(list_find(list, VALUE("\xca\x40\0\0\0"), 0, INT64_MAX, NULL), 4);
+    assert_int_equal(list_count(list, VALUE("\x02"), NULL), 2);
+    assert_int_equal(list_count(list, VALUE("\x04"), NULL), 0);
     end(&fixture);
 }
 
@@ -269,10 +272,10 @@ static void reverse_turns_the_list_round(void **state)
 {
     struct fixture fixture;
     begin(&fixture, VALUE("\x90"));
-    list_reverse(fixture.list);
+    list_reverse(fixture.list, NULL);
     must_be(fixture.list, VALUE("\x90"));
-    assert_int_equal(list_extend(fixture.list, incoming_plain(VALUE("\x93\x01\x02\x03"))), 0);
-    list_reverse(fixture.list);
+    assert_int_equal(list_extend(fixture.list, incoming_plain(VALUE("\x93\x01\x02\x03")), NULL), 0);
+    list_reverse(fixture.list, NULL);
     must_be(fixture.list, VALUE("\x93\x03\x02\x01"));
     end(&fixture);
 }
@@ -281,7 +284,7 @@ static void must_sort(struct slice values, bool reverse, struct slice sorted)
 {
     struct fixture fixture;
     begin(&fixture, values);
-    assert_int_equal(list_sort(fixture.list, reverse), 0);
+    assert_int_equal(list_sort(fixture.list, reverse, NULL), 0);
     must_be(fixture.list, sorted);
     end(&fixture);
 }
@@ -336,11 +339,12 @@ static void a_long_list_is_sorted_stably(void **state)
             struct buffer value = {0};
             uint32_t number = i * 7919 % 100;
             i % 3 == 0 ? pack_double(&value, number) : pack_uint(&value, number);
-            assert_int_equal(list_insert(fixture.list, i, incoming_plain(buffer_slice(&value))), 0);
+            assert_int_equal(
+                list_insert(fixture.list, i, incoming_plain(buffer_slice(&value)), NULL), 0);
             buffer_deinit(&value);
         }
         uint32_t at = 0;
-        assert_int_equal(list_sort(fixture.list, reverse != 0), 0);
+        assert_int_equal(list_sort(fixture.list, reverse != 0, NULL), 0);
         for (uint32_t number = 0; number < 100; number++) {
             uint32_t wanted = reverse != 0 ? 99 - number : number;
             for (uint32_t i = 0; i < COUNT; i++) {
@@ -368,7 +372,7 @@ static void sort_of_mixed_kinds_is_a_type_error_and_changes_nothing(void **state
     for (size_t i = 0; i < sizeof(mixed) / sizeof(mixed[0]); i++) {
         struct fixture fixture;
         begin(&fixture, mixed[i]);
-        assert_int_equal(list_sort(fixture.list, false), ERR_TYPE);
+        assert_int_equal(list_sort(fixture.list, false, NULL), ERR_TYPE);
         must_be(fixture.list, mixed[i]);
         end(&fixture);
     }
@@ -378,15 +382,15 @@ static void repeat_is_in_place_and_charged_in_full(void **state)
 {
     struct fixture fixture;
     begin(&fixture, VALUE("\x92\x01" LONG_STRING));
-    assert_int_equal(list_repeat(fixture.list, 1), 0);
+    assert_int_equal(list_repeat(fixture.list, 1, NULL), 0);
     must_be(fixture.list, VALUE("\x92\x01" LONG_STRING));
-    assert_int_equal(list_repeat(fixture.list, 3), 0);
+    assert_int_equal(list_repeat(fixture.list, 3, NULL), 0);
     must_be(fixture.list, VALUE("\x96\x01" LONG_STRING "\x01" LONG_STRING "\x01" LONG_STRING));
-    list_delete(fixture.list, 1);
+    list_delete(fixture.list, 1, NULL);
     must_be(fixture.list, VALUE("\x95\x01\x01" LONG_STRING "\x01" LONG_STRING));
-    assert_int_equal(list_repeat(fixture.list, -1), 0);
+    assert_int_equal(list_repeat(fixture.list, -1, NULL), 0);
     must_be(fixture.list, VALUE("\x90"));
-    assert_int_equal(list_repeat(fixture.list, INT64_MAX), 0);
+    assert_int_equal(list_repeat(fixture.list, INT64_MAX, NULL), 0);
     must_be(fixture.list, VALUE("\x90"));
     end(&fixture);
 }
@@ -396,11 +400,11 @@ static void repeat_beyond_all_bounds_is_refused_before_anything_is_taken(void **
     struct fixture fixture;
     begin(&fixture, VALUE("\x92\x01" LONG_STRING));
     scarce_begin(0);
-    assert_int_equal(list_repeat(fixture.list, INT64_MAX), ERR_TOO_LARGE);
-    assert_int_equal(list_repeat(fixture.list, (LIST_MAX >> 1) + 1), ERR_TOO_LARGE);
-    assert_int_equal(list_repeat(fixture.list, LIST_MAX >> 1), ERR_LIMIT);
+    assert_int_equal(list_repeat(fixture.list, INT64_MAX, NULL), ERR_TOO_LARGE);
+    assert_int_equal(list_repeat(fixture.list, (LIST_MAX >> 1) + 1, NULL), ERR_TOO_LARGE);
+    assert_int_equal(list_repeat(fixture.list, LIST_MAX >> 1, NULL), ERR_LIMIT);
     world_limit(&fixture.world, 1000);
-    assert_int_equal(list_repeat(fixture.list, 100), ERR_LIMIT);
+    assert_int_equal(list_repeat(fixture.list, 100, NULL), ERR_LIMIT);
     (void)scarce_end();
     must_be(fixture.list, VALUE("\x92\x01" LONG_STRING));
     end(&fixture);
@@ -424,7 +428,7 @@ static void incr_adds_in_place(void **state)
 
 static int op_insert(struct list *list)
 {
-    return list_insert(list, 5, incoming_plain(VALUE(LONG_STRING)));
+    return list_insert(list, 5, incoming_plain(VALUE(LONG_STRING)), NULL);
 }
 
 static int op_set(struct list *list)
@@ -434,24 +438,26 @@ static int op_set(struct list *list)
 
 static int op_extend(struct list *list)
 {
-    return list_extend(list, incoming_plain(VALUE("\x93\x01" LONG_STRING LONG_STRING)));
+    return list_extend(list, incoming_plain(VALUE("\x93\x01" LONG_STRING LONG_STRING)), NULL);
 }
 
 static int op_set_slice(struct list *list)
 {
     struct list_range range = {.start = 1, .step = 1, .count = 1};
-    return list_set_range(list, &range, incoming_plain(VALUE("\x93\x01" LONG_STRING LONG_STRING)));
+    return list_set_range(list, &range, incoming_plain(VALUE("\x93\x01" LONG_STRING LONG_STRING)),
+                          NULL);
 }
 
 static int op_set_extended(struct list *list)
 {
     struct list_range range = {.start = 1, .step = 4, .count = 2};
-    return list_set_range(list, &range, incoming_plain(VALUE("\x92" LONG_STRING LONG_STRING)));
+    return list_set_range(list, &range, incoming_plain(VALUE("\x92" LONG_STRING LONG_STRING)),
+                          NULL);
 }
 
 static int op_repeat(struct list *list)
 {
-    return list_repeat(list, 3);
+    return list_repeat(list, 3, NULL);
 }
 
 static int op_incr(struct list *list)
@@ -503,7 +509,7 @@ static void without_memory_nothing_is_changed(void **state)
     struct fixture fixture;
     begin(&fixture, TEN);
     scarce_begin(0);
-    assert_int_equal(list_sort(fixture.list, true), ERR_MEMORY);
+    assert_int_equal(list_sort(fixture.list, true, NULL), ERR_MEMORY);
     assert_true(scarce_end());
     must_be(fixture.list, TEN);
     end(&fixture);
@@ -515,19 +521,20 @@ static void without_memory_for_a_larger_array_nothing_is_changed(void **state)
     begin(&fixture, VALUE("\x90"));
     struct list *list = fixture.list;
     do { /* until there is no free cell */
-        assert_int_equal(list_insert(list, list_len(list), incoming_plain(VALUE("\x01"))), 0);
+        assert_int_equal(list_insert(list, list_len(list), incoming_plain(VALUE("\x01")), NULL), 0);
     } while (list_len(list) < list->cells.cap);
     uint32_t len = list_len(list);
     uint64_t bytes = list->object.bytes;
     for (uint32_t position = 0; position <= len; position++) {
         scarce_begin(0);
-        assert_int_equal(list_insert(list, position, incoming_plain(VALUE("\x02"))), ERR_MEMORY);
+        assert_int_equal(list_insert(list, position, incoming_plain(VALUE("\x02")), NULL),
+                         ERR_MEMORY);
         assert_true(scarce_end());
     }
     scarce_begin(1); /* the first is the staged cells */
-    assert_int_equal(list_extend(list, incoming_plain(VALUE("\x92\x02\x02"))), ERR_MEMORY);
+    assert_int_equal(list_extend(list, incoming_plain(VALUE("\x92\x02\x02")), NULL), ERR_MEMORY);
     assert_true(scarce_end());
-    assert_int_equal(list_count(list, VALUE("\x01")), len);
+    assert_int_equal(list_count(list, VALUE("\x01"), NULL), len);
     assert_int_equal(list_len(list), len);
     assert_int_equal(list->object.bytes, bytes);
     end(&fixture);
