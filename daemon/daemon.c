@@ -134,6 +134,24 @@ static int init_timers(struct daemon *daemon)
     return interval > 0 && event_add(&daemon->watchdog, &period) < 0 ? ERR_INTERNAL : 0;
 }
 
+#ifdef CONTAIN_FAULTS
+static void tell_fault(void *data, const struct object *object, const char *what)
+{
+    const struct daemon *daemon = data;
+    log_line(&daemon->log, LOG_LEVEL_ERROR,
+             "%s \"%s\" of user %u is sealed: %s. This is a fault of the daemon; please report it",
+             object->type->name, object->name, (unsigned)object->uid, what);
+}
+#endif
+
+/* Where an object is found broken it is sealed, and all others go on; a build for tests aborts. */
+static void contain_faults(struct daemon *daemon)
+{
+#ifdef CONTAIN_FAULTS
+    daemon->service.registry.listener = (struct fault_listener){tell_fault, daemon};
+#endif
+}
+
 /* The event loop and what runs in it. */
 static int init_core(struct daemon *daemon)
 {
@@ -146,6 +164,7 @@ static int init_core(struct daemon *daemon)
     }
     if (status == 0) {
         daemon->service.accounts.limits = daemon->config.limits;
+        contain_faults(daemon);
         daemon->service.accounts.closer = daemon->closer;
         status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
         daemon->has_net = status == 0;

@@ -170,6 +170,14 @@ int call_fail(struct call *call, int error, const char *format, ...)
     return error;
 }
 
+int call_refuse_sealed(struct call *call, const struct object *object)
+{
+    return call_fail(call, ERR_INTERNAL,
+                     "\"%s\" is sealed: a fault of the daemon's own was found in it, its log says "
+                     "which; object.delete makes room for a new one",
+                     object->name);
+}
+
 bool call_is_behind_on(const struct call *call, const struct object *object, unsigned channel)
 {
     return !call->waited && !TAILQ_EMPTY(&object->waits[channel]);

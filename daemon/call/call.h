@@ -172,6 +172,8 @@ bool call_is_over(const struct call *call);
  * a bare code gets a sentence made from the code, the object's name and the last refusal. */
 int call_fail(struct call *call, int error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Refuses because the object is sealed. */
+int call_refuse_sealed(struct call *call, const struct object *object);
 
 /* True if this is the first try and others wait on the channel already: it must wait behind them.
  */

@@ -1,7 +1,6 @@
 /* deleting: see deleting.h. */
 #include "daemon/call/deleting.h"
 
-#include <assert.h>
 
 enum { DELETED_AT_ONCE = 64, WAIT_STEPS = 32, TIE_STEPS = 8 };
 
@@ -57,7 +56,6 @@ static void end_ties(struct service *service, struct object *object, struct pace
     while ((tie = TAILQ_FIRST(&object->ties)) != NULL) {
         if (tie->holding > 0) {
             object_abandon(object, tie, service->now, pace);
-            assert(tie->holding == 0);
         }
         if (tie->open) {
             tie->open = false;

@@ -87,6 +87,9 @@ int call_check_params(struct call *call, unsigned count)
 
 static int refuse_object(struct call *call, const struct param *name, const struct object *object)
 {
+    if (object != NULL && object_is_sealed(object)) {
+        return call_refuse_sealed(call, object);
+    }
     struct buffer shown = {0};
     value_print(name->raw, 64, &shown);
     if (object == NULL) {
@@ -140,7 +143,7 @@ static int find_object(struct call *call, const struct param *name, struct objec
 {
     struct object *object = registry_find(&call->service->registry, param_bytes(name));
     enum object_kind kind = call->service->index.kinds[call->method->id];
-    if (object == NULL || (kind != OBJECT_KINDS && object->type->kind != kind)) {
+    if (object == NULL || (kind != OBJECT_KINDS && object->kind != kind)) {
         return refuse_object(call, name, object);
     }
     int status = check_access(call, object);

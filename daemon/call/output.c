@@ -415,7 +415,7 @@ static void put_back(struct output *output, struct undelivered *note)
     } else {
         value.bytes = (struct slice){output->bytes.data + note->value_at, note->value_len};
     }
-    if (!note->object->deleted) {
+    if (!note->object->deleted && !object_is_sealed(note->object)) {
         note->object->type->put_back(note->object, value, note->note);
     }
     drop_undelivered(note);

@@ -17,7 +17,8 @@ static void go_on(struct parked *parked, int status);
 static void tell_left(const struct call *call)
 {
     struct object *object = call->object;
-    if (object != NULL && object->type->left != NULL && !object->deleted) {
+    if (object != NULL && object->type->left != NULL && !object->deleted &&
+        !object_is_sealed(object)) {
         object->type->left(object, call->progress);
     }
 }
@@ -241,6 +242,12 @@ static bool retry(struct wait *wait)
         call_cancel(call, ERR_DELETED, "the object was deleted while the call waited");
         return true;
     }
+    if (__builtin_expect(object_is_sealed(object), 0)) {
+        call_cancel(call, ERR_INTERNAL,
+                    "the object was sealed while the call waited: a fault of the "
+                    "daemon's own was found in it, its log says which");
+        return true;
+    }
     parked->asked = wait;
     call->service->retries++;
     call->service->credit -= RETRY_STEPS;
@@ -358,7 +365,7 @@ void object_serve(struct service *service, struct object *object)
     if (object->deleted) {
         return;
     }
-    if (object->type->pass_on != NULL) {
+    if (object->type->pass_on != NULL && !object_is_sealed(object)) {
         object->type->pass_on(object, service->now);
     }
     set_timer(service, object);

@@ -27,6 +27,9 @@ static int find_lock(struct call *call, const struct param *given, struct lock *
             "of a lock",
             shown, (const char *)name.data);
     }
+    if (object_is_sealed(object)) {
+        return call_refuse_sealed(call, object);
+    }
     if (object->type->kind != OBJECT_LOCK) {
         return call_fail(call, ERR_WRONG_TYPE,
                          "condition.open: \"%.*s\" is a %s; option lock must be the name of a lock",

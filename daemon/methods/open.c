@@ -86,6 +86,9 @@ static int check_existing(struct call *call, const struct request *request,
                           const struct object *object)
 {
     const struct param *options = request->options;
+    if (object_is_sealed(object)) {
+        return call_refuse_sealed(call, object);
+    }
     if (object->type != request->type->type) {
         return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is a %s, not a %s", object->name,
                          object->type->name, request->type->type->name);
@@ -235,7 +238,12 @@ size_t pack_description(const struct object *object, struct buffer *out)
     pack_timestamp(out, object->created.tv_sec, (uint32_t)object->created.tv_nsec);
     pack_key_uint(out, "waiting", object->waiting);
     pack_key_uint(out, "bytes", object->bytes);
-    return 9 + object->type->describe(object, out);
+    size_t pairs = 9;
+    if (object_is_sealed(object)) {
+        pack_key_bool(out, "sealed", true);
+        pairs++;
+    }
+    return pairs + object->type->describe(object, out);
 }
 
 void describe_object(const struct object *object, struct buffer *out)

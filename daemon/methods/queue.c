@@ -90,7 +90,7 @@ static int check_dead_letter(struct call *call, struct slice name, struct slice 
                                       "to this queue by way of its dead letter queue's own");
         }
         const struct object *object = registry_find(registry, dead_letter);
-        bool is_queue = object != NULL && object->type->kind == OBJECT_QUEUE;
+        bool is_queue = object != NULL && object->kind == OBJECT_QUEUE;
         dead_letter =
             is_queue ? ((const struct queue *)object)->options.dead_letter : (struct slice){0};
     }

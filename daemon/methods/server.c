@@ -163,7 +163,7 @@ int method_server_stats(struct call *call)
 {
     const struct service *service = call->service;
     struct buffer *out = call_result(call);
-    pack_map(out, 11);
+    pack_map(out, 12);
     pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
     pack_string(out, "since");
     pack_timestamp(out, service->since.tv_sec, (uint32_t)service->since.tv_nsec);
@@ -178,6 +178,7 @@ int method_server_stats(struct call *call)
     pack_key_uint(out, "unknown_methods", service->unknown_methods);
     pack_key_uint(out, "waiting", service->waiting);
     pack_key_uint(out, "retries", service->retries);
+    pack_key_uint(out, "faults", service->registry.faults);
     pack_string(out, "memory");
     pack_memory(out);
     return 0;

@@ -18,7 +18,7 @@ static struct queue *receiver_of(const struct queue *queue)
     struct slice name = queue->options.dead_letter;
     struct registry *registry = queue->object.registry;
     struct object *object = name.len > 0 ? registry_find(registry, name) : NULL;
-    if (object == NULL || object->type->kind != OBJECT_QUEUE || object == &queue->object) {
+    if (object == NULL || object->kind != OBJECT_QUEUE || object == &queue->object) {
         return NULL;
     }
     struct credentials owner = {.uid = queue->object.uid, .gid = queue->object.gid};

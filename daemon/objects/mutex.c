@@ -1,8 +1,6 @@
 /* mutex: see mutex.h. */
 #include "daemon/objects/mutex.h"
 
-#include <assert.h>
-
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -58,7 +56,9 @@ void mutex_take(struct mutex *mutex, struct tie *tie, const struct holder *holde
 
 static struct tie *release(struct mutex *mutex, uint64_t levels, bool abandoned)
 {
-    assert(mutex->depth >= levels);
+    if (!object_check(mutex->object, mutex->depth >= levels, "it is released more than held")) {
+        return NULL;
+    }
     mutex->depth -= levels;
     tell(mutex, EVENT_release, abandoned);
     if (mutex->depth > 0) {
@@ -86,7 +86,10 @@ struct tie *mutex_break(struct mutex *mutex)
 
 void mutex_abandon(struct mutex *mutex, struct tie *tie)
 {
-    assert(mutex->tie == tie);
+    if (!object_check(mutex->object, mutex->tie == tie,
+                      "its holder does not know that it has it")) {
+        return;
+    }
     if (mutex->options.keep && !mutex->object->deleted) {
         tie->holding = 0;
         mutex->tie = NULL;

@@ -1,10 +1,12 @@
 /* object: the common part of all types; see object.h. */
 #include "daemon/objects/object.h"
 
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/objects/registry.h"
+#include "daemon/objects/tie.h"
+#include "daemon/objects/waits.h"
 
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options)
@@ -15,6 +17,7 @@ int object_init(struct object *object, const struct object_type *type,
     }
     *object = (struct object){
         .type = type,
+        .kind = (uint8_t)type->kind,
         .user = user_ref(options->user),
         .name = name,
         .name_len = (uint8_t)options->name.len,
@@ -34,28 +37,51 @@ int object_init(struct object *object, const struct object_type *type,
     return 0;
 }
 
+void object_seal(struct object *object, const char *what)
+{
+    struct registry *registry = object->registry;
+    if (object_is_sealed(object)) {
+        return;
+    }
+    if (registry == NULL || registry->listener.tell == NULL) {
+        (void)fprintf(stderr, "object \"%s\": %s\n", object->name, what);
+        abort();
+    }
+    object->kind = OBJECT_KINDS;
+    registry->faults++;
+    registry->listener.tell(registry->listener.data, object, what);
+    if (object->refs > 0) {
+        object_ask_all(object);
+    }
+}
+
 void object_clear(struct object *object, struct pace *pace)
 {
-    if (object->type->clear != NULL) {
+    if (object->type->clear != NULL && !object_is_sealed(object)) {
         object->type->clear(object, pace);
     }
 }
 
 uint64_t object_due(const struct object *object)
 {
-    return object->type->due == NULL ? TIME_NEVER : object->type->due(object);
+    return object->type->due == NULL || object_is_sealed(object) ? TIME_NEVER
+                                                                 : object->type->due(object);
 }
 
 void object_tick(struct object *object, uint64_t now, struct pace *pace)
 {
-    if (object->type->tick != NULL) {
+    if (object->type->tick != NULL && !object_is_sealed(object)) {
         object->type->tick(object, now, pace);
     }
 }
 
 void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
 {
-    object->type->abandon(object, tie, now, pace);
+    if (!object_is_sealed(object)) {
+        object->type->abandon(object, tie, now, pace);
+        (void)object_check(object, tie->holding == 0, "a session that has ended still holds it");
+    }
+    tie->holding = 0;
 }
 
 struct object *object_ref(struct object *object)
@@ -64,24 +90,45 @@ struct object *object_ref(struct object *object)
     return object;
 }
 
+/* True if nobody has it in a list any more. */
+static bool is_unlinked(const struct object *object)
+{
+    for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
+        if (!TAILQ_EMPTY(&object->waits[i])) {
+            return false;
+        }
+    }
+    return TAILQ_EMPTY(&object->ties) && LIST_EMPTY(&object->watches) && !object->is_ready &&
+           object->deadline.place == HEAP_NONE;
+}
+
+/* Frees what the type has. False if the object is sealed, before or by this: then nobody knows who
+ * still points to it or to what it has, and the memory stays. */
+static bool empty(struct object *object)
+{
+    if (!object_check(object, is_unlinked(object), "it is in use without a reference")) {
+        return false;
+    }
+    object_clear(object, NULL);
+    if (object->type->deinit != NULL && !object_is_sealed(object)) {
+        object->type->deinit(object);
+    }
+    (void)object_check(object, object->bytes == 0, "its contents are gone and still charged");
+    return !object_is_sealed(object);
+}
+
 void object_unref(struct object *object)
 {
     if (object == NULL || --object->refs > 0) {
         return;
     }
-    for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
-        assert(TAILQ_EMPTY(&object->waits[i]));
-    }
-    assert(TAILQ_EMPTY(&object->ties) && LIST_EMPTY(&object->watches));
-    assert(!object->is_ready && object->deadline.place == HEAP_NONE);
-    object_clear(object, NULL);
-    if (object->type->deinit != NULL) {
-        object->type->deinit(object);
-    }
-    assert(object->bytes == 0);
+    bool empties = empty(object);
+    object_release(object, object->bytes);
     user_unref(object->user);
-    free(object->name);
-    free(object);
+    if (empties) {
+        free(object->name);
+        free(object);
+    }
 }
 
 void object_leave(struct object *object)
@@ -125,7 +172,9 @@ void object_charge_always(struct object *object, uint64_t bytes)
 
 void object_release(struct object *object, uint64_t bytes)
 {
-    assert(object->bytes >= bytes);
+    if (!object_check(object, object->bytes >= bytes, "more is released than was charged")) {
+        bytes = object->bytes;
+    }
     user_release(object->user, bytes);
     object->bytes -= bytes;
 }

@@ -7,6 +7,10 @@
  * of a monotonic clock, as each function says), and nothing here answers a call. An operation that
  * changes what others may wait for, or its timer, says so itself (object_changed, in waits.h).
  *
+ * Where an operation finds an invariant of its object broken, the object is sealed (object_check,
+ * object_seal): its contents are not touched again, not even to free them, calls on it answer
+ * INTERNAL, and all others go on. It can still be described, closed and deleted.
+ *
  * An object lives while it is in the registry or somebody holds a reference (refs). Deleting takes
  * it out of the registry at once and sets `deleted`; the memory goes with the last reference.
  */
@@ -109,6 +113,7 @@ struct object {
     uint16_t mode;
     uint8_t name_len;
     uint8_t lifetime; /* enum lifetime */
+    uint8_t kind;     /* the type's, for who looks for a method; OBJECT_KINDS: it is sealed */
     uint8_t ask_all;  /* bit N: all waits of channel N are to be asked, whoever stays */
     bool is_ready;
     bool is_leaving;
@@ -130,7 +135,24 @@ struct object_options {
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options);
 
-/* What the type does in these cases (see there), if it does anything. */
+/* An invariant of the object is broken: seals it, and tells what it was (registry.h). Does nothing
+ * if it is sealed already. Aborts if nobody wants to be told, as in builds for tests. */
+void object_seal(struct object *object, const char *what);
+static inline bool object_is_sealed(const struct object *object)
+{
+    return object->kind == OBJECT_KINDS;
+}
+/* Returns whether the invariant holds; if not, the object is sealed now. */
+static inline bool object_check(struct object *object, bool holds, const char *what)
+{
+    if (__builtin_expect(!holds, 0)) {
+        object_seal(object, what);
+    }
+    return holds;
+}
+
+/* What the type does in these cases (see there), if it does anything and the object is not sealed.
+ * A sealed object gives up what it holds for a tie without looking at it. */
 void object_clear(struct object *object, struct pace *pace);
 uint64_t object_due(const struct object *object);
 void object_tick(struct object *object, uint64_t now, struct pace *pace);

@@ -59,7 +59,9 @@ static void queue_abandon(struct object *object, struct tie *tie, uint64_t now, 
 {
     struct queue *queue = queue_of(object);
     struct item *item;
-    while ((item = TAILQ_LAST(&tie->taken, item_list)) != NULL) {
+    while ((item = TAILQ_LAST(&tie->taken, item_list)) != NULL &&
+           object_check(object, item->tie == tie && item->state == ITEM_TAKEN,
+                        "an item of a session is not taken by it")) {
         if (queue->options.discard) {
             (void)queue_done(queue, item);
         } else {
@@ -291,7 +293,7 @@ static void show_record(const struct packed_record *record, struct delivery *out
     }
 }
 
-int queue_head(const struct queue *queue, struct delivery *out)
+int queue_head(struct queue *queue, struct delivery *out)
 {
     if (queue->ready == 0) {
         return queue_is_over(queue) ? ERR_SHUT_DOWN : ERR_EMPTY;
@@ -306,6 +308,9 @@ int queue_head(const struct queue *queue, struct delivery *out)
         show_item(priority_first(&queue->priority), out);
     } else if (store_head(queue, &record)) {
         show_record(&record, out);
+    } else {
+        object_seal(&queue->object, "its count says that there are items, and there are none");
+        return ERR_INTERNAL;
     }
     out->meta.deliveries++;
     return 0;

@@ -121,8 +121,8 @@ struct delivery {
 };
 
 /* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is shut down and over: empty,
- * and, if it drains, with nothing taken. */
-int queue_head(const struct queue *queue, struct delivery *out);
+ * and, if it drains, with nothing taken. ERR_INTERNAL: a fault, and it is sealed now. */
+int queue_head(struct queue *queue, struct delivery *out);
 /* Plain queue: the item that queue_head has shown is gone. */
 void queue_drop_head(struct queue *queue);
 /* Joinable queue: takes the item that queue_head has shown for the session of `tie`; sets ticket

@@ -177,10 +177,13 @@ uint64_t queue_clear(struct queue *queue, struct pace *pace)
         heap_filter(&queue->due, keep_taken, queue, pace);
         clear_priority(queue, pace);
     }
-    while (queue->ready > 0) {
+    struct delivery head;
+    while (queue->ready > 0 && queue_head(queue, &head) == 0) {
         queue_discard_head(queue);
         pace_step(pace, STEPS_ITEM);
     }
+    (void)object_check(&queue->object, queue->ready + queue->delayed == 0,
+                       "it is empty and its counts are not 0");
     if (removed > 0 && object_is_watched(&queue->object, EVENT_clear)) {
         const union detail count = {.uint = removed};
         object_tell(&queue->object, EVENT_clear, &count);

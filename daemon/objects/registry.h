@@ -8,8 +8,16 @@
 
 #include "daemon/objects/object.h"
 
+/* Who is told of an object that was sealed, and why. */
+struct fault_listener {
+    void (*tell)(void *data, const struct object *object, const char *what); /* NULL: nobody */
+    void *data;
+};
+
 struct registry {
     struct ordered objects;
+    struct fault_listener listener; /* set by whoever wants faults to be contained */
+    uint64_t faults;                /* objects that have been sealed */
     uint64_t count[OBJECT_KINDS];
     TAILQ_HEAD(ready_list, object) ready; /* their waiters are to be asked; see waits.h */
     TAILQ_HEAD(leaving_list, object)

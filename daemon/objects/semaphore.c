@@ -1,7 +1,6 @@
 /* semaphore: see semaphore.h. */
 #include "daemon/objects/semaphore.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "daemon/objects/waits.h"
@@ -20,7 +19,10 @@ static size_t semaphore_describe(const struct object *object, struct buffer *out
 
 static void drop_claim(struct semaphore *semaphore, struct tie *tie, int64_t n)
 {
-    assert((int64_t)tie->holding >= n && semaphore->held >= n);
+    if (!object_check(&semaphore->object, (int64_t)tie->holding >= n && semaphore->held >= n,
+                      "more permits come back than are held")) {
+        return;
+    }
     tie->holding -= (uint64_t)n;
     semaphore->held -= n;
 }
@@ -82,7 +84,10 @@ int semaphore_new(const struct object_options *common, const struct semaphore_op
 
 void semaphore_acquire(struct semaphore *semaphore, struct tie *tie, int64_t n)
 {
-    assert(n <= semaphore->value);
+    if (!object_check(&semaphore->object, n <= semaphore->value,
+                      "it has fewer permits than taken")) {
+        return;
+    }
     semaphore->value -= n;
     semaphore->held += n;
     tie_claim(tie, (uint64_t)n);

@@ -189,6 +189,31 @@ void object_changed_for_all(struct object *object, unsigned channel)
     object_changed(object);
 }
 
+/* A wait that slept goes to the end of the next channel, to be asked. */
+static void wake_up(struct wait *wait)
+{
+    struct object *object = wait->object;
+    wake(wait);
+    TAILQ_REMOVE(&object->waits[wait->channel], wait, link);
+    wait->channel++;
+    TAILQ_INSERT_TAIL(&object->waits[wait->channel], wait, link);
+}
+
+void object_ask_all(struct object *object)
+{
+    for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
+        struct wait *next;
+        for (struct wait *wait = TAILQ_FIRST(&object->waits[channel]); wait != NULL; wait = next) {
+            next = TAILQ_NEXT(wait, link);
+            if (wait->asleep) {
+                wake_up(wait);
+            }
+        }
+    }
+    object->ask_all = UINT8_MAX;
+    object_ready(object);
+}
+
 void object_key_added(struct object *object, unsigned channel, uint32_t hash)
 {
     if (object->sleeping == NULL) {
@@ -198,11 +223,8 @@ void object_key_added(struct object *object, unsigned channel, uint32_t hash)
     struct wait *wait = object->sleeping->buckets[bucket_of(object->sleeping, hash)];
     for (; wait != NULL; wait = next) {
         next = wait->after;
-        if (wait->hash == hash) {
-            wake(wait); /* which may free the index, but not with more of them left in it */
-            TAILQ_REMOVE(&object->waits[channel], wait, link);
-            wait->channel = channel + 1;
-            TAILQ_INSERT_TAIL(&object->waits[channel + 1], wait, link);
+        if (wait->hash == hash && wait->channel == channel) {
+            wake_up(wait); /* which may free the index, but not with more of them left in it */
             object_ready(object);
         }
     }

@@ -54,6 +54,8 @@ int wait_enter_asleep(struct wait *wait, struct object *object, unsigned channel
 void object_changed(struct object *object);
 /* All waits of the channel are to be asked once, also those behind one that stays. */
 void object_changed_for_all(struct object *object, unsigned channel);
+/* All waits are to be asked once, whatever they wait for, those that sleep too. */
+void object_ask_all(struct object *object);
 /* A key has been added: those who sleep on the channel until then wake up. */
 void object_key_added(struct object *object, unsigned channel, uint32_t hash);
 

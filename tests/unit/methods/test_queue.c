@@ -514,10 +514,10 @@ static void queue_over_its_users_bytes_is_a_limit_and_changes_nothing(void **sta
         skip(); /* a call that is done in steps has to be paid for, too */
     }
     struct actor *a = actor_new(stage, 1000);
-    stage->service.accounts.limits.max_user_bytes = 8000;
+    stage->service.accounts.limits.max_user_bytes = 18000;
     check(a, "queue.open", "['q']", "_map");
-    check_error(a, "queue.put", "['q', 'x'*9000]", "LIMIT");
-    check_error(a, "queue.put", "['q', 'x'*9000, 0, {delay_ms: 5}]", "LIMIT");
+    check_error(a, "queue.put", "['q', 'x'*19000]", "LIMIT");
+    check_error(a, "queue.put", "['q', 'x'*19000, 0, {delay_ms: 5}]", "LIMIT");
     check(a, "object.describe", "['q']", "{size: 0, delayed: 0, bytes: 0, ...}");
     check(a, "queue.put_many", "['q', ['x'*3000, 'x'*3000, 'x'*3000, 'x'*3000]]", "_int");
     check(a, "queue.clear", "['q']", "_int");
