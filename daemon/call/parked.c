@@ -141,8 +141,7 @@ static void set_state(struct parked *parked, enum parked_state state)
         }
     } else if (was && !is) {
         session->unfinished--;
-        if ((session->unfinished == 0 || session->unfinished == SESSION_UNFINISHED_LOW) &&
-            !session->gone) {
+        if (session->unfinished == 0 || session->unfinished == SESSION_UNFINISHED_LOW) {
             session_dirty(session); /* it may end, or be read from again */
         }
     }

@@ -271,6 +271,31 @@ static void waits_of_a_session_that_ends_in_steps_get_nothing(void **state)
     leave_both(a, b);
 }
 
+static void session_that_ends_in_steps_has_nothing_more_to_send(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct stage *stage = *state;
+    begin(state, &a, &b);
+    for (int i = 0; i < 5; i++) {
+        (void)actor_send(b, "queue.get", "['q']");
+    }
+    stage_in_steps(stage);
+    stage->by_hand = true;
+    actor_begin_vanish(b);
+    actor_begin_vanish(a); /* what it has sent is not looked at here */
+    struct actor *c = actor_new(stage, 0);
+    (void)actor_send(c, "object.delete", "['q']");
+    const struct session *session;
+    do {
+        TAILQ_FOREACH (session, &stage->service.dirty, dirty) {
+            assert_ptr_equal(session, &c->session);
+        }
+    } while (stage_step(stage));
+    stage->by_hand = false;
+    actor_leave(c);
+}
+
 static void get_any_ends_when_all_are_shut_down_of_which_one_was_held(void **state)
 {
     struct actor *a;
@@ -325,6 +350,7 @@ int main(void)
         TEST(sessions_calls_are_all_done_before_it_ends),
         TEST(held_up_call_of_a_closing_session_does_not_begin_to_wait),
         TEST(waits_of_a_session_that_ends_in_steps_get_nothing),
+        TEST(session_that_ends_in_steps_has_nothing_more_to_send),
         TEST(get_any_ends_when_all_are_shut_down_of_which_one_was_held),
         TEST(get_any_ends_with_a_queue_deleted_while_another_is_held),
     };
