@@ -217,6 +217,7 @@ int call_move(struct call *call, struct object *object, unsigned channel)
     struct parked *parked = parked_of(call);
     wait_leave(&parked->wait);
     wait_enter(&parked->wait, object, channel);
+    visitor_leave(&parked->visitor); /* its time was up when the object was held */
     heap_remove(&call->service->deadlines, &parked->deadline);
     call->wish.timeout_ms = CALL_FOREVER;
     call->timed_out = false;

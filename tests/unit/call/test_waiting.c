@@ -210,6 +210,31 @@ static void wait_whose_time_is_up_while_its_object_is_held_can_still_be_served(v
     leave_both(a, b);
 }
 
+static void time_that_is_up_counts_no_more_once_the_sleeper_was_notified(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct stage *stage = *state;
+    begin(state, &a, &b);
+    check(a, "lock.acquire", "['m']", "_");
+    uint32_t sleeper = actor_send(a, "condition.wait", "['c', 50]");
+    check(b, "lock.acquire", "['m']", "_");
+    stage_in_steps(stage);
+    stage->by_hand = true;
+    /* A batch works on the condition, and notifies last. */
+    uint32_t batch =
+        actor_send(b, "atomic", "[[['condition.notify_all', ['c']], ['server.ping', []]]]");
+    assert_true(stage_step(stage));
+    assert_true(object_is_busy(stage_object(stage, "c")));
+    stage_advance(stage, 100);
+    stage_finish(stage);
+    check_answer(b, batch, "[1, _]");
+    check_waits(a, sleeper);
+    check(b, "lock.release", "['m']", "_");
+    check_answer(a, sleeper, "true");
+    leave_both(a, b);
+}
+
 static void sessions_calls_are_all_done_before_it_ends(void **state)
 {
     struct actor *a;
@@ -347,6 +372,7 @@ int main(void)
         TEST(held_up_call_that_then_waits_has_its_timeout_from_when_it_came),
         TEST(wait_whose_time_is_up_while_its_object_is_held_ends_after_that),
         TEST(wait_whose_time_is_up_while_its_object_is_held_can_still_be_served),
+        TEST(time_that_is_up_counts_no_more_once_the_sleeper_was_notified),
         TEST(sessions_calls_are_all_done_before_it_ends),
         TEST(held_up_call_of_a_closing_session_does_not_begin_to_wait),
         TEST(waits_of_a_session_that_ends_in_steps_get_nothing),
