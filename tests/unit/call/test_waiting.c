@@ -321,6 +321,28 @@ static void session_that_ends_in_steps_has_nothing_more_to_send(void **state)
     actor_leave(c);
 }
 
+static void get_any_that_was_held_up_waits_on_all_its_queues(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct work work;
+    begin(state, &a, &b);
+    work_begin(&work, *state, "q");
+    uint32_t first = actor_send(a, "queue.get_any", "[['r', 'q', 'r']]");
+    uint32_t second = actor_send(a, "queue.get_any", "[['r', 'q'], 1000]");
+    check(b, "queue.put", "['r', 1]", "nil");
+    check_waits(a, first); /* it has not begun */
+    work_end(&work);
+    stage_finish(*state);
+    check_answer(a, first, "['r', 1, nil, 1]");
+    check_waits(a, second);
+    check(b, "object.describe", "['r']", "{waiting: 1, ...}");
+    check(b, "queue.put", "['q', 2]", "nil");
+    check_answer(a, second, "['q', 2, nil, 1]");
+    check(b, "object.describe", "['r']", "{waiting: 0, ...}");
+    leave_both(a, b);
+}
+
 static void get_any_ends_when_all_are_shut_down_of_which_one_was_held(void **state)
 {
     struct actor *a;
@@ -359,6 +381,27 @@ static void get_any_ends_with_a_queue_deleted_while_another_is_held(void **state
     leave_both(a, b);
 }
 
+static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct work work;
+    struct stage *stage = *state;
+    begin(state, &a, &b);
+    stage->service.accounts.limits.max_waiting = 2;
+    work_begin(&work, stage, "q");
+    uint32_t calls[4];
+    for (int i = 0; i < 4; i++) {
+        calls[i] = actor_send(a, "queue.get", "['q']");
+    }
+    work_end(&work);
+    stage_finish(stage);
+    check_waits(a, calls[1]);
+    check_refused(a, calls[2], "LIMIT");
+    check_refused(a, calls[3], "LIMIT");
+    leave_both(a, b);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -377,8 +420,10 @@ int main(void)
         TEST(held_up_call_of_a_closing_session_does_not_begin_to_wait),
         TEST(waits_of_a_session_that_ends_in_steps_get_nothing),
         TEST(session_that_ends_in_steps_has_nothing_more_to_send),
+        TEST(get_any_that_was_held_up_waits_on_all_its_queues),
         TEST(get_any_ends_when_all_are_shut_down_of_which_one_was_held),
         TEST(get_any_ends_with_a_queue_deleted_while_another_is_held),
+        TEST(held_up_calls_cannot_pass_the_limit_max_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
