@@ -402,6 +402,30 @@ static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
     leave_both(a, b);
 }
 
+static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct work work;
+    struct stage *stage = *state;
+    begin(state, &a, &b);
+    stage_in_steps(stage);
+    stage->by_hand = true;
+    uint32_t batch = actor_send(
+        a, "atomic", "[[['server.ping', []], ['list.append', ['new', 1]], ['server.ping', []]]]");
+    assert_true(stage_step(stage));
+    check(b, "list.open", "['new']", "_map");
+    work_begin(&work, stage, "new");
+    for (int i = 0; i < 20; i++) {
+        (void)stage_step(stage);
+    }
+    work_end(&work);
+    stage_finish(stage);
+    stage_expect_failure(a, batch, "['NOT_FOUND', _str, {index: 1, results: [_]}]", __FILE__,
+                         __LINE__);
+    leave_both(a, b);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -424,6 +448,7 @@ int main(void)
         TEST(get_any_ends_when_all_are_shut_down_of_which_one_was_held),
         TEST(get_any_ends_with_a_queue_deleted_while_another_is_held),
         TEST(held_up_calls_cannot_pass_the_limit_max_waiting),
+        TEST(batch_does_not_leave_a_result_out_for_an_object_made_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
