@@ -227,9 +227,25 @@ int call_move(struct call *call, struct object *object, unsigned channel)
 
 /* Asking again. */
 
+/* How far asking may go, and how far it went. */
+struct serving {
+    struct pace *pace; /* of the job that does it; NULL: in one go */
+    unsigned left;     /* waits that may still be asked in one go; 0: it is to be gone on with */
+    struct parked *begins; /* it is to be done in steps, which nobody may overtake: asking ends; it
+                              stands nowhere. NULL: none */
+};
+
+/* The object is free for the call that is to be done in steps, if there is one. */
+static void begin(const struct serving *serving)
+{
+    if (serving->begins != NULL) {
+        go_on(serving->begins, CALL_PACED);
+    }
+}
+
 /* Runs the handler of a call that waits again, asked by one of the places where it waits. True if
  * it has left that one: it has ended, or waits elsewhere now. */
-static bool retry(struct wait *wait)
+static bool retry(struct wait *wait, struct serving *serving)
 {
     struct call *call = wait->call;
     struct parked *parked = parked_of(call);
@@ -263,6 +279,11 @@ static bool retry(struct wait *wait)
     if (status == CALL_WAIT) {
         return wait->object != object || wait->channel != channel;
     }
+    if (status == CALL_PACED) {
+        parked_leave(parked);
+        serving->begins = parked;
+        return true;
+    }
     if (status > 0) {
         parked_leave(parked);
         go_on(parked, status);
@@ -275,12 +296,6 @@ static bool retry(struct wait *wait)
     return true;
 }
 
-/* How far asking may go. */
-struct serving {
-    struct pace *pace; /* of the job that does it; NULL: in one go */
-    unsigned left;     /* waits that may still be asked in one go */
-};
-
 /* Asks the waits of one channel in order. True if one of them has left it. The cursor is kept by
  * the object, as those that are next may go while others are at work. */
 static bool serve_channel(struct object *object, unsigned channel, struct serving *serving)
@@ -292,10 +307,12 @@ static bool serve_channel(struct object *object, unsigned channel, struct servin
     while (!over && object->cursor != NULL && !object->cursor->asleep && serving->left > 0) {
         struct wait *wait = object->cursor;
         object->cursor = TAILQ_NEXT(wait, link);
-        bool left = retry(wait);
+        bool left = retry(wait, serving);
         served |= left;
         over = !left && !all;
-        if (serving->pace != NULL) {
+        if (serving->begins != NULL) {
+            serving->left = 0;
+        } else if (serving->pace != NULL) {
             pace_step(serving->pace, RETRY_STEPS);
         } else {
             serving->left--;
@@ -345,13 +362,14 @@ static void serve_in_steps(struct job *job, void *data)
     struct serving serving = {.pace = &job->pace, .left = 1};
     (void)serve(object, &serving);
     job_release(job); /* the object is served once more then, and its timer set */
+    begin(&serving);
     object_unref(object);
 }
 
 void object_serve(struct service *service, struct object *object)
 {
     struct serving serving = {.left = SERVED_AT_ONCE};
-    if (!serve(object, &serving)) {
+    if (!serve(object, &serving) && serving.begins == NULL) {
         struct job *job = job_new(&service->jobs, serve_in_steps, object);
         if (job != NULL && job_hold_first(job, object) == 0) {
             (void)object_ref(object);
@@ -362,6 +380,11 @@ void object_serve(struct service *service, struct object *object)
         }
         serving.left = UINT_MAX; /* no memory for a job: in one go */
         (void)serve(object, &serving);
+    }
+    if (serving.begins != NULL) {
+        begin(&serving);
+        object_ready(object); /* it is gone on with when the job has let the object go */
+        return;
     }
     if (object->deleted) {
         return;
@@ -396,7 +419,9 @@ void call_time_out(struct call *call)
     }
     serve_rest(parked);
     call->timed_out = true;
-    bool left = retry(waits);
+    struct serving serving = {0};
+    bool left = retry(waits, &serving);
+    begin(&serving);
     assert(left);
     (void)left;
 }

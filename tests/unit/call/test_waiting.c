@@ -402,6 +402,49 @@ static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
     leave_both(a, b);
 }
 
+static void waiter_that_is_served_in_steps_is_not_overtaken(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    begin(state, &a, &b);
+    uint32_t many = actor_send(a, "queue.get_many", "['q', 10]");
+    uint32_t one = actor_send(b, "queue.get", "['q']");
+    stage_in_steps(*state);
+    check(b, "queue.put_many", "['q', [1, 2, 3]]", "3");
+    check_answer(a, many, "[[1, nil, 1], [2, nil, 1], [3, nil, 1]]");
+    check_waits(b, one);
+    leave_both(a, b);
+}
+
+static void many_waiters_that_are_served_in_steps_each_get_one_in_order(void **state)
+{
+    enum { WAITERS = 400 };
+    struct actor *a;
+    struct actor *b;
+    char expected[32];
+    begin(state, &a, &b);
+    for (int i = 0; i < WAITERS; i++) {
+        (void)actor_send(a, "queue.get_many", "['q', 1]");
+    }
+    stage_in_steps(*state);
+    check(b, "queue.put_many", "['q', [7]]", "1");
+    check_answer(a, 8, "[[7, nil, 1]]");
+    struct buffer values = {0};
+    for (unsigned i = 1; i < WAITERS; i++) {
+        char text[16];
+        int len = snprintf(text, sizeof(text), "%s%u", i == 1 ? "['q', [" : ", ", i);
+        (void)buffer_append(&values, text, (size_t)len);
+    }
+    (void)buffer_append(&values, "]]", 3);
+    check(b, "queue.put_many", (const char *)values.data, "399");
+    buffer_deinit(&values);
+    for (unsigned i = 1; i < WAITERS; i++) {
+        (void)snprintf(expected, sizeof(expected), "[[%u, nil, 1]]", i);
+        check_answer(a, 8 + i, expected);
+    }
+    leave_both(a, b);
+}
+
 static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void **state)
 {
     struct actor *a;
@@ -448,6 +491,8 @@ int main(void)
         TEST(get_any_ends_when_all_are_shut_down_of_which_one_was_held),
         TEST(get_any_ends_with_a_queue_deleted_while_another_is_held),
         TEST(held_up_calls_cannot_pass_the_limit_max_waiting),
+        TEST(waiter_that_is_served_in_steps_is_not_overtaken),
+        TEST(many_waiters_that_are_served_in_steps_each_get_one_in_order),
         TEST(batch_does_not_leave_a_result_out_for_an_object_made_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
