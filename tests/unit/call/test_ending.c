@@ -52,10 +52,10 @@ static void items_that_never_left_go_back_to_a_queue_when_it_is_free(void **stat
     check_waits(a, first);
     work_end(&work);
     stage_finish(stage);
+    stage->by_hand = false;
     check_answer(a, first, "[1, nil, _]"); /* the session had ended before */
     check(a, "queue.get_many", "['q', 10]", "[[2, nil, _], [3, nil, _], [4, nil, 1]]");
     check(a, "queue.get_many", "['r', 10]", "[[5, nil, _], [6, nil, 1]]");
-    stage->by_hand = false;
     actor_leave(a);
 }
 
@@ -115,6 +115,7 @@ static bool end_two_apart(unsigned count)
     bool more = steps(stage, count);
     actor_begin_vanish(c);
     stage_finish(stage);
+    stage->by_hand = false;
     assert_int_equal(stage->service.accounts.sessions, 1);
     check_answer(a, item, "[_int, _int, 2]");
     check_answer(a, lock, "_");
@@ -122,7 +123,6 @@ static bool end_two_apart(unsigned count)
     check(a, "queue.qsize", "['q']", "3");
     check(a, "queue.get_many", "['p', 5]", "[[_int, nil, _], [_int, nil, _]]");
     check_error(a, "list.len", "['l']", "NOT_FOUND");
-    stage->by_hand = false;
     actor_leave(a);
     stage_free(stage);
     return more;
