@@ -158,7 +158,7 @@ struct session *session_find(struct service *service, uint64_t id)
 
 void session_dirty(struct session *session)
 {
-    if (!session->is_dirty) {
+    if (!session->is_dirty && !session->gone) {
         session->is_dirty = true;
         TAILQ_INSERT_TAIL(&session->service->dirty, session, dirty);
     }
