@@ -146,7 +146,9 @@ static int admit(const struct parked *parked)
 {
     const struct session *session = parked->call.session;
     struct accounts *accounts = &session->service->accounts;
-    uint64_t waiting = session->calls.live - session->unfinished - 1; /* it is one of the first */
+    /* It is one of the first, or, if a job has done a part of it, of the others. */
+    uint64_t waiting =
+        session->calls.live - session->unfinished - (parked->state == PARKED_NOWHERE);
     if (parked->call.waited) {
         return 0;
     }
