@@ -1,7 +1,6 @@
 /* deleting: see deleting.h. */
 #include "daemon/call/deleting.h"
 
-
 enum { DELETED_AT_ONCE = 64, WAIT_STEPS = 32, TIE_STEPS = 8 };
 
 static const char deleted_text[] = "the object was deleted while the call waited";
