@@ -1,4 +1,8 @@
-/* dispatch: see dispatch.h. */
+/*
+ * dispatch: see dispatch.h.
+ *
+ * Tests: tests/unit/methods/, whole calls; tests/fuzz/fuzz_calls.c.
+ */
 #include "daemon/call/dispatch.h"
 
 #include <stdio.h>

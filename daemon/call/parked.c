@@ -1,4 +1,8 @@
-/* parked: see parked.h. */
+/*
+ * parked: see parked.h.
+ *
+ * Tests: tests/unit/call/test_waiting.c, tests/unit/call/test_ending.c.
+ */
 #include "daemon/call/parked.h"
 
 #include <stdlib.h>

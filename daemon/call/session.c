@@ -1,4 +1,8 @@
-/* session: lists of what a session has; see session.h. */
+/*
+ * session: lists of what a session has; see session.h.
+ *
+ * Tests: tests/unit/call/test_ending.c; tests/unit/methods/, whole calls.
+ */
 #include "daemon/call/session.h"
 
 #include <assert.h>

@@ -35,8 +35,8 @@ static void wakeup_asks_only_those_whose_key_was_set(void **state)
         actor_forget(a);
     }
     assert_int_equal(stage->service.waiting, 0);
-    assert_int_equal(stage->service.retries, KEYS);
-    check(b, "server.stats", "[]", "{retries: 16000, ...}");
+    /* Now and then two of so many keys have the same hash of 32 bits. */
+    assert_in_range(stage->service.retries, KEYS, KEYS + 10);
     actor_leave(a);
     actor_leave(b);
 }
