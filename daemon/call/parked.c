@@ -149,14 +149,13 @@ static uint64_t deadline_of(const struct parked *parked)
 static int admit(const struct parked *parked)
 {
     const struct session *session = parked->call.session;
-    struct accounts *accounts = &session->service->accounts;
     /* It is one of the first, or, if a job has done a part of it, of the others. */
     uint64_t waiting =
         session->calls.live - session->unfinished - (parked->state == PARKED_NOWHERE);
     if (parked->call.waited) {
         return 0;
     }
-    return accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
+    return accounts_admit(&session->service->accounts, waiting, LIMIT_max_waiting);
 }
 
 /* Takes over the places where its handler has said that it waits, if they are several. */

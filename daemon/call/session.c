@@ -12,15 +12,14 @@ int session_init(struct session *session, struct service *service, struct creden
 {
     struct accounts *accounts = &service->accounts;
     *session = (struct session){.service = service};
-    int status = accounts_admit(accounts, &accounts->sessions, "max_sessions",
-                                accounts->limits.max_sessions);
-    if (status < 0) {
-        return status;
-    }
     session->user = accounts_user(accounts, credentials->uid);
     if (session->user == NULL) {
-        accounts->sessions--;
         return ERR_MEMORY;
+    }
+    int status = user_take(session->user, RESOURCE_SESSIONS, 1);
+    if (status < 0) {
+        user_unref(session->user);
+        return status;
     }
     session->charged.user = session->user;
     session->credentials = *credentials;
@@ -176,7 +175,7 @@ void session_deinit(struct session *session)
     if (session->is_dirty) {
         TAILQ_REMOVE(&service->dirty, session, dirty);
     }
-    service->accounts.sessions--;
+    user_give_back(session->user, RESOURCE_SESSIONS, 1);
     output_deinit(&session->output);
     assert(session->charged.bytes == 0);
     user_unref(session->user);

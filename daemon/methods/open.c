@@ -150,7 +150,6 @@ static int enter(struct call *call, struct object *object)
         object_unref(object);
         return status;
     }
-    service->accounts.objects++;
     object_unref(object); /* the registry has its own */
     if (call->batch != NULL && call->pace != NULL) {
         call_hold(call, object); /* nothing may come between the calls of a batch */
@@ -161,15 +160,14 @@ static int enter(struct call *call, struct object *object)
 static int create(struct call *call, struct request *request, struct object **out)
 {
     struct service *service = call->service;
-    struct accounts *accounts = &service->accounts;
     char anonymous[32];
     int status = refuse_creation(call, request);
     if (status < 0) {
         return status;
     }
-    if (accounts->objects >= accounts->limits.max_objects) {
-        uint64_t count = accounts->objects;
-        return accounts_admit(accounts, &count, "max_objects", accounts->limits.max_objects);
+    status = user_take(call->session->user, RESOURCE_OBJECTS, 1);
+    if (status < 0) {
+        return status;
     }
     if (request->name.len == 0) {
         (void)snprintf(anonymous, sizeof(anonymous), "#%" PRIu64, ++service->registry.anonymous);
@@ -184,7 +182,11 @@ static int create(struct call *call, struct request *request, struct object **ou
         .lifetime = (uint8_t)request->lifetime,
     };
     status = request->type->make(call, &common, request->options + COMMON_OPTIONS, out);
-    return status < 0 ? status : enter(call, *out);
+    status = status < 0 ? status : enter(call, *out);
+    if (status < 0) {
+        user_give_back(call->session->user, RESOURCE_OBJECTS, 1);
+    }
+    return status;
 }
 
 static struct object *find(const struct call *call, const struct request *request)

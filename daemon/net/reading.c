@@ -112,10 +112,7 @@ static void charge_input(struct connection *connection)
         return;
     }
     charge_set_always(&connection->input_charge, rest->len);
-    const struct accounts *accounts = session->user->accounts;
-    const struct limits *limits = &accounts->limits;
-    if (session->user->bytes > limits->max_user_bytes + limits->max_message ||
-        accounts->bytes > limits->max_bytes + limits->max_message) {
+    if (user_check_bytes(session->user, session->user->accounts->limits.max_message) < 0) {
         connection_fail(connection, ERR_LIMIT,
                         "incomplete messages take the user over the limit max_user_bytes, or all "
                         "users over max_bytes");

@@ -35,13 +35,13 @@ static bool next_ext(struct walk *walk)
 
 int descriptor_new(struct user *user, int fd, struct descriptor **out)
 {
-    int status = user_hold_descriptors(user, 1);
+    int status = user_take(user, RESOURCE_DESCRIPTORS, 1);
     if (status < 0) {
         return status;
     }
     struct descriptor *descriptor = malloc(sizeof(*descriptor));
     if (descriptor == NULL) {
-        user_drop_descriptors(user, 1);
+        user_give_back(user, RESOURCE_DESCRIPTORS, 1);
         return ERR_MEMORY;
     }
     *descriptor = (struct descriptor){.refs = 1, .fd = fd, .user = user_ref(user)};
@@ -58,7 +58,7 @@ struct descriptor *descriptor_ref(struct descriptor *descriptor)
 static void give_up(struct descriptor *descriptor)
 {
     if (descriptor->fd >= 0) {
-        user_drop_descriptors(descriptor->user, 1);
+        user_give_back(descriptor->user, RESOURCE_DESCRIPTORS, 1);
         if (descriptor->ours) {
             (void)close(descriptor->fd);
         } else {

@@ -30,8 +30,8 @@ struct descriptor {
     struct user *user; /* a reference: for whom it is held */
 };
 
-/* Takes over an open descriptor, with one reference, for a user. 0; or ERR_LIMIT (max_descriptors),
- * ERR_MEMORY (memory), and it stays the caller's. */
+/* Takes over an open descriptor, with one reference, for a user. 0; or ERR_LIMIT (max_descriptors,
+ * max_user_descriptors), ERR_MEMORY (memory), and it stays the caller's. */
 int descriptor_new(struct user *user, int fd, struct descriptor **out);
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */

@@ -172,7 +172,8 @@ int shared_add(struct shared *shared, uint64_t position, const struct header *de
     return typecode_add(shared->item, item_at(shared, position), delta, sum);
 }
 
-int shared_descriptor(const struct shared *shared, bool writable, struct descriptor **out)
+int shared_descriptor(const struct shared *shared, bool writable, struct user *reader,
+                      struct descriptor **out)
 {
     if (writable) {
         *out = descriptor_ref(shared->descriptor);
@@ -182,7 +183,7 @@ int shared_descriptor(const struct shared *shared, bool writable, struct descrip
     if (fd < 0) {
         return fd;
     }
-    int status = descriptor_new(shared->object.user, fd, out);
+    int status = descriptor_new(reader, fd, out);
     if (status < 0) {
         (void)close(fd);
         return status;

@@ -241,15 +241,17 @@ static void descriptors_are_counted(void **state)
     struct stage *stage = *state;
     struct actor *a = actor_new(stage, 1000);
     struct actor *reader = actor_new(stage, 2000);
-    stage->service.accounts.limits.max_descriptors = 2;
+    stage->service.accounts.limits.max_user_descriptors = 2;
     check(a, "value.open", "['v', {typecode: 'i', mode: 436}]", "_map"); /* 0664 */
     check(a, "value.open", "['w', {typecode: 'i'}]", "_map");
     check_error(a, "value.open", "['x', {typecode: 'i'}]", "LIMIT");
     check_error(a, "object.describe", "['x']", "NOT_FOUND");
     check(a, "value.map", "['v']", "[ext(2, '\\x00'), _map]"); /* it is the one that is there */
-    check_error(reader, "value.map", "['v']", "LIMIT");        /* one more */
-    check(a, "object.delete", "['w']", "nil");
+    stage->service.accounts.limits.max_user_descriptors = 0;
+    check_error(reader, "value.map", "['v']", "LIMIT"); /* one more, and it is the reader's */
+    stage->service.accounts.limits.max_user_descriptors = 1;
     check(reader, "value.map", "['v']", "[ext(2, '\\x00'), _map]");
+    check(a, "object.delete", "['w']", "nil");
     actor_leave(reader);
     finish(a, "v");
 }

@@ -493,7 +493,7 @@ static void stopping_answers_waiting_calls_and_ends_all_sessions(void **state)
 static void incomplete_messages_are_charged_and_held_to_the_budget(void **state)
 {
     struct wire *wire = *state;
-    wire->service.accounts.limits.max_user_bytes = 70000;
+    wire->service.accounts.limits.max_bytes = 70000; /* the daemon's own user is held to no other */
     wire->service.accounts.limits.max_message = 100000;
     struct buffer bytes = wire_bytes("[0, 1, 'server.ping', ['a'*90000]]");
     for (int i = 0; i < 2; i++) {

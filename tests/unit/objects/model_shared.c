@@ -237,13 +237,13 @@ static void what_is_over_a_limit_is_not_made(void **state)
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         struct shared_options options = {&shared_array_type, typecode_find('d'), counts[i]};
         assert_int_equal(shared_new(&world.options, &options, &shared), ERR_LIMIT);
-        assert_string_equal(world.accounts.refusal.limit, "max_user_bytes");
+        assert_string_equal(world.accounts.refusal.limit->name, "max_user_bytes");
         assert_int_equal(world.accounts.bytes, 0);
     }
     world.accounts.limits.max_descriptors = 0;
     struct shared_options options = {&shared_value_type, typecode_find('d'), 1};
     assert_int_equal(shared_new(&world.options, &options, &shared), ERR_LIMIT);
-    assert_string_equal(world.accounts.refusal.limit, "max_descriptors");
+    assert_string_equal(world.accounts.refusal.limit->name, "max_descriptors");
     world_deinit(&world);
 }
 
@@ -298,7 +298,7 @@ static void descriptor_for_reading_cannot_write(void **state)
     struct descriptor *descriptor;
     world_init(&world);
     struct shared *shared = new_array(&world, 'i', 1);
-    assert_int_equal(shared_descriptor(shared, false, &descriptor), 0);
+    assert_int_equal(shared_descriptor(shared, false, world.user, &descriptor), 0);
     int fd = descriptor->fd;
     assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     assert_int_equal(write(fd, "x", 1), -1);
