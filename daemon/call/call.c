@@ -101,7 +101,7 @@ static void open_references(struct call *call, struct stored value)
     const struct attachments *attachments = value.blob == NULL ? NULL : value.blob->attachments;
     for (uint32_t i = 0; attachments != NULL && i < attachments->nobjects; i++) {
         struct object *object = attachments->objects[i];
-        if (!object->deleted && session_open(call->session, object) < 0) {
+        if (!object->deleted && session_open(call->session, object, true) < 0) {
             call->out->bytes.failed = true;
         }
     }

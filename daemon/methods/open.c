@@ -140,7 +140,7 @@ static int enter(struct call *call, struct object *object)
         call->pace != NULL && registry_find(&service->registry, object_name(object)) != NULL;
     int status = is_late ? ERR_EXISTS : registry_add(&service->registry, object);
     if (status == 0) {
-        status = session_open(call->session, object);
+        status = session_open(call->session, object, false);
         if (status < 0) {
             registry_remove(&service->registry, object);
         }
@@ -219,7 +219,7 @@ int open_object(struct call *call, const struct open_type *type)
         }
         status = check_existing(call, &request, object);
         if (status == 0) {
-            status = session_open(call->session, object);
+            status = session_open(call->session, object, false);
         }
     }
     if (status == 0) {
@@ -240,7 +240,8 @@ size_t pack_description(const struct object *object, struct buffer *out)
     pack_timestamp(out, object->created.tv_sec, (uint32_t)object->created.tv_nsec);
     pack_key_uint(out, "waiting", object->waiting);
     pack_key_uint(out, "bytes", object->bytes);
-    size_t pairs = 9;
+    pack_key_uint(out, "overhead", object_overhead(object));
+    size_t pairs = 10;
     if (object_is_sealed(object)) {
         pack_key_bool(out, "sealed", true);
         pairs++;

@@ -103,7 +103,7 @@ static void refuse_input(struct connection *connection, int error)
 }
 
 /* What is kept is charged whatever the limits say, so that a large message can come at all; but no
- * further than one message over them. */
+ * further than what one message takes, whose memory may have just been doubled. */
 static void charge_input(struct connection *connection)
 {
     const struct rest *rest = connection->stream.rest;
@@ -111,8 +111,9 @@ static void charge_input(struct connection *connection)
     if (rest == NULL) {
         return;
     }
-    charge_set_always(&connection->input_charge, rest->len);
-    if (user_check_bytes(session->user, session->user->accounts->limits.max_message) < 0) {
+    charge_set_always(&connection->input_charge, rest_cost(rest));
+    uint64_t slack = 2 * session->user->accounts->limits.max_message + INPUT_SIZE;
+    if (user_check_bytes(session->user, slack) < 0) {
         connection_fail(connection, ERR_LIMIT,
                         "incomplete messages take the user over the limit max_user_bytes, or all "
                         "users over max_bytes");

@@ -49,6 +49,11 @@ int descriptor_new(struct user *user, int fd, struct descriptor **out)
     return 0;
 }
 
+size_t descriptor_cost(void)
+{
+    return allocation_cost(sizeof(struct descriptor));
+}
+
 struct descriptor *descriptor_ref(struct descriptor *descriptor)
 {
     descriptor->refs++;
@@ -91,6 +96,15 @@ struct origin *origin_ref(struct origin *origin)
         origin->refs++;
     }
     return origin;
+}
+
+size_t origin_cost(const struct origin *origin)
+{
+    size_t cost = origin == NULL ? 0 : allocation_cost(sizeof(*origin));
+    for (unsigned i = 0; origin != NULL && i < origin->count; i++) {
+        cost += origin->descriptors[i] == NULL ? 0 : descriptor_cost();
+    }
+    return cost;
 }
 
 void origin_unref(struct origin *origin)
@@ -257,5 +271,6 @@ size_t attachments_cost(const struct attachments *attachments)
     }
     return allocation_cost(sizeof(*attachments)) +
            allocation_cost((attachments->ndescriptors + 1) * sizeof(*attachments->descriptors)) +
+           attachments->ndescriptors * descriptor_cost() +
            allocation_cost((attachments->nobjects + 1) * sizeof(struct object *));
 }

@@ -33,6 +33,7 @@ struct descriptor {
 /* Takes over an open descriptor, with one reference, for a user. 0; or ERR_LIMIT (max_descriptors,
  * max_user_descriptors), ERR_MEMORY (memory), and it stays the caller's. */
 int descriptor_new(struct user *user, int fd, struct descriptor **out);
+size_t descriptor_cost(void); /* in memory: the figure that is charged */
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
 /* An answer that carries it has left: one that moves is closed here, for whoever still refers to
@@ -68,6 +69,8 @@ int origin_new(const struct message *message, const struct passed *passed,
                struct registry *registry, struct user *user, struct origin **out, const char **why);
 struct origin *origin_ref(struct origin *origin); /* NULL is allowed */
 void origin_unref(struct origin *origin);         /* NULL is allowed */
+/* What it costs in memory, with its descriptors; NULL: nothing. */
+size_t origin_cost(const struct origin *origin);
 
 /* A value that is to be stored: its encoding, and the origin it came from (NULL: it carries
  * nothing). Whoever stores it copies the bytes. */

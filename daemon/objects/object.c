@@ -4,15 +4,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
 #include "daemon/objects/registry.h"
 #include "daemon/objects/tie.h"
 #include "daemon/objects/waits.h"
 
+static uint64_t overhead(const struct object_type *type, size_t name_len)
+{
+    return allocation_cost(type->size) + allocation_cost(name_len + 1) + ORDERED_ENTRY_COST;
+}
+
+uint64_t object_overhead(const struct object *object)
+{
+    return overhead(object->type, object->name_len);
+}
+
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options)
 {
+    int status = user_charge(options->user, overhead(type, options->name.len));
+    if (status < 0) {
+        return status;
+    }
     char *name = strndup((const char *)options->name.data, options->name.len);
     if (name == NULL) {
+        user_release(options->user, overhead(type, options->name.len));
         return ERR_MEMORY;
     }
     *object = (struct object){
@@ -124,6 +140,7 @@ void object_unref(struct object *object)
     }
     bool empties = empty(object);
     object_release(object, object->bytes);
+    user_release(object->user, object_overhead(object));
     user_unref(object->user);
     if (empties) {
         free(object->name);

@@ -48,6 +48,7 @@ static size_t array_describe(const struct object *object, struct buffer *out)
 const struct object_type shared_value_type = {
     .kind = OBJECT_VALUE,
     .name = "value",
+    .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = value_describe,
 };
@@ -55,6 +56,7 @@ const struct object_type shared_value_type = {
 const struct object_type shared_array_type = {
     .kind = OBJECT_ARRAY,
     .name = "array",
+    .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = array_describe,
     .weight = shared_weight,
@@ -99,7 +101,7 @@ static size_t size_for(const struct shared_options *options)
 /* The memory, charged before it is taken. */
 static int init_memory(struct shared *shared, size_t size)
 {
-    int status = object_charge(&shared->object, size);
+    int status = object_charge(&shared->object, size + descriptor_cost());
     if (status < 0) {
         return status;
     }

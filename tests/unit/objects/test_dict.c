@@ -71,7 +71,7 @@ static void check_charge(const struct dict *dict)
         bytes += pair_cost((struct pair *)dict->pairs.entries[i]);
     }
     assert_int_equal(dict->object.bytes, bytes);
-    assert_int_equal(dict->object.user->bytes, bytes);
+    assert_int_equal(dict->object.user->bytes, bytes + object_overhead(&dict->object));
 }
 
 /* A bin of that many bytes with its header (bin 32); the caller frees it. */
