@@ -185,6 +185,17 @@ bool session_close(struct session *session, struct object *object)
     return true;
 }
 
+void object_close_denied(struct object *object)
+{
+    struct tie *next;
+    for (struct tie *tie = TAILQ_FIRST(&object->ties); tie != NULL; tie = next) {
+        next = TAILQ_NEXT(tie, of_object);
+        if (tie->open && !object_may_be_kept(object, &tie->session->credentials)) {
+            (void)session_close(tie->session, object);
+        }
+    }
+}
+
 uint64_t session_holding(const struct session *session)
 {
     uint64_t holding = 0;

@@ -69,6 +69,9 @@ int session_open(struct session *session, struct object *object, bool always);
 /* No longer; a scoped object that nobody has open leaves. True if it was open. */
 bool session_close(struct session *session, struct object *object);
 
+/* The object's mode has changed: those who may not keep it any more do not have it open either. */
+void object_close_denied(struct object *object);
+
 /* Marks the session as having answers to send; nothing if it ends. */
 void session_dirty(struct session *session);
 

@@ -81,6 +81,22 @@ static int refuse_mismatch(struct call *call, const struct object *object, const
                      object->name, option);
 }
 
+/* The object is there: has the caller the right to open it? Whoever has it open keeps a scoped
+ * object alive, which its owner pays for. */
+static int check_rights(struct call *call, const struct request *request,
+                        const struct object *object)
+{
+    if (!object_may_be_kept(object, &call->session->credentials)) {
+        return call_fail(call, ERR_DENIED,
+                         "%s needs the read or the write bit on \"%s\", which user %u and group %u "
+                         "own with mode 0%o; the caller is user %u",
+                         call->method->name, object->name, (unsigned)object->uid,
+                         (unsigned)object->gid, (unsigned)object->mode,
+                         (unsigned)call->session->credentials.uid);
+    }
+    return request->type->may_open == NULL ? 0 : request->type->may_open(call, object);
+}
+
 /* The object is there: may it be opened like this? */
 static int check_existing(struct call *call, const struct request *request,
                           const struct object *object)
@@ -96,6 +112,10 @@ static int check_existing(struct call *call, const struct request *request,
     if (option_bool(&options[EXCLUSIVE], false)) {
         return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",
                          object->name);
+    }
+    int status = check_rights(call, request, object);
+    if (status < 0) {
+        return status;
     }
     if (option_given(&options[LIFETIME]) && object->lifetime != request->lifetime) {
         return refuse_mismatch(call, object, "lifetime");

@@ -164,7 +164,7 @@ static int take_named(struct origin *origin, const struct passed *passed, struct
 }
 
 int origin_new(const struct message *message, const struct passed *passed,
-               struct registry *registry, struct user *user, struct origin **out, const char **why)
+               const struct sender *sender, struct origin **out, const char **why)
 {
     unsigned count = passed == NULL ? 0 : passed->count;
     if (count > DESCRIPTORS_PER_MESSAGE) {
@@ -176,11 +176,12 @@ int origin_new(const struct message *message, const struct passed *passed,
         return ERR_MEMORY;
     }
     origin->refs = 1;
-    origin->registry = registry;
+    origin->registry = sender->registry;
+    origin->sender = sender->credentials;
     origin->count = count;
     int status = 0;
     for (unsigned i = 0; i < message->nparams && i < MESSAGE_PARAMS_MAX && status == 0; i++) {
-        status = take_named(origin, passed, message->params[i].raw, user, why);
+        status = take_named(origin, passed, message->params[i].raw, sender->user, why);
     }
     if (status < 0) {
         origin_unref(origin);
@@ -212,7 +213,7 @@ static void attach(struct attachments *attachments, const struct walk *walk,
     }
     struct slice name = {walk->data, walk->header.length};
     struct object *object = registry_find(value->origin->registry, name);
-    if (object != NULL) {
+    if (object != NULL && object_may_be_kept(object, value->origin->sender)) {
         object->contained++;
         attachments->objects[attachments->nobjects++] = object_ref(object);
     }

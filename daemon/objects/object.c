@@ -157,6 +157,14 @@ void object_leave(struct object *object)
     }
 }
 
+bool object_may_be_kept(const struct object *object, const struct credentials *peer)
+{
+    uid_t self = object->user->accounts->self;
+    return access_owner(peer, self, object->uid) ||
+           access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ) ||
+           access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE);
+}
+
 void object_check_orphan(struct object *object)
 {
     if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&

@@ -163,6 +163,10 @@ struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */
 void object_unref(struct object *object);
 
+/* True if somebody with those credentials may keep it alive at its owner's cost, by having it open
+ * or by a reference in a value: whoever may read or write it, and the owner. */
+bool object_may_be_kept(const struct object *object, const struct credentials *peer);
+
 /* A scoped object that nobody keeps any more, neither a session nor a value, goes onto the
  * registry's list of those that leave. */
 void object_check_orphan(struct object *object);
