@@ -114,9 +114,12 @@ static void charge_input(struct connection *connection)
     charge_set_always(&connection->input_charge, rest_cost(rest));
     uint64_t slack = 2 * session->user->accounts->limits.max_message + INPUT_SIZE;
     if (user_check_bytes(session->user, slack) < 0) {
-        connection_fail(connection, ERR_LIMIT,
-                        "incomplete messages take the user over the limit max_user_bytes, or all "
-                        "users over max_bytes");
+        struct buffer why = {0};
+        static const char with[] = ", with messages that are not whole";
+        refusal_print(&session->user->accounts->refusal, &why);
+        (void)buffer_append(&why, with, sizeof(with));
+        connection_fail(connection, ERR_LIMIT, why.failed ? with : (const char *)why.data);
+        buffer_deinit(&why);
     }
 }
 

@@ -511,7 +511,10 @@ static void incomplete_messages_are_charged_and_held_to_the_budget(void **state)
     int fourth = wire_connect(wire);
     wire_write(fourth, (struct slice){bytes.data, 80000});
     wire_run(wire);
-    wire_expect(fourth, "[2, 'goodbye', ['LIMIT', _str]]");
+    struct buffer got = wire_read(fourth);
+    assert_non_null(memmem(got.data, got.len, "max_bytes: ", 11));
+    assert_non_null(memmem(got.data, got.len, "not whole", 9));
+    buffer_deinit(&got);
     wire_expect_end(fourth);
     assert_int_equal(wire->service.accounts.bytes, charged);
     buffer_deinit(&bytes);
