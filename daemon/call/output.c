@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/call/hold.h"
+#include "daemon/objects/allocation.h"
 
 /* Room for what stands around a value in an answer, an object's name included. */
 enum { ITEM_FRAME = 64 + OBJECT_NAME_MAX };
@@ -23,6 +24,14 @@ static void *grow(void *array, size_t len, size_t *cap, size_t size)
         *cap = wanted;
     }
     return grown;
+}
+
+uint64_t output_cost(const struct output *output)
+{
+    return allocation_cost(output->bytes.cap) +
+           allocation_cost(output->splices_cap * sizeof(*output->splices)) +
+           allocation_cost(output->undelivered_cap * sizeof(*output->undelivered)) +
+           allocation_cost(output->npassing * sizeof(*output->passing)) + output->spliced;
 }
 
 static void drop_undelivered(struct undelivered *note)

@@ -60,6 +60,9 @@ static inline uint64_t output_pending(const struct output *output)
     return output->bytes.len + output->spliced - output->sent;
 }
 
+/* What it costs in memory, with the values that it refers to. */
+uint64_t output_cost(const struct output *output);
+
 /* Frees everything; what is undelivered is dropped with its references. */
 void output_deinit(struct output *output);
 

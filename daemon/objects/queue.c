@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
+
 /* What freeing an item takes, and giving one back, in steps. */
 enum { STEPS_ITEM = 8, STEPS_TAKEN = 48 };
 
@@ -46,7 +48,7 @@ static void queue_empty(struct object *object, struct pace *pace)
 static void queue_deinit(struct object *object)
 {
     struct queue *queue = queue_of(object);
-    object_release(object, queue->packed.cost);
+    object_release(object, queue->packed.cost + allocation_cost(queue->options.dead_letter.len));
     packed_deinit(&queue->packed);
     priority_deinit(&queue->priority);
     heap_deinit(&queue->due);
@@ -99,6 +101,7 @@ _Static_assert(sizeof(struct item_meta) <= 64, "it fits an output's note");
 const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
     .name = "queue",
+    .size = sizeof(struct queue),
     .deinit = queue_deinit,
     .clear = queue_empty,
     .describe = queue_describe,
@@ -138,6 +141,9 @@ int queue_new(const struct object_options *common, const struct queue_options *o
     int status = copy_options(queue, options);
     if (status == 0) {
         status = object_init(&queue->object, &queue_type, common);
+    }
+    if (status == 0) {
+        object_charge_always(&queue->object, allocation_cost(options->dead_letter.len));
     }
     if (status < 0) {
         free((void *)(uintptr_t)queue->options.dead_letter.data);
