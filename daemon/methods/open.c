@@ -209,9 +209,20 @@ static int create(struct call *call, struct request *request, struct object **ou
     return status;
 }
 
-static struct object *find(const struct call *call, const struct request *request)
+/* The object of that name, or NULL. A call that is done in steps comes here with the name alone,
+ * and waits until it has the object for itself, which may be another one by then. */
+static struct object *find(struct call *call, const struct request *request)
 {
-    return request->name.len > 0 ? registry_find(&call->service->registry, request->name) : NULL;
+    struct registry *registry = &call->service->registry;
+    struct object *object = request->name.len > 0 ? registry_find(registry, request->name) : NULL;
+    while (object != NULL && call->pace != NULL && call->batch == NULL &&
+           object_is_held(object, call->pace)) {
+        (void)object_ref(object);
+        call_hold(call, object);
+        object_unref(object);
+        object = registry_find(registry, request->name);
+    }
+    return object;
 }
 
 bool open_needs_pace(struct call *call)
