@@ -112,7 +112,7 @@ static void an_idle_connection_owns_no_buffers(void **state)
     assert_int_equal(connection->session.output.undelivered_cap, 0);
     assert_int_equal(connection->session.charged.bytes,
                      connection->memory.bytes + connection->session.memory.bytes);
-    assert_true(malloc_usable_size((void *)(uintptr_t)connection) <= 672);
+    assert_true(malloc_usable_size((void *)(uintptr_t)connection) <= 704);
 }
 
 /* Fills the socket with answers that the peer does not read. Returns how many requests were sent.
