@@ -1,4 +1,8 @@
-/* tie: see tie.h. */
+/*
+ * tie: see tie.h.
+ *
+ * Tests: test_object.c in tests/unit/objects/, test_sealed.c in tests/unit/methods/.
+ */
 #include "daemon/objects/tie.h"
 
 void tie_abandon(struct tie *tie, uint64_t now, struct pace *pace)
