@@ -192,9 +192,10 @@ void user_close(const struct user *user, int fd)
     closer_close(user->accounts->closer, user->uid, fd);
 }
 
-void user_catch_up(const struct user *user)
+bool user_is_closing(const struct user *user)
 {
-    closer_catch_up(user->accounts->closer, user->uid);
+    struct closer *closer = user->accounts->closer;
+    return closer_waiting(closer) > 0 && closer_waiting_of(closer, user->uid) > 0;
 }
 
 int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max)

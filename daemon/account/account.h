@@ -138,8 +138,8 @@ int user_hold_descriptors(struct user *user, uint64_t count);
 void user_drop_descriptors(struct user *user, uint64_t count);
 /* Closes a descriptor that is not counted (any more), without waiting for it; see closer.h. */
 void user_close(const struct user *user, int fd);
-/* Gives way for a moment to the closing of those; see closer_catch_up. */
-void user_catch_up(const struct user *user);
+/* True if some of those are not closed yet. */
+bool user_is_closing(const struct user *user);
 
 /* Counts one more of something: 0, or ERR_LIMIT with accounts->refusal set. */
 int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max);

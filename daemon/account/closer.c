@@ -2,7 +2,6 @@
 #include "daemon/account/closer.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,7 +11,6 @@
 
 #include "proto/error.h"
 
-enum { CATCH_UP = 1000 }; /* times that another thread may run: about a millisecond */
 enum { NOBODY = -1, FIRST_PLACES = 4096, STACK_SIZE = 128 * 1024 };
 
 /* What waits of one uid. A lane that is empty may become another uid's. */
@@ -269,14 +267,4 @@ uint64_t closer_waiting_of(struct closer *closer, uid_t uid)
     uint64_t waiting = lane == NULL ? 0 : lane->waiting;
     (void)pthread_mutex_unlock(&closer->mutex);
     return waiting;
-}
-
-void closer_catch_up(struct closer *closer, uid_t uid)
-{
-    for (int i = 0; i < CATCH_UP && closer_waiting(closer) > 0; i++) {
-        if (closer_waiting_of(closer, uid) == 0) {
-            return;
-        }
-        (void)sched_yield();
-    }
 }

@@ -34,10 +34,6 @@ void closer_free(struct closer *closer);
 /* Closes a descriptor of that uid's, now or soon. NULL: in this thread, at once. */
 void closer_close(struct closer *closer, uid_t uid, int fd);
 
-/* Gives way until nothing of that uid's waits any more, but no longer than a moment: for who must
- * know whether something is open anywhere else. NULL is allowed. */
-void closer_catch_up(struct closer *closer, uid_t uid);
-
 /* How many descriptors are not closed yet: all, or a uid's. NULL: none. */
 uint64_t closer_waiting(const struct closer *closer);
 uint64_t closer_waiting_of(struct closer *closer, uid_t uid);

@@ -98,16 +98,19 @@ static void charge_answer(struct job *job, void *data)
     }
 }
 
-static void run_steps(struct job *job, void *data)
+/* Runs the handler of a call that stands nowhere with a pace, and then lets go of what a job holds
+ * that is there for this call only (else NULL). */
+static void do_steps(struct parked *parked, struct pace *pace, struct job *job)
 {
-    struct parked *parked = data;
     struct call *call = &parked->call;
     struct output out = {0};
-    call->pace = &job->pace;
+    call->pace = pace;
     int status = try_parked(parked, &out);
     call->pace = NULL;
     charge_release(&parked->answer);
-    job_release(job);
+    if (job != NULL) {
+        job_release(job);
+    }
     if (status > 0) {
         go_on(parked, status);
     } else {
@@ -117,6 +120,11 @@ static void run_steps(struct job *job, void *data)
         parked_free(parked);
     }
     output_deinit(&out);
+}
+
+static void run_steps(struct job *job, void *data)
+{
+    do_steps(data, &job->pace, job);
 }
 
 /* A job does it, which holds its object from now on. */
@@ -227,8 +235,9 @@ int call_move(struct call *call, struct object *object, unsigned channel)
 /* Asking again. */
 
 /* Runs the handler of a call that waits again, asked by one of the places where it waits. True if
- * it has left that one: it has ended, or waits elsewhere now. */
-static bool retry(struct wait *wait)
+ * it has left that one: it has ended, or waits elsewhere now. With a pace, which is that of the job
+ * that asks, what is long is done there and then. */
+static bool retry(struct wait *wait, struct pace *pace)
 {
     struct call *call = wait->call;
     struct parked *parked = parked_of(call);
@@ -264,7 +273,12 @@ static bool retry(struct wait *wait)
     }
     if (status > 0) {
         parked_leave(parked);
-        go_on(parked, status);
+        if (status == CALL_PACED && pace != NULL) {
+            parked_run(parked);
+            do_steps(parked, pace, NULL);
+        } else {
+            go_on(parked, status);
+        }
         return true;
     }
     if (status < 0) {
@@ -280,6 +294,13 @@ struct serving {
     unsigned left;     /* waits that may still be asked in one go */
 };
 
+/* True if the next one may be asked now: not if one of them has become a job that holds the object;
+ * when that lets it go, it is served again. */
+static bool may_ask(const struct serving *serving, const struct object *object)
+{
+    return serving->left > 0 && (serving->pace != NULL || !object_is_busy(object));
+}
+
 /* Asks the waits of one channel in order. True if one of them has left it. The cursor is kept by
  * the object, as those that are next may go while others are at work. */
 static bool serve_channel(struct object *object, unsigned channel, struct serving *serving)
@@ -288,10 +309,10 @@ static bool serve_channel(struct object *object, unsigned channel, struct servin
     bool served = false;
     bool over = false;
     object->cursor = TAILQ_FIRST(&object->waits[channel]);
-    while (!over && object->cursor != NULL && !object->cursor->asleep && serving->left > 0) {
+    while (!over && object->cursor != NULL && !object->cursor->asleep && may_ask(serving, object)) {
         struct wait *wait = object->cursor;
         object->cursor = TAILQ_NEXT(wait, link);
-        bool left = retry(wait);
+        bool left = retry(wait, serving->pace);
         served |= left;
         over = !left && !all;
         if (serving->pace != NULL) {
@@ -300,7 +321,7 @@ static bool serve_channel(struct object *object, unsigned channel, struct servin
             serving->left--;
         }
     }
-    if (serving->left > 0) {
+    if (may_ask(serving, object)) {
         object->ask_all &= (uint8_t) ~(1U << channel);
     }
     object->cursor = NULL;
@@ -311,9 +332,10 @@ static bool serve_channel(struct object *object, unsigned channel, struct servin
 static bool serve(struct object *object, struct serving *serving)
 {
     bool served = object->waiting > 0;
-    while (served && serving->left > 0) {
+    while (served && may_ask(serving, object)) {
         served = false;
-        for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
+        for (unsigned channel = 0; channel < OBJECT_CHANNELS && may_ask(serving, object);
+             channel++) {
             if (!TAILQ_EMPTY(&object->waits[channel])) {
                 served |= serve_channel(object, channel, serving);
             }
@@ -354,7 +376,7 @@ void object_serve(struct service *service, struct object *object)
         object_ask_all(object);
         object_unready(object); /* that is what is done now */
     }
-    if (!serve(object, &serving)) {
+    if (!serve(object, &serving) && !object_is_busy(object)) {
         struct job *job = job_new(&service->jobs, serve_in_steps, object);
         if (job != NULL && job_hold_first(job, object) == 0) {
             (void)object_ref(object);
@@ -366,7 +388,7 @@ void object_serve(struct service *service, struct object *object)
         serving.left = UINT_MAX; /* no memory for a job: in one go */
         (void)serve(object, &serving);
     }
-    if (object->deleted) {
+    if (object->deleted || object_is_busy(object)) {
         return;
     }
     if (object->type->pass_on != NULL && !object_is_sealed(object)) {
@@ -399,7 +421,7 @@ void call_time_out(struct call *call)
     }
     serve_rest(parked);
     call->timed_out = true;
-    bool left = retry(waits);
+    bool left = retry(waits, NULL);
     assert(left);
     (void)left;
 }

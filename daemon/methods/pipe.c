@@ -73,9 +73,16 @@ int method_pipe_connect(struct call *call)
         return call_fail(call, ERR_BAD_REQUEST,
                          "pipe.connect: param end must be 0 or 1, not %" PRId64, wanted);
     }
+    struct pipe *pipe = pipe_of(call->object);
+    if (user_is_closing(pipe->object.user)) {
+        if (call_needs_pace(call, UINT32_MAX)) {
+            return CALL_PACED;
+        }
+        pipe_catch_up(pipe, call->pace);
+    }
     struct descriptor *descriptor;
     unsigned end;
-    int status = pipe_connect(pipe_of(call->object), (unsigned)wanted, &descriptor, &end);
+    int status = pipe_connect(pipe, (unsigned)wanted, &descriptor, &end);
     if (status < 0) {
         return refuse_connect(call, status);
     }

@@ -1,8 +1,11 @@
 /* pipe: see pipe.h. */
 #include "daemon/objects/pipe.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { CATCH_UP_TRIES = 100000 }; /* some 100 ms, in which others are served */
 
 static void drop_pair(struct pipe *pipe)
 {
@@ -35,7 +38,6 @@ static enum pipe_end look_at(const struct pipe *pipe, unsigned end)
 
 void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS])
 {
-    user_catch_up(pipe->object.user); /* the daemon's own copies of the ends are open as well */
     ends[0] = look_at(pipe, 0);
     ends[1] = look_at(pipe, 1);
     if (ends[0] == PIPE_END_CLOSED && ends[1] == PIPE_END_CLOSED) {
@@ -128,6 +130,14 @@ static int make_pair(struct pipe *pipe)
     }
     pipe->token = token;
     return 0;
+}
+
+void pipe_catch_up(const struct pipe *pipe, struct pace *pace)
+{
+    for (unsigned i = 0; i < CATCH_UP_TRIES && user_is_closing(pipe->object.user); i++) {
+        (void)sched_yield();
+        pace_step(pace, PACE_STRETCH);
+    }
 }
 
 int pipe_connect(struct pipe *pipe, unsigned end, struct descriptor **out, unsigned *taken)

@@ -12,6 +12,7 @@
 
 #include "daemon/objects/attachment.h"
 #include "daemon/objects/object.h"
+#include "daemon/objects/pace.h"
 #include "daemon/objects/socket_pair.h"
 
 enum { PIPE_ENDS = 2 };
@@ -44,6 +45,11 @@ int pipe_new(const struct object_options *common, bool duplex, struct pipe **out
 
 /* How it stands with its ends now; asks the system about those that are not here. */
 void pipe_look(const struct pipe *pipe, enum pipe_end ends[PIPE_ENDS]);
+
+/* The daemon's own copy of an end that has left is given up to be closed (attachment.h), and as
+ * long as it is open it cannot be told whether there is another. Gives way with `pace` until it is
+ * closed, but not for ever. */
+void pipe_catch_up(const struct pipe *pipe, struct pace *pace);
 
 /*
  * The descriptor of an end that is free, to be sent in an answer: the pipe keeps it, and nobody

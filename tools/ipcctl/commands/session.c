@@ -9,6 +9,9 @@
 
 /* ---- sessions ---- */
 
+/* Entries of each kind that are asked for of one session: the most that it tells at a time. */
+enum { DESCRIBE_MOST = 10000 };
+
 static const struct column session_columns[] = {
     {"SESSION", true, false}, {"PID", true, false},     {"PROGRAM", false, true},
     {"CLIENT", false, true},  {"USER", false, false},   {"SINCE", true, false},
@@ -164,6 +167,10 @@ static void print_session(struct context *context, const struct ipcc_value *sess
     put_list(&text, session, "waits", "\nWaits in:\n", put_wait);
     put_list(&text, session, "holds", "\nHolds:\n", put_hold);
     put_list(&text, session, "open", "\nHas open:\n", put_open);
+    if (field(session, "cursor").kind == IPCC_ARRAY) {
+        text_put(&text,
+                 "\nThere is more than is shown here; session.describe gives the rest in pages.\n");
+    }
     output_buffer(context, &text);
 }
 
@@ -173,6 +180,11 @@ enum status run_sessions(struct context *context)
     struct ipcc_reply reply;
     request_init(&request, context->count > 0 ? "session.describe" : "session.list");
     enum status status = request_words(context, &request, 0);
+    if (context->count > 0) {
+        struct buffer *page = request_param(&request);
+        pack_map(page, 1);
+        pack_key_int(page, "limit", DESCRIBE_MOST);
+    }
     if (status == STATUS_OK) {
         status = request_send(context, &request, &reply);
     }
