@@ -1,4 +1,8 @@
-/* call: params, answers, refusals and the decision to wait; see call.h. */
+/*
+ * call: params, answers, refusals and the decision to wait; see call.h.
+ *
+ * Tests: tests/unit/methods/, whole calls.
+ */
 #include "daemon/call/call.h"
 
 #include <stdarg.h>

@@ -1,7 +1,6 @@
 /* deleting: see deleting.h. */
 #include "daemon/call/deleting.h"
 
-
 enum { DELETED_AT_ONCE = 64, WAIT_STEPS = 32, TIE_STEPS = 8 };
 
 static const char deleted_text[] = "the object was deleted while the call waited";
@@ -38,14 +37,14 @@ static void end_all_waits(struct object *object, struct pace *pace)
 {
     const struct object_type *type = object->type;
     struct object *other;
+    while (type->dependent != NULL && (other = type->dependent(object)) != NULL) {
+        (void)object_ref(other);
+        end_waits(other, pace); /* some may move to this one meanwhile */
+        object_unref(other);
+    }
     end_waits(object, pace);
     if (type->elsewhere != NULL && (other = type->elsewhere(object)) != NULL) {
         end_waits_elsewhere(other, object);
-    }
-    while (type->dependent != NULL && (other = type->dependent(object)) != NULL) {
-        (void)object_ref(other);
-        end_waits(other, pace);
-        object_unref(other);
     }
 }
 

@@ -1,4 +1,8 @@
-/* dispatch: see dispatch.h. */
+/*
+ * dispatch: see dispatch.h.
+ *
+ * Tests: tests/unit/methods/, whole calls; tests/fuzz/fuzz_calls.c.
+ */
 #include "daemon/call/dispatch.h"
 
 #include <stdio.h>
@@ -147,7 +151,15 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
     call.batch = batch;
     call.pace = outer->pace;
     if (call.method != NULL) {
-        return begin_call(&call, message->nparams);
+        int status = begin_call(&call, message->nparams);
+        if (status ==
+            CALL_HELD_UP) { /* it was not there when the batch began, which holds others */
+            status = call_settle(&call, call_fail(&call, ERR_NOT_FOUND,
+                                                  "%s: there was no object \"%s\" when the batch "
+                                                  "began, and now it is at work for others",
+                                                  call.method->name, call.held_up_by->name));
+        }
+        return status;
     }
     char text[CALL_TEXT_MAX];
     service->unknown_methods++;

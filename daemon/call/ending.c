@@ -44,8 +44,8 @@ static void end_output(struct session *session, struct job *job)
     }
 }
 
-/* Gives back the claims on one object. In a job it may have been deleted before it could be held.
- */
+/* Gives back the claims on one object, or waits until others have done so: in a job it may have
+ * been deleted before it could be held. */
 static void end_claims_on(struct session *session, struct object *object, struct job *job)
 {
     if (job != NULL) {
@@ -66,7 +66,7 @@ static void end_claims(struct session *session, struct job *job)
     for (uint64_t number = 0; (tie = session_tie_from(session, number)) != NULL;) {
         struct object *object = object_ref(tie->object);
         number = object->entry.seq + 1;
-        if (tie->holding > 0) {
+        if (tie->holding > 0 || (job != NULL && object_is_busy(object))) {
             end_claims_on(session, object, job);
         }
         object_unref(object);

@@ -1,4 +1,8 @@
-/* index: see index.h. */
+/*
+ * index: see index.h.
+ *
+ * Tests: tests/unit/methods/, whole calls.
+ */
 #include "daemon/call/index.h"
 
 #include <assert.h>

@@ -1,4 +1,8 @@
-/* lookup: see lookup.h. */
+/*
+ * lookup: see lookup.h.
+ *
+ * Tests: tests/unit/methods/, whole calls.
+ */
 #include "daemon/call/lookup.h"
 
 #include "proto/value.h"

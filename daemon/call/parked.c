@@ -1,4 +1,8 @@
-/* parked: see parked.h. */
+/*
+ * parked: see parked.h.
+ *
+ * Tests: tests/unit/call/test_waiting.c, tests/unit/call/test_ending.c.
+ */
 #include "daemon/call/parked.h"
 
 #include <stdlib.h>
@@ -61,33 +65,20 @@ static void copy_params(struct parked *parked, const struct call *call, unsigned
     parked->call.params = params;
 }
 
-static int admit(const struct session *session, size_t size, bool waits, struct charge *charge)
-{
-    struct accounts *accounts = &session->service->accounts;
-    uint64_t waiting = session->calls.live - session->unfinished;
-    int status = 0;
-    if (waits) {
-        status = accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
-    }
-    return status == 0 ? charge_set(charge, size) : status;
-}
-
-int parked_new(struct call *call, bool waits, struct parked **out)
+int parked_new(struct call *call, struct parked **out)
 {
     struct session *session = call->session;
     unsigned count = call->service->index.signatures[call->method->id].count;
     size_t size = sizeof(struct parked) + count * sizeof(struct param) + params_size(call, count);
     struct charge charge = {.tally = &session->charged};
     struct parked *parked = NULL;
-    int status = admit(session, size + call->wish.count * sizeof(struct wait), waits, &charge);
+    int status = charge_set(&charge, size);
     if (status == 0) {
         parked = malloc(size);
         status = parked == NULL ? ERR_MEMORY : 0;
     }
     if (status == 0) {
         *parked = (struct parked){.call = *call,
-                                  .waits = call->wish.waits,
-                                  .nwaits = call->wish.count,
                                   .since = call->now,
                                   .charge = charge,
                                   .deadline = {.at = UINT64_MAX, .place = HEAP_NONE}};
@@ -101,7 +92,6 @@ int parked_new(struct call *call, bool waits, struct parked **out)
     }
     copy_params(parked, call, count);
     parked->call.parked = parked;
-    parked->call.wish.waits = NULL;
     (void)origin_ref(parked->call.origin);
     if (parked->call.object != NULL) {
         (void)object_ref(parked->call.object);
@@ -119,6 +109,7 @@ void parked_free(struct parked *parked)
     (void)ordered_remove(&session->calls, position, hash_msgid(parked->call.msgid), NULL);
     charge_release(&parked->charge);
     origin_unref(parked->call.origin);
+    free(parked->call.wish.waits);
     free(parked->waits);
     free(parked);
     object_unref(object);
@@ -141,8 +132,7 @@ static void set_state(struct parked *parked, enum parked_state state)
         }
     } else if (was && !is) {
         session->unfinished--;
-        if ((session->unfinished == 0 || session->unfinished == SESSION_UNFINISHED_LOW) &&
-            !session->gone) {
+        if (session->unfinished == 0 || session->unfinished == SESSION_UNFINISHED_LOW) {
             session_dirty(session); /* it may end, or be read from again */
         }
     }
@@ -153,6 +143,37 @@ static uint64_t deadline_of(const struct parked *parked)
 {
     int64_t timeout_ms = parked->call.wish.timeout_ms;
     return timeout_ms < 0 ? TIME_NEVER : time_after(parked->since, timeout_ms);
+}
+
+/* May it wait? 0, or ERR_LIMIT. One that has waited already may. */
+static int admit(const struct parked *parked)
+{
+    const struct session *session = parked->call.session;
+    struct accounts *accounts = &session->service->accounts;
+    /* It is one of the first, or, if a job has done a part of it, of the others. */
+    uint64_t waiting =
+        session->calls.live - session->unfinished - (parked->state == PARKED_NOWHERE);
+    if (parked->call.waited) {
+        return 0;
+    }
+    return accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
+}
+
+/* Takes over the places where its handler has said that it waits, if they are several. */
+static int take_waits(struct parked *parked)
+{
+    struct wish *wish = &parked->call.wish;
+    if (wish->waits == NULL) {
+        return 0;
+    }
+    uint64_t bytes = parked->charge.bytes + wish->count * sizeof(struct wait);
+    int status = charge_set(&parked->charge, bytes);
+    if (status == 0) {
+        parked->waits = wish->waits;
+        parked->nwaits = wish->count;
+        wish->waits = NULL;
+    }
+    return status;
 }
 
 /* Puts it into the lists of several objects, into each only once. */
@@ -175,7 +196,13 @@ int parked_wait(struct parked *parked)
 {
     struct call *call = &parked->call;
     const struct wish *wish = &call->wish;
-    int status = heap_reserve(&call->service->deadlines);
+    int status = admit(parked);
+    if (status == 0) {
+        status = heap_reserve(&call->service->deadlines);
+    }
+    if (status == 0) {
+        status = take_waits(parked);
+    }
     parked->wait.call = call;
     if (status == 0 && parked->waits != NULL) {
         enter_all(parked);

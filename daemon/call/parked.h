@@ -45,14 +45,14 @@ struct parked *session_parked(const struct session *session, uint32_t msgid);
 /* The oldest parked call whose sequence number is at least `seq`, or NULL. */
 struct parked *session_parked_from(const struct session *session, uint64_t seq);
 
-/* A copy of a call in memory of its own, which stands nowhere yet. 0; or ERR_LIMIT, ERR_MEMORY; the
- * call's waits, if it has some, are taken over in any case. `waits`: it is going to wait, which the
- * limit max_waiting is about. */
-int parked_new(struct call *call, bool waits, struct parked **out);
+/* A copy of a call in memory of its own, which stands nowhere yet. 0; or ERR_LIMIT, ERR_MEMORY. The
+ * waits in its wish, if there are some, are taken over in any case. */
+int parked_new(struct call *call, struct parked **out);
 /* The one way out: takes it out of whatever it stands in and frees it. */
 void parked_free(struct parked *parked);
 
-/* It waits for what its handler has said (call.wish). 0 or ERR_MEMORY: it stands nowhere. */
+/* It waits for what its handler has said (call.wish). 0; or ERR_LIMIT (max_waiting), ERR_MEMORY: it
+ * stands nowhere. */
 int parked_wait(struct parked *parked);
 /* It stands behind the hold of an object; `enter` is called when it is let in. */
 void parked_hold_up(struct parked *parked, struct object *object,

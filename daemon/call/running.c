@@ -1,4 +1,8 @@
-/* running: see running.h. */
+/*
+ * running: see running.h.
+ *
+ * Tests: tests/unit/methods/, whole calls.
+ */
 #include "daemon/call/running.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* service: built up and torn down; see service.h. */
+/*
+ * service: built up and torn down; see service.h.
+ *
+ * Tests: tests/unit/call/test_drain.c, tests/unit/call/test_deleting.c.
+ */
 #include "daemon/call/service.h"
 
 #include <assert.h>

@@ -1,4 +1,8 @@
-/* session: lists of what a session has; see session.h. */
+/*
+ * session: lists of what a session has; see session.h.
+ *
+ * Tests: tests/unit/call/test_ending.c; tests/unit/methods/, whole calls.
+ */
 #include "daemon/call/session.h"
 
 #include <assert.h>
@@ -158,7 +162,7 @@ struct session *session_find(struct service *service, uint64_t id)
 
 void session_dirty(struct session *session)
 {
-    if (!session->is_dirty) {
+    if (!session->is_dirty && !session->gone) {
         session->is_dirty = true;
         TAILQ_INSERT_TAIL(&session->service->dirty, session, dirty);
     }

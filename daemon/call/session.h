@@ -60,7 +60,7 @@ int session_open(struct session *session, struct object *object);
 /* No longer; a scoped object that nobody has open leaves. True if it was open. */
 bool session_close(struct session *session, struct object *object);
 
-/* Marks the session as having answers to send. */
+/* Marks the session as having answers to send; nothing if it ends. */
 void session_dirty(struct session *session);
 
 /* Claims over all objects: tickets, permits, locks. */

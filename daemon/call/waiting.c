@@ -98,19 +98,16 @@ static void charge_answer(struct job *job, void *data)
     }
 }
 
-/* Runs the handler of a call that stands nowhere with a pace, and then lets go of what a job holds
- * that is there for this call only (else NULL). */
-static void do_steps(struct parked *parked, struct pace *pace, struct job *job)
+static void run_steps(struct job *job, void *data)
 {
+    struct parked *parked = data;
     struct call *call = &parked->call;
     struct output out = {0};
-    call->pace = pace;
+    call->pace = &job->pace;
     int status = try_parked(parked, &out);
     call->pace = NULL;
     charge_release(&parked->answer);
-    if (job != NULL) {
-        job_release(job);
-    }
+    job_release(job);
     if (status > 0) {
         go_on(parked, status);
     } else {
@@ -120,11 +117,6 @@ static void do_steps(struct parked *parked, struct pace *pace, struct job *job)
         parked_free(parked);
     }
     output_deinit(&out);
-}
-
-static void run_steps(struct job *job, void *data)
-{
-    do_steps(data, &job->pace, job);
 }
 
 /* A job does it, which holds its object from now on. */
@@ -209,7 +201,7 @@ int call_suspend(struct call *call, int status)
     if (status != CALL_WAIT) {
         call->wish = (struct wish){0};
     }
-    int error = parked_new(call, status == CALL_WAIT, &parked);
+    int error = parked_new(call, &parked);
     if (error < 0) {
         return error;
     }
@@ -225,6 +217,7 @@ int call_move(struct call *call, struct object *object, unsigned channel)
     struct parked *parked = parked_of(call);
     wait_leave(&parked->wait);
     wait_enter(&parked->wait, object, channel);
+    visitor_leave(&parked->visitor); /* its time was up when the object was held */
     heap_remove(&call->service->deadlines, &parked->deadline);
     call->wish.timeout_ms = CALL_FOREVER;
     call->timed_out = false;
@@ -234,10 +227,25 @@ int call_move(struct call *call, struct object *object, unsigned channel)
 
 /* Asking again. */
 
+/* How far asking may go, and how far it went. */
+struct serving {
+    struct pace *pace; /* of the job that does it; NULL: in one go */
+    unsigned left;     /* waits that may still be asked in one go; 0: it is to be gone on with */
+    struct parked *begins; /* it is to be done in steps, which nobody may overtake: asking ends; it
+                              stands nowhere. NULL: none */
+};
+
+/* The object is free for the call that is to be done in steps, if there is one. */
+static void begin(const struct serving *serving)
+{
+    if (serving->begins != NULL) {
+        go_on(serving->begins, CALL_PACED);
+    }
+}
+
 /* Runs the handler of a call that waits again, asked by one of the places where it waits. True if
- * it has left that one: it has ended, or waits elsewhere now. With a pace, which is that of the job
- * that asks, what is long is done there and then. */
-static bool retry(struct wait *wait, struct pace *pace)
+ * it has left that one: it has ended, or waits elsewhere now. */
+static bool retry(struct wait *wait, struct serving *serving)
 {
     struct call *call = wait->call;
     struct parked *parked = parked_of(call);
@@ -271,14 +279,14 @@ static bool retry(struct wait *wait, struct pace *pace)
     if (status == CALL_WAIT) {
         return wait->object != object || wait->channel != channel;
     }
+    if (status == CALL_PACED) {
+        parked_leave(parked);
+        serving->begins = parked;
+        return true;
+    }
     if (status > 0) {
         parked_leave(parked);
-        if (status == CALL_PACED && pace != NULL) {
-            parked_run(parked);
-            do_steps(parked, pace, NULL);
-        } else {
-            go_on(parked, status);
-        }
+        go_on(parked, status);
         return true;
     }
     if (status < 0) {
@@ -286,19 +294,6 @@ static bool retry(struct wait *wait, struct pace *pace)
     }
     parked_free(parked);
     return true;
-}
-
-/* How far asking may go. */
-struct serving {
-    struct pace *pace; /* of the job that does it; NULL: in one go */
-    unsigned left;     /* waits that may still be asked in one go */
-};
-
-/* True if the next one may be asked now: not if one of them has become a job that holds the object;
- * when that lets it go, it is served again. */
-static bool may_ask(const struct serving *serving, const struct object *object)
-{
-    return serving->left > 0 && (serving->pace != NULL || !object_is_busy(object));
 }
 
 /* Asks the waits of one channel in order. True if one of them has left it. The cursor is kept by
@@ -309,19 +304,21 @@ static bool serve_channel(struct object *object, unsigned channel, struct servin
     bool served = false;
     bool over = false;
     object->cursor = TAILQ_FIRST(&object->waits[channel]);
-    while (!over && object->cursor != NULL && !object->cursor->asleep && may_ask(serving, object)) {
+    while (!over && object->cursor != NULL && !object->cursor->asleep && serving->left > 0) {
         struct wait *wait = object->cursor;
         object->cursor = TAILQ_NEXT(wait, link);
-        bool left = retry(wait, serving->pace);
+        bool left = retry(wait, serving);
         served |= left;
         over = !left && !all;
-        if (serving->pace != NULL) {
+        if (serving->begins != NULL) {
+            serving->left = 0;
+        } else if (serving->pace != NULL) {
             pace_step(serving->pace, RETRY_STEPS);
         } else {
             serving->left--;
         }
     }
-    if (may_ask(serving, object)) {
+    if (serving->left > 0) {
         object->ask_all &= (uint8_t) ~(1U << channel);
     }
     object->cursor = NULL;
@@ -332,10 +329,9 @@ static bool serve_channel(struct object *object, unsigned channel, struct servin
 static bool serve(struct object *object, struct serving *serving)
 {
     bool served = object->waiting > 0;
-    while (served && may_ask(serving, object)) {
+    while (served && serving->left > 0) {
         served = false;
-        for (unsigned channel = 0; channel < OBJECT_CHANNELS && may_ask(serving, object);
-             channel++) {
+        for (unsigned channel = 0; channel < OBJECT_CHANNELS; channel++) {
             if (!TAILQ_EMPTY(&object->waits[channel])) {
                 served |= serve_channel(object, channel, serving);
             }
@@ -366,6 +362,7 @@ static void serve_in_steps(struct job *job, void *data)
     struct serving serving = {.pace = &job->pace, .left = 1};
     (void)serve(object, &serving);
     job_release(job); /* the object is served once more then, and its timer set */
+    begin(&serving);
     object_unref(object);
 }
 
@@ -376,7 +373,7 @@ void object_serve(struct service *service, struct object *object)
         object_ask_all(object);
         object_unready(object); /* that is what is done now */
     }
-    if (!serve(object, &serving) && !object_is_busy(object)) {
+    if (!serve(object, &serving) && serving.begins == NULL) {
         struct job *job = job_new(&service->jobs, serve_in_steps, object);
         if (job != NULL && job_hold_first(job, object) == 0) {
             (void)object_ref(object);
@@ -388,7 +385,12 @@ void object_serve(struct service *service, struct object *object)
         serving.left = UINT_MAX; /* no memory for a job: in one go */
         (void)serve(object, &serving);
     }
-    if (object->deleted || object_is_busy(object)) {
+    if (serving.begins != NULL) {
+        begin(&serving);
+        object_ready(object); /* it is gone on with when the job has let the object go */
+        return;
+    }
+    if (object->deleted) {
         return;
     }
     if (object->type->pass_on != NULL && !object_is_sealed(object)) {
@@ -421,7 +423,9 @@ void call_time_out(struct call *call)
     }
     serve_rest(parked);
     call->timed_out = true;
-    bool left = retry(waits, NULL);
+    struct serving serving = {0};
+    bool left = retry(waits, &serving);
+    begin(&serving);
     assert(left);
     (void)left;
 }

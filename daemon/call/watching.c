@@ -1,4 +1,8 @@
-/* watching: see watching.h. */
+/*
+ * watching: see watching.h.
+ *
+ * Tests: tests/unit/methods/test_watch*.c.
+ */
 #include "daemon/call/watching.h"
 
 int session_watch(struct session *session, struct object *object, uint32_t events)

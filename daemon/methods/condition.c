@@ -80,7 +80,7 @@ static int find_mutex(struct call *call, struct mutex **out)
     const struct condition *condition = condition_of(call->object);
     const struct object *lock = condition->lock;
     *out = condition->mutex;
-    if (condition->orphaned) {
+    if (condition->orphaned || (lock != NULL && lock->deleted)) {
         return call_fail(call, ERR_NOT_FOUND,
                          "%s: the lock \"%s\" of the condition \"%s\" has been deleted",
                          call->method->name, lock->name, call->object->name);

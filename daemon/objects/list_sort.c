@@ -1,5 +1,5 @@
 /*
- * list_sort: see list.h.
+ * list_sort: see list.h. Tests: tests/unit/objects/test_list_sort.c.
  *
  * A merge sort, which is stable. Each value stands beside a number, its rank, that sorts as the
  * value does or is equal where the value's first 64 bits do not decide; so most comparisons touch

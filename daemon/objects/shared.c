@@ -1,4 +1,5 @@
-/* shared: see shared.h. Tests: tests/unit/objects/model_shared.c, tests/unit/methods/test_shared.c. */
+/* shared: see shared.h. Tests: tests/unit/objects/model_shared.c, tests/unit/methods/test_shared.c.
+ */
 #include "daemon/objects/shared.h"
 
 #include <errno.h>

@@ -5,6 +5,9 @@
  * a session, cancels a call, sends raw bytes, or reads some of the answers. It also chooses calls
  * that are run without memory: one of their allocations fails.
  *
+ * If the last byte is odd, whatever can be done in steps is, and gives way at each; the program
+ * then says how many of them come before the next message, and sessions end while others go on.
+ *
  * The invariants are the service's own assertions, the sanitizers, that every answer is well-formed
  * and every request is answered once or waits, that no session has more events than it may, and
  * that nothing is charged and no descriptor open at the end.
@@ -20,7 +23,7 @@
 #include "tests/fuzz/program.h"
 #include "tests/support/scarce.h"
 
-enum { SESSIONS = 4, STEPS_MAX = 400, NS_PER_MS = 1000000 };
+enum { SESSIONS = 4, LEAVING_MOST = 8, STEPS_MAX = 400, NS_PER_MS = 1000000 };
 
 struct actor {
     struct session session;
@@ -31,7 +34,10 @@ struct actor {
 
 struct world {
     struct service service;
-    struct actor actors[SESSIONS];
+    struct actor *actors[SESSIONS];
+    struct actor
+        *leaving[LEAVING_MOST]; /* they end when their calls are done; the first `nleaving` */
+    unsigned nleaving;
     uint64_t now;
     uint32_t msgid; /* the last one */
     uint64_t looks; /* at the clock, in nanoseconds */
@@ -41,14 +47,17 @@ struct world {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void begin_session(struct world *world, struct actor *actor)
+/* A new one takes the place. */
+static void begin_session(struct world *world, struct actor **place)
 {
-    uid_t uid = actor == &world->actors[0] ? 0 : 1000;
+    uid_t uid = place == &world->actors[0] ? 0 : 1000;
     struct credentials credentials = {.uid = uid, .gid = uid, .pid = 1};
-    *actor = (struct actor){0};
+    struct actor *actor = calloc(1, sizeof(*actor));
+    assert(actor != NULL);
     int status = session_init(&actor->session, &world->service, &credentials);
     assert(status == 0);
     (void)status;
+    *place = actor;
 }
 
 /* One message that the session was sent: whole and of a known form, and asked for. */
@@ -131,25 +140,50 @@ static void read_all(struct actor *actor)
 
 static void ended(struct session *session)
 {
-    /* It is a part of the world. */
-}
-
-static void end_session(struct world *world, struct actor *actor)
-{
-    while (actor->session.unfinished > 0) {
-        service_work(&world->service);
-    }
-    session_end(&actor->session, ended);
-    service_drain(&world->service);
-    service_finish(&world->service);
+    struct actor *actor = (struct actor *)session; /* its first member */
     buffer_deinit(&actor->received);
+    free(actor);
 }
 
-/* A session ends, with answers that it has not read, and another one takes its place. */
-static void replace_session(struct world *world, struct actor *actor)
+/* Ends those that leave and whose calls are done. */
+static void end_sessions(struct world *world)
 {
-    end_session(world, actor);
-    begin_session(world, actor);
+    unsigned kept = 0;
+    for (unsigned i = 0; i < world->nleaving; i++) {
+        struct actor *actor = world->leaving[i];
+        if (actor->session.unfinished > 0) {
+            world->leaving[kept++] = actor;
+        } else {
+            session_end(&actor->session, ended);
+            service_drain(&world->service);
+        }
+    }
+    world->nleaving = kept;
+}
+
+/* A session is going to end, with answers that it has not read. */
+static void leave(struct world *world, struct actor *actor)
+{
+    if (world->nleaving == LEAVING_MOST) {
+        service_finish(&world->service);
+        end_sessions(world);
+    }
+    actor->session.closing = true;
+    session_cancel_all(&actor->session, ERR_CANCELLED, "it ends");
+    service_drain(&world->service);
+    world->leaving[world->nleaving++] = actor;
+    end_sessions(world);
+    if (world->service.jobs.stretch > 0) {
+        service_finish(&world->service);
+        end_sessions(world);
+    }
+}
+
+/* A session ends, and another one takes its place. */
+static void replace_session(struct world *world, struct actor **place)
+{
+    leave(world, *place);
+    begin_session(world, place);
 }
 
 /* What net does after a step: the sessions that have broken a rule, or whose answers are not whole,
@@ -158,13 +192,18 @@ static void settle(struct world *world)
 {
     const struct limits *limits = &world->service.accounts.limits;
     for (size_t i = 0; i < SESSIONS; i++) {
-        struct session *session = &world->actors[i].session;
+        struct session *session = &world->actors[i]->session;
         const struct watcher *watcher = session->watcher;
         assert(watcher == NULL || watcher->events.len <= limits->max_events);
         if (session->killed || session->output.bytes.failed ||
             output_pending(&session->output) > limits->max_output) {
             replace_session(world, &world->actors[i]);
         }
+    }
+    end_sessions(world);
+    struct session *session;
+    TAILQ_FOREACH (session, &world->service.dirty, dirty) {
+        assert(!session->gone); /* net would look at a connection that has ended */
     }
 }
 
@@ -250,15 +289,25 @@ static void step_cancel(struct world *world, struct actor *actor, struct program
     buffer_deinit(&bytes);
 }
 
+/* So many steps of the jobs. */
+static void step_jobs(struct world *world, unsigned count)
+{
+    for (; count > 0 && jobs_pending(&world->service.jobs); count--) {
+        jobs_step(&world->service.jobs, UINT64_MAX);
+        service_drain(&world->service);
+    }
+}
+
 static void step(struct world *world, struct program *program)
 {
     uint8_t choice = program_next(program);
-    struct actor *actor = &world->actors[choice % SESSIONS];
+    struct actor **place = &world->actors[choice % SESSIONS];
+    struct actor *actor = *place;
     if (choice < 8) {
         world->now += (uint64_t)program_next(program) * (NS_PER_MS / 2);
         service_tick(&world->service, world->now);
     } else if (choice < 12) {
-        replace_session(world, actor);
+        replace_session(world, place);
     } else if (choice < 20) {
         step_cancel(world, actor, program);
     } else if (choice < 24) {
@@ -271,12 +320,14 @@ static void step(struct world *world, struct program *program)
     } else if (choice < 44) {
         world->scarce = true;
         world->enough = program_next(program) % 32;
+    } else if (choice < 64 && world->service.jobs.stretch == 0) {
+        step_jobs(world, program_next(program));
     } else {
         step_call(world, actor, program);
     }
     settle(world);
     if (choice & 0x80) {
-        read_all(actor);
+        read_all(world->actors[choice % SESSIONS]);
     }
 }
 
@@ -308,7 +359,7 @@ static void make_object(struct world *world, enum object_kind kind, const char *
     pack_string(&request, name);
     pack_options(&request, kind, joinable);
     if (decode(&request, &message)) {
-        run(world, &world->actors[0], &message);
+        run(world, world->actors[0], &message);
     }
     buffer_deinit(&request);
 }
@@ -360,13 +411,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         begin_session(world, &world->actors[i]);
     }
     make_objects(world);
+    if (size > 0 && (data[size - 1] & 1) != 0) {
+        world->service.jobs.most_at_once = 0;
+        world->service.jobs.stretch = 0;
+    }
     for (int i = 0; i < STEPS_MAX && program.len > 0; i++) {
         step(world, &program);
     }
     for (size_t i = 0; i < SESSIONS; i++) {
-        read_all(&world->actors[i]);
-        end_session(world, &world->actors[i]);
+        read_all(world->actors[i]);
+        leave(world, world->actors[i]);
     }
+    service_finish(&world->service);
+    end_sessions(world);
+    service_finish(&world->service);
     service_clear(&world->service);
     service_deinit(&world->service);
     assert(world->service.waiting == 0 && world->service.accounts.descriptors == 0);
