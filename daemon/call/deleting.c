@@ -54,7 +54,7 @@ static void end_ties(struct service *service, struct object *object, struct pace
     struct tie *tie;
     while ((tie = TAILQ_FIRST(&object->ties)) != NULL) {
         if (tie->holding > 0) {
-            object_abandon(object, tie, service->now, pace);
+            tie_abandon(tie, service->now, pace);
         }
         if (tie->open) {
             tie->open = false;

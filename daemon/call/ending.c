@@ -53,7 +53,7 @@ static void end_claims_on(struct session *session, struct object *object, struct
     }
     struct tie *tie = session_tie(session, object);
     if (tie != NULL && tie->holding > 0) {
-        object_abandon(object, tie, session->service->now, job == NULL ? NULL : &job->pace);
+        tie_abandon(tie, session->service->now, job == NULL ? NULL : &job->pace);
     }
     if (job != NULL) {
         job_release(job);

@@ -369,6 +369,10 @@ static void serve_in_steps(struct job *job, void *data)
 void object_serve(struct service *service, struct object *object)
 {
     struct serving serving = {.left = SERVED_AT_ONCE};
+    if (__builtin_expect(object_is_sealed(object), 0)) {
+        object_ask_all(object);
+        object_unready(object); /* that is what is done now */
+    }
     if (!serve(object, &serving) && serving.begins == NULL) {
         struct job *job = job_new(&service->jobs, serve_in_steps, object);
         if (job != NULL && job_hold_first(job, object) == 0) {

@@ -7,11 +7,16 @@
  * is dropped and counted, as it is without a dead letter queue. It may go over the receiving
  * queue's maxsize, as every item that comes back. If a job works on the receiving queue just now,
  * it is tried again a moment later.
+ *
+ * Tests: test_queue.c in tests/unit/methods/.
  */
 #include "daemon/objects/queue_private.h"
 #include "daemon/objects/registry.h"
 
-enum { RETRY_NS = 1000000 };
+enum {
+    RETRY_NS = 1000000,
+    AT_ONCE = 1024, /* so many are passed on before others have their turn */
+};
 
 static struct queue *receiver_of(const struct queue *queue)
 {
@@ -33,15 +38,63 @@ void queue_pass_on_dead(struct object *object, uint64_t now)
 {
     struct queue *queue = queue_of(object);
     struct item *item;
-    while (!TAILQ_EMPTY(&queue->dead)) {
+    for (int i = 0; !TAILQ_EMPTY(&queue->dead) && queue->pass_on_at <= now; i++) {
         struct queue *receiver = receiver_of(queue);
         if (receiver != NULL && receiver->object.hold != NULL) {
             queue->pass_on_at = now + RETRY_NS;
-            return;
+            break;
+        }
+        if (i == AT_ONCE) {
+            queue->pass_on_at = now + 1; /* the rest in the next turn */
+            break;
         }
         item = queue_next_dead(queue);
         bool dropped = receiver == NULL || queue_receive_dead(receiver, item) < 0;
         queue_free_dead(queue, item, dropped);
     }
-    queue->pass_on_at = 0;
+    if (TAILQ_EMPTY(&queue->dead)) {
+        queue->pass_on_at = 0;
+    }
+}
+
+struct item *queue_next_dead(struct queue *queue)
+{
+    struct item *item = TAILQ_FIRST(&queue->dead);
+    if (item != NULL) {
+        TAILQ_REMOVE(&queue->dead, item, link);
+    }
+    return item;
+}
+
+int queue_receive_dead(struct queue *queue, const struct item *dead)
+{
+    if (queue->shut_down) {
+        return ERR_SHUT_DOWN;
+    }
+    struct item_meta meta = {
+        .rank = dead->meta.rank, .seq = queue->next_seq, .expires = TIME_NEVER};
+    struct item *item;
+    bool first = queue->ready + queue->delayed == 0;
+    int status = item_new(queue, blob_ref(dead->value), &meta, false, &item);
+    if (status == 0) {
+        if (first) {
+            queue->rank_kind = meta.rank.kind;
+        }
+        queue->next_seq++;
+        item_enter(queue, item, false);
+        queue_tell_size(queue, EVENT_put);
+        queue_changed(queue);
+    }
+    return status;
+}
+
+void queue_free_dead(struct queue *queue, struct item *item, bool dropped)
+{
+    queue->dropped += dropped;
+    item_free(queue, item);
+    if (object_is_watched(&queue->object, EVENT_dead)) {
+        const union detail detail = {.is = dropped};
+        object_tell(&queue->object, EVENT_dead, &detail);
+    }
+    queue_changed(queue);
 }

@@ -6,8 +6,6 @@
 
 #include "daemon/objects/allocation.h"
 #include "daemon/objects/registry.h"
-#include "daemon/objects/tie.h"
-#include "daemon/objects/waits.h"
 
 static uint64_t overhead(const struct object_type *type, size_t name_len)
 {
@@ -66,8 +64,9 @@ void object_seal(struct object *object, const char *what)
     object->kind = OBJECT_KINDS;
     registry->faults++;
     registry->listener.tell(registry->listener.data, object, what);
-    if (object->refs > 0) {
-        object_ask_all(object);
+    if (object->refs > 0 && !object->deleted && !object->is_ready) {
+        object->is_ready = true; /* those who wait are told (waits.h) */
+        TAILQ_INSERT_TAIL(&registry->ready, object, ready);
     }
 }
 
@@ -89,15 +88,6 @@ void object_tick(struct object *object, uint64_t now, struct pace *pace)
     if (object->type->tick != NULL && !object_is_sealed(object)) {
         object->type->tick(object, now, pace);
     }
-}
-
-void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace)
-{
-    if (!object_is_sealed(object)) {
-        object->type->abandon(object, tie, now, pace);
-        (void)object_check(object, tie->holding == 0, "a session that has ended still holds it");
-    }
-    tie->holding = 0;
 }
 
 struct object *object_ref(struct object *object)

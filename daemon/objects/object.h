@@ -152,12 +152,10 @@ static inline bool object_check(struct object *object, bool holds, const char *w
     return holds;
 }
 
-/* What the type does in these cases (see there), if it does anything and the object is not sealed.
- * A sealed object gives up what it holds for a tie without looking at it. */
+/* What the type does in these cases (see there), if it does anything and the object is not sealed. */
 void object_clear(struct object *object, struct pace *pace);
 uint64_t object_due(const struct object *object);
 void object_tick(struct object *object, uint64_t now, struct pace *pace);
-void object_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
 
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */

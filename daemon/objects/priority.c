@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/objects/queue.h"
+#include "daemon/objects/queue_item.h"
 
 enum {
     STEPS_LEVEL = 3, /* what going down one level of the heap takes, roughly */

@@ -1,7 +1,4 @@
-/*
- * queue_private: what the files of the queue share: queue.c (the operations), item.c (the states
- * of an item), queue_view.c (what only looks, and clearing).
- */
+/* queue_private: what the files of the queue share, which queue.c lists. */
 #pragma once
 
 #include "daemon/objects/queue.h"
@@ -25,17 +22,27 @@ void item_leave(struct queue *queue, struct item *item);
 /* Sets when time next changes the item; TIME_NEVER: never. 0 or ERR_MEMORY (memory). */
 int item_set_due(struct queue *queue, struct item *item, uint64_t due);
 
+/* An item that is ready and stands in the middle of where it is becomes a tombstone. False if it
+ * can be taken out instead. */
+bool item_bury(struct queue *queue, struct item *item);
+
 /* Pushes to the packed store with its charge. ERR_LIMIT unless `always`, ERR_MEMORY. */
 int store_push(struct queue *queue, enum packed_tag tag, struct slice data, bool always);
 /* Takes the head record of the packed store, and tombstones that then stand at an end. */
 void store_pop(struct queue *queue);
 bool store_head(const struct queue *queue, struct packed_record *out);
+/* Packs the store anew without its tombstones, or cleans the run of queue->priority, when they are
+ * many. For want of memory they stay for now. */
+void store_compact(struct queue *queue, struct pace *pace);
 /* The pointer to a blob or an item as the data of a record. */
 #define POINTER_SLICE(pointer) ((struct slice){(const uint8_t *)&(pointer), sizeof(pointer)})
 
 /* As queue_give_back, for that reason, which those who watch are told. */
 void item_give_back(struct queue *queue, struct item *item, const char *reason, int64_t delay_ms,
                     uint64_t now);
+
+/* Tells that an item has come back. */
+void queue_tell_give_back(struct queue *queue, uint64_t ticket, const char *reason);
 
 /* Tells an event whose details are the size and no more than that. */
 static inline void queue_tell_size(struct queue *queue, enum event_name event)
@@ -78,9 +85,11 @@ void queue_discard_head(struct queue *queue);
  * is stored must not be out of reach for a limit. */
 void item_recharge_run(struct queue *queue, uint64_t before);
 
-/* Frees an item whose time was over in the middle, and which stands nowhere now (item.c). */
+/* Frees an item whose time was over in the middle, and which stands nowhere now . */
 void tombstone_free(void *queue, struct item *item);
 
+/* What object_type asks for. */
+void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
 void queue_tick(struct object *object, uint64_t now, struct pace *pace);
 uint64_t queue_due(const struct object *object);
 size_t queue_describe(const struct object *object, struct buffer *out);

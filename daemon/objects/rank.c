@@ -1,4 +1,8 @@
-/* rank: see rank.h. */
+/*
+ * rank: see rank.h.
+ *
+ * Tests: test_queue.c in tests/unit/methods/.
+ */
 #include "daemon/objects/rank.h"
 
 static int of_bytes(struct slice bytes, enum rank_kind kind, struct rank *out)

@@ -40,3 +40,7 @@ static inline void tie_claim(struct tie *tie, uint64_t n)
     }
     tie->holding += n;
 }
+
+/* The session leaves what it holds: the object gives it back as its options say
+ * (object_type.abandon). A sealed object is not asked; what the tie held of it is lost. */
+void tie_abandon(struct tie *tie, uint64_t now, struct pace *pace);

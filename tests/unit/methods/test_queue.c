@@ -303,6 +303,30 @@ static void dead_letters_go_at_once_when_nobody_waits(void **state)
     actor_leave(a);
 }
 
+static void many_dead_letters_do_not_go_all_at_once(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    check(a, "queue.open", "['dead']", "_map");
+    check(a, "queue.open",
+          "['j', {joinable: true, lease_ms: 5, max_deliveries: 1, dead_letter: 'dead'}]", "_map");
+    for (int i = 0; i < 25; i++) {
+        (void)actor_send(a, "queue.put_many",
+                         "['j', [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,"
+                         "19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,"
+                         "36,37,38,39,40,41,42,43,44,45,46,47,48,49,50]]");
+    }
+    check(a, "queue.get_many", "['j', 5000]", "_array");
+    stage_advance(stage, 5);
+    check(a, "object.describe", "['j']", "{taken: 0, dropped: 0, ...}");
+    check(a, "queue.qsize", "['dead']", "1024");
+    stage_advance(stage, 1);
+    stage_advance(stage, 1);
+    check(a, "queue.qsize", "['dead']", "1250");
+    check(a, "queue.peek", "['dead', 1240, 99]", "[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]");
+    actor_leave(a);
+}
+
 static void put_many_of_nothing_waits_for_nobody(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -548,6 +572,7 @@ int main(void)
         TEST(joinable_give_back_with_a_delay_waits),
         TEST(joinable_sends_to_the_dead_letter_queue),
         TEST(dead_letters_go_at_once_when_nobody_waits),
+        TEST(many_dead_letters_do_not_go_all_at_once),
         TEST(put_many_of_nothing_waits_for_nobody),
         TEST(joinable_without_a_dead_letter_queue_drops_and_counts),
         TEST(queue_plain_has_no_tickets),

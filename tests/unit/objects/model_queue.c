@@ -377,12 +377,13 @@ static void run_model(const struct queue_options *options)
     assert_non_null(model);
     assert_int_equal(queue_new(&common, options, &model->queue), 0);
     TAILQ_INIT(&model->tie.taken);
+    model->tie.object = &model->queue->object;
     model->now = 1;
     for (int i = 0; i < STEPS && model->count < ITEMS_MAX; i++) {
         step(model);
     }
     struct prying way = prying(model);
-    object_abandon(&model->queue->object, &model->tie, model->now, &way.pace);
+    tie_abandon(&model->tie, model->now, &way.pace);
     assert_int_equal(model->tie.holding, 0);
     object_unref(&model->queue->object);
     free(model);

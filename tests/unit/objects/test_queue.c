@@ -237,7 +237,7 @@ static void what_is_due_at_once_gives_way(void **state)
         assert_int_equal(queue_take_head(queue, &tie, 2 * MS, &head), 0);
     }
     counted = counted_begin();
-    object_abandon(&queue->object, &tie, 2 * MS, &counted.pace);
+    tie_abandon(&tie, 2 * MS, &counted.pace);
     assert_true(counted_end(&counted) >= 2 * COUNT);
     assert_true(counted.longest <= PACE_STRETCH);
     assert_int_equal(tie.holding, 0);

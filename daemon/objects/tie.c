@@ -1,0 +1,16 @@
+/*
+ * tie: see tie.h.
+ *
+ * Tests: test_object.c in tests/unit/objects/, test_sealed.c in tests/unit/methods/.
+ */
+#include "daemon/objects/tie.h"
+
+void tie_abandon(struct tie *tie, uint64_t now, struct pace *pace)
+{
+    struct object *object = tie->object;
+    if (!object_is_sealed(object)) {
+        object->type->abandon(object, tie, now, pace);
+        (void)object_check(object, tie->holding == 0, "a session that has ended still holds it");
+    }
+    tie->holding = 0;
+}
