@@ -67,6 +67,8 @@ void cells_deinit(struct cells *cells, struct pace *pace);
 /* Bytes of the array: what is charged beside the values; and as it is after a cells_open. */
 size_t cells_cost(const struct cells *cells);
 size_t cells_cost_after(const struct cells *cells, uint32_t index, uint32_t count);
+/* The difference of the two. */
+size_t cells_growth(const struct cells *cells, uint32_t index, uint32_t count);
 
 /* The steps (pace.h) that cells_open and cells_close take to move the others, at most. */
 uint64_t cells_open_steps(const struct cells *cells, uint32_t index, uint32_t count);

@@ -91,7 +91,7 @@ int list_insert(struct list *list, uint32_t position, struct incoming value, str
     if (cell_init(&cell, value) != 0) {
         return ERR_MEMORY;
     }
-    uint64_t cost = cell_cost(&cell) + cells_cost_after(cells, position, 1) - cells_cost(cells);
+    uint64_t cost = cell_cost(&cell) + cells_growth(cells, position, 1);
     int status = object_charge(&list->object, cost);
     if (status == 0) {
         status = cells_open(cells, position, &cell, 1, pace);

@@ -21,6 +21,8 @@
 
 #define LIST_MAX (UINT32_C(1) << 31) /* values in one list */
 
+enum { LIST_SHORT = PACE_LONG }; /* moving so many values is no matter */
+
 struct list {
     struct object object;
     struct cells cells;
@@ -62,11 +64,11 @@ void list_clear(struct list *list, struct pace *pace);
 
 static inline uint64_t list_insert_steps(const struct list *list, uint32_t position)
 {
-    return cells_open_steps(&list->cells, position, 1);
+    return list->cells.cap <= LIST_SHORT ? 0 : cells_open_steps(&list->cells, position, 1);
 }
 static inline uint64_t list_delete_steps(const struct list *list, uint32_t position)
 {
-    return cells_close_steps(&list->cells, position, 1);
+    return list->cells.cap <= LIST_SHORT ? 0 : cells_close_steps(&list->cells, position, 1);
 }
 /* To drop everything, and to go through `count` values or all of them and copy what is not kept by
  * reference. */

@@ -43,7 +43,9 @@ static int set(struct dict *dict, struct slice raw, struct slice value, bool *is
     struct key_fault fault;
     int status = dict_key_init(&key, dict, raw, &fault);
     if (status == 0) {
-        status = dict_set(dict, &key, incoming_plain(value), is_new, NULL);
+        uint32_t position = dict_find(dict, &key);
+        *is_new = position == ORDERED_NONE;
+        status = dict_set(dict, &key, position, incoming_plain(value), NULL);
     }
     dict_key_deinit(&key);
     return status;
@@ -432,10 +434,9 @@ static int incr(struct dict *dict, struct slice raw, struct slice delta, struct 
 {
     struct dict_key key;
     struct key_fault fault;
-    bool is_new;
     out->len = 0;
     assert_int_equal(dict_key_init(&key, dict, raw, &fault), 0);
-    return dict_incr(dict, &key, delta, initial, out, &is_new, NULL);
+    return dict_incr(dict, &key, dict_find(dict, &key), delta, initial, out, NULL);
 }
 
 static void incr_adds_and_a_missing_key_starts_at_the_initial(void **state)
@@ -483,7 +484,8 @@ static bool cas(struct dict *dict, const struct slice *expected, const struct sl
     bool done;
     assert_int_equal(dict_key_init(&key, dict, VALUE("\xa1k"), &fault), 0);
     struct incoming incoming = incoming_plain(value != NULL ? *value : (struct slice){0});
-    assert_int_equal(dict_cas(dict, &key, expected, value != NULL ? &incoming : NULL, &done, NULL),
+    assert_int_equal(dict_cas(dict, &key, dict_find(dict, &key), expected,
+                              value != NULL ? &incoming : NULL, &done, NULL),
                      0);
     return done;
 }

@@ -338,14 +338,14 @@ static void one_value_moves_no_more_than_was_foreseen(void **state)
         steps_init(steps, &list->object, NULL);
         uint64_t foreseen = list_delete_steps(list, position);
         list_delete(list, position, &steps->pace);
-        assert_in_range(steps->count, 0, foreseen);
+        assert_in_range(steps->count, 0, foreseen > 0 ? foreseen : PACE_LONG);
         if (i % 10 == 0) {
             position = list_len(list) * (i / 10 % 3) / 2;
             steps_init(steps, &list->object, NULL);
             foreseen = list_insert_steps(list, position);
             assert_int_equal(
                 list_insert(list, position, incoming_plain(VALUE("\x01")), &steps->pace), 0);
-            assert_in_range(steps->count, 0, foreseen);
+            assert_in_range(steps->count, 0, foreseen > 0 ? foreseen : PACE_LONG);
         }
         if (len % 500 == 0) {
             struct list_range range = range_of(list, 0, len / 100, 1);
