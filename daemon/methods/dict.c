@@ -32,7 +32,7 @@ static int refuse_missing(struct call *call, const struct dict_key *key)
 }
 
 /* Makes a key of param 1; the handler deinits it, whatever comes of it. */
-static int read_key(struct call *call, struct dict_key *key)
+static inline int read_key(struct call *call, struct dict_key *key)
 {
     struct key_fault fault;
     int status = dict_key_init(key, dict_of(call->object), call_value(call, 1), &fault);
@@ -40,7 +40,7 @@ static int read_key(struct call *call, struct dict_key *key)
 }
 
 /* Makes a key of param 1, as read_key, and finds its position, or ORDERED_NONE. */
-static int find_key(struct call *call, struct dict_key *key, uint32_t *position)
+static inline int find_key(struct call *call, struct dict_key *key, uint32_t *position)
 {
     int status = read_key(call, key);
     *position = status == 0 ? dict_find(dict_of(call->object), key) : ORDERED_NONE;
