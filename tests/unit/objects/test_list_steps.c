@@ -280,9 +280,9 @@ static void no_operation_takes_more_steps_than_were_foreseen(void **state)
         begin(&fixture, texts);
         struct list *list = fixture.list;
         struct steps *steps = &fixture.steps;
-        struct slice value = list_at(list, 5).bytes;
         struct incoming values = incoming_plain(buffer_slice(&fixture.values));
         assert_int_equal(list_repeat(list, 2, NULL), 0);
+        struct slice value = list_at(list, 5).bytes;
 
         uint64_t foreseen = list_compare_steps(list, value);
         (void)list_count(list, value, &steps->pace);
