@@ -1,6 +1,8 @@
 /*
  * Slices of a list, by Python's rules, and the insertion of several values; see list.h.
  *
+ * Tests: tests/unit/objects/test_list.c, test_list_steps.c and model_list.c.
+ *
  * New values are first made beside the list, so that what they cost is known before anything is
  * changed.
  */

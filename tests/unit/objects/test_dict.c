@@ -387,21 +387,6 @@ static void update_over_the_limit_changes_nothing(void **state)
     end(&fixture);
 }
 
-static void update_that_takes_no_more_memory_is_not_refused(void **state)
-{
-    struct fixture fixture;
-    begin(&fixture);
-    uint64_t new_keys;
-    struct buffer map = map_of(50);
-    assert_int_equal(update(&fixture, buffer_slice(&map), &new_keys), 0);
-    world_limit(&fixture.world, 0);
-    assert_int_equal(update(&fixture, buffer_slice(&map), &new_keys), 0);
-    assert_int_equal(new_keys, 0);
-    check_charge(fixture.dict);
-    buffer_deinit(&map);
-    end(&fixture);
-}
-
 static void want_of_memory_in_update_sets_no_key(void **state)
 {
     struct fixture fixture;
@@ -589,7 +574,6 @@ int main(void)
         cmocka_unit_test(update_sets_all_keys_in_their_order),
         cmocka_unit_test(update_with_a_key_that_cannot_be_one_sets_none),
         cmocka_unit_test(update_over_the_limit_changes_nothing),
-        cmocka_unit_test(update_that_takes_no_more_memory_is_not_refused),
         cmocka_unit_test(want_of_memory_in_update_sets_no_key),
         cmocka_unit_test(incr_adds_and_a_missing_key_starts_at_the_initial),
         cmocka_unit_test(incr_of_what_is_no_number_or_does_not_fit_changes_nothing),

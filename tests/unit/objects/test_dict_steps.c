@@ -177,6 +177,20 @@ static void an_update_is_charged_exactly(void **state)
     end(&fixture);
 }
 
+static void an_update_that_takes_no_more_memory_is_not_refused(void **state)
+{
+    struct fixture fixture;
+    struct buffer map = {0};
+    begin(&fixture);
+    pack_keys(&map, 0, KEYS, 1, 1);
+    update_twins(&fixture, &map);
+    world_limit(&fixture.world, 0);
+    update_twins(&fixture, &map);
+    must_be_equal(&fixture, KEYS / PACE_STRETCH);
+    buffer_deinit(&map);
+    end(&fixture);
+}
+
 static struct dict_key key_of(const struct dict *dict, uint32_t number, struct buffer *bytes)
 {
     struct dict_key key;
@@ -275,6 +289,7 @@ int main(void)
         cmocka_unit_test(updating_and_clearing),
         cmocka_unit_test(an_update_that_is_refused_changes_nothing),
         cmocka_unit_test(an_update_is_charged_exactly),
+        cmocka_unit_test(an_update_that_takes_no_more_memory_is_not_refused),
         cmocka_unit_test(growing_by_single_keys),
         cmocka_unit_test(shrinking_by_single_keys),
         cmocka_unit_test(no_update_takes_more_steps_than_were_foreseen),
