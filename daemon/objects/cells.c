@@ -52,12 +52,15 @@ void cell_deinit(union cell cell)
     }
 }
 
-void cell_drop(union cell *cell)
+size_t cell_drop(union cell *cell)
 {
-    if (!is_inline(*cell)) {
-        blob_unref(cell->blob);
-        *cell = (union cell){.bytes = {1 << 1 | 1, 0xc0}};
+    if (is_inline(*cell)) {
+        return 1;
     }
+    size_t steps = cell_drop_steps(cell);
+    blob_unref(cell->blob);
+    *cell = (union cell){.bytes = {1 << 1 | 1, 0xc0}};
+    return steps;
 }
 
 union cell cell_copy(union cell cell)

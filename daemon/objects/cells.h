@@ -24,8 +24,9 @@ union cell {
 /* Keeps a copy of a value (never empty) in *cell. 0, or ERR_MEMORY for want of memory. */
 int cell_init(union cell *cell, struct incoming value);
 void cell_deinit(union cell cell);
-/* Gives the value of a cell up; another one, without meaning, stands in its place. */
-void cell_drop(union cell *cell);
+/* Gives the value of a cell up; another one, without meaning, stands in its place. Returns the
+ * steps that it took. */
+size_t cell_drop(union cell *cell);
 /* Another cell with the same value, which may share its blob. */
 union cell cell_copy(union cell cell);
 /* The value in the cell, valid as long as the cell stays where it is. */
