@@ -13,7 +13,8 @@ void memory_tune(void)
     (void)mallopt(M_MMAP_THRESHOLD, MEMORY_HEAP_MAX);
     (void)mallopt(M_TRIM_THRESHOLD, INT_MAX); /* only give_back does it */
     (void)mallopt(M_TOP_PAD, TOP_PAD);
-    (void)mallopt(M_MXFAST, 0);
+    (void)mallopt(M_MXFAST, 0); /* freed blocks are joined at once, not all of them later */
+    (void)mallopt(M_MXFAST, 0); /* freed blocks are joined at once, not all of them later */
 }
 
 static void give_back(evutil_socket_t fd, short what, void *data)

@@ -32,33 +32,35 @@ static int refuse_missing(struct call *call, const struct dict_key *key)
 }
 
 /* Makes a key of param 1; the handler deinits it, whatever comes of it. */
-static int read_key(struct call *call, struct dict_key *key)
+static inline int read_key(struct call *call, struct dict_key *key)
 {
     struct key_fault fault;
     int status = dict_key_init(key, dict_of(call->object), call_value(call, 1), &fault);
     return status == ERR_TYPE ? refuse_key(call, &fault) : status;
 }
 
-/* The same, and the position of the key, or ORDERED_NONE. */
-static int find_key(struct call *call, struct dict_key *key, uint32_t *position)
+/* Makes a key of param 1, as read_key, and finds its position, or ORDERED_NONE. */
+static inline int find_key(struct call *call, struct dict_key *key, uint32_t *position)
 {
     int status = read_key(call, key);
     *position = status == 0 ? dict_find(dict_of(call->object), key) : ORDERED_NONE;
     return status;
 }
 
-/* True if the call needs a pace to set a key, which is new: for the arrays of a large dict grow. */
-static bool set_needs_pace(struct call *call, const struct dict_key *key)
+/* True if the call needs a pace to set a key that is or is not there: for the arrays of a large
+ * dict grow. */
+static bool set_needs_pace(struct call *call, uint32_t position)
 {
-    const struct dict *dict = dict_of(call->object);
-    uint64_t steps = dict_insert_steps(dict);
-    return __builtin_expect(steps > 0, 0) && dict_find(dict, key) == ORDERED_NONE &&
-           call_needs_pace(call, steps);
+    uint64_t steps = position == ORDERED_NONE ? dict_insert_steps(dict_of(call->object)) : 0;
+    return __builtin_expect(steps > 0, 0) && call_needs_pace(call, steps);
 }
 
+/* True if the call needs a pace to take it out, if it is there: for they shrink. */
 static bool remove_needs_pace(struct call *call, uint32_t position)
 {
-    return call_needs_pace(call, dict_remove_steps(dict_of(call->object), position));
+    uint64_t steps =
+        position == ORDERED_NONE ? 0 : dict_remove_steps(dict_of(call->object), position);
+    return __builtin_expect(steps > 0, 0) && call_needs_pace(call, steps);
 }
 
 /* dict.open */
@@ -125,19 +127,17 @@ int method_dict_get(struct call *call)
 int method_dict_set(struct call *call)
 {
     struct dict_key key __attribute__((cleanup(dict_key_deinit)));
-    bool is_new;
-    int status = read_key(call, &key);
+    uint32_t position;
+    int status = find_key(call, &key, &position);
     if (status < 0) {
         return status;
     }
-    if (set_needs_pace(call, &key)) {
+    if (set_needs_pace(call, position)) {
         return CALL_PACED;
     }
-    status = dict_set(dict_of(call->object), &key, call_incoming(call, 2), &is_new, call->pace);
-    if (status < 0) {
-        return status;
-    }
-    return call_answer_bool(call, is_new);
+    struct dict *dict = dict_of(call->object);
+    status = dict_set(dict, &key, position, call_incoming(call, 2), call->pace);
+    return status < 0 ? status : call_answer_bool(call, position == ORDERED_NONE);
 }
 
 int method_dict_update(struct call *call)
@@ -179,7 +179,7 @@ int method_dict_setdefault(struct call *call)
     if (position != ORDERED_NONE) {
         return call_answer_value(call, dict_at(dict_of(call->object), position).value);
     }
-    if (set_needs_pace(call, &key)) {
+    if (set_needs_pace(call, position)) {
         return CALL_PACED;
     }
     struct incoming value = incoming_plain((struct slice){nil, sizeof(nil)});
@@ -278,17 +278,17 @@ int method_dict_incr(struct call *call)
     static const uint8_t zero[] = {0x00};
     static const uint8_t one[] = {0x01};
     struct dict_key key __attribute__((cleanup(dict_key_deinit)));
-    bool is_new;
-    int status = read_key(call, &key);
+    uint32_t position;
+    int status = find_key(call, &key, &position);
     if (status < 0) {
         return status;
     }
-    if (set_needs_pace(call, &key)) {
+    if (set_needs_pace(call, position)) {
         return CALL_PACED;
     }
     struct slice delta = call_given(call, 2) ? call_value(call, 2) : (struct slice){one, 1};
     struct slice initial = call_given(call, 3) ? call_value(call, 3) : (struct slice){zero, 1};
-    status = dict_incr(dict_of(call->object), &key, delta, initial, call_result(call), &is_new,
+    status = dict_incr(dict_of(call->object), &key, position, delta, initial, call_result(call),
                        call->pace);
     if (status == ERR_TYPE) {
         return call_fail(call, ERR_TYPE, "%s: the value of this key is not a number",
@@ -319,25 +319,15 @@ static int read_optional(struct call *call, unsigned i, struct slice *bytes,
     return 0;
 }
 
-/* It may set a key that is not there, or remove one that is. */
-static bool cas_needs_pace(struct call *call, const struct dict_key *key,
-                           const struct slice *expected, const struct slice *value)
-{
-    if (value != NULL) {
-        return expected == NULL && set_needs_pace(call, key);
-    }
-    uint32_t position = dict_find(dict_of(call->object), key);
-    return position != ORDERED_NONE && remove_needs_pace(call, position);
-}
-
 int method_dict_cas(struct call *call)
 {
     struct dict_key key __attribute__((cleanup(dict_key_deinit)));
     struct slice bytes[2];
     const struct slice *expected = NULL;
     const struct slice *value = NULL;
+    uint32_t position;
     bool done;
-    int status = read_key(call, &key);
+    int status = find_key(call, &key, &position);
     if (status == 0) {
         status = read_optional(call, 2, &bytes[0], &expected);
     }
@@ -347,12 +337,12 @@ int method_dict_cas(struct call *call)
     if (status < 0) {
         return status;
     }
-    if (cas_needs_pace(call, &key, expected, value)) {
+    if (value != NULL ? set_needs_pace(call, position) : remove_needs_pace(call, position)) {
         return CALL_PACED;
     }
     struct incoming incoming = {bytes[1], call->origin};
-    status = dict_cas(dict_of(call->object), &key, expected, value != NULL ? &incoming : NULL,
-                      &done, call->pace);
+    status = dict_cas(dict_of(call->object), &key, position, expected,
+                      value != NULL ? &incoming : NULL, &done, call->pace);
     if (status < 0) {
         return status;
     }

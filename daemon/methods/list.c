@@ -28,6 +28,12 @@ static int read_position(struct call *call, int64_t standard, uint32_t *position
     return 0;
 }
 
+/* For what mostly takes no step beyond the call itself. */
+static bool needs_pace(struct call *call, uint64_t steps)
+{
+    return __builtin_expect(steps > 0, 0) && call_needs_pace(call, steps);
+}
+
 /* list.open */
 
 static int make_list(struct call *call, const struct object_options *common,
@@ -62,7 +68,7 @@ int method_list_open(struct call *call)
 int method_list_append(struct call *call)
 {
     struct list *list = list_of(call->object);
-    if (call_needs_pace(call, list_insert_steps(list, list_len(list)))) {
+    if (needs_pace(call, list_insert_steps(list, list_len(list)))) {
         return CALL_PACED;
     }
     int status = list_insert(list, list_len(list), call_incoming(call, 1), call->pace);
@@ -73,7 +79,7 @@ int method_list_insert(struct call *call)
 {
     struct list *list = list_of(call->object);
     uint32_t position = list_position_clamped(list, call_int(call, 1, 0));
-    if (call_needs_pace(call, list_insert_steps(list, position))) {
+    if (needs_pace(call, list_insert_steps(list, position))) {
         return CALL_PACED;
     }
     int status = list_insert(list, position, call_incoming(call, 2), call->pace);
@@ -94,7 +100,7 @@ int method_list_delete(struct call *call)
     if (status < 0) {
         return status;
     }
-    if (call_needs_pace(call, list_delete_steps(list_of(call->object), position))) {
+    if (needs_pace(call, list_delete_steps(list_of(call->object), position))) {
         return CALL_PACED;
     }
     list_delete(list_of(call->object), position, call->pace);
@@ -122,7 +128,7 @@ int method_list_pop(struct call *call)
     if (status < 0) {
         return status;
     }
-    if (call_needs_pace(call, list_delete_steps(list, position))) {
+    if (needs_pace(call, list_delete_steps(list, position))) {
         return CALL_PACED;
     }
     (void)call_answer_value(call, list_at(list, position));

@@ -1,4 +1,4 @@
-/* attachment: see attachment.h. */
+/* attachment: see attachment.h. Tests: tests/unit/call/test_references.c and test_output.c. */
 #include "daemon/objects/attachment.h"
 
 #include <stdlib.h>

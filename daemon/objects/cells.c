@@ -52,12 +52,15 @@ void cell_deinit(union cell cell)
     }
 }
 
-void cell_drop(union cell *cell)
+size_t cell_drop(union cell *cell)
 {
-    if (!is_inline(*cell)) {
-        blob_unref(cell->blob);
-        *cell = (union cell){.bytes = {1 << 1 | 1, 0xc0}};
+    if (is_inline(*cell)) {
+        return 1;
     }
+    size_t steps = cell_drop_steps(cell);
+    blob_unref(cell->blob);
+    *cell = (union cell){.bytes = {1 << 1 | 1, 0xc0}};
+    return steps;
 }
 
 union cell cell_copy(union cell cell)
@@ -134,6 +137,12 @@ size_t cells_cost_after(const struct cells *cells, uint32_t index, uint32_t coun
     return array_cost(cap_after(cells, index, count));
 }
 
+size_t cells_growth(const struct cells *cells, uint32_t index, uint32_t count)
+{
+    uint32_t cap = cap_after(cells, index, count);
+    return cap == cells->cap ? 0 : array_cost(cap) - array_cost(cells->cap);
+}
+
 static int resize(struct cells *cells, uint32_t cap)
 {
     union cell *array = realloc(cells->array, array_size(cap));
@@ -191,7 +200,11 @@ int cells_open(struct cells *cells, uint32_t index, const union cell *values, ui
         move(cells, start + index + count, start + index, cells->len - index, pace);
     }
     /* The new cells count when all of them have their values. */
-    bulk_move(cells->array + start + index, values, count * sizeof(*values), pace);
+    if (count == 1) {
+        cells->array[start + index] = *values;
+    } else {
+        bulk_move(cells->array + start + index, values, count * sizeof(*values), pace);
+    }
     cells->start = start;
     cells->len += count;
     return 0;

@@ -24,8 +24,9 @@ union cell {
 /* Keeps a copy of a value (never empty) in *cell. 0, or ERR_MEMORY for want of memory. */
 int cell_init(union cell *cell, struct incoming value);
 void cell_deinit(union cell cell);
-/* Gives the value of a cell up; another one, without meaning, stands in its place. */
-void cell_drop(union cell *cell);
+/* Gives the value of a cell up; another one, without meaning, stands in its place. Returns the
+ * steps that it took. */
+size_t cell_drop(union cell *cell);
 /* Another cell with the same value, which may share its blob. */
 union cell cell_copy(union cell cell);
 /* The value in the cell, valid as long as the cell stays where it is. */
@@ -67,6 +68,8 @@ void cells_deinit(struct cells *cells, struct pace *pace);
 /* Bytes of the array: what is charged beside the values; and as it is after a cells_open. */
 size_t cells_cost(const struct cells *cells);
 size_t cells_cost_after(const struct cells *cells, uint32_t index, uint32_t count);
+/* The difference of the two. */
+size_t cells_growth(const struct cells *cells, uint32_t index, uint32_t count);
 
 /* The steps (pace.h) that cells_open and cells_close take to move the others, at most. */
 uint64_t cells_open_steps(const struct cells *cells, uint32_t index, uint32_t count);

@@ -161,6 +161,19 @@ void dict_tell(struct dict *dict, enum event_name event, struct slice key)
     }
 }
 
+/* Charges for larger arrays and makes them. 0, ERR_LIMIT, ERR_MEMORY. */
+static __attribute__((noinline)) int grow(struct dict *dict, struct pace *pace)
+{
+    size_t before = ordered_cost(&dict->pairs);
+    size_t cost = ordered_cost_after(&dict->pairs, 1) - before;
+    int status = object_charge(&dict->object, cost);
+    if (status == 0 && ordered_reserve(&dict->pairs, 1, pace) != 0) {
+        object_release(&dict->object, cost - (ordered_cost(&dict->pairs) - before));
+        status = ERR_MEMORY;
+    }
+    return status;
+}
+
 int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming value,
                 struct pace *pace)
 {
@@ -168,21 +181,18 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
     if (pair == NULL) {
         return ERR_MEMORY;
     }
-    size_t before = ordered_cost(&dict->pairs);
-    size_t cost = pair_cost(pair) + ordered_cost_after(&dict->pairs, 1) - before;
-    int status = object_charge(&dict->object, cost);
-    if (status == 0) {
-        status = ordered_reserve(&dict->pairs, 1, pace);
-        if (status == 0) {
-            (void)ordered_append(&dict->pairs, key->hash, &pair->entry); /* there is room */
-        } else {
-            object_release(&dict->object, cost - (ordered_cost(&dict->pairs) - before));
+    int status = object_charge(&dict->object, pair_cost(pair));
+    if (status == 0 && !ordered_has_room(&dict->pairs)) {
+        status = grow(dict, pace);
+        if (status != 0) {
+            object_release(&dict->object, pair_cost(pair));
         }
     }
     if (status != 0) {
         pair_free(pair);
         return status;
     }
+    (void)ordered_append(&dict->pairs, key->hash, &pair->entry); /* there is room */
     dict_tell(dict, EVENT_set, pair_key(pair));
     object_key_added(&dict->object, DICT_WAITERS, key->hash);
     return 0;
@@ -210,17 +220,11 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
     return 0;
 }
 
-int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new,
-             struct pace *pace)
+int dict_set(struct dict *dict, const struct dict_key *key, uint32_t position,
+             struct incoming value, struct pace *pace)
 {
-    uint32_t position = dict_find(dict, key);
-    bool missing = position == ORDERED_NONE;
-    int status =
-        missing ? dict_insert(dict, key, value, pace) : dict_replace(dict, position, value);
-    if (status == 0) {
-        *is_new = missing;
-    }
-    return status;
+    return position == ORDERED_NONE ? dict_insert(dict, key, value, pace)
+                                    : dict_replace(dict, position, value);
 }
 
 void dict_remove(struct dict *dict, uint32_t position, struct pace *pace)
@@ -268,10 +272,9 @@ uint64_t dict_copy_steps(const struct dict *dict, uint64_t count)
     return 4 * count + bytes / PACE_STEP_BYTES;
 }
 
-int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
-              struct slice initial, struct buffer *out, bool *is_new, struct pace *pace)
+int dict_incr(struct dict *dict, const struct dict_key *key, uint32_t position, struct slice delta,
+              struct slice initial, struct buffer *out, struct pace *pace)
 {
-    uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;
     struct slice number = missing ? initial : dict_at(dict, position).value.bytes;
     size_t at = out->len;
@@ -283,15 +286,13 @@ int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
         return status;
     }
     struct slice sum = {out->data + at, out->len - at};
-    *is_new = missing;
-    struct incoming result = incoming_plain(sum);
-    return missing ? dict_insert(dict, key, result, pace) : dict_replace(dict, position, result);
+    return dict_set(dict, key, position, incoming_plain(sum), pace);
 }
 
-int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-             const struct incoming *value, bool *done, struct pace *pace)
+int dict_cas(struct dict *dict, const struct dict_key *key, uint32_t position,
+             const struct slice *expected, const struct incoming *value, bool *done,
+             struct pace *pace)
 {
-    uint32_t position = dict_find(dict, key);
     bool missing = position == ORDERED_NONE;
     if (missing || expected == NULL) {
         *done = missing && expected == NULL;
@@ -302,8 +303,7 @@ int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *
         return 0;
     }
     if (value != NULL) {
-        return missing ? dict_insert(dict, key, *value, pace)
-                       : dict_replace(dict, position, *value);
+        return dict_set(dict, key, position, *value, pace);
     }
     if (!missing) {
         dict_remove(dict, position, pace);

@@ -95,13 +95,15 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
 /* To make the arrays larger, if they are full; mostly 0. */
 static inline uint64_t dict_insert_steps(const struct dict *dict)
 {
-    return dict->pairs.cap < PACE_LONG / 4 ? 0 : ordered_reserve_steps(&dict->pairs, 1);
+    return ordered_has_room(&dict->pairs) ? 0 : ordered_reserve_steps(&dict->pairs, 1);
 }
 /* Gives the key at a position another value. 0, ERR_LIMIT, ERR_MEMORY (memory). */
 int dict_replace(struct dict *dict, uint32_t position, struct incoming value);
-/* Whichever of the two is right; *is_new says which (set on success). */
-int dict_set(struct dict *dict, const struct dict_key *key, struct incoming value, bool *is_new,
-             struct pace *pace);
+/* Whichever of the two is right for a key that dict_find has looked for: `position` is what it
+ * said.
+ */
+int dict_set(struct dict *dict, const struct dict_key *key, uint32_t position,
+             struct incoming value, struct pace *pace);
 
 /* For the files of the dict: tells an event whose detail is the key. */
 void dict_tell(struct dict *dict, enum event_name event, struct slice key);
@@ -125,12 +127,15 @@ int dict_update(struct dict *dict, struct incoming map, uint64_t *new_keys, stru
                 struct pace *pace);
 uint64_t dict_update_steps(const struct dict *dict, struct slice map);
 
-/* Adds delta to the number of a key, or to `initial` if the key is missing; appends the new value
- * to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT; ERR_MEMORY; then *out may have grown. */
-int dict_incr(struct dict *dict, const struct dict_key *key, struct slice delta,
-              struct slice initial, struct buffer *out, bool *is_new, struct pace *pace);
+/* Adds delta to the number of a key, or to `initial` if the key is missing (`position` as for
+ * dict_set); appends the new value to *out. ERR_TYPE: not a number; ERR_RANGE; ERR_LIMIT;
+ * ERR_MEMORY; then *out may have grown. */
+int dict_incr(struct dict *dict, const struct dict_key *key, uint32_t position, struct slice delta,
+              struct slice initial, struct buffer *out, struct pace *pace);
 
 /* If the key's value equals *expected (NULL: if the key is missing), sets it to *value (NULL:
- * removes the key); *done says whether it was so. 0, ERR_LIMIT, ERR_MEMORY (memory). */
-int dict_cas(struct dict *dict, const struct dict_key *key, const struct slice *expected,
-             const struct incoming *value, bool *done, struct pace *pace);
+ * removes the key; `position` as for dict_set); *done says whether it was so. 0, ERR_LIMIT,
+ * ERR_MEMORY (memory). */
+int dict_cas(struct dict *dict, const struct dict_key *key, uint32_t position,
+             const struct slice *expected, const struct incoming *value, bool *done,
+             struct pace *pace);

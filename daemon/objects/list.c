@@ -91,7 +91,7 @@ int list_insert(struct list *list, uint32_t position, struct incoming value, str
     if (cell_init(&cell, value) != 0) {
         return ERR_MEMORY;
     }
-    uint64_t cost = cell_cost(&cell) + cells_cost_after(cells, position, 1) - cells_cost(cells);
+    uint64_t cost = cell_cost(&cell) + cells_growth(cells, position, 1);
     int status = object_charge(&list->object, cost);
     if (status == 0) {
         status = cells_open(cells, position, &cell, 1, pace);
@@ -235,13 +235,16 @@ void list_reverse(struct list *list, struct pace *pace)
     if (len == 0) {
         return;
     }
-    for (uint32_t i = 0; i < len / 2; i++) {
-        union cell *low = cells_at(&list->cells, i);
-        union cell *high = cells_at(&list->cells, len - 1 - i);
-        union cell cell = *low;
-        *low = *high;
-        *high = cell;
-        pace_each(pace, i);
+    union cell *low = cells_at(&list->cells, 0);
+    union cell *high = cells_at(&list->cells, len - 1);
+    while (low < high) {
+        const union cell *end = low + PACE_STRETCH;
+        for (; low < high && low != end; low++, high--) {
+            union cell cell = *low;
+            *low = *high;
+            *high = cell;
+        }
+        pace_step(pace, PACE_STRETCH);
     }
     list_tell(list, EVENT_reverse, 0, 0, 0);
 }

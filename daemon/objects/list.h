@@ -21,6 +21,8 @@
 
 #define LIST_MAX (UINT32_C(1) << 31) /* values in one list */
 
+enum { LIST_SHORT = PACE_LONG }; /* moving so many values is no matter */
+
 struct list {
     struct object object;
     struct cells cells;
@@ -52,9 +54,9 @@ struct stored list_at(const struct list *list, uint32_t position);
 /* Puts a value before a position (at most the length). 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY.
  */
 int list_insert(struct list *list, uint32_t position, struct incoming value, struct pace *pace);
-/* Appends the elements of an encoded array, all or none. The same errors. */
+/* Appends the elements of an encoded array, all or none. 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY. */
 int list_extend(struct list *list, struct incoming array, struct pace *pace);
-/* Puts a value in the place of another. The same errors. */
+/* Puts a value in the place of another. 0, ERR_LIMIT, ERR_MEMORY. */
 int list_set(struct list *list, uint32_t position, struct incoming value);
 /* Removes the value at a position. */
 void list_delete(struct list *list, uint32_t position, struct pace *pace);
@@ -62,11 +64,11 @@ void list_clear(struct list *list, struct pace *pace);
 
 static inline uint64_t list_insert_steps(const struct list *list, uint32_t position)
 {
-    return cells_open_steps(&list->cells, position, 1);
+    return list->cells.cap <= LIST_SHORT ? 0 : cells_open_steps(&list->cells, position, 1);
 }
 static inline uint64_t list_delete_steps(const struct list *list, uint32_t position)
 {
-    return cells_close_steps(&list->cells, position, 1);
+    return list->cells.cap <= LIST_SHORT ? 0 : cells_close_steps(&list->cells, position, 1);
 }
 /* To drop everything, and to go through `count` values or all of them and copy what is not kept by
  * reference. */

@@ -1,6 +1,8 @@
 /*
  * Slices of a list, by Python's rules, and the insertion of several values; see list.h.
  *
+ * Tests: tests/unit/objects/test_list.c, test_list_steps.c and model_list.c.
+ *
  * New values are first made beside the list, so that what they cost is known before anything is
  * changed.
  */
@@ -10,6 +12,8 @@
 
 #include "daemon/objects/bulk.h"
 #include "proto/message.h"
+
+enum { FEW_CELLS = 16 }; /* moved one by one */
 
 /* Ranges. */
 
@@ -76,9 +80,7 @@ static void drop_range(const struct list *list, const struct list_range *range, 
 {
     size_t steps = 0;
     for (uint32_t i = 0; i < range->count; i++) {
-        union cell *cell = cell_of(list, range, i);
-        steps += cell_drop_steps(cell);
-        cell_drop(cell);
+        steps += cell_drop(cell_of(list, range, i));
         if (steps >= PACE_STRETCH) {
             pace_step(pace, steps);
             steps = 0;
@@ -237,12 +239,19 @@ uint64_t list_set_range_steps(const struct list *list, const struct list_range *
 /* Moves the cells between those of a range together; what is free is then at the end. */
 static void pack_around(struct list *list, const struct list_range *range, struct pace *pace)
 {
-    uint32_t gone = 0;
-    for (uint32_t i = (uint32_t)range->start; i < list_len(list); i++) {
-        if (gone < range->count && i == range->start + gone * range->step) {
-            gone++;
+    union cell *to = cell_of(list, range, 0);
+    const union cell *end = cells_at(&list->cells, list_len(list));
+    for (uint32_t i = 0; i < range->count; i++) {
+        const union cell *from = cell_of(list, range, i) + 1;
+        const union cell *next = i + 1 < range->count ? cell_of(list, range, i + 1) : end;
+        size_t count = (size_t)(next - from);
+        if (count < FEW_CELLS) {
+            while (from < next) {
+                *to++ = *from++;
+            }
         } else {
-            *cells_at(&list->cells, i - gone) = *cells_at(&list->cells, i);
+            bulk_move(to, from, count * sizeof(*to), pace);
+            to += count;
         }
         pace_each(pace, i);
     }

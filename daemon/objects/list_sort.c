@@ -13,7 +13,10 @@
 #include "daemon/objects/bulk.h"
 #include "proto/value.h"
 
-enum { RUN_SHORT = 12 }; /* a run this short is sorted by insertion */
+enum {
+    RUN_SHORT = 12,             /* a run this short is sorted by insertion */
+    STRETCH = PACE_STRETCH / 2, /* so many steps are said together */
+};
 
 struct ranked {
     uint64_t rank;
@@ -68,11 +71,11 @@ struct sorting {
     size_t steps;
 };
 
-/* So many values have been placed: gives way if it is time. */
-static inline void placed(struct sorting *sorting, size_t count)
+/* So many steps have been done: gives way if it is time. */
+static inline void stepped(struct sorting *sorting, size_t steps)
 {
-    sorting->steps += count;
-    if (sorting->steps >= PACE_STRETCH) {
+    sorting->steps += steps;
+    if (sorting->steps >= STRETCH) {
         pace_step(sorting->pace, sorting->steps);
         sorting->steps = 0;
     }
@@ -85,46 +88,53 @@ static int compare_values(const struct ranked *a, const struct ranked *b, struct
     struct slice right = cell_value(&b->cell).bytes;
     int order = 0;
     (void)value_compare(left, right, &order);
-    sorting->steps += 2 + (left.len < right.len ? left.len : right.len) / PACE_STEP_BYTES;
+    stepped(sorting, 2 + (left.len < right.len ? left.len : right.len) / PACE_STEP_BYTES);
     return order;
 }
 
-/* True if a must come before b, which stands before it now. */
-static inline bool before(const struct ranked *a, const struct ranked *b, struct sorting *sorting)
+/* True if a must come before b, which stands before it now. `reverse` is that of sorting. */
+static inline bool before(const struct ranked *a, const struct ranked *b, bool reverse,
+                          struct sorting *sorting)
 {
     if (a->rank != b->rank) {
-        return (a->rank < b->rank) != sorting->reverse;
+        return (a->rank < b->rank) != reverse;
     }
     int order = compare_values(a, b, sorting);
-    return sorting->reverse ? order > 0 : order < 0;
+    return reverse ? order > 0 : order < 0;
 }
 
 static void sort_short(struct ranked *run, size_t len, struct sorting *sorting)
 {
+    const bool reverse = sorting->reverse;
     for (size_t i = 1; i < len; i++) {
         struct ranked moving = run[i];
         size_t at = i;
-        for (; at > 0 && before(&moving, &run[at - 1], sorting); at--) {
+        for (; at > 0 && before(&moving, &run[at - 1], reverse, sorting); at--) {
             run[at] = run[at - 1];
         }
         run[at] = moving;
-        placed(sorting, 2);
     }
+    stepped(sorting, 2 * len);
 }
 
 /* Merges run[0, half) and run[half, len), both sorted; `spare` has room for the first half. */
 static void merge(struct ranked *run, size_t half, size_t len, struct ranked *spare,
                   struct sorting *sorting)
 {
+    const bool reverse = sorting->reverse;
     bulk_move(spare, run, half * sizeof(*run), sorting->pace);
     struct ranked *left = spare;
     struct ranked *left_end = spare + half;
     struct ranked *right = run + half;
     struct ranked *right_end = run + len;
     while (left < left_end) {
-        bool take_right = right < right_end && before(right, left, sorting);
-        *run++ = take_right ? *right++ : *left++;
-        placed(sorting, 1);
+        struct ranked *begin = run;
+        struct ranked *stretch_end = run + STRETCH;
+        while (left < left_end && run != stretch_end) {
+            bool take_right = right < right_end && before(right, left, reverse, sorting);
+            *run++ = take_right ? *right++ : *left++;
+        }
+        stepped(sorting, (size_t)(run - begin));
     }
 }
 
@@ -138,7 +148,7 @@ static void sort_run(struct ranked *run, size_t len, struct ranked *spare, struc
     size_t half = len / 2;
     sort_run(run, half, spare, sorting);
     sort_run(run + half, len - half, spare, sorting);
-    if (before(&run[half], &run[half - 1], sorting)) {
+    if (before(&run[half], &run[half - 1], sorting->reverse, sorting)) {
         merge(run, half, len, spare, sorting);
     }
 }
@@ -155,7 +165,7 @@ static int check_order(const struct list *list, struct pace *pace)
             return ERR_TYPE;
         }
         size_t shorter = first.len < other.len ? first.len : other.len;
-        placed(&sorting, 1 + shorter / PACE_STEP_BYTES);
+        stepped(&sorting, 1 + shorter / PACE_STEP_BYTES);
     }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* mapping: see mapping.h. */
+/* mapping: see mapping.h. Tests: tests/unit/objects/model_shared.c, tests/system/test_shared.c. */
 #include "daemon/objects/mapping.h"
 
 #include <errno.h>

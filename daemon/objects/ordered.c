@@ -207,7 +207,7 @@ uint64_t ordered_reserve_steps(const struct ordered *ordered, uint32_t more)
 
 int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry *entry)
 {
-    if (ordered_reserve(ordered, 1, NULL) != 0) {
+    if (!ordered_has_room(ordered) && ordered_reserve(ordered, 1, NULL) != 0) {
         return ERR_MEMORY;
     }
     assert(!is_hole(entry));

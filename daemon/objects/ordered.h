@@ -54,6 +54,13 @@ void ordered_take(struct ordered *ordered, struct ordered *out);
 uint32_t ordered_find(const struct ordered *ordered, uint32_t hash, ordered_match *match,
                       const void *key);
 
+/* True if an append needs no larger arrays: the usual case. */
+static inline bool ordered_has_room(const struct ordered *ordered)
+{
+    return ordered->used < ordered->cap &&
+           ((uint64_t)ordered->live + 1) * 3 <= ((uint64_t)ordered->mask + 1) * 2;
+}
+
 /* Makes room, so that the next `more` appends cannot fail. 0, or ERR_MEMORY for want of memory.
  */
 int ordered_reserve(struct ordered *ordered, uint32_t more, struct pace *pace);

@@ -114,8 +114,7 @@ static void do_nothing(struct dict *dict, const struct dict_key *key, uint32_t n
 static void do_set(struct dict *dict, const struct dict_key *key, uint32_t number)
 {
     uint8_t bytes[VALUE_LEN];
-    bool is_new;
-    check(dict_set(dict, key, incoming_plain(value_of(number, bytes)), &is_new, NULL));
+    check(dict_set(dict, key, dict_find(dict, key), incoming_plain(value_of(number, bytes)), NULL));
 }
 
 static void do_get(struct dict *dict, const struct dict_key *key, uint32_t number)

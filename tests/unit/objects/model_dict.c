@@ -137,12 +137,12 @@ static void any_value(struct run *run, struct buffer *out)
 static int op_set(struct run *run, const struct dict_key *key)
 {
     struct buffer value = {0};
-    bool is_new;
+    uint32_t position = dict_find(run->dict, key);
     any_value(run, &value);
     bool expect_new = model_find(&run->model, key->bytes) == run->model.len;
-    int status = dict_set(run->dict, key, incoming_plain(buffer_slice(&value)), &is_new, NULL);
+    int status = dict_set(run->dict, key, position, incoming_plain(buffer_slice(&value)), NULL);
     if (status == 0) {
-        assert_int_equal(is_new, expect_new);
+        assert_int_equal(position == ORDERED_NONE, expect_new);
         model_set(&run->model, key->bytes, buffer_slice(&value));
     }
     buffer_deinit(&value);
@@ -214,19 +214,19 @@ static int op_incr(struct run *run, const struct dict_key *key)
     struct buffer delta = {0};
     struct buffer sum = {0};
     struct buffer expected = {0};
-    bool is_new;
     uint32_t at = model_find(&run->model, key->bytes);
     bool missing = at == run->model.len;
     struct slice initial = VALUE("\x64");
     pack_uint(&delta, random_below(&run->random, 1000));
-    int status = dict_incr(run->dict, key, buffer_slice(&delta), initial, &sum, &is_new, NULL);
+    uint32_t position = dict_find(run->dict, key);
+    int status = dict_incr(run->dict, key, position, buffer_slice(&delta), initial, &sum, NULL);
     int wanted =
         value_add(missing ? initial : run->model.pairs[at].value, buffer_slice(&delta), &expected);
     if (status != ERR_LIMIT) {
         assert_int_equal(status, wanted);
     }
     if (status == 0) {
-        assert_int_equal(is_new, missing);
+        assert_int_equal(position == ORDERED_NONE, missing);
         assert_bytes(buffer_slice(&sum), buffer_slice(&expected));
         model_set(&run->model, key->bytes, buffer_slice(&expected));
     }
@@ -249,8 +249,9 @@ static int op_cas(struct run *run, const struct dict_key *key)
     any_value(run, &value);
     struct slice new_value = buffer_slice(&value);
     struct incoming incoming = incoming_plain(new_value);
-    int status = dict_cas(run->dict, key, missing && right ? NULL : &expected,
-                          removes ? NULL : &incoming, &done, NULL);
+    int status =
+        dict_cas(run->dict, key, dict_find(run->dict, key), missing && right ? NULL : &expected,
+                 removes ? NULL : &incoming, &done, NULL);
     if (status == 0) {
         assert_int_equal(done, right);
     }

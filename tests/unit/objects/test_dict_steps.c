@@ -177,6 +177,20 @@ static void an_update_is_charged_exactly(void **state)
     end(&fixture);
 }
 
+static void an_update_that_takes_no_more_memory_is_not_refused(void **state)
+{
+    struct fixture fixture;
+    struct buffer map = {0};
+    begin(&fixture);
+    pack_keys(&map, 0, KEYS, 1, 1);
+    update_twins(&fixture, &map);
+    world_limit(&fixture.world, 0);
+    update_twins(&fixture, &map);
+    must_be_equal(&fixture, KEYS / PACE_STRETCH);
+    buffer_deinit(&map);
+    end(&fixture);
+}
+
 static struct dict_key key_of(const struct dict *dict, uint32_t number, struct buffer *bytes)
 {
     struct dict_key key;
@@ -196,11 +210,11 @@ static void growing_by_single_keys(void **state)
     begin(&fixture);
     for (uint32_t i = 0; i < 3 * KEYS; i++) {
         struct dict_key key = key_of(fixture.dict, i, &bytes);
-        bool is_new;
+        uint32_t position = dict_find(fixture.dict, &key);
         struct incoming value = incoming_plain(buffer_slice(&bytes));
         uint64_t foreseen = dict_insert_steps(fixture.dict);
         steps_init(&fixture.steps, &fixture.dict->object, i % 100 == 0 ? walk : NULL);
-        assert_int_equal(dict_set(fixture.dict, &key, value, &is_new, &fixture.steps.pace), 0);
+        assert_int_equal(dict_set(fixture.dict, &key, position, value, &fixture.steps.pace), 0);
         assert_in_range(fixture.steps.longest, 0, PACE_STRETCH);
         if (foreseen <= PACE_LONG) { /* it is done in one go */
             assert_in_range(fixture.steps.count, 0, PACE_LONG);
@@ -208,7 +222,7 @@ static void growing_by_single_keys(void **state)
             assert_in_range(fixture.steps.count, PACE_STRETCH, foreseen);
             paused++;
         }
-        assert_int_equal(dict_set(fixture.twin, &key, value, &is_new, NULL), 0);
+        assert_int_equal(dict_set(fixture.twin, &key, position, value, NULL), 0);
     }
     assert_in_range(paused, 2, 8);
     must_be_equal(&fixture, 0);
@@ -275,6 +289,7 @@ int main(void)
         cmocka_unit_test(updating_and_clearing),
         cmocka_unit_test(an_update_that_is_refused_changes_nothing),
         cmocka_unit_test(an_update_is_charged_exactly),
+        cmocka_unit_test(an_update_that_takes_no_more_memory_is_not_refused),
         cmocka_unit_test(growing_by_single_keys),
         cmocka_unit_test(shrinking_by_single_keys),
         cmocka_unit_test(no_update_takes_more_steps_than_were_foreseen),
