@@ -54,7 +54,8 @@ struct stored list_at(const struct list *list, uint32_t position);
 /* Puts a value before a position (at most the length). 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY.
  */
 int list_insert(struct list *list, uint32_t position, struct incoming value, struct pace *pace);
-/* Appends the elements of an encoded array, all or none. 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY. */
+/* Appends the elements of an encoded array, all or none. 0, ERR_LIMIT, ERR_TOO_LARGE, ERR_MEMORY.
+ */
 int list_extend(struct list *list, struct incoming array, struct pace *pace);
 /* Puts a value in the place of another. 0, ERR_LIMIT, ERR_MEMORY. */
 int list_set(struct list *list, uint32_t position, struct incoming value);

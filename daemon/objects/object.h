@@ -152,7 +152,8 @@ static inline bool object_check(struct object *object, bool holds, const char *w
     return holds;
 }
 
-/* What the type does in these cases (see there), if it does anything and the object is not sealed. */
+/* What the type does in these cases (see there), if it does anything and the object is not sealed.
+ */
 void object_clear(struct object *object, struct pace *pace);
 uint64_t object_due(const struct object *object);
 void object_tick(struct object *object, uint64_t now, struct pace *pace);
