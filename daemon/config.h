@@ -12,7 +12,9 @@
 
 struct config {
     struct limits limits;
-    char *path; /* owned; NULL: not set */
+    uint32_t lowered; /* a bit for each limit that the file has and that was more than the one in
+                         all; it is the same as that then */
+    char *path;       /* owned; NULL: not set */
     mode_t mode;
     char *group; /* owned; NULL: not set */
 };

@@ -10,6 +10,11 @@
 
 #include "daemon/supervisor.h"
 
+/* What the process needs besides connections and what objects hold: standard error, the event
+ * loop's, the sockets and the lock, one connection that is refused, what came with a message, what
+ * waits to be closed. */
+enum { DAEMON_DESCRIPTORS = 64 + CLOSING_FREE };
+
 static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
 void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
@@ -21,19 +26,35 @@ void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
 }
 
 /* As many descriptors as the process may have: each connection is one. */
-static void raise_descriptor_limit(const struct daemon *daemon)
+static uint64_t raise_descriptor_limit(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
-        return;
+        return UINT64_MAX;
     }
+    rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
-    uint64_t wanted = daemon->config.limits.max_sessions;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted) {
-        log_line(&daemon->log, LOG_LEVEL_NOTICE,
-                 "the process may have %" PRIu64 " descriptors, fewer than max_sessions (%" PRIu64
-                 "); accepting pauses when they are used up",
-                 (uint64_t)limit.rlim_cur, wanted);
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? before : limit.rlim_cur;
+}
+
+void daemon_fit_limits(const struct log *log, struct config *config)
+{
+    struct limits *limits = &config->limits;
+    uint64_t descriptors = raise_descriptor_limit();
+    uint64_t own = descriptors < 2 * DAEMON_DESCRIPTORS ? descriptors / 2 : DAEMON_DESCRIPTORS;
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        if ((config->lowered >> i & 1U) != 0) {
+            const struct limit_row *row = &limit_rows[i];
+            log_line(log, LOG_LEVEL_NOTICE, "%s is more than %s, and is %" PRIu64 " therefore",
+                     row->name, limit_rows[row->whole].name, *limit_value(limits, row));
+        }
+    }
+    if (!limits_fit(limits, descriptors - own)) {
+        log_line(log, LOG_LEVEL_NOTICE,
+                 "the process may have %" PRIu64 " descriptors (RLIMIT_NOFILE), fewer than its "
+                 "own and max_sessions and max_descriptors together: these are lowered to %" PRIu64
+                 " and %" PRIu64,
+                 descriptors, limits->max_sessions, limits->max_descriptors);
     }
 }
 
@@ -242,14 +263,15 @@ static int read_config(struct daemon *daemon)
 {
     struct fault fault;
     config_init(&daemon->config);
-    if (daemon->options->config == NULL) {
-        return 0;
-    }
-    int status = config_read(daemon->options->config, &daemon->config, &fault);
+    int status = daemon->options->config == NULL
+                     ? 0
+                     : config_read(daemon->options->config, &daemon->config, &fault);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "%s", fault.text);
+        return status;
     }
-    return status;
+    daemon_fit_limits(&daemon->log, &daemon->config);
+    return 0;
 }
 
 int daemon_init(struct daemon *daemon, const struct options *options)
@@ -259,7 +281,6 @@ int daemon_init(struct daemon *daemon, const struct options *options)
     int status = read_config(daemon);
     status = status < 0 ? status : init_core(daemon);
     if (status == 0) {
-        raise_descriptor_limit(daemon);
         status = start_listening(daemon);
     }
     if (status == 0) {

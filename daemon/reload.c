@@ -54,6 +54,7 @@ static void reload_file(struct daemon *daemon, const char *file)
         log_line(log, LOG_LEVEL_ERROR, "%s; the configuration stays as it was", fault.text);
         return;
     }
+    daemon_fit_limits(log, &config);
     if (log_changes(log, &daemon->config, &config) == 0) {
         log_line(log, LOG_LEVEL_NOTICE, "%s was read again; nothing has changed", file);
     }

@@ -6,43 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/message.h"
-
-#define ROW(name_, standard_, least_, most_, unit_)                                                \
-    {                                                                                              \
-        .name = #name_, .offset = offsetof(struct limits, name_), .standard = standard_,           \
-        .least = least_, .most = most_, .unit = unit_                                              \
-    }
-
-const struct limit_row limit_rows[LIMIT_COUNT] = {
-    ROW(max_message, MESSAGE_SIZE, 1024, 1UL << 30, "bytes"),
-    ROW(max_sessions, 10000, 1, 1000000, "sessions"),
-    ROW(max_objects, 1000000, 1, 1UL << 30, "objects"),
-    ROW(max_bytes, 8UL << 30, 1UL << 16, 1UL << 50, "bytes"),
-    ROW(max_user_bytes, 4UL << 30, 1UL << 16, 1UL << 50, "bytes"),
-    ROW(max_waiting, 10000, 1, 1000000, "waiting calls"),
-    ROW(max_descriptors, 4096, 0, 1UL << 20, "descriptors"),
-    ROW(max_output, 256UL << 20, 1UL << 16, 1UL << 40, "bytes"),
-    ROW(max_events, 128UL << 10, 1024, 1UL << 30, "bytes"),
-};
-
-#undef ROW
-
-void limits_init(struct limits *limits)
+void accounts_init(struct accounts *accounts, uid_t self)
 {
-    for (size_t i = 0; i < LIMIT_COUNT; i++) {
-        *limit_value(limits, &limit_rows[i]) = limit_rows[i].standard;
-    }
-}
-
-uint64_t *limit_value(struct limits *limits, const struct limit_row *row)
-{
-    return (uint64_t *)((char *)limits + row->offset);
-}
-
-void accounts_init(struct accounts *accounts)
-{
-    *accounts = (struct accounts){0};
+    *accounts = (struct accounts){.self = self};
     TAILQ_INIT(&accounts->users);
     limits_init(&accounts->limits);
 }
@@ -65,7 +31,8 @@ struct user *accounts_user(struct accounts *accounts, uid_t uid)
     if (user == NULL) {
         return NULL;
     }
-    *user = (struct user){.accounts = accounts, .uid = uid, .refs = 1};
+    *user = (struct user){
+        .accounts = accounts, .uid = uid, .trusted = uid == 0 || uid == accounts->self, .refs = 1};
     TAILQ_INSERT_HEAD(&accounts->users, user, link);
     return user;
 }
@@ -86,33 +53,131 @@ void user_unref(struct user *user)
     free(user);
 }
 
+/* One of what there is a limit of in all and for each user: where it is counted, and the limits. */
+struct quota {
+    size_t of_user; /* offsets of the counts */
+    size_t of_all;
+    enum limit user_limit;
+    enum limit limit;
+};
+
+#define QUOTA(resource_, name_)                                                                    \
+    [resource_] = {.of_user = offsetof(struct user, name_),                                        \
+                   .of_all = offsetof(struct accounts, name_),                                     \
+                   .user_limit = LIMIT_max_user_##name_,                                           \
+                   .limit = LIMIT_max_##name_}
+
+static const struct quota quotas[RESOURCE_COUNT] = {
+    QUOTA(RESOURCE_BYTES, bytes),
+    QUOTA(RESOURCE_SESSIONS, sessions),
+    QUOTA(RESOURCE_OBJECTS, objects),
+    QUOTA(RESOURCE_DESCRIPTORS, descriptors),
+};
+
+#undef QUOTA
+
+static uint64_t *count_of_user(struct user *user, const struct quota *quota)
+{
+    return (uint64_t *)((char *)user + quota->of_user);
+}
+
+static uint64_t *count_of_all(struct accounts *accounts, const struct quota *quota)
+{
+    return (uint64_t *)((char *)accounts + quota->of_all);
+}
+
+/* Of so many descriptors that wait to be closed, those that count. */
+static uint64_t counted(uint64_t waiting)
+{
+    return waiting > CLOSING_FREE ? waiting - CLOSING_FREE : 0;
+}
+
+static uint64_t used_by_user(struct user *user, const struct quota *quota)
+{
+    struct closer *closer = user->accounts->closer;
+    uint64_t used = *count_of_user(user, quota);
+    bool waits = quota == &quotas[RESOURCE_DESCRIPTORS] && closer_waiting(closer) > CLOSING_FREE;
+    return waits ? used + counted(closer_waiting_of(closer, user->uid)) : used;
+}
+
+static uint64_t used_by_all(struct accounts *accounts, const struct quota *quota)
+{
+    uint64_t used = *count_of_all(accounts, quota);
+    bool waits = quota == &quotas[RESOURCE_DESCRIPTORS];
+    return waits ? used + counted(closer_waiting(accounts->closer)) : used;
+}
+
 /* True if so much more would be over the limit; what is used may be over it already. */
 static bool is_over(uint64_t used, uint64_t more, uint64_t max)
 {
     return used > max || more > max - used;
 }
 
-int user_charge(struct user *user, uint64_t bytes)
+/* Whether the user may have so many more, with `slack` beyond what the limits say. */
+static int check(struct user *user, const struct quota *quota, uint64_t more, uint64_t slack)
 {
     struct accounts *accounts = user->accounts;
-    const struct limits *limits = &accounts->limits;
-    if (is_over(user->bytes, bytes, limits->max_user_bytes)) {
-        accounts->refusal = (struct refusal){.limit = "max_user_bytes",
-                                             .used = user->bytes,
-                                             .wanted = bytes,
-                                             .max = limits->max_user_bytes,
+    uint64_t user_max = *limit_value(&accounts->limits, &limit_rows[quota->user_limit]);
+    uint64_t used = used_by_user(user, quota);
+    if (!user->trusted && is_over(used, more, user_max + slack)) {
+        accounts->refusal = (struct refusal){.limit = &limit_rows[quota->user_limit],
+                                             .used = used,
+                                             .wanted = more,
+                                             .max = user_max,
                                              .uid = user->uid};
         return ERR_LIMIT;
     }
-    if (is_over(accounts->bytes, bytes, limits->max_bytes)) {
-        accounts->refusal = (struct refusal){.limit = "max_bytes",
-                                             .used = accounts->bytes,
-                                             .wanted = bytes,
-                                             .max = limits->max_bytes};
+    uint64_t max = *limit_value(&accounts->limits, &limit_rows[quota->limit]);
+    uint64_t reserve = user->trusted ? 0 : limit_reserve(max);
+    used = used_by_all(accounts, quota);
+    if (is_over(used, more, max - reserve + slack)) {
+        accounts->refusal = (struct refusal){.limit = &limit_rows[quota->limit],
+                                             .used = used,
+                                             .wanted = more,
+                                             .max = max,
+                                             .reserve = reserve};
         return ERR_LIMIT;
     }
-    user_charge_always(user, bytes);
     return 0;
+}
+
+int user_take(struct user *user, enum resource resource, uint64_t count)
+{
+    const struct quota *quota = &quotas[resource];
+    int status = check(user, quota, count, 0);
+    if (status == 0) {
+        *count_of_user(user, quota) += count;
+        *count_of_all(user->accounts, quota) += count;
+    }
+    return status;
+}
+
+void user_give_back(struct user *user, enum resource resource, uint64_t count)
+{
+    uint64_t *used = count_of_user(user, &quotas[resource]);
+    uint64_t *all = count_of_all(user->accounts, &quotas[resource]);
+    assert(*used >= count && *all >= count);
+    *used -= count;
+    *all -= count;
+}
+
+int user_may_charge(struct user *user, uint64_t bytes)
+{
+    return check(user, &quotas[RESOURCE_BYTES], bytes, 0);
+}
+
+int user_charge(struct user *user, uint64_t bytes)
+{
+    int status = user_may_charge(user, bytes);
+    if (status == 0) {
+        user_charge_always(user, bytes);
+    }
+    return status;
+}
+
+int user_check_bytes(struct user *user, uint64_t slack)
+{
+    return check(user, &quotas[RESOURCE_BYTES], 0, slack);
 }
 
 void user_charge_always(struct user *user, uint64_t bytes)
@@ -161,32 +226,6 @@ void charge_release(struct charge *charge)
     }
 }
 
-int user_hold_descriptors(struct user *user, uint64_t count)
-{
-    struct accounts *accounts = user->accounts;
-    uint64_t used = accounts->descriptors;
-    uint64_t max = accounts->limits.max_descriptors;
-    uint64_t closing = closer_waiting(accounts->closer);
-    if (closing > CLOSING_FREE) {
-        used += closing - CLOSING_FREE;
-    }
-    if (count > max || used > max - count) {
-        accounts->refusal =
-            (struct refusal){.limit = "max_descriptors", .used = used, .wanted = count, .max = max};
-        return ERR_LIMIT;
-    }
-    user->descriptors += count;
-    accounts->descriptors += count;
-    return 0;
-}
-
-void user_drop_descriptors(struct user *user, uint64_t count)
-{
-    assert(user->descriptors >= count && user->accounts->descriptors >= count);
-    user->descriptors -= count;
-    user->accounts->descriptors -= count;
-}
-
 void user_close(const struct user *user, int fd)
 {
     closer_close(user->accounts->closer, user->uid, fd);
@@ -198,31 +237,38 @@ bool user_is_closing(const struct user *user)
     return closer_waiting(closer) > 0 && closer_waiting_of(closer, user->uid) > 0;
 }
 
-int accounts_admit(struct accounts *accounts, uint64_t *count, const char *limit, uint64_t max)
+int accounts_admit(struct accounts *accounts, uint64_t count, enum limit limit)
 {
-    if (*count >= max) {
-        accounts->refusal =
-            (struct refusal){.limit = limit, .used = *count, .wanted = 1, .max = max};
-        return ERR_LIMIT;
+    uint64_t max = *limit_value(&accounts->limits, &limit_rows[limit]);
+    if (count < max) {
+        return 0;
     }
-    ++*count;
-    return 0;
+    accounts->refusal =
+        (struct refusal){.limit = &limit_rows[limit], .used = count, .wanted = 1, .max = max};
+    return ERR_LIMIT;
 }
 
 void refusal_print(const struct refusal *refusal, struct buffer *out)
 {
-    char text[256];
-    int len;
-    if (strcmp(refusal->limit, "max_user_bytes") == 0) {
-        len = snprintf(text, sizeof(text),
-                       "over the limit max_user_bytes: user %u has %" PRIu64 " of %" PRIu64
-                       " bytes and this needs %" PRIu64 " more",
-                       (unsigned)refusal->uid, refusal->used, refusal->max, refusal->wanted);
-    } else {
-        len = snprintf(text, sizeof(text),
-                       "over the limit %s: %" PRIu64 " of %" PRIu64
-                       " are in use and this needs %" PRIu64 " more",
-                       refusal->limit, refusal->used, refusal->max, refusal->wanted);
-    }
+    const struct limit_row *limit = refusal->limit;
+    char text[128];
+    int len =
+        limit->whole != LIMIT_COUNT
+            ? snprintf(text, sizeof(text),
+                       "over the limit %s: user %u has %" PRIu64 " of %" PRIu64 " %s", limit->name,
+                       (unsigned)refusal->uid, refusal->used, refusal->max, limit->unit)
+            : snprintf(text, sizeof(text),
+                       "over the limit %s: %" PRIu64 " of %" PRIu64 " are in use", limit->name,
+                       refusal->used, refusal->max);
     (void)buffer_append(out, text, (size_t)len);
+    if (refusal->reserve > 0) {
+        len = snprintf(text, sizeof(text),
+                       ", %" PRIu64 " are kept for root and the daemon's own user,",
+                       refusal->reserve);
+        (void)buffer_append(out, text, (size_t)len);
+    }
+    if (refusal->wanted > 0) {
+        len = snprintf(text, sizeof(text), " and this needs %" PRIu64 " more", refusal->wanted);
+        (void)buffer_append(out, text, (size_t)len);
+    }
 }

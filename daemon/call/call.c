@@ -95,13 +95,14 @@ int call_answer_param(struct call *call, unsigned i)
     return status;
 }
 
-/* The session has what the value refers to open. */
+/* The session has what the value refers to open, as far as it may. */
 static void open_references(struct call *call, struct stored value)
 {
     const struct attachments *attachments = value.blob == NULL ? NULL : value.blob->attachments;
     for (uint32_t i = 0; attachments != NULL && i < attachments->nobjects; i++) {
         struct object *object = attachments->objects[i];
-        if (!object->deleted && session_open(call->session, object) < 0) {
+        if (!object->deleted && object_may_be_kept(object, &call->session->credentials) &&
+            session_open(call->session, object, true) < 0) {
             call->out->bytes.failed = true;
         }
     }

@@ -81,7 +81,7 @@ void service_delete(struct service *service, struct object *object, struct pace 
     object->deleted = true;
     (void)object_ref(object);
     registry_remove(&service->registry, object);
-    service->accounts.objects--;
+    user_give_back(object->user, RESOURCE_OBJECTS, 1);
     if (pace != NULL) {
         end(service, object, pace);
     } else {

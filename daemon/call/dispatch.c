@@ -63,7 +63,8 @@ static int make_origin(struct service *service, struct session *session,
                        struct origin **out)
 {
     const char *why = "out of memory";
-    int status = origin_new(message, passed, &service->registry, session->user, out, &why);
+    const struct sender sender = {&service->registry, session->user, &session->credentials};
+    int status = origin_new(message, passed, &sender, out, &why);
     if (status == 0 || message->type != MESSAGE_REQUEST) {
         return status;
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/call/hold.h"
+#include "daemon/objects/allocation.h"
 
 /* Room for what stands around a value in an answer, an object's name included. */
 enum { ITEM_FRAME = 64 + OBJECT_NAME_MAX };
@@ -23,6 +24,14 @@ static void *grow(void *array, size_t len, size_t *cap, size_t size)
         *cap = wanted;
     }
     return grown;
+}
+
+uint64_t output_cost(const struct output *output)
+{
+    return allocation_cost(output->bytes.cap) +
+           allocation_cost(output->splices_cap * sizeof(*output->splices)) +
+           allocation_cost(output->undelivered_cap * sizeof(*output->undelivered)) +
+           allocation_cost(output->npassing * sizeof(*output->passing)) + output->spliced;
 }
 
 static void drop_undelivered(struct undelivered *note)
@@ -47,6 +56,12 @@ static struct passing *unsealed_passing(const struct output *output)
     return last != NULL && last->at == UINT64_MAX ? last : NULL;
 }
 
+/* The first note behind a mark; those before ngone have left already. */
+static size_t notes_from(const struct output *output, struct output_mark mark)
+{
+    return mark.nundelivered > output->ngone ? mark.nundelivered : output->ngone;
+}
+
 /* Forgets the notes and splices behind a mark. */
 static void truncate_lists(struct output *output, struct output_mark mark)
 {
@@ -57,7 +72,7 @@ static void truncate_lists(struct output *output, struct output_mark mark)
     if (unsealed != NULL) {
         truncate_passing(unsealed, mark.ndescriptors);
     }
-    while (output->nundelivered > mark.nundelivered) {
+    while (output->nundelivered > notes_from(output, mark)) {
         drop_undelivered(&output->undelivered[--output->nundelivered]);
     }
     while (output->nsplices > mark.nsplices) {
@@ -82,6 +97,8 @@ void output_reset(struct output *output)
     truncate_lists(output, (struct output_mark){0});
     free(output->passing);
     output->passing = NULL;
+    output->nundelivered = 0;
+    output->ngone = 0;
     output->bytes.len = 0;
     output->bytes.failed = false;
     output->crowded = false;
@@ -302,6 +319,17 @@ int output_append(struct output *output, struct output *from)
     return 0;
 }
 
+int output_move(struct output *output, struct output *from)
+{
+    if (output->bytes.len > 0 || output->nsplices > 0 || output->bytes.failed) {
+        return output_append(output, from);
+    }
+    struct output empty = *output; /* nothing is noted of what is not there */
+    *output = *from;
+    *from = empty;
+    return 0;
+}
+
 const struct passing *output_passing(const struct output *output, uint64_t *until)
 {
     *until = UINT64_MAX;
@@ -340,14 +368,16 @@ void output_sent(struct output *output, uint64_t more)
 {
     output->sent += more;
     sent_passing(output);
-    size_t gone = 0;
-    while (gone < output->nundelivered && output->undelivered[gone].end <= output->sent) {
-        drop_undelivered(&output->undelivered[gone++]);
+    while (output->ngone < output->nundelivered &&
+           output->undelivered[output->ngone].end <= output->sent) {
+        drop_undelivered(&output->undelivered[output->ngone++]);
     }
-    if (gone > 0) {
-        output->nundelivered -= gone;
-        memmove(output->undelivered, output->undelivered + gone,
+    /* They are moved only when that is little against what has gone, however many there are. */
+    if (output->ngone > 0 && output->ngone >= output->nundelivered / 2) {
+        output->nundelivered -= output->ngone;
+        memmove(output->undelivered, output->undelivered + output->ngone,
                 output->nundelivered * sizeof(*output->undelivered));
+        output->ngone = 0;
     }
 }
 
@@ -356,8 +386,9 @@ void output_sent(struct output *output, uint64_t more)
 static void measure_sent(const struct output *output, size_t *nsplices, size_t *bytes)
 {
     size_t limit = output->bytes.len;
-    if (output->nundelivered > 0 && output->undelivered[0].value_at < limit) {
-        limit = output->undelivered[0].value_at;
+    if (output->nundelivered > output->ngone &&
+        output->undelivered[output->ngone].value_at < limit) {
+        limit = output->undelivered[output->ngone].value_at;
     }
     uint64_t left = output->sent;
     size_t at = 0;
@@ -396,7 +427,7 @@ void output_compact(struct output *output)
         output->splices[i - nsplices].at -= bytes;
     }
     output->nsplices -= nsplices;
-    for (size_t i = 0; i < output->nundelivered; i++) {
+    for (size_t i = output->ngone; i < output->nundelivered; i++) {
         output->undelivered[i].value_at -= bytes;
         output->undelivered[i].end -= gone;
     }
@@ -423,7 +454,7 @@ static void put_back(struct output *output, struct undelivered *note)
 
 void output_give_back(struct output *output, struct output_mark mark)
 {
-    while (output->nundelivered > mark.nundelivered) {
+    while (output->nundelivered > notes_from(output, mark)) {
         put_back(output, &output->undelivered[--output->nundelivered]);
     }
 }
@@ -431,7 +462,7 @@ void output_give_back(struct output *output, struct output_mark mark)
 bool output_drop(struct output *output)
 {
     size_t kept = output->nundelivered;
-    for (size_t i = output->nundelivered; i > 0; i--) {
+    for (size_t i = output->nundelivered; i > output->ngone; i--) {
         struct undelivered *note = &output->undelivered[i - 1];
         if (object_is_busy(note->object)) {
             output->undelivered[--kept] = *note; /* those that stay gather at the end, in order */
@@ -441,6 +472,7 @@ bool output_drop(struct output *output)
     }
     size_t staying = output->nundelivered - kept;
     output->nundelivered = staying;
+    output->ngone = 0;
     if (staying == 0) {
         output_reset(output);
         return true;

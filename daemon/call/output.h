@@ -46,6 +46,7 @@ struct output {
     size_t splices_cap;
     struct undelivered *undelivered;
     size_t nundelivered;
+    size_t ngone; /* of those: the first ones have left, and are dropped */
     size_t undelivered_cap;
     struct passing *passing; /* owned array; few answers have descriptors */
     size_t npassing;
@@ -59,6 +60,9 @@ static inline uint64_t output_pending(const struct output *output)
 {
     return output->bytes.len + output->spliced - output->sent;
 }
+
+/* What it costs in memory, with the values that it refers to. */
+uint64_t output_cost(const struct output *output);
 
 /* Frees everything; what is undelivered is dropped with its references. */
 void output_deinit(struct output *output);
@@ -120,6 +124,8 @@ static inline bool output_is_whole(const struct output *output)
  * yet; `from` holds part of one, nothing of which is sealed or sent. 0, or ERR_MEMORY for want of
  * memory: nothing is moved, and the answer has failed. */
 int output_append(struct output *output, struct output *from);
+/* As output_append, of a whole answer: if there is nothing else, it is not copied. */
+int output_move(struct output *output, struct output *from);
 /* The descriptors to be sent with the next byte, or NULL; *until is the position of the next ones
  * behind that, up to which may be sent in one step. */
 const struct passing *output_passing(const struct output *output, uint64_t *until);

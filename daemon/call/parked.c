@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
+
 static struct parked *parked_of_entry(struct ordered_entry *entry)
 {
     return (struct parked *)((char *)entry - offsetof(struct parked, of_session));
@@ -65,6 +67,13 @@ static void copy_params(struct parked *parked, const struct call *call, unsigned
     parked->call.params = params;
 }
 
+/* What a call costs that has `size` bytes of its own, with what it may keep besides. */
+static size_t cost_of(const struct call *call, size_t size)
+{
+    return allocation_cost(size) + origin_cost(call->origin) +
+           (call->wish.by_key ? 2U : 1U) * HEAP_ELEMENT_COST;
+}
+
 int parked_new(struct call *call, struct parked **out)
 {
     struct session *session = call->session;
@@ -72,7 +81,7 @@ int parked_new(struct call *call, struct parked **out)
     size_t size = sizeof(struct parked) + count * sizeof(struct param) + params_size(call, count);
     struct charge charge = {.tally = &session->charged};
     struct parked *parked = NULL;
-    int status = charge_set(&charge, size);
+    int status = charge_set(&charge, cost_of(call, size));
     if (status == 0) {
         parked = malloc(size);
         status = parked == NULL ? ERR_MEMORY : 0;
@@ -90,6 +99,7 @@ int parked_new(struct call *call, struct parked **out)
         free(parked);
         return status;
     }
+    session_charge_memory(session);
     copy_params(parked, call, count);
     parked->call.parked = parked;
     (void)origin_ref(parked->call.origin);
@@ -108,6 +118,7 @@ void parked_free(struct parked *parked)
     uint32_t position = ordered_from_seq(&session->calls, parked->of_session.seq);
     (void)ordered_remove(&session->calls, position, hash_msgid(parked->call.msgid), NULL);
     charge_release(&parked->charge);
+    session_charge_memory(session);
     origin_unref(parked->call.origin);
     free(parked->call.wish.waits);
     free(parked->waits);
@@ -149,14 +160,13 @@ static uint64_t deadline_of(const struct parked *parked)
 static int admit(const struct parked *parked)
 {
     const struct session *session = parked->call.session;
-    struct accounts *accounts = &session->service->accounts;
     /* It is one of the first, or, if a job has done a part of it, of the others. */
     uint64_t waiting =
         session->calls.live - session->unfinished - (parked->state == PARKED_NOWHERE);
     if (parked->call.waited) {
         return 0;
     }
-    return accounts_admit(accounts, &waiting, "max_waiting", accounts->limits.max_waiting);
+    return accounts_admit(&session->service->accounts, waiting, LIMIT_max_waiting);
 }
 
 /* Takes over the places where its handler has said that it waits, if they are several. */
@@ -166,7 +176,7 @@ static int take_waits(struct parked *parked)
     if (wish->waits == NULL) {
         return 0;
     }
-    uint64_t bytes = parked->charge.bytes + wish->count * sizeof(struct wait);
+    uint64_t bytes = parked->charge.bytes + allocation_cost(wish->count * sizeof(struct wait));
     int status = charge_set(&parked->charge, bytes);
     if (status == 0) {
         parked->waits = wish->waits;

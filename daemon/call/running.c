@@ -72,7 +72,7 @@ static void hand_over(struct call *call)
     struct output *output = &call->session->output;
     if (__builtin_expect(call->out != output, 0)) {
         struct output_mark start = output_mark(output);
-        if (output_append(output, call->out) < 0) {
+        if (output_move(output, call->out) < 0) {
             output_give_back(call->out, call->start);
         }
         output_seal(output, start);

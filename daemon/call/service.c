@@ -28,8 +28,7 @@ int service_init(struct service *service, struct clock clock)
     uint64_t now = clock.now(clock.data);
     *service = (struct service){
         .deadlines = {.before = earlier, .place = place_of}, .now = now, .started = now};
-    accounts_init(&service->accounts);
-    service->accounts.self = geteuid();
+    accounts_init(&service->accounts, geteuid());
     registry_init(&service->registry, seed);
     jobs_init(&service->jobs, clock);
     TAILQ_INIT(&service->sessions);

@@ -8,25 +8,30 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
+
+enum { TIES_LEAST = 4 };
+
 int session_init(struct session *session, struct service *service, struct credentials *credentials)
 {
     struct accounts *accounts = &service->accounts;
     *session = (struct session){.service = service};
-    int status = accounts_admit(accounts, &accounts->sessions, "max_sessions",
-                                accounts->limits.max_sessions);
-    if (status < 0) {
-        return status;
-    }
     session->user = accounts_user(accounts, credentials->uid);
     if (session->user == NULL) {
-        accounts->sessions--;
         return ERR_MEMORY;
     }
+    int status = user_take(session->user, RESOURCE_SESSIONS, 1);
+    if (status < 0) {
+        user_unref(session->user);
+        return status;
+    }
     session->charged.user = session->user;
+    session->memory.tally = &session->charged;
     session->credentials = *credentials;
     *credentials = (struct credentials){0};
     session->id = ++service->next_session;
     ordered_init(&session->calls);
+    session_charge_memory(session);
     (void)clock_gettime(CLOCK_REALTIME, &session->since);
     TAILQ_INSERT_TAIL(&service->sessions, session, link);
     return 0;
@@ -60,12 +65,31 @@ struct tie *session_tie(const struct session *session, const struct object *obje
     return tie != NULL && tie->object == object ? tie : NULL;
 }
 
+void session_charge_memory(struct session *session)
+{
+    uint64_t cost = ordered_cost(&session->calls) +
+                    allocation_cost(session->ties_cap * sizeof(struct tie *)) +
+                    session->nties * allocation_cost(sizeof(struct tie)) +
+                    allocation_cost(session->credentials.ngroups * sizeof(gid_t));
+    if (session->client != NULL) {
+        cost += allocation_cost(strlen(session->client) + 1);
+    }
+    charge_set_always(&session->memory, cost);
+}
+
+int session_admit_tie(struct session *session, const struct object *object)
+{
+    return session_tie(session, object) != NULL
+               ? 0
+               : user_may_charge(session->user, allocation_cost(sizeof(struct tie)));
+}
+
 static int reserve_tie(struct session *session)
 {
     if (session->nties < session->ties_cap) {
         return 0;
     }
-    uint32_t cap = session->ties_cap > 0 ? session->ties_cap * 2 : 4;
+    uint32_t cap = session->ties_cap > 0 ? session->ties_cap * 2 : TIES_LEAST;
     struct tie **ties = realloc(session->ties, cap * sizeof(struct tie *));
     if (ties == NULL) {
         return ERR_MEMORY;
@@ -73,6 +97,20 @@ static int reserve_tie(struct session *session)
     session->ties = ties;
     session->ties_cap = cap;
     return 0;
+}
+
+/* Gives memory back when most of it is free; without memory for less it stays as it is. */
+static void shrink_ties(struct session *session)
+{
+    uint32_t cap = session->ties_cap / 2;
+    if (cap < TIES_LEAST || session->nties > cap / 2) {
+        return;
+    }
+    struct tie **ties = realloc(session->ties, cap * sizeof(struct tie *));
+    if (ties != NULL) {
+        session->ties = ties;
+        session->ties_cap = cap;
+    }
 }
 
 struct tie *session_tie_make(struct session *session, struct object *object)
@@ -96,6 +134,7 @@ struct tie *session_tie_make(struct session *session, struct object *object)
             (session->nties - place) * sizeof(struct tie *));
     session->ties[place] = tie;
     session->nties++;
+    session_charge_memory(session);
     return tie;
 }
 
@@ -112,10 +151,16 @@ void session_tie_check(struct tie *tie)
     TAILQ_REMOVE(&tie->object->ties, tie, of_object);
     object_unref(tie->object);
     free(tie);
+    shrink_ties(session);
+    session_charge_memory(session);
 }
 
-int session_open(struct session *session, struct object *object)
+int session_open(struct session *session, struct object *object, bool always)
 {
+    int status = always ? 0 : session_admit_tie(session, object);
+    if (status < 0) {
+        return status;
+    }
     struct tie *tie = session_tie_make(session, object);
     if (tie == NULL) {
         return ERR_MEMORY;
@@ -138,6 +183,17 @@ bool session_close(struct session *session, struct object *object)
     object_check_orphan(object);
     session_tie_check(tie);
     return true;
+}
+
+void object_close_denied(struct object *object)
+{
+    struct tie *next;
+    for (struct tie *tie = TAILQ_FIRST(&object->ties); tie != NULL; tie = next) {
+        next = TAILQ_NEXT(tie, of_object);
+        if (tie->open && !object_may_be_kept(object, &tie->session->credentials)) {
+            (void)session_close(tie->session, object);
+        }
+    }
 }
 
 uint64_t session_holding(const struct session *session)
@@ -176,8 +232,9 @@ void session_deinit(struct session *session)
     if (session->is_dirty) {
         TAILQ_REMOVE(&service->dirty, session, dirty);
     }
-    service->accounts.sessions--;
+    user_give_back(session->user, RESOURCE_SESSIONS, 1);
     output_deinit(&session->output);
+    charge_release(&session->memory);
     assert(session->charged.bytes == 0);
     user_unref(session->user);
     credentials_deinit(&session->credentials);

@@ -32,8 +32,10 @@ struct session {
     uint32_t ties_cap;
     struct watcher *watcher; /* owned; NULL: it has watched nothing so far */
     uint64_t ncalls;
-    struct tally charged;  /* to the user: parked calls, watches, what is unread or incomplete */
-    struct timespec since; /* wall clock */
+    struct tally charged; /* to the user: all that follows, parked calls, watches, what is unread or
+                             incomplete */
+    struct charge memory; /* of its lists and ties, its groups and its name */
+    struct timespec since;                  /* wall clock */
     void (*ended)(struct session *session); /* ending.h */
     bool is_dirty;
     bool killed;  /* session.kill: net ends it at the next occasion */
@@ -51,14 +53,24 @@ void session_deinit(struct session *session);
 struct tie *session_tie(const struct session *session, const struct object *object);
 /* The tie to the first object whose number is at least `number`, or NULL: for going through all. */
 struct tie *session_tie_from(const struct session *session, uint64_t number);
-/* The tie to an object, made if it is not there; NULL for want of memory. */
+/* The tie to an object, made if it is not there; NULL for want of memory. What it costs is charged
+ * without asking, so that a user who is over a limit can still take what there is; who asks is
+ * session_open and session_watch. */
 struct tie *session_tie_make(struct session *session, struct object *object);
+/* 0 if there is a tie to the object or the user may be charged for one more, else ERR_LIMIT. */
+int session_admit_tie(struct session *session, const struct object *object);
+/* Charges what its lists, its groups and its name cost now, after one of them has changed. */
+void session_charge_memory(struct session *session);
 /* Frees the tie if it says nothing any more. */
 void session_tie_check(struct tie *tie);
-/* The session has the object open from now on: 0 or ERR_MEMORY for want of memory. */
-int session_open(struct session *session, struct object *object);
+/* The session has the object open from now on: 0, ERR_LIMIT, or ERR_MEMORY for want of memory.
+ * `always`: it is not asked whether the user may have one more. */
+int session_open(struct session *session, struct object *object, bool always);
 /* No longer; a scoped object that nobody has open leaves. True if it was open. */
 bool session_close(struct session *session, struct object *object);
+
+/* The object's mode has changed: those who may not keep it any more do not have it open either. */
+void object_close_denied(struct object *object);
 
 /* Marks the session as having answers to send; nothing if it ends. */
 void session_dirty(struct session *session);

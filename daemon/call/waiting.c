@@ -92,7 +92,7 @@ static void charge_answer(struct job *job, void *data)
     struct output *out = call->out;
     struct charge *charge = &parked_of(call)->answer;
     charge->tally = &call->session->charged;
-    if (charge_set(charge, output_pending(out)) < 0) {
+    if (charge_set(charge, output_cost(out)) < 0) {
         out->crowded = call->method->needs == METHOD_NEEDS_READ; /* it is refused; see running.c */
         call->over = out->crowded;
     }

@@ -10,11 +10,15 @@ int session_watch(struct session *session, struct object *object, uint32_t event
     if (session->watcher == NULL) {
         session->watcher = watcher_new(session, &session->charged, &session->service->told);
     }
+    int status = session_admit_tie(session, object);
+    if (status < 0) {
+        return status;
+    }
     struct tie *tie = session->watcher == NULL ? NULL : session_tie_make(session, object);
     if (tie == NULL) {
         return ERR_MEMORY;
     }
-    int status = watch_set(session->watcher, tie, events);
+    status = watch_set(session->watcher, tie, events);
     session_tie_check(tie);
     return status;
 }

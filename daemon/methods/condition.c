@@ -11,6 +11,17 @@
 
 static const struct option open_options[] = {{"lock", PARAM_STR}};
 
+/* Refuses who has no right to the lock that has a name. */
+static int check_lock(struct call *call, const struct object *lock)
+{
+    if (access_granted(&call->session->credentials, call->service->accounts.self, lock->uid,
+                       lock->gid, lock->mode, ACCESS_WRITE)) {
+        return 0;
+    }
+    return call_fail(call, ERR_DENIED, "%s needs the write bit on \"%s\", the lock, too",
+                     call->method->name, lock->name);
+}
+
 static int find_lock(struct call *call, const struct param *given, struct lock **out)
 {
     *out = NULL;
@@ -36,7 +47,7 @@ static int find_lock(struct call *call, const struct param *given, struct lock *
                          shown, (const char *)name.data, object->type->name);
     }
     *out = lock_of(object);
-    return 0;
+    return check_lock(call, object);
 }
 
 static int make_condition(struct call *call, const struct object_options *common,
@@ -62,6 +73,13 @@ static const char *condition_differs(const struct object *object, const struct p
     return agrees ? NULL : open_options[0].name;
 }
 
+static int condition_may_open(struct call *call, const struct object *object)
+{
+    const struct condition *condition = (const struct condition *)object;
+    bool asked = condition->lock != NULL && !condition->orphaned;
+    return asked ? check_lock(call, condition->lock) : 0;
+}
+
 int method_condition_open(struct call *call)
 {
     static const struct open_type type = {
@@ -70,6 +88,7 @@ int method_condition_open(struct call *call)
         .count = 1,
         .make = make_condition,
         .differs = condition_differs,
+        .may_open = condition_may_open,
     };
     return open_object(call, &type);
 }
@@ -85,13 +104,7 @@ static int find_mutex(struct call *call, struct mutex **out)
                          "%s: the lock \"%s\" of the condition \"%s\" has been deleted",
                          call->method->name, lock->name, call->object->name);
     }
-    if (lock != NULL && !access_granted(&call->session->credentials, call->service->accounts.self,
-                                        lock->uid, lock->gid, lock->mode, ACCESS_WRITE)) {
-        return call_fail(call, ERR_DENIED,
-                         "%s needs the write bit on \"%s\", the lock of \"%s\", too",
-                         call->method->name, lock->name, call->object->name);
-    }
-    return 0;
+    return lock == NULL ? 0 : check_lock(call, lock);
 }
 
 /* The same; and refuses if the caller, with the owner in param `i`, does not hold it. */

@@ -131,6 +131,7 @@ int method_object_chmod(struct call *call)
     }
     call->object->mode = (uint16_t)mode;
     service_check_watches(call->service, call->object);
+    object_close_denied(call->object);
     return call_answer_nil(call);
 }
 

@@ -81,6 +81,22 @@ static int refuse_mismatch(struct call *call, const struct object *object, const
                      object->name, option);
 }
 
+/* The object is there: has the caller the right to open it? Whoever has it open keeps a scoped
+ * object alive, which its owner pays for. */
+static int check_rights(struct call *call, const struct request *request,
+                        const struct object *object)
+{
+    if (!object_may_be_kept(object, &call->session->credentials)) {
+        return call_fail(call, ERR_DENIED,
+                         "%s needs the read or the write bit on \"%s\", which user %u and group %u "
+                         "own with mode 0%o; the caller is user %u",
+                         call->method->name, object->name, (unsigned)object->uid,
+                         (unsigned)object->gid, (unsigned)object->mode,
+                         (unsigned)call->session->credentials.uid);
+    }
+    return request->type->may_open == NULL ? 0 : request->type->may_open(call, object);
+}
+
 /* The object is there: may it be opened like this? */
 static int check_existing(struct call *call, const struct request *request,
                           const struct object *object)
@@ -96,6 +112,10 @@ static int check_existing(struct call *call, const struct request *request,
     if (option_bool(&options[EXCLUSIVE], false)) {
         return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",
                          object->name);
+    }
+    int status = check_rights(call, request, object);
+    if (status < 0) {
+        return status;
     }
     if (option_given(&options[LIFETIME]) && object->lifetime != request->lifetime) {
         return refuse_mismatch(call, object, "lifetime");
@@ -140,7 +160,7 @@ static int enter(struct call *call, struct object *object)
         call->pace != NULL && registry_find(&service->registry, object_name(object)) != NULL;
     int status = is_late ? ERR_EXISTS : registry_add(&service->registry, object);
     if (status == 0) {
-        status = session_open(call->session, object);
+        status = session_open(call->session, object, false);
         if (status < 0) {
             registry_remove(&service->registry, object);
         }
@@ -150,7 +170,6 @@ static int enter(struct call *call, struct object *object)
         object_unref(object);
         return status;
     }
-    service->accounts.objects++;
     object_unref(object); /* the registry has its own */
     if (call->batch != NULL && call->pace != NULL) {
         call_hold(call, object); /* nothing may come between the calls of a batch */
@@ -161,15 +180,14 @@ static int enter(struct call *call, struct object *object)
 static int create(struct call *call, struct request *request, struct object **out)
 {
     struct service *service = call->service;
-    struct accounts *accounts = &service->accounts;
     char anonymous[32];
     int status = refuse_creation(call, request);
     if (status < 0) {
         return status;
     }
-    if (accounts->objects >= accounts->limits.max_objects) {
-        uint64_t count = accounts->objects;
-        return accounts_admit(accounts, &count, "max_objects", accounts->limits.max_objects);
+    status = user_take(call->session->user, RESOURCE_OBJECTS, 1);
+    if (status < 0) {
+        return status;
     }
     if (request->name.len == 0) {
         (void)snprintf(anonymous, sizeof(anonymous), "#%" PRIu64, ++service->registry.anonymous);
@@ -184,12 +202,27 @@ static int create(struct call *call, struct request *request, struct object **ou
         .lifetime = (uint8_t)request->lifetime,
     };
     status = request->type->make(call, &common, request->options + COMMON_OPTIONS, out);
-    return status < 0 ? status : enter(call, *out);
+    status = status < 0 ? status : enter(call, *out);
+    if (status < 0) {
+        user_give_back(call->session->user, RESOURCE_OBJECTS, 1);
+    }
+    return status;
 }
 
-static struct object *find(const struct call *call, const struct request *request)
+/* The object of that name, or NULL. A call that is done in steps comes here with the name alone,
+ * and waits until it has the object for itself, which may be another one by then. */
+static struct object *find(struct call *call, const struct request *request)
 {
-    return request->name.len > 0 ? registry_find(&call->service->registry, request->name) : NULL;
+    struct registry *registry = &call->service->registry;
+    struct object *object = request->name.len > 0 ? registry_find(registry, request->name) : NULL;
+    while (object != NULL && call->pace != NULL && call->batch == NULL &&
+           object_is_held(object, call->pace)) {
+        (void)object_ref(object);
+        call_hold(call, object);
+        object_unref(object);
+        object = registry_find(registry, request->name);
+    }
+    return object;
 }
 
 bool open_needs_pace(struct call *call)
@@ -217,7 +250,7 @@ int open_object(struct call *call, const struct open_type *type)
         }
         status = check_existing(call, &request, object);
         if (status == 0) {
-            status = session_open(call->session, object);
+            status = session_open(call->session, object, false);
         }
     }
     if (status == 0) {
@@ -238,7 +271,8 @@ size_t pack_description(const struct object *object, struct buffer *out)
     pack_timestamp(out, object->created.tv_sec, (uint32_t)object->created.tv_nsec);
     pack_key_uint(out, "waiting", object->waiting);
     pack_key_uint(out, "bytes", object->bytes);
-    size_t pairs = 9;
+    pack_key_uint(out, "overhead", object_overhead(object));
+    size_t pairs = 10;
     if (object_is_sealed(object)) {
         pack_key_bool(out, "sealed", true);
         pairs++;

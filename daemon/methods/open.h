@@ -18,6 +18,9 @@ struct open_type {
     /* The object is there: NULL if every given option agrees with it, else the name of one that
      * does not. May be NULL: nothing to compare. */
     const char *(*differs)(const struct object *object, const struct param *given);
+    /* The object is there: 0 if the caller may open it, as far as that is not a matter of its own
+     * mode, or call_fail. May be NULL: nothing to ask. */
+    int (*may_open)(struct call *call, const struct object *object);
 };
 
 /* For a type whose options may be large, with much to be stored (`initial`): true if the call needs

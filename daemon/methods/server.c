@@ -31,6 +31,7 @@ static int set_client(struct call *call, const struct param *client, const struc
     }
     free(call->session->client);
     call->session->client = text;
+    session_charge_memory(call->session);
     return 0;
 }
 

@@ -143,7 +143,7 @@ int shared_answer_map(struct call *call)
     const struct shared *shared = shared_of(call->object);
     struct descriptor *descriptor;
     bool writable = may_write(call);
-    int status = shared_descriptor(shared, writable, &descriptor);
+    int status = shared_descriptor(shared, writable, call->session->user, &descriptor);
     if (status < 0) {
         return refuse_system(call, status);
     }

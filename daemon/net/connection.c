@@ -9,6 +9,10 @@
 #include "daemon/call/watching.h"
 #include "daemon/net/goodbye.h"
 #include "daemon/net/peer.h"
+#include "daemon/objects/allocation.h"
+
+/* What libevent keeps for a descriptor that it watches. */
+enum { EVENT_COST = 48 };
 
 int connection_set_interest(struct connection *connection)
 {
@@ -46,14 +50,18 @@ static int start(struct connection *connection, struct net *net, struct buffer *
     if (status == 0) {
         status = session_init(&connection->session, net->service, &credentials);
         credentials_deinit(&credentials);
+        connection->memory.tally = &connection->session.charged;
         connection->input_charge.tally = &connection->session.charged;
         connection->output_charge.tally = &connection->session.charged;
     }
     if (status == ERR_LIMIT) {
         refusal_print(&net->service->accounts.refusal, why);
     } else if (status == 0) {
+        /* Not asked for, so that a user who is over a limit can connect and delete something. */
+        charge_set_always(&connection->memory, allocation_cost(sizeof(*connection)) + EVENT_COST);
         status = connection_set_interest(connection);
         if (status < 0) {
+            charge_release(&connection->memory);
             TAILQ_REMOVE(&net->service->sessions, &connection->session, link);
             session_deinit(&connection->session);
         }
@@ -130,6 +138,7 @@ void connection_end(struct connection *connection)
         TAILQ_REMOVE(&net->later, connection, turn);
     }
     incomplete_forget(&connection->net->incomplete, &connection->incomplete);
+    charge_release(&connection->memory);
     charge_release(&connection->input_charge);
     charge_release(&connection->output_charge);
     descriptors_clear(&connection->stream.descriptors, connection->session.user);

@@ -54,6 +54,7 @@ struct connection {
     struct stream stream;
     struct event event;
     struct incomplete incomplete; /* in net->incomplete, if its message is incomplete */
+    struct charge memory;         /* of itself */
     struct charge input_charge;   /* of input that is kept */
     struct charge output_charge;  /* of answers that stayed behind */
     short interest;               /* what the event waits for */

@@ -40,7 +40,7 @@ static void count(struct descriptor_set *set, struct user *user)
     if (set->counted || set->held == 0) {
         return;
     }
-    set->counted = user_hold_descriptors(user, set->held) == 0;
+    set->counted = user_take(user, RESOURCE_DESCRIPTORS, set->held) == 0;
     if (!set->counted) {
         set->lost = ERR_LIMIT;
         set->refusal = user->accounts->refusal;
@@ -53,7 +53,7 @@ static void remove_set(struct descriptor_list *list, struct user *user, struct d
 {
     STAILQ_REMOVE(list, set, descriptor_set, link);
     if (set->counted) {
-        user_drop_descriptors(user, set->held);
+        user_give_back(user, RESOURCE_DESCRIPTORS, set->held);
     }
 }
 

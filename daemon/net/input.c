@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
+
 enum { ROOM_MIN = 64 * 1024 }; /* what a read into a long rest has room for, at least */
 
 int input_init(struct input *input)
@@ -21,6 +23,11 @@ void input_deinit(struct input *input)
 void rest_free(struct rest *rest)
 {
     free(rest);
+}
+
+size_t rest_cost(const struct rest *rest)
+{
+    return allocation_cost(sizeof(*rest) + rest->cap);
 }
 
 /* Doubles a long rest when it is nearly full. */

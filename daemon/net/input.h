@@ -74,3 +74,5 @@ int input_next(struct input *input, size_t max_size, struct message *out);
 int input_close(struct input *input, struct rest **rest);
 
 void rest_free(struct rest *rest); /* NULL is allowed */
+/* What it costs in memory: the figure that is charged. */
+size_t rest_cost(const struct rest *rest);

@@ -103,7 +103,7 @@ static void refuse_input(struct connection *connection, int error)
 }
 
 /* What is kept is charged whatever the limits say, so that a large message can come at all; but no
- * further than one message over them. */
+ * further than what one message takes, whose memory may have just been doubled. */
 static void charge_input(struct connection *connection)
 {
     const struct rest *rest = connection->stream.rest;
@@ -111,14 +111,15 @@ static void charge_input(struct connection *connection)
     if (rest == NULL) {
         return;
     }
-    charge_set_always(&connection->input_charge, rest->len);
-    const struct accounts *accounts = session->user->accounts;
-    const struct limits *limits = &accounts->limits;
-    if (session->user->bytes > limits->max_user_bytes + limits->max_message ||
-        accounts->bytes > limits->max_bytes + limits->max_message) {
-        connection_fail(connection, ERR_LIMIT,
-                        "incomplete messages take the user over the limit max_user_bytes, or all "
-                        "users over max_bytes");
+    charge_set_always(&connection->input_charge, rest_cost(rest));
+    uint64_t slack = 2 * session->user->accounts->limits.max_message + INPUT_SIZE;
+    if (user_check_bytes(session->user, slack) < 0) {
+        struct buffer why = {0};
+        static const char with[] = ", with messages that are not whole";
+        refusal_print(&session->user->accounts->refusal, &why);
+        (void)buffer_append(&why, with, sizeof(with));
+        connection_fail(connection, ERR_LIMIT, why.failed ? with : (const char *)why.data);
+        buffer_deinit(&why);
     }
 }
 

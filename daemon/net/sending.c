@@ -39,13 +39,11 @@ static void over_budget(struct connection *connection)
 static void charge_output(struct connection *connection)
 {
     uint64_t unread = connection_unread(connection);
-    uint64_t charged = connection->output_charge.bytes;
-    if (unread == charged) {
-        return;
-    }
-    if (unread > charged && unread > connection->net->service->accounts.limits.max_output) {
+    uint64_t cost = unread == 0 ? 0 : output_cost(&connection->session.output);
+    if (cost > connection->output_charge.bytes &&
+        unread > connection->net->service->accounts.limits.max_output) {
         over_output(connection, unread);
-    } else if (charge_set(&connection->output_charge, unread) < 0) {
+    } else if (charge_set(&connection->output_charge, cost) < 0) {
         over_budget(connection);
     }
 }

@@ -35,18 +35,23 @@ static bool next_ext(struct walk *walk)
 
 int descriptor_new(struct user *user, int fd, struct descriptor **out)
 {
-    int status = user_hold_descriptors(user, 1);
+    int status = user_take(user, RESOURCE_DESCRIPTORS, 1);
     if (status < 0) {
         return status;
     }
     struct descriptor *descriptor = malloc(sizeof(*descriptor));
     if (descriptor == NULL) {
-        user_drop_descriptors(user, 1);
+        user_give_back(user, RESOURCE_DESCRIPTORS, 1);
         return ERR_MEMORY;
     }
     *descriptor = (struct descriptor){.refs = 1, .fd = fd, .user = user_ref(user)};
     *out = descriptor;
     return 0;
+}
+
+size_t descriptor_cost(void)
+{
+    return allocation_cost(sizeof(struct descriptor));
 }
 
 struct descriptor *descriptor_ref(struct descriptor *descriptor)
@@ -58,7 +63,7 @@ struct descriptor *descriptor_ref(struct descriptor *descriptor)
 static void give_up(struct descriptor *descriptor)
 {
     if (descriptor->fd >= 0) {
-        user_drop_descriptors(descriptor->user, 1);
+        user_give_back(descriptor->user, RESOURCE_DESCRIPTORS, 1);
         if (descriptor->ours) {
             (void)close(descriptor->fd);
         } else {
@@ -91,6 +96,15 @@ struct origin *origin_ref(struct origin *origin)
         origin->refs++;
     }
     return origin;
+}
+
+size_t origin_cost(const struct origin *origin)
+{
+    size_t cost = origin == NULL ? 0 : allocation_cost(sizeof(*origin));
+    for (unsigned i = 0; origin != NULL && i < origin->count; i++) {
+        cost += origin->descriptors[i] == NULL ? 0 : descriptor_cost();
+    }
+    return cost;
 }
 
 void origin_unref(struct origin *origin)
@@ -150,7 +164,7 @@ static int take_named(struct origin *origin, const struct passed *passed, struct
 }
 
 int origin_new(const struct message *message, const struct passed *passed,
-               struct registry *registry, struct user *user, struct origin **out, const char **why)
+               const struct sender *sender, struct origin **out, const char **why)
 {
     unsigned count = passed == NULL ? 0 : passed->count;
     if (count > DESCRIPTORS_PER_MESSAGE) {
@@ -162,11 +176,12 @@ int origin_new(const struct message *message, const struct passed *passed,
         return ERR_MEMORY;
     }
     origin->refs = 1;
-    origin->registry = registry;
+    origin->registry = sender->registry;
+    origin->sender = sender->credentials;
     origin->count = count;
     int status = 0;
     for (unsigned i = 0; i < message->nparams && i < MESSAGE_PARAMS_MAX && status == 0; i++) {
-        status = take_named(origin, passed, message->params[i].raw, user, why);
+        status = take_named(origin, passed, message->params[i].raw, sender->user, why);
     }
     if (status < 0) {
         origin_unref(origin);
@@ -198,7 +213,7 @@ static void attach(struct attachments *attachments, const struct walk *walk,
     }
     struct slice name = {walk->data, walk->header.length};
     struct object *object = registry_find(value->origin->registry, name);
-    if (object != NULL) {
+    if (object != NULL && object_may_be_kept(object, value->origin->sender)) {
         object->contained++;
         attachments->objects[attachments->nobjects++] = object_ref(object);
     }
@@ -257,5 +272,6 @@ size_t attachments_cost(const struct attachments *attachments)
     }
     return allocation_cost(sizeof(*attachments)) +
            allocation_cost((attachments->ndescriptors + 1) * sizeof(*attachments->descriptors)) +
+           attachments->ndescriptors * descriptor_cost() +
            allocation_cost((attachments->nobjects + 1) * sizeof(struct object *));
 }

@@ -11,7 +11,7 @@
  * last reference to it, and closed a moment later by others (daemon/account/closer.h): nothing else
  * may be done with it here either, since any call on a stranger's descriptor may block. A reference
  * to an object keeps the object's memory, and keeps a scoped object alive (object->contained); one
- * that names nothing when it is stored is just bytes.
+ * that names nothing when it is stored, or nothing that its sender may keep alive, is just bytes.
  */
 #pragma once
 
@@ -30,9 +30,10 @@ struct descriptor {
     struct user *user; /* a reference: for whom it is held */
 };
 
-/* Takes over an open descriptor, with one reference, for a user. 0; or ERR_LIMIT (max_descriptors),
- * ERR_MEMORY (memory), and it stays the caller's. */
+/* Takes over an open descriptor, with one reference, for a user. 0; or ERR_LIMIT (max_descriptors,
+ * max_user_descriptors), ERR_MEMORY (memory), and it stays the caller's. */
 int descriptor_new(struct user *user, int fd, struct descriptor **out);
+size_t descriptor_cost(void); /* in memory: the figure that is charged */
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
 /* An answer that carries it has left: one that moves is closed here, for whoever still refers to
@@ -43,6 +44,7 @@ void descriptor_left(struct descriptor *descriptor);
 struct origin {
     uint32_t refs;
     struct registry *registry;
+    const struct credentials *sender; /* the session's, which outlives it */
     unsigned count;
     struct descriptor *descriptors[DESCRIPTORS_PER_MESSAGE]; /* references; NULL: not named */
 };
@@ -57,6 +59,13 @@ struct passed {
     const struct refusal *refusal; /* of ERR_LIMIT: the giver's */
 };
 
+/* Who sends a message, and what it may name. */
+struct sender {
+    struct registry *registry;
+    struct user *user; /* for whom descriptors are counted */
+    const struct credentials *credentials;
+};
+
 /*
  * The origin of a user's message, with one reference. Takes from `passed` (NULL: nothing came) the
  * descriptors that an ext of the message names.
@@ -65,9 +74,11 @@ struct passed {
  * set, descriptors.
  */
 int origin_new(const struct message *message, const struct passed *passed,
-               struct registry *registry, struct user *user, struct origin **out, const char **why);
+               const struct sender *sender, struct origin **out, const char **why);
 struct origin *origin_ref(struct origin *origin); /* NULL is allowed */
 void origin_unref(struct origin *origin);         /* NULL is allowed */
+/* What it costs in memory, with its descriptors; NULL: nothing. */
+size_t origin_cost(const struct origin *origin);
 
 /* A value that is to be stored: its encoding, and the origin it came from (NULL: it carries
  * nothing). Whoever stores it copies the bytes. */

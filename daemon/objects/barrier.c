@@ -40,6 +40,7 @@ static void barrier_left(struct object *object, uint64_t place)
 const struct object_type barrier_type = {
     .kind = OBJECT_BARRIER,
     .name = "barrier",
+    .size = sizeof(struct barrier),
     .describe = barrier_describe,
     .left = barrier_left,
 };

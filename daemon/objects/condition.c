@@ -64,6 +64,7 @@ static struct object *condition_elsewhere(const struct object *object)
 const struct object_type condition_type = {
     .kind = OBJECT_CONDITION,
     .name = "condition",
+    .size = sizeof(struct condition),
     .clear = condition_clear,
     .describe = condition_describe,
     .abandon = condition_abandon,

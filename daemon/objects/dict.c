@@ -39,6 +39,7 @@ static uint64_t dict_weight(const struct object *object)
 const struct object_type dict_type = {
     .kind = OBJECT_DICT,
     .name = "dict",
+    .size = sizeof(struct dict),
     .deinit = dict_deinit,
     .clear = dict_empty,
     .describe = dict_describe,
@@ -48,6 +49,7 @@ const struct object_type dict_type = {
 const struct object_type namespace_type = {
     .kind = OBJECT_NAMESPACE,
     .name = "namespace",
+    .size = sizeof(struct dict),
     .deinit = dict_deinit,
     .clear = dict_empty,
     .describe = dict_describe,

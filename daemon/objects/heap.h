@@ -13,6 +13,9 @@
 
 #define HEAP_NONE UINT32_MAX
 
+/* What an element costs in the array of a large one, on average. */
+enum { HEAP_ELEMENT_COST = 12 };
+
 struct heap {
     void **elements; /* owned array */
     uint32_t len;

@@ -12,13 +12,19 @@
 
 #include <stdlib.h>
 
-/* What the memory of an item costs, its value aside. */
-enum { ITEM_COST = sizeof(struct item) + 16 };
+#include "daemon/objects/allocation.h"
+
+/* What an item costs, its value and its rank aside: itself and its places in the heaps and among
+ * the tickets, mostly one or two. */
+static uint64_t own_cost(void)
+{
+    return allocation_cost(sizeof(struct item)) + 2 * HEAP_ELEMENT_COST;
+}
 
 static uint64_t item_cost(const struct item *item)
 {
     const struct blob *rank = item->meta.rank.bytes;
-    return ITEM_COST + (item->value == NULL ? 0 : blob_cost(item->value)) +
+    return own_cost() + (item->value == NULL ? 0 : blob_cost(item->value)) +
            (rank == NULL ? 0 : blob_cost(rank));
 }
 
@@ -175,7 +181,7 @@ bool item_bury(struct queue *queue, struct item *item)
     } else {
         return false;
     }
-    object_release(&queue->object, item_cost(item) - ITEM_COST);
+    object_release(&queue->object, item_cost(item) - own_cost());
     rank_unref(&item->meta.rank);
     blob_unref(item->value);
     item->value = NULL;

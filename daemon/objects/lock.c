@@ -39,6 +39,7 @@ static struct object *lock_dependent(struct object *object)
 const struct object_type lock_type = {
     .kind = OBJECT_LOCK,
     .name = "lock",
+    .size = sizeof(struct lock),
     .describe = lock_describe,
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,

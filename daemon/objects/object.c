@@ -4,13 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
 #include "daemon/objects/registry.h"
+
+static uint64_t overhead(const struct object_type *type, size_t name_len)
+{
+    return allocation_cost(type->size) + allocation_cost(name_len + 1) + ORDERED_ENTRY_COST;
+}
+
+uint64_t object_overhead(const struct object *object)
+{
+    return overhead(object->type, object->name_len);
+}
 
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options)
 {
+    int status = user_charge(options->user, overhead(type, options->name.len));
+    if (status < 0) {
+        return status;
+    }
     char *name = strndup((const char *)options->name.data, options->name.len);
     if (name == NULL) {
+        user_release(options->user, overhead(type, options->name.len));
         return ERR_MEMORY;
     }
     *object = (struct object){
@@ -114,6 +130,7 @@ void object_unref(struct object *object)
     }
     bool empties = empty(object);
     object_release(object, object->bytes);
+    user_release(object->user, object_overhead(object));
     user_unref(object->user);
     if (empties) {
         free(object->name);
@@ -128,6 +145,14 @@ void object_leave(struct object *object)
         TAILQ_INSERT_TAIL(&object->registry->leaving, object, leaving);
         (void)object_ref(object);
     }
+}
+
+bool object_may_be_kept(const struct object *object, const struct credentials *peer)
+{
+    uid_t self = object->user->accounts->self;
+    return access_owner(peer, self, object->uid) ||
+           access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ) ||
+           access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE);
 }
 
 void object_check_orphan(struct object *object)

@@ -47,6 +47,7 @@ LIST_HEAD(watch_list, watch);
 struct object_type {
     enum object_kind kind;
     const char *name; /* "queue": the part of its methods' names before the dot */
+    size_t size;      /* of its struct, which the type allocates */
     /* Frees what the type added and clear leaves; the object itself is freed by object_unref.
      * NULL: there is nothing. */
     void (*deinit)(struct object *object);
@@ -100,7 +101,7 @@ struct object {
     TAILQ_ENTRY(object) leaving; /* in the registry's list of objects that leave */
     TAILQ_ENTRY(object) ready;   /* in the registry's list of ready objects */
     struct timespec created;     /* wall clock */
-    uint64_t bytes;              /* charged for its contents */
+    uint64_t bytes;              /* charged for its contents, beside its overhead */
     struct deadline deadline;    /* when time next changes it; in the service's heap or not */
     uint32_t hash;               /* of the name */
     uint64_t refs;
@@ -130,8 +131,8 @@ struct object_options {
     uint8_t lifetime;
 };
 
-/* Fills in the common part of a zeroed object of `type`, with one reference.
- * 0, or ERR_MEMORY for want of memory, ERR_LIMIT (charge for the name). */
+/* Fills in the common part of a zeroed object of `type`, with one reference, and charges what it
+ * costs without contents. 0, or ERR_MEMORY for want of memory, ERR_LIMIT. */
 int object_init(struct object *object, const struct object_type *type,
                 const struct object_options *options);
 
@@ -160,6 +161,10 @@ struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */
 void object_unref(struct object *object);
 
+/* True if somebody with those credentials may keep it alive at its owner's cost, by having it open
+ * or by a reference in a value: whoever may read or write it, and the owner. */
+bool object_may_be_kept(const struct object *object, const struct credentials *peer);
+
 /* A scoped object that nobody keeps any more, neither a session nor a value, goes onto the
  * registry's list of those that leave. */
 void object_check_orphan(struct object *object);
@@ -167,6 +172,10 @@ void object_check_orphan(struct object *object);
 void object_leave(struct object *object);
 /* A stored value no longer refers to it: drops that reference; it may have to leave now. */
 void object_let_go(struct object *object);
+
+/* What it costs with no contents: its struct, its name, its place in the registry. It is charged to
+ * the owner as long as the object has its memory. */
+uint64_t object_overhead(const struct object *object);
 
 /* Charges the contents: 0, or ERR_LIMIT and nothing charged. */
 int object_charge(struct object *object, uint64_t bytes);

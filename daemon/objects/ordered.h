@@ -20,6 +20,10 @@
 
 #define ORDERED_NONE UINT32_MAX
 
+/* What an entry costs in the arrays of a large one, on average: 8 to 10 bytes of the entries and 12
+ * to 24 of the slots. */
+enum { ORDERED_ENTRY_COST = 27 };
+
 struct ordered_entry {
     uint64_t seq;
 };

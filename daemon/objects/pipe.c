@@ -10,8 +10,11 @@ enum { CATCH_UP_TRIES = 100000 }; /* some 100 ms, in which others are served */
 static void drop_pair(struct pipe *pipe)
 {
     for (unsigned i = 0; i < PIPE_ENDS; i++) {
-        descriptor_unref(pipe->ends[i]);
-        pipe->ends[i] = NULL;
+        if (pipe->ends[i] != NULL) {
+            object_release(&pipe->object, descriptor_cost());
+            descriptor_unref(pipe->ends[i]);
+            pipe->ends[i] = NULL;
+        }
     }
 }
 
@@ -72,6 +75,7 @@ static size_t pipe_describe(const struct object *object, struct buffer *out)
 const struct object_type pipe_type = {
     .kind = OBJECT_PIPE,
     .name = "pipe",
+    .size = sizeof(struct pipe),
     .clear = pipe_release,
     .describe = pipe_describe,
 };
@@ -116,11 +120,16 @@ static int make_pair(struct pipe *pipe)
     struct descriptor *ends[PIPE_ENDS];
     struct socket_token token;
     int fds[PIPE_ENDS];
-    int status = socket_pair_new(pipe->duplex, fds, &token);
+    int status = object_charge(&pipe->object, PIPE_ENDS * descriptor_cost());
+    if (status < 0) {
+        return status;
+    }
+    status = socket_pair_new(pipe->duplex, fds, &token);
     if (status == 0) {
         status = adopt_pair(pipe->object.user, fds, ends);
     }
     if (status < 0) {
+        object_release(&pipe->object, PIPE_ENDS * descriptor_cost());
         return status;
     }
     drop_pair(pipe);

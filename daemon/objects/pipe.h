@@ -6,7 +6,7 @@
  * that is on its way can still come back: if its answer never leaves, it is there to be taken
  * again. When both ends have been handed out and closed, the pipe starts anew with another pair.
  *
- * Nobody waits on a pipe, and nothing in it is charged but the descriptors that the daemon holds.
+ * Nobody waits on a pipe, and nothing in it is charged but the daemon's descriptors.
  */
 #pragma once
 

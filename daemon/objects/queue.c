@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
+
 enum { STEPS_DEAD = 8 /* what freeing a dead item takes */ };
 
 /* True if what is due goes to the head: a lease that is over, a delay after a give_back. */
@@ -52,7 +54,7 @@ static void queue_empty(struct object *object, struct pace *pace)
 static void queue_deinit(struct object *object)
 {
     struct queue *queue = queue_of(object);
-    object_release(object, queue->packed.cost);
+    object_release(object, queue->packed.cost + allocation_cost(queue->options.dead_letter.len));
     packed_deinit(&queue->packed);
     priority_deinit(&queue->priority);
     heap_deinit(&queue->due);
@@ -88,6 +90,7 @@ _Static_assert(sizeof(struct item_meta) <= 64, "it fits an output's note");
 const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
     .name = "queue",
+    .size = sizeof(struct queue),
     .deinit = queue_deinit,
     .clear = queue_empty,
     .describe = queue_describe,
@@ -127,6 +130,9 @@ int queue_new(const struct object_options *common, const struct queue_options *o
     int status = copy_options(queue, options);
     if (status == 0) {
         status = object_init(&queue->object, &queue_type, common);
+    }
+    if (status == 0) {
+        object_charge_always(&queue->object, allocation_cost(options->dead_letter.len));
     }
     if (status < 0) {
         free((void *)(uintptr_t)queue->options.dead_letter.data);

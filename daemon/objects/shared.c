@@ -48,6 +48,7 @@ static size_t array_describe(const struct object *object, struct buffer *out)
 const struct object_type shared_value_type = {
     .kind = OBJECT_VALUE,
     .name = "value",
+    .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = value_describe,
 };
@@ -55,6 +56,7 @@ const struct object_type shared_value_type = {
 const struct object_type shared_array_type = {
     .kind = OBJECT_ARRAY,
     .name = "array",
+    .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = array_describe,
     .weight = shared_weight,
@@ -99,7 +101,7 @@ static size_t size_for(const struct shared_options *options)
 /* The memory, charged before it is taken. */
 static int init_memory(struct shared *shared, size_t size)
 {
-    int status = object_charge(&shared->object, size);
+    int status = object_charge(&shared->object, size + descriptor_cost());
     if (status < 0) {
         return status;
     }
@@ -172,7 +174,8 @@ int shared_add(struct shared *shared, uint64_t position, const struct header *de
     return typecode_add(shared->item, item_at(shared, position), delta, sum);
 }
 
-int shared_descriptor(const struct shared *shared, bool writable, struct descriptor **out)
+int shared_descriptor(const struct shared *shared, bool writable, struct user *reader,
+                      struct descriptor **out)
 {
     if (writable) {
         *out = descriptor_ref(shared->descriptor);
@@ -182,7 +185,7 @@ int shared_descriptor(const struct shared *shared, bool writable, struct descrip
     if (fd < 0) {
         return fd;
     }
-    int status = descriptor_new(shared->object.user, fd, out);
+    int status = descriptor_new(reader, fd, out);
     if (status < 0) {
         (void)close(fd);
         return status;

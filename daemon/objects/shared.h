@@ -60,8 +60,10 @@ void shared_set(struct shared *shared, uint64_t position, uint64_t bits);
 int shared_add(struct shared *shared, uint64_t position, const struct header *delta, uint64_t *sum);
 
 /* A descriptor of the memory to be handed out, with a reference of the caller's: for writing, or
- * one that can only be read. 0, ERR_LIMIT (descriptors), ERR_MEMORY with errno. */
-int shared_descriptor(const struct shared *shared, bool writable, struct descriptor **out);
+ * one that can only be read, which is counted for `reader`. 0, ERR_LIMIT (descriptors), ERR_MEMORY
+ * with errno. */
+int shared_descriptor(const struct shared *shared, bool writable, struct user *reader,
+                      struct descriptor **out);
 
 /* The size of the lock in the mapping. */
 size_t shared_lock_size(void);

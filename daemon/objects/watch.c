@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
 #include "proto/message.h"
 
 _Static_assert(EVENT_NAMES <= 32, "watch.events has a bit for each event");
@@ -29,6 +30,12 @@ uint32_t object_type_events(const struct object_type *type)
 
 /* Watches. */
 
+/* What it costs with the events that it keeps. */
+static uint64_t cost_of(const struct watcher *watcher)
+{
+    return allocation_cost(sizeof(*watcher)) + allocation_cost(watcher->events.cap);
+}
+
 static void look_who_watches(struct object *object)
 {
     const struct watch *watch;
@@ -46,6 +53,7 @@ struct watcher *watcher_new(struct session *session, struct tally *charged,
         *watcher = (struct watcher){
             .session = session, .told = told, .charged = charged, .charge = {.tally = charged}};
         TAILQ_INIT(&watcher->owing);
+        charge_set_always(&watcher->charge, cost_of(watcher));
     }
     return watcher;
 }
@@ -71,7 +79,7 @@ void watcher_free(struct watcher *watcher)
 static int watch_new(struct watcher *watcher, struct tie *tie)
 {
     struct charge charge = {.tally = watcher->charged};
-    int status = charge_set(&charge, sizeof(struct watch));
+    int status = charge_set(&charge, allocation_cost(sizeof(struct watch)));
     if (status < 0) {
         return status;
     }
@@ -212,6 +220,18 @@ static void announce(struct watcher *watcher)
     }
 }
 
+/* Takes back what was packed behind `len`, and the room that was made for it, if that is all. */
+static void drop_end(struct watcher *watcher, size_t len)
+{
+    struct buffer *events = &watcher->events;
+    events->len = len;
+    events->failed = false;
+    if (len == 0) {
+        buffer_deinit(events);
+    }
+    charge_set_always(&watcher->charge, cost_of(watcher));
+}
+
 /* Packs the notification. False, and nothing is packed: there is no room for it. */
 static bool note(const struct watch *watch, enum event_name event, const union detail *details)
 {
@@ -223,10 +243,9 @@ static bool note(const struct watch *watch, enum event_name event, const union d
     pack_string(out, event_name(event));
     pack_details(out, spec_of(watch->object, event), details);
     bool fits = !out->failed && (before == 0 || out->len <= most(watcher)) &&
-                charge_set(&watcher->charge, out->len) == 0;
+                charge_set(&watcher->charge, cost_of(watcher)) == 0;
     if (!fits) {
-        out->len = before;
-        out->failed = false;
+        drop_end(watcher, before);
     }
     return fits;
 }
@@ -302,10 +321,10 @@ static bool move_events(struct watcher *watcher, struct buffer *out)
         return false;
     }
     events->len = 0;
-    charge_release(&watcher->charge);
     if (events->cap > KEEP) {
         buffer_deinit(events);
     }
+    charge_set_always(&watcher->charge, cost_of(watcher));
     return true;
 }
 

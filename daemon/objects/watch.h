@@ -32,7 +32,7 @@ struct watcher {
     struct buffer events;                /* told and not given, charged */
     TAILQ_HEAD(owing_list, watch) owing; /* watches with losses, or an end, to be told */
     struct tally *charged;               /* who pays: the session's */
-    struct charge charge;                /* of the events */
+    struct charge charge;                /* of itself and the events */
     bool is_told;
 };
 

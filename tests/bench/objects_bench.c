@@ -224,7 +224,7 @@ int main(void)
 {
     struct bench bench = {.order = malloc(ENTRIES * sizeof(uint32_t))};
     struct random random = random_from_seed(1);
-    accounts_init(&bench.accounts);
+    accounts_init(&bench.accounts, 0);
     bench.user = accounts_user(&bench.accounts, 0);
     check(bench.order == NULL || bench.user == NULL);
     for (uint32_t i = 0; i < ENTRIES; i++) {

@@ -377,13 +377,16 @@ static void make_objects(struct world *world)
 /* Limits that are soon reached. */
 static void set_limits(struct limits *limits)
 {
+    limits->max_bytes = 1 << 19;
     limits->max_user_bytes = 1 << 18;
     limits->max_objects = 18;
+    limits->max_user_objects = 16;
     limits->max_waiting = 20;
     limits->max_message = 1 << 14;
     limits->max_output = 1 << 16;
     limits->max_events = 2048;
     limits->max_descriptors = 12;
+    limits->max_user_descriptors = 10;
 }
 
 /* Each look at the clock finds it later, so that every slice of a job is over at its first pause.

@@ -74,6 +74,10 @@ void daemon_expect_log(const struct daemon *daemon, const char *text);
 /* How many descriptors it has open. */
 unsigned daemon_descriptors(const struct daemon *daemon);
 
+/* The process may have only so many from now on, fewer than its limits, which were made to fit what
+ * it had at its start, count with. */
+void daemon_limit_descriptors(const struct daemon *daemon, unsigned most);
+
 /* Waits until it has at most that many. */
 void daemon_expect_descriptors(const struct daemon *daemon, unsigned most);
 

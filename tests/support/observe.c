@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 /* The whole of a file as text, which the caller frees; "" if it is not there. */
 static char *read_file(const char *path)
@@ -54,6 +55,14 @@ void daemon_expect_log(const struct daemon *daemon, const char *text)
             return;
         }
         (void)poll(NULL, 0, 1);
+    }
+}
+
+void daemon_limit_descriptors(const struct daemon *daemon, unsigned most)
+{
+    const struct rlimit limit = {most, most};
+    if (prlimit(daemon->pid, RLIMIT_NOFILE, &limit, NULL) < 0) {
+        test_fail(HERE, "the daemon's limit of descriptors cannot be set");
     }
 }
 

@@ -130,6 +130,104 @@ static void message_size_is_limited_and_announced(void **state)
     expect(other, "server.ping", "[]", "nil");
 }
 
+/* So many sessions of a user, the last of them refused. */
+static void connect_until_refused(struct daemon *daemon, uid_t uid, int admitted, const char *limit)
+{
+    for (int i = 0; i < admitted; i++) {
+        struct rpc *c = daemon_client_as(daemon, uid, uid, 0);
+        expect(c, "server.ping", "[]", "nil");
+    }
+    struct rpc *refused = daemon_client_as(daemon, uid, uid, 0);
+    expect_goodbye(refused, "LIMIT");
+    daemon_expect_log(daemon, limit);
+}
+
+static void one_user_cannot_have_more_than_half_of_the_sessions(void **state)
+{
+    struct daemon *daemon = start(state, "[limits]\nmax_sessions = 8\n");
+    connect_until_refused(daemon, 4001, 4, "max_user_sessions: user 4001 has 4 of 4 sessions");
+    connect_until_refused(daemon, 4002, 3, "max_sessions: 7 of 8 are in use, 1 are kept");
+    struct rpc *root = daemon_client(daemon);
+    expect(root, "server.hello", "[]",
+           "{limits: {max_sessions: 8, max_user_sessions: 4, ...}, session: _int, ...}");
+    expect(root, "server.stats", "[]", "{sessions: 8, ...}");
+}
+
+static void one_user_cannot_have_more_than_half_of_the_objects(void **state)
+{
+    struct daemon *daemon = start(state, "[limits]\nmax_objects = 6\n");
+    struct rpc *ann = daemon_client_as(daemon, 4001, 4001, 0);
+    struct rpc *bob = daemon_client_as(daemon, 4002, 4002, 0);
+    struct rpc *root = daemon_client(daemon);
+    for (int i = 0; i < 3; i++) {
+        expect(ann, "event.open", "[nil]", "_map");
+    }
+    over(ann, "event.open", "[nil]", (const char *[]){"max_user_objects", "3 of 3 objects"});
+    expect(bob, "event.open", "['a']", "_map");
+    expect(bob, "event.open", "['b']", "_map");
+    over(bob, "event.open", "[nil]", (const char *[]){"max_objects", "5 of 6"});
+    expect(root, "event.open", "['c']", "_map");
+    over(root, "event.open", "[nil]", (const char *[]){"max_objects", "6 of 6"});
+    expect(bob, "object.delete", "['b']", "nil");
+    expect(ann, "object.delete", "['#1']", "nil");
+    expect(ann, "event.open", "[nil]", "_map");
+}
+
+static void one_user_cannot_have_more_than_half_of_the_descriptors(void **state)
+{
+    struct daemon *daemon = start(state, "[limits]\nmax_descriptors = 6\n");
+    struct rpc *ann = daemon_client_as(daemon, 4001, 4001, 0);
+    struct rpc *bob = daemon_client_as(daemon, 4002, 4002, 0);
+    struct rpc *root = daemon_client(daemon);
+    for (int i = 0; i < 3; i++) {
+        expect(ann, "value.open", "[nil, {typecode: 'i'}]", "_map");
+    }
+    over(ann, "value.open", "[nil, {typecode: 'i'}]",
+         (const char *[]){"max_user_descriptors", "3 of 3 descriptors"});
+    expect(bob, "pipe.open", "['p']", "_map");
+    expect(bob, "value.open", "['a', {typecode: 'i'}]", "_map");
+    expect(bob, "value.open", "['b', {typecode: 'i'}]", "_map");
+    over(bob, "value.open", "[nil, {typecode: 'i'}]",
+         (const char *[]){"max_descriptors", "5 of 6"});
+    expect(root, "value.open", "[nil, {typecode: 'i'}]", "_map");
+    expect(bob, "object.delete", "['a']", "nil");
+    over(bob, "pipe.connect", "['p']", (const char *[]){"max_descriptors", "5 of 6"});
+}
+
+/* What others may not use is there for root, whoever filled the rest. */
+static void bytes_are_kept_for_root(void **state)
+{
+    struct daemon *daemon = start(state, "[limits]\nmax_bytes = 1600000\n");
+    struct rpc *root = daemon_client(daemon);
+    for (uid_t uid = 4001; uid < 4004; uid++) {
+        struct rpc *c = daemon_client_as(daemon, uid, uid, 0);
+        expect(c, "list.open", "[nil]", "_map");
+        for (int i = 0; i < 50; i++) {
+            struct reply *reply = rpc_call(c, "list.append", "['#1', 'x'*50000]");
+            reply_free(reply);
+        }
+    }
+    expect(root, "list.open", "['r']", "_map");
+    expect(root, "list.append", "['r', 'x'*90000]", "1");
+}
+
+static void limits_that_the_process_has_no_descriptors_for_are_lowered(void **state)
+{
+    struct daemon *daemon = daemon_start(&(struct daemon_options){
+        .config = "[limits]\nmax_sessions = 60\nmax_user_sessions = 80\nmax_descriptors = 140\n",
+        .args = {"--socket-mode", "0666"},
+        .descriptors = 200});
+    *state = daemon;
+    daemon_expect_log(daemon, "max_user_sessions is more than max_sessions, and is 60 therefore");
+    daemon_expect_log(daemon, "200 descriptors");
+    struct rpc *root = daemon_client(daemon);
+    expect(root, "server.hello", "[]",
+           "{limits: {max_sessions: 30, max_user_sessions: 30, max_descriptors: 70,"
+           " max_user_descriptors: 35, ...}, ...}");
+    connect_until_refused(daemon, 4001, 28, "max_sessions: 29 of 30 are in use");
+    expect(daemon_client(daemon), "server.ping", "['root']", "'root'");
+}
+
 /* The processor time that the daemon uses while nobody asks it for anything. */
 static uint64_t idle_processor_time(struct daemon *daemon, int window_ms)
 {
@@ -141,8 +239,8 @@ static uint64_t idle_processor_time(struct daemon *daemon, int window_ms)
 static void accept_pauses_at_the_descriptor_limit_and_resumes(void **state)
 {
     enum { LIMIT = 40, CLIENTS = 60, WINDOW_MS = 400 };
-    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
-    *state = daemon;
+    struct daemon *daemon = start(state, NULL);
+    daemon_limit_descriptors(daemon, LIMIT);
     uint32_t ids[CLIENTS];
     struct rpc *clients[CLIENTS];
     for (int i = 0; i < CLIENTS; i++) {
@@ -164,8 +262,8 @@ static void accept_pauses_at_the_descriptor_limit_and_resumes(void **state)
 static void descriptors_at_the_process_limit_harm_nobody(void **state)
 {
     enum { LIMIT = 40, SENT = 100 };
-    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
-    *state = daemon;
+    struct daemon *daemon = start(state, NULL);
+    daemon_limit_descriptors(daemon, LIMIT);
     struct rpc *a = daemon_client(daemon);
     struct rpc *b = daemon_client(daemon);
     expect(a, "server.ping", "[]", "nil");
@@ -224,8 +322,8 @@ static void await_turn(struct rpc *c)
 static void descriptors_that_the_kernel_cuts_off_are_a_limit_of_the_daemon(void **state)
 {
     enum { LIMIT = 60, LEFT = 5 };
-    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
-    *state = daemon;
+    struct daemon *daemon = start(state, NULL);
+    daemon_limit_descriptors(daemon, LIMIT);
     struct rpc *c = daemon_client(daemon);
     struct rpc *other = daemon_client(daemon);
     expect(c, "list.open", "['l']", "_map");
@@ -250,8 +348,8 @@ static void descriptors_that_the_kernel_cuts_off_are_a_limit_of_the_daemon(void 
 static void pipes_without_descriptors_are_a_limit_of_the_daemon(void **state)
 {
     enum { LIMIT = 40 };
-    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
-    *state = daemon;
+    struct daemon *daemon = start(state, NULL);
+    daemon_limit_descriptors(daemon, LIMIT);
     struct rpc *c = daemon_client(daemon);
     expect(c, "list.open", "['l']", "_map");
     expect(c, "pipe.open", "['p']", "_map");
@@ -275,8 +373,8 @@ static void pipes_without_descriptors_are_a_limit_of_the_daemon(void **state)
 static void half_messages_take_the_daemon_no_descriptors_beyond_the_limit(void **state)
 {
     enum { LIMIT = 100, CLIENTS = 40 };
-    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = LIMIT});
-    *state = daemon;
+    struct daemon *daemon = start(state, NULL);
+    daemon_limit_descriptors(daemon, LIMIT);
     int fds[RPC_DESCRIPTORS_MAX] = {0};
     for (int i = 0; i < CLIENTS; i++) {
         struct rpc *c = daemon_client(daemon);
@@ -321,6 +419,15 @@ int main(void)
         cmocka_unit_test_teardown(waiting_calls_of_a_session_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(bytes_in_all_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(bytes_of_each_user_are_limited, daemon_teardown),
+        cmocka_unit_test_teardown(one_user_cannot_have_more_than_half_of_the_sessions,
+                                  daemon_teardown),
+        cmocka_unit_test_teardown(one_user_cannot_have_more_than_half_of_the_objects,
+                                  daemon_teardown),
+        cmocka_unit_test_teardown(one_user_cannot_have_more_than_half_of_the_descriptors,
+                                  daemon_teardown),
+        cmocka_unit_test_teardown(bytes_are_kept_for_root, daemon_teardown),
+        cmocka_unit_test_teardown(limits_that_the_process_has_no_descriptors_for_are_lowered,
+                                  daemon_teardown),
         cmocka_unit_test_teardown(message_size_is_limited_and_announced, daemon_teardown),
         cmocka_unit_test_teardown(accept_pauses_at_the_descriptor_limit_and_resumes,
                                   daemon_teardown),

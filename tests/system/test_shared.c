@@ -405,8 +405,9 @@ static void descriptors_are_closed_with_their_objects(void **state)
 /* A process that may have no more descriptors makes no more memory, and goes on. */
 static void descriptors_that_run_out_are_told(void **state)
 {
-    struct daemon *daemon = daemon_start(&(struct daemon_options){.descriptors = 40});
+    struct daemon *daemon = daemon_start(&(struct daemon_options){0});
     *state = daemon;
+    daemon_limit_descriptors(daemon, 40);
     struct rpc *c = daemon_client(daemon);
     int made = 0;
     for (;; made++) {

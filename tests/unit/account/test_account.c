@@ -7,16 +7,29 @@
 
 #include "daemon/account/account.h"
 
+/* The sentence for the last refusal has that in it. */
+static void expect_refusal(const struct accounts *accounts, const char *words)
+{
+    struct buffer text = {0};
+    refusal_print(&accounts->refusal, &text);
+    (void)buffer_append(&text, "", 1);
+    if (strstr((const char *)text.data, words) == NULL) {
+        fail_msg("%s: not in: %s", words, (const char *)text.data);
+    }
+    buffer_deinit(&text);
+}
+
 static void user_charge_is_refused_at_the_users_limit(void **state)
 {
+    (void)state;
     struct accounts accounts;
-    accounts_init(&accounts);
+    accounts_init(&accounts, 0);
     accounts.limits.max_user_bytes = 100;
     struct user *user = accounts_user(&accounts, 7);
     assert_int_equal(user_charge(user, 100), 0);
     assert_int_equal(user_charge(user, 1), ERR_LIMIT);
     assert_int_equal(user->bytes, 100);
-    assert_string_equal(accounts.refusal.limit, "max_user_bytes");
+    assert_string_equal(accounts.refusal.limit->name, "max_user_bytes");
     struct buffer text = {0};
     refusal_print(&accounts.refusal, &text);
     (void)buffer_append(&text, "", 1);
@@ -29,14 +42,15 @@ static void user_charge_is_refused_at_the_users_limit(void **state)
 
 static void user_charge_is_refused_at_the_total(void **state)
 {
+    (void)state;
     struct accounts accounts;
-    accounts_init(&accounts);
+    accounts_init(&accounts, 2);
     accounts.limits.max_bytes = 100;
-    struct user *a = accounts_user(&accounts, 1);
+    struct user *a = accounts_user(&accounts, 0);
     struct user *b = accounts_user(&accounts, 2);
     assert_int_equal(user_charge(a, 60), 0);
     assert_int_equal(user_charge(b, 60), ERR_LIMIT);
-    assert_string_equal(accounts.refusal.limit, "max_bytes");
+    assert_string_equal(accounts.refusal.limit->name, "max_bytes");
     assert_int_equal(user_charge(b, 40), 0);
     assert_int_equal(accounts.bytes, 100);
     user_charge_always(b, 10);
@@ -51,7 +65,7 @@ static void user_charge_is_refused_at_the_total(void **state)
 static void a_charge_counts_itself_in_its_tally_and_releases_itself(void **state)
 {
     struct accounts accounts;
-    accounts_init(&accounts);
+    accounts_init(&accounts, 0);
     accounts.limits.max_user_bytes = 100;
     struct user *user = accounts_user(&accounts, 7);
     struct tally tally = {.user = user};
@@ -85,8 +99,9 @@ static void a_charge_counts_itself_in_its_tally_and_releases_itself(void **state
 
 static void accounts_user_is_one_for_each_uid(void **state)
 {
+    (void)state;
     struct accounts accounts;
-    accounts_init(&accounts);
+    accounts_init(&accounts, 0);
     struct user *a = accounts_user(&accounts, 1);
     assert_ptr_equal(accounts_user(&accounts, 1), a);
     assert_int_equal(a->refs, 2);
@@ -98,22 +113,159 @@ static void accounts_user_is_one_for_each_uid(void **state)
 
 static void accounts_admit_counts_up_to_the_limit(void **state)
 {
+    (void)state;
     struct accounts accounts;
-    accounts_init(&accounts);
-    uint64_t count = 0;
-    assert_int_equal(accounts_admit(&accounts, &count, "max_objects", 1), 0);
-    assert_int_equal(accounts_admit(&accounts, &count, "max_objects", 1), ERR_LIMIT);
-    assert_int_equal(count, 1);
-    struct buffer text = {0};
-    refusal_print(&accounts.refusal, &text);
-    (void)buffer_append(&text, "", 1);
-    assert_non_null(strstr((const char *)text.data, "max_objects: 1 of 1"));
-    buffer_deinit(&text);
+    accounts_init(&accounts, 0);
+    accounts.limits.max_waiting = 2;
+    assert_int_equal(accounts_admit(&accounts, 1, LIMIT_max_waiting), 0);
+    assert_int_equal(accounts_admit(&accounts, 2, LIMIT_max_waiting), ERR_LIMIT);
+    expect_refusal(&accounts, "max_waiting: 2 of 2");
+    assert_int_equal(accounts_admit(&accounts, UINT64_MAX, LIMIT_max_waiting), ERR_LIMIT);
     accounts_deinit(&accounts);
+}
+
+static void a_user_is_held_to_a_limit_of_its_own_and_others_are_not(void **state)
+{
+    (void)state;
+    struct accounts accounts;
+    accounts_init(&accounts, 5);
+    accounts.limits.max_sessions = 100;
+    accounts.limits.max_user_sessions = 2;
+    struct user *a = accounts_user(&accounts, 1);
+    struct user *b = accounts_user(&accounts, 2);
+    struct user *self = accounts_user(&accounts, 5);
+    assert_int_equal(user_take(a, RESOURCE_SESSIONS, 1), 0);
+    assert_int_equal(user_take(a, RESOURCE_SESSIONS, 1), 0);
+    assert_int_equal(user_take(a, RESOURCE_SESSIONS, 1), ERR_LIMIT);
+    expect_refusal(&accounts, "max_user_sessions: user 1 has 2 of 2 sessions");
+    assert_int_equal(accounts.sessions, 2);
+    assert_int_equal(user_take(a, RESOURCE_OBJECTS, 1), 0); /* each resource has its own */
+    assert_int_equal(user_take(b, RESOURCE_SESSIONS, 1), 0);
+    for (int i = 0; i < 3; i++) { /* only the limits in all hold for the daemon's own user */
+        assert_int_equal(user_take(self, RESOURCE_SESSIONS, 1), 0);
+    }
+    assert_int_equal(accounts.sessions, 6);
+    user_give_back(a, RESOURCE_SESSIONS, 1);
+    assert_int_equal(user_take(a, RESOURCE_SESSIONS, 1), 0);
+    struct user *all[] = {a, b, self};
+    for (size_t i = 0; i < 3; i++) {
+        while (all[i]->sessions > 0) {
+            user_give_back(all[i], RESOURCE_SESSIONS, 1);
+        }
+    }
+    user_give_back(a, RESOURCE_OBJECTS, 1);
+    assert_int_equal(accounts.sessions + accounts.objects, 0);
+    user_unref(a);
+    user_unref(b);
+    user_unref(self);
+    accounts_deinit(&accounts);
+}
+
+/* Takes until it is refused; how many it were. */
+static uint64_t take_all(struct user *user, enum resource resource)
+{
+    uint64_t taken = 0;
+    while (user_take(user, resource, 1) == 0) {
+        taken++;
+    }
+    return taken;
+}
+
+static void others_cannot_use_up_the_reserve_of_root_and_the_daemons_user(void **state)
+{
+    (void)state;
+    static const enum resource resources[] = {RESOURCE_SESSIONS, RESOURCE_OBJECTS,
+                                              RESOURCE_DESCRIPTORS};
+    struct accounts accounts;
+    accounts_init(&accounts, 5);
+    struct limits *limits = &accounts.limits;
+    limits->max_sessions = limits->max_objects = limits->max_descriptors = 33;
+    limits->max_user_sessions = limits->max_user_objects = limits->max_user_descriptors = 33;
+    struct user *other = accounts_user(&accounts, 1);
+    struct user *root = accounts_user(&accounts, 0);
+    struct user *self = accounts_user(&accounts, 5);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(take_all(other, resources[i]), 31);
+        expect_refusal(&accounts, "31 of 33 are in use, 2 are kept for root");
+        assert_int_equal(user_take(self, resources[i], 1), 0);
+        assert_int_equal(take_all(root, resources[i]), 1);
+        expect_refusal(&accounts, "33 of 33 are in use and this");
+        user_give_back(self, resources[i], 1);
+        user_give_back(root, resources[i], 1);
+        for (int j = 0; j < 31; j++) {
+            user_give_back(other, resources[i], 1);
+        }
+    }
+    limits->max_bytes = limits->max_user_bytes = 1600;
+    assert_int_equal(user_charge(other, 1501), ERR_LIMIT);
+    assert_int_equal(user_charge(other, 1500), 0);
+    assert_int_equal(user_charge(root, 101), ERR_LIMIT);
+    assert_int_equal(user_charge(root, 100), 0);
+    user_release(root, 100);
+    user_release(other, 1500);
+    user_unref(other);
+    user_unref(root);
+    user_unref(self);
+    accounts_deinit(&accounts);
+}
+
+static void a_reserve_is_a_sixteenth_and_one_at_least(void **state)
+{
+    (void)state;
+    assert_int_equal(limit_reserve(0), 0);
+    assert_int_equal(limit_reserve(1), 0);
+    assert_int_equal(limit_reserve(2), 1);
+    assert_int_equal(limit_reserve(31), 1);
+    assert_int_equal(limit_reserve(32), 2);
+    assert_int_equal(limit_reserve(UINT64_MAX), UINT64_MAX / 16);
+}
+
+static void a_limit_for_each_user_is_half_of_that_in_all_and_never_more_than_it(void **state)
+{
+    (void)state;
+    struct limits limits;
+    limits_init(&limits);
+    limits.max_sessions = 7;
+    limits.max_objects = 1;
+    limits.max_descriptors = 0;
+    assert_int_equal(limits_complete(&limits, 0), 0);
+    assert_int_equal(limits.max_user_sessions, 4);
+    assert_int_equal(limits.max_user_objects, 1);
+    assert_int_equal(limits.max_user_descriptors, 0);
+    assert_int_equal(limits.max_user_bytes, limits.max_bytes / 2);
+    limits.max_user_sessions = 8;
+    limits.max_user_bytes = 5;
+    uint32_t given = 1U << LIMIT_max_user_sessions | 1U << LIMIT_max_user_bytes;
+    assert_int_equal(limits_complete(&limits, given), 1U << LIMIT_max_user_sessions);
+    assert_int_equal(limits.max_user_sessions, 7);
+    assert_int_equal(limits.max_user_bytes, 5);
+}
+
+static void limits_are_made_to_fit_the_descriptors_of_the_process(void **state)
+{
+    (void)state;
+    struct limits limits;
+    limits_init(&limits);
+    assert_true(limits_fit(&limits, limits.max_sessions + limits.max_descriptors));
+    assert_true(limits_fit(&limits, UINT64_MAX));
+    assert_int_equal(limits.max_sessions, 10000);
+    limits.max_sessions = limits.max_descriptors = 300;
+    limits.max_user_sessions = 150;
+    assert_false(limits_fit(&limits, 599));
+    assert_int_equal(limits.max_sessions + limits.max_descriptors, 599);
+    assert_int_equal(limits.max_user_sessions, 149);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        *limit_value(&limits, &limit_rows[i]) = limit_rows[i].most;
+    }
+    assert_false(limits_fit(&limits, 3));
+    assert_int_equal(limits.max_sessions + limits.max_descriptors, 3);
+    assert_false(limits_fit(&limits, 0));
+    assert_int_equal(limits.max_sessions + limits.max_descriptors, 0);
 }
 
 static void limits_have_their_standard_values(void **state)
 {
+    (void)state;
     struct limits limits;
     limits_init(&limits);
     for (size_t i = 0; i < LIMIT_COUNT; i++) {
@@ -122,6 +274,9 @@ static void limits_have_their_standard_values(void **state)
         assert_true(row->least <= row->standard && row->standard <= row->most);
     }
     assert_int_equal(limits.max_message, 16 * 1048576);
+    struct limits completed = limits;
+    assert_int_equal(limits_complete(&completed, 0), 0);
+    assert_memory_equal(&completed, &limits, sizeof(limits));
 }
 
 struct access_case {
@@ -136,6 +291,7 @@ struct access_case {
 /* What belongs to user 1000, group 100. */
 static void access_follows_the_mode_as_for_files(void **state)
 {
+    (void)state;
     static const struct access_case cases[] = {
         {1000, 1, 1, 0600, ACCESS_READ, true},    {1000, 1, 1, 0600, ACCESS_WRITE, true},
         {1000, 100, 1, 0066, ACCESS_READ, false}, /* the owner's bits count, not the group's */
@@ -159,6 +315,7 @@ static void access_follows_the_mode_as_for_files(void **state)
 
 static void access_owner_is_the_owner_root_or_the_daemon(void **state)
 {
+    (void)state;
     struct credentials peer = {.uid = 1000};
     assert_true(access_owner(&peer, 55, 1000));
     assert_false(access_owner(&peer, 55, 1001));
@@ -171,25 +328,25 @@ static void access_owner_is_the_owner_root_or_the_daemon(void **state)
 static void descriptors_are_counted_up_to_the_limit(void **state)
 {
     struct accounts accounts;
-    accounts_init(&accounts);
+    accounts_init(&accounts, 2);
     accounts.limits.max_descriptors = 3;
-    struct user *a = accounts_user(&accounts, 1);
+    struct user *a = accounts_user(&accounts, 0);
     struct user *b = accounts_user(&accounts, 2);
-    assert_int_equal(user_hold_descriptors(a, 2), 0);
-    assert_int_equal(user_hold_descriptors(b, 2), ERR_LIMIT);
-    assert_string_equal(accounts.refusal.limit, "max_descriptors");
-    assert_int_equal(user_hold_descriptors(b, UINT64_MAX), ERR_LIMIT);
-    assert_int_equal(user_hold_descriptors(b, 1), 0);
+    assert_int_equal(user_take(a, RESOURCE_DESCRIPTORS, 2), 0);
+    assert_int_equal(user_take(b, RESOURCE_DESCRIPTORS, 2), ERR_LIMIT);
+    assert_string_equal(accounts.refusal.limit->name, "max_descriptors");
+    assert_int_equal(user_take(b, RESOURCE_DESCRIPTORS, UINT64_MAX), ERR_LIMIT);
+    assert_int_equal(user_take(b, RESOURCE_DESCRIPTORS, 1), 0);
     assert_int_equal(accounts.descriptors, 3);
     accounts.limits.max_descriptors = 0;
-    assert_int_equal(user_hold_descriptors(a, 1), ERR_LIMIT);
-    user_drop_descriptors(a, 2);
-    user_drop_descriptors(b, 1);
-    assert_int_equal(user_hold_descriptors(a, 1), ERR_LIMIT);
+    assert_int_equal(user_take(a, RESOURCE_DESCRIPTORS, 1), ERR_LIMIT);
+    user_give_back(a, RESOURCE_DESCRIPTORS, 2);
+    user_give_back(b, RESOURCE_DESCRIPTORS, 1);
+    assert_int_equal(user_take(a, RESOURCE_DESCRIPTORS, 1), ERR_LIMIT);
     accounts.limits.max_descriptors = UINT64_MAX;
-    assert_int_equal(user_hold_descriptors(a, UINT64_MAX), 0);
-    assert_int_equal(user_hold_descriptors(b, 1), ERR_LIMIT);
-    user_drop_descriptors(a, UINT64_MAX);
+    assert_int_equal(user_take(a, RESOURCE_DESCRIPTORS, UINT64_MAX), 0);
+    assert_int_equal(user_take(b, RESOURCE_DESCRIPTORS, 1), ERR_LIMIT);
+    user_give_back(a, RESOURCE_DESCRIPTORS, UINT64_MAX);
     user_unref(a);
     user_unref(b);
     accounts_deinit(&accounts);
@@ -203,6 +360,11 @@ int main(void)
         cmocka_unit_test(a_charge_counts_itself_in_its_tally_and_releases_itself),
         cmocka_unit_test(accounts_user_is_one_for_each_uid),
         cmocka_unit_test(accounts_admit_counts_up_to_the_limit),
+        cmocka_unit_test(a_user_is_held_to_a_limit_of_its_own_and_others_are_not),
+        cmocka_unit_test(others_cannot_use_up_the_reserve_of_root_and_the_daemons_user),
+        cmocka_unit_test(a_reserve_is_a_sixteenth_and_one_at_least),
+        cmocka_unit_test(a_limit_for_each_user_is_half_of_that_in_all_and_never_more_than_it),
+        cmocka_unit_test(limits_are_made_to_fit_the_descriptors_of_the_process),
         cmocka_unit_test(limits_have_their_standard_values),
         cmocka_unit_test(access_follows_the_mode_as_for_files),
         cmocka_unit_test(access_owner_is_the_owner_root_or_the_daemon),

@@ -17,7 +17,7 @@ static int set_up(void **state)
     int pair[2];
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
-    accounts_init(&f->accounts);
+    accounts_init(&f->accounts, 0);
     f->user = accounts_user(&f->accounts, 1);
     assert_non_null(f->user);
     assert_int_equal(pipe(pair), 0);

@@ -111,6 +111,98 @@ static void put_that_waits_keeps_what_it_refers_to(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void opening_without_a_bit_is_denied_and_keeps_nothing(void **state)
+{
+    struct actor *owner = actor_new(*state, 1000);
+    struct actor *other = actor_new(*state, 2000);
+    check(owner, "queue.open", "['q', {lifetime: 'scoped', mode: 384}]", "_map"); /* 0600 */
+    check_error(other, "queue.open", "['q']", "DENIED");
+    check_error(other, "queue.open", "['q', {create: false}]", "DENIED");
+    check_error(other, "queue.open", "['q', {exclusive: true}]", "EXISTS");
+    check_error(other, "dict.open", "['q']", "WRONG_TYPE");
+    check(other, "session.describe", "[]", "{open: [], ...}");
+    check(owner, "object.chmod", "['q', 0]", "nil"); /* which does not shut the owner out */
+    check(owner, "queue.open", "['q']", "_map");
+    actor_leave(owner);
+    check_error(other, "object.describe", "['q']", "NOT_FOUND");
+    actor_leave(other);
+}
+
+static void either_bit_is_enough_to_open(void **state)
+{
+    static const char *const opens[] = {"['r', {lifetime: 'scoped', mode: 388}]",  /* 0604 */
+                                        "['w', {lifetime: 'scoped', mode: 386}]"}; /* 0602 */
+    static const char *const names[] = {"['r']", "['w']"};
+    for (int i = 0; i < 2; i++) {
+        struct actor *owner = actor_new(*state, 1000);
+        struct actor *other = actor_new(*state, 2000);
+        check(owner, "event.open", opens[i], "_map");
+        check(other, "event.open", names[i], "_map");
+        actor_leave(owner);
+        check(other, "object.describe", names[i], "_map");
+        actor_leave(other);
+    }
+}
+
+static void reference_of_somebody_without_a_bit_keeps_nothing(void **state)
+{
+    struct actor *owner = actor_new(*state, 1000);
+    struct actor *other = actor_new(*state, 2000);
+    check(owner, "event.open", "['none', {lifetime: 'scoped', mode: 384}]", "_map");
+    check(owner, "event.open", "['read', {lifetime: 'scoped', mode: 388}]", "_map");
+    check(other, "list.open", "['l']", "_map");
+    check(other, "list.append", "['l', [ext(1, 'none'), ext(1, 'read')]]", "1");
+    check(owner, "object.close", "['none']", "nil");
+    check(owner, "object.close", "['read']", "nil");
+    check_error(owner, "object.describe", "['none']", "NOT_FOUND");
+    check(owner, "object.describe", "['read']", "_map");
+    check(other, "list.get", "['l', 0]", "[ext(1, 'none'), ext(1, 'read')]"); /* the bytes stay */
+    check(other, "object.delete", "['l']", "nil");
+    actor_leave(owner);
+    actor_leave(other);
+}
+
+static void getting_a_reference_without_a_bit_opens_nothing(void **state)
+{
+    struct actor *owner = actor_new(*state, 1000);
+    struct actor *other = actor_new(*state, 2000);
+    check(owner, "queue.open", "['q', {mode: 438}]", "_map");
+    check(owner, "event.open", "['e', {lifetime: 'scoped', mode: 384}]", "_map");
+    check(owner, "queue.put", "['q', ext(1, 'e')]", "nil");
+    check(other, "queue.get", "['q']", "[ext(1, 'e'), nil, 1]");
+    check(other, "session.describe", "[]", "{open: [], ...}");
+    check(owner, "object.close", "['e']", "nil");
+    check_error(owner, "object.describe", "['e']", "NOT_FOUND");
+    actor_leave(owner);
+    actor_leave(other);
+}
+
+static void chmod_closes_for_those_who_have_no_bit_any_more(void **state)
+{
+    struct actor *owner = actor_new(*state, 1000);
+    struct actor *other = actor_new(*state, 2000);
+    struct actor *root = actor_new(*state, 0);
+    check(owner, "event.open", "['e', {lifetime: 'scoped', mode: 438}]", "_map");
+    check(other, "event.open", "['e']", "_map");
+    check(root, "event.open", "['e']", "_map");
+    check(owner, "object.close", "['e']", "nil");
+    check(owner, "object.chmod", "['e', 388]", "nil"); /* 0604 */
+    check(other, "session.describe", "[]", "{open: ['e'], ...}");
+    check(owner, "object.chmod", "['e', 384]", "nil"); /* 0600 */
+    check(other, "session.describe", "[]", "{open: [], ...}");
+    check(root, "object.close", "['e']", "nil");
+    check_error(owner, "object.describe", "['e']", "NOT_FOUND");
+    /* The last one who has it open may be among them. */
+    check(owner, "event.open", "['f', {lifetime: 'scoped', mode: 438}]", "_map");
+    check(other, "event.open", "['f']", "_map");
+    check(owner, "object.close", "['f']", "nil");
+    check(owner, "object.chmod", "['f', 0]", "nil");
+    check_error(owner, "object.describe", "['f']", "NOT_FOUND");
+    actor_leave(root);
+    actor_leave(other);
+    actor_leave(owner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +212,11 @@ int main(void)
         TEST(container_that_holds_itself_goes_when_it_is_cleared_or_deleted),
         TEST(reference_to_nothing_is_just_a_value),
         TEST(put_that_waits_keeps_what_it_refers_to),
+        TEST(opening_without_a_bit_is_denied_and_keeps_nothing),
+        TEST(either_bit_is_enough_to_open),
+        TEST(reference_of_somebody_without_a_bit_keeps_nothing),
+        TEST(getting_a_reference_without_a_bit_opens_nothing),
+        TEST(chmod_closes_for_those_who_have_no_bit_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

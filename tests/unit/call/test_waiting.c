@@ -402,6 +402,30 @@ static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
     leave_both(a, b);
 }
 
+static void two_opens_in_steps_of_an_object_at_work_both_end(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct work work;
+    struct stage *stage = *state;
+    begin(state, &a, &b);
+    work_begin(&work, stage, "d");
+    uint32_t first = actor_send(a, "dict.open", "['d', {initial: {1: 2}}]");
+    uint32_t second = actor_send(b, "dict.open", "['d', {initial: {1: 2}}]");
+    uint32_t third = actor_send(b, "queue.open", "['d', {mode: 384}]");
+    for (unsigned i = 0; i < 50; i++) {
+        assert_true(stage_step(stage));
+    }
+    work_end(&work);
+    for (unsigned i = 0; i < 500 && stage_step(stage); i++) {
+    }
+    assert_false(stage_step(stage));
+    check_answer(a, first, "_map");
+    check_answer(b, second, "_map");
+    check_refused(b, third, "WRONG_TYPE");
+    leave_both(a, b);
+}
+
 static void waiter_that_is_served_in_steps_is_not_overtaken(void **state)
 {
     struct actor *a;
@@ -491,6 +515,7 @@ int main(void)
         TEST(get_any_ends_when_all_are_shut_down_of_which_one_was_held),
         TEST(get_any_ends_with_a_queue_deleted_while_another_is_held),
         TEST(held_up_calls_cannot_pass_the_limit_max_waiting),
+        TEST(two_opens_in_steps_of_an_object_at_work_both_end),
         TEST(waiter_that_is_served_in_steps_is_not_overtaken),
         TEST(many_waiters_that_are_served_in_steps_each_get_one_in_order),
         TEST(batch_does_not_leave_a_result_out_for_an_object_made_meanwhile),

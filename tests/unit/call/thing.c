@@ -8,7 +8,7 @@ static const struct object_type type = {.kind = OBJECT_EVENT, .name = "event"};
 void things_init(struct things *things)
 {
     *things = (struct things){0};
-    accounts_init(&things->accounts);
+    accounts_init(&things->accounts, 0);
     things->user = accounts_user(&things->accounts, 1000);
     assert_non_null(things->user);
     registry_init(&things->registry, 1);

@@ -57,6 +57,23 @@ static void every_key_is_read(void **state)
     config_deinit(&config);
 }
 
+static void limits_for_each_user_follow_those_in_all(void **state)
+{
+    (void)state;
+    struct config config;
+    struct fault fault;
+    assert_int_equal(read_text("[limits]\nmax_user_objects = 9\nmax_objects = 7\nmax_bytes = 3G\n"
+                               "max_user_sessions = 1\n",
+                               &config, &fault),
+                     0);
+    assert_int_equal(config.limits.max_user_objects, 7);
+    assert_int_equal(config.lowered, 1U << LIMIT_max_user_objects);
+    assert_int_equal(config.limits.max_user_bytes, 3UL << 29);
+    assert_int_equal(config.limits.max_user_sessions, 1);
+    assert_int_equal(config.limits.max_user_descriptors, 2048);
+    config_deinit(&config);
+}
+
 static void sizes_have_suffixes_and_counts_do_not(void **state)
 {
     (void)state;
@@ -264,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_those_of_the_limits_table),
         cmocka_unit_test(every_key_is_read),
+        cmocka_unit_test(limits_for_each_user_follow_those_in_all),
         cmocka_unit_test(sizes_have_suffixes_and_counts_do_not),
         cmocka_unit_test(modes_are_octal),
         cmocka_unit_test(a_fault_names_line_and_key_and_what_would_be_right),

@@ -75,7 +75,7 @@ static void object_describe_without_claims_is_the_description_alone(void **state
     (void)actor_send(a, "event.wait", "['e']");
     check(a, "object.describe", "['e']",
           "{name: 'e', type: 'event', owner: 0, group: _int, mode: 432, lifetime: 'daemon',"
-          " created: _ext, waiting: 1, bytes: _int, set: false}");
+          " created: _ext, waiting: 1, bytes: _int, overhead: _int, set: false}");
     check(a, "object.describe", "['e', false]", "{name: 'e', bytes: _int, set: false, ...}");
     check_error(a, "object.describe", "['e', 1]", "BAD_REQUEST");
     actor_leave(a);

@@ -367,9 +367,33 @@ static void condition_needs_the_write_bits_of_both(void **state)
     check_error(b, "condition.acquire", "['c', 0]", "DENIED");
     check_error(b, "condition.wait", "['c', 0]", "DENIED");
     check_error(b, "condition.notify", "['c']", "DENIED");
+    check_error(b, "condition.notify_all", "['c']", "DENIED");
+    check_error(b, "condition.release", "['c']", "DENIED");
     check_error(b, "condition.acquire", "['d', 0]", "DENIED");
+    check(a, "object.chmod", "['l', 436]", "nil"); /* the read bit is not enough */
+    check_error(b, "condition.acquire", "['c', 0]", "DENIED");
     check(a, "object.chmod", "['l', 438]", "nil");
     check(b, "condition.acquire", "['c', 0]", FIRST);
+    actor_leave(a);
+    actor_leave(b);
+}
+
+static void condition_open_on_a_lock_needs_its_write_bit(void **state)
+{
+    struct actor *a = actor_new(*state, 1000);
+    struct actor *b = actor_new(*state, 2000);
+    check(a, "lock.open", "['l', {mode: 436, lifetime: 'scoped'}]", "_map"); /* 0664 */
+    check_error(b, "condition.open", "['mine', {lock: 'l'}]", "DENIED");
+    check_error(b, "object.describe", "['mine']", "NOT_FOUND");
+    check(a, "condition.open", "['c', {lock: 'l', mode: 438}]", "_map");
+    check_error(b, "condition.open", "['c']", "DENIED");
+    check(a, "object.chmod", "['l', 438]", "nil");
+    check(b, "condition.open", "['c', {lock: 'l'}]", "_map");
+    check(b, "condition.open", "['mine', {lock: 'l'}]", "_map");
+    check(a, "object.chmod", "['l', 436]", "nil");
+    check_error(b, "condition.acquire", "['mine']", "DENIED");
+    check(a, "object.delete", "['l']", "nil");
+    check(b, "condition.open", "['mine']", "_map"); /* there is no lock to have a right to */
     actor_leave(a);
     actor_leave(b);
 }
@@ -442,6 +466,7 @@ int main(void)
         TEST(condition_whose_lock_is_deleted_wakes_all_and_is_of_no_more_use),
         TEST(condition_keeps_a_scoped_lock_alive),
         TEST(condition_needs_the_write_bits_of_both),
+        TEST(condition_open_on_a_lock_needs_its_write_bit),
         TEST(condition_wait_that_is_refused_has_not_given_the_lock_up),
         TEST(condition_wait_takes_its_turn_for_a_lock_that_is_broken),
         TEST(condition_sleepers_sleep_on_when_the_lock_is_broken),

@@ -216,8 +216,8 @@ static void list_over_its_users_bytes_is_a_limit_and_changes_nothing(void **stat
     check_error(a, "object.describe", "['m']", "NOT_FOUND");
     check_list(a, "[1, 2]");
     check(a, "object.delete", "['l']", "nil");
-    assert_int_equal(stage->service.accounts.bytes, 0);
     actor_leave(a);
+    assert_int_equal(stage->service.accounts.bytes, 0);
 }
 
 static void list_answers_over_the_limit_are_too_large(void **state)

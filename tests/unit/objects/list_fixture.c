@@ -25,6 +25,6 @@ void must_be(const struct list *list, struct slice values)
     }
     assert_bytes(buffer_slice(&packed), values);
     assert_int_equal(list->object.bytes, bytes);
-    assert_int_equal(list->object.user->bytes, bytes);
+    assert_int_equal(list->object.user->bytes, bytes + object_overhead(&list->object));
     buffer_deinit(&packed);
 }

@@ -370,7 +370,7 @@ static void step(struct model *model)
 static void run_model(const struct queue_options *options)
 {
     struct accounts accounts;
-    accounts_init(&accounts);
+    accounts_init(&accounts, 0);
     struct user *user = accounts_user(&accounts, 1);
     struct object_options common = {.name = slice_of_string("q"), .user = user, .mode = 0600};
     struct model *model = calloc(1, sizeof(*model));

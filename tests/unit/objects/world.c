@@ -6,7 +6,7 @@
 
 void world_init(struct world *world)
 {
-    accounts_init(&world->accounts);
+    accounts_init(&world->accounts, 0);
     world->user = accounts_user(&world->accounts, 1000);
     assert_non_null(world->user);
     world->options = (struct object_options){.name = slice_of_string("object"),

@@ -109,7 +109,8 @@ static bool show_known(struct buffer *out, const char *key, const struct ipcc_va
         show_group(out, value->as.integer);
     } else if (number && strcmp(key, "mode") == 0) {
         text_format(out, "0%03" PRIo64, (uint64_t)value->as.integer);
-    } else if (number && (strcmp(key, "bytes") == 0 || strncmp(key, "memory ", 7) == 0)) {
+    } else if (number && (strcmp(key, "bytes") == 0 || strcmp(key, "overhead") == 0 ||
+                          strncmp(key, "memory ", 7) == 0)) {
         text_bytes(out, value->as.integer);
     } else if (number && is_milliseconds(key) && value->as.integer > 0) {
         text_time(out, value->as.integer);
