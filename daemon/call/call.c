@@ -136,7 +136,7 @@ int call_need_room(struct call *call, struct stored value)
     if (__builtin_expect(call_has_room(call, value), 1)) {
         return 0;
     }
-    call->out->crowded = true;
+    call->out->overfull = true;
     return ERR_TOO_LARGE;
 }
 
@@ -154,7 +154,7 @@ bool call_is_long(const struct call *call)
 bool call_is_over(const struct call *call)
 {
     uint64_t size = call->batch == NULL ? answer_size(call) : output_pending(call->out);
-    return call->out->crowded || size > call->service->accounts.limits.max_output;
+    return call->out->overfull || size > call->service->accounts.limits.max_output;
 }
 
 int call_fail(struct call *call, int error, const char *format, ...)

@@ -193,6 +193,6 @@ int call_wait_again(struct call *call, unsigned channel, int64_t timeout_ms, int
 /* As call_wait, for a key of the object to be added; `hash` is that by which it is announced
  * (object_key_added). Right for a call that has waited, too: it goes on waiting. */
 int call_wait_for_key(struct call *call, unsigned channel, uint32_t hash, unsigned i, int error);
-/* As call_wait, on several objects: when the handler is run again, call->parked->asked->object is
- * the one that has changed. ERR_MEMORY for want of memory. */
+/* As call_wait, on several objects: when the handler is run again, call->parked->woken_by->object
+ * is the one that has changed. ERR_MEMORY for want of memory. */
 int call_wait_any(struct call *call, const struct wait_set *set, unsigned i, int error);

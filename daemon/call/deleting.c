@@ -37,13 +37,13 @@ static void end_all_waits(struct object *object, struct pace *pace)
 {
     const struct object_type *type = object->type;
     struct object *other;
-    while (type->dependent != NULL && (other = type->dependent(object)) != NULL) {
+    while (type->next_dependent != NULL && (other = type->next_dependent(object)) != NULL) {
         (void)object_ref(other);
         end_waits(other, pace); /* some may move to this one meanwhile */
         object_unref(other);
     }
     end_waits(object, pace);
-    if (type->elsewhere != NULL && (other = type->elsewhere(object)) != NULL) {
+    if (type->waits_elsewhere != NULL && (other = type->waits_elsewhere(object)) != NULL) {
         end_waits_elsewhere(other, object);
     }
 }

@@ -17,7 +17,7 @@ static int begin_call(struct call *call, unsigned count)
 {
     call->service->figures[call->method->id].calls++;
     int status = call_check_params(call, count);
-    return __builtin_expect(status == 0, 1) ? call_begin(call) : call_settle(call, status);
+    return __builtin_expect(status == 0, 1) ? call_begin(call) : call_complete(call, status);
 }
 
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
@@ -136,7 +136,7 @@ static void run_message(struct service *service, struct session *session, struct
     call.notification = notification;
     int status = begin_call(&call, message->nparams);
     if (status > 0 && (status = call_suspend(&call, status)) < 0) {
-        (void)call_settle(&call, status);
+        (void)call_complete(&call, status);
     }
     origin_unref(origin);
 }
@@ -155,10 +155,10 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
         int status = begin_call(&call, message->nparams);
         if (status ==
             CALL_HELD_UP) { /* it was not there when the batch began, which holds others */
-            status = call_settle(&call, call_fail(&call, ERR_NOT_FOUND,
-                                                  "%s: there was no object \"%s\" when the batch "
-                                                  "began, and now it is at work for others",
-                                                  call.method->name, call.held_up_by->name));
+            status = call_complete(&call, call_fail(&call, ERR_NOT_FOUND,
+                                                    "%s: there was no object \"%s\" when the batch "
+                                                    "began, and now it is at work for others",
+                                                    call.method->name, call.held_up_by->name));
         }
         return status;
     }

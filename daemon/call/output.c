@@ -101,7 +101,7 @@ void output_reset(struct output *output)
     output->ngone = 0;
     output->bytes.len = 0;
     output->bytes.failed = false;
-    output->crowded = false;
+    output->overfull = false;
     output->sent = 0;
 }
 
@@ -176,7 +176,7 @@ static void pass_on(struct output *output, const struct attachments *attachments
         return;
     }
     if (passing->count + attachments->ndescriptors > DESCRIPTORS_PER_MESSAGE) {
-        output->crowded = true;
+        output->overfull = true;
         return;
     }
     for (uint32_t i = 0; i < attachments->ndescriptors; i++) {
@@ -192,7 +192,7 @@ void output_descriptor(struct output *output, struct descriptor *descriptor)
     if (passing == NULL || output->bytes.failed) {
         output->bytes.failed = true;
     } else if (passing->count == DESCRIPTORS_PER_MESSAGE) {
-        output->crowded = true;
+        output->overfull = true;
     } else {
         pass(output, passing, descriptor, output->bytes.len - 1);
     }
@@ -237,7 +237,7 @@ void output_rewind(struct output *output, struct output_mark mark)
     truncate_lists(output, mark);
     output->bytes.len = mark.bytes;
     output->bytes.failed = mark.failed;
-    output->crowded = false;
+    output->overfull = false;
 }
 
 int output_reserve_taken(struct output *output, struct stored value)

@@ -51,7 +51,7 @@ struct output {
     struct passing *passing; /* owned array; few answers have descriptors */
     size_t npassing;
     uint64_t spliced; /* bytes of all blobs in splices */
-    bool crowded;     /* an answer would carry more descriptors than a message may */
+    bool overfull;    /* an answer would carry more descriptors than a message may */
     uint64_t sent;    /* bytes of bytes and splices, from the start, that the kernel has taken */
 };
 
@@ -118,7 +118,7 @@ bool output_has_room(const struct output *output, struct stored value);
 /* True if nothing of the answer is missing, for want of memory or of room for descriptors. */
 static inline bool output_is_whole(const struct output *output)
 {
-    return !output->bytes.failed && !output->crowded;
+    return !output->bytes.failed && !output->overfull;
 }
 /* Moves all that is in `from` to the end of an answer that is being packed and has no descriptors
  * yet; `from` holds part of one, nothing of which is sealed or sent. 0, or ERR_MEMORY for want of

@@ -26,7 +26,7 @@ struct parked {
     struct wait *waits; /* owned array; one that waits on several objects stands in the lists with
                            these and not with `wait`; NULL for all others */
     unsigned nwaits;
-    struct wait *asked;              /* by which of them it is asked again */
+    struct wait *woken_by;           /* by which of them it is asked again */
     struct ordered_entry of_session; /* in session->calls */
     struct deadline deadline;        /* in the service's heap if there is a timeout */
     struct visitor visitor;          /* behind a hold */

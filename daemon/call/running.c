@@ -51,7 +51,7 @@ static int check_size(struct call *call)
 }
 
 /* There was no room for all of an answer. */
-static int refuse_crowded(struct call *call)
+static int refuse_overfull(struct call *call)
 {
     if (call->over) {
         return call_fail(call, ERR_LIMIT,
@@ -82,15 +82,15 @@ static void hand_over(struct call *call)
     session_dirty(call->session);
 }
 
-int call_settle(struct call *call, int status)
+int call_complete(struct call *call, int status)
 {
     struct output *out = call->out;
     if (__builtin_expect(out->bytes.failed, 0)) {
         status = ERR_MEMORY;
         call->refused = false;
-    } else if (__builtin_expect(out->crowded, 0)) {
+    } else if (__builtin_expect(out->overfull, 0)) {
         output_give_back(out, call->start);
-        status = refuse_crowded(call);
+        status = refuse_overfull(call);
     } else if (status == 0) {
         status = check_size(call);
     }
@@ -115,7 +115,7 @@ int call_settle(struct call *call, int status)
 int call_try(struct call *call)
 {
     int status = handlers[call->method->id](call);
-    return status > 0 ? status : call_settle(call, status);
+    return status > 0 ? status : call_complete(call, status);
 }
 
 int call_begin(struct call *call)
@@ -124,5 +124,5 @@ int call_begin(struct call *call)
     if (__builtin_expect(status == 0, 1)) {
         return call_try(call);
     }
-    return status > 0 ? status : call_settle(call, status);
+    return status > 0 ? status : call_complete(call, status);
 }

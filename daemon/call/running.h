@@ -16,4 +16,4 @@ int call_try(struct call *call);
 
 /* Completes what has been packed of an answer, or refuses with `status`: the answer is in the
  * session's output then, and leaves with it. Returns 0 or the error. */
-int call_settle(struct call *call, int status);
+int call_complete(struct call *call, int status);

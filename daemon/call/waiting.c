@@ -14,12 +14,12 @@ enum {
 static void go_on(struct parked *parked, int status);
 
 /* A call goes without what it waited for: its object may have to know. */
-static void tell_left(const struct call *call)
+static void tell_wait_ended(const struct call *call)
 {
     struct object *object = call->object;
-    if (object != NULL && object->type->left != NULL && !object->deleted &&
+    if (object != NULL && object->type->wait_ended != NULL && !object->deleted &&
         !object_is_sealed(object)) {
-        object->type->left(object, call->progress);
+        object->type->wait_ended(object, call->progress);
     }
 }
 
@@ -51,9 +51,9 @@ static int try_parked(struct parked *parked, struct output *out)
 void call_finish(struct call *call, int status)
 {
     if (status < 0) {
-        tell_left(call);
+        tell_wait_ended(call);
     }
-    (void)call_settle(call, status);
+    (void)call_complete(call, status);
     parked_free(parked_of(call));
 }
 
@@ -79,7 +79,7 @@ void call_cancel(struct call *call, int error, const char *text)
 void call_drop(struct call *call)
 {
     serve_rest(parked_of(call));
-    tell_left(call);
+    tell_wait_ended(call);
     parked_free(parked_of(call));
 }
 
@@ -93,8 +93,8 @@ static void charge_answer(struct job *job, void *data)
     struct charge *charge = &parked_of(call)->answer;
     charge->tally = &call->session->charged;
     if (charge_set(charge, output_cost(out)) < 0) {
-        out->crowded = call->method->needs == METHOD_NEEDS_READ; /* it is refused; see running.c */
-        call->over = out->crowded;
+        out->overfull = call->method->needs == METHOD_NEEDS_READ; /* it is refused; see running.c */
+        call->over = out->overfull;
     }
 }
 
@@ -112,7 +112,7 @@ static void run_steps(struct job *job, void *data)
         go_on(parked, status);
     } else {
         if (status < 0) {
-            tell_left(call);
+            tell_wait_ended(call);
         }
         parked_free(parked);
     }
@@ -265,7 +265,7 @@ static bool retry(struct wait *wait, struct serving *serving)
                     "daemon's own was found in it, its log says which");
         return true;
     }
-    parked->asked = wait;
+    parked->woken_by = wait;
     call->service->retries++;
     call->service->credit -= RETRY_STEPS;
     int status = try_parked(parked, &call->session->output);
@@ -290,7 +290,7 @@ static bool retry(struct wait *wait, struct serving *serving)
         return true;
     }
     if (status < 0) {
-        tell_left(call);
+        tell_wait_ended(call);
     }
     parked_free(parked);
     return true;

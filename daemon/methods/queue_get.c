@@ -119,7 +119,7 @@ static int get_from_asked(struct call *call)
     if (call->timed_out) {
         return refuse_any(call, ERR_EMPTY);
     }
-    struct queue *queue = queue_of(call->parked->asked->object);
+    struct queue *queue = queue_of(call->parked->woken_by->object);
     struct delivery head;
     int status = queue_head(queue, &head);
     if (status == 0) {

@@ -29,7 +29,7 @@ static size_t barrier_describe(const struct object *object, struct buffer *out)
 }
 
 /* One that waits goes away: the others would wait for it in vain. */
-static void barrier_left(struct object *object, uint64_t place)
+static void barrier_wait_ended(struct object *object, uint64_t place)
 {
     struct barrier *barrier = barrier_of(object);
     if (barrier_outcome(barrier, place) == BARRIER_WAITS) {
@@ -42,7 +42,7 @@ const struct object_type barrier_type = {
     .name = "barrier",
     .size = sizeof(struct barrier),
     .describe = barrier_describe,
-    .left = barrier_left,
+    .wait_ended = barrier_wait_ended,
 };
 
 int barrier_new(const struct object_options *common, const struct barrier_options *options,

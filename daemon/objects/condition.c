@@ -45,7 +45,7 @@ static size_t condition_describe_claims(const struct tie *tie, struct buffer *ou
 }
 
 /* A notification goes to somebody who sleeps, or there is nobody to whom it could matter. */
-static void condition_left(struct object *object, uint64_t note)
+static void condition_wait_ended(struct object *object, uint64_t note)
 {
     struct condition *condition = condition_of(object);
     if (condition_state(note) == CONDITION_ASLEEP) {
@@ -56,7 +56,7 @@ static void condition_left(struct object *object, uint64_t note)
 }
 
 /* Calls of a condition wait for its lock too. */
-static struct object *condition_elsewhere(const struct object *object)
+static struct object *condition_waits_elsewhere(const struct object *object)
 {
     return ((const struct condition *)object)->lock;
 }
@@ -69,8 +69,8 @@ const struct object_type condition_type = {
     .describe = condition_describe,
     .abandon = condition_abandon,
     .describe_claims = condition_describe_claims,
-    .left = condition_left,
-    .elsewhere = condition_elsewhere,
+    .wait_ended = condition_wait_ended,
+    .waits_elsewhere = condition_waits_elsewhere,
 };
 
 int condition_new(const struct object_options *common, struct lock *lock, struct condition **out)

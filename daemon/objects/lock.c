@@ -24,7 +24,7 @@ static size_t lock_describe_claims(const struct tie *tie, struct buffer *out)
 }
 
 /* The conditions that go by it. */
-static struct object *lock_dependent(struct object *object)
+static struct object *lock_next_dependent(struct object *object)
 {
     struct lock *lock = lock_of(object);
     struct condition *condition = TAILQ_FIRST(&lock->conditions);
@@ -43,7 +43,7 @@ const struct object_type lock_type = {
     .describe = lock_describe,
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,
-    .dependent = lock_dependent,
+    .next_dependent = lock_next_dependent,
 };
 
 int lock_new(const struct object_options *common, const struct mutex_options *options,

@@ -68,7 +68,7 @@ struct object_type {
     size_t (*describe_claims)(const struct tie *tie, struct buffer *out);
     /* A call that waited goes without what it waited for (cancelled, its session ended, its time
      * up); `progress` is what its handler noted. NULL: it leaves no trace. */
-    void (*left)(struct object *object, uint64_t progress);
+    void (*wait_ended)(struct object *object, uint64_t progress);
     /* Roughly how many values, tickets and the like there are: steps (pace.h) that it takes to go
      * through all of them. NULL: few. */
     uint64_t (*weight)(const struct object *object);
@@ -80,10 +80,10 @@ struct object_type {
     /* Its waiters have been served: passes on what other objects are to get. NULL: nothing. */
     void (*pass_on)(struct object *object, uint64_t now);
     /* Another object on which calls of this one may wait, or NULL. NULL: there never is. */
-    struct object *(*elsewhere)(const struct object *object);
+    struct object *(*waits_elsewhere)(const struct object *object);
     /* Of an object that is deleted: takes one that cannot be without it off its list and returns
      * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
-    struct object *(*dependent)(struct object *object);
+    struct object *(*next_dependent)(struct object *object);
 };
 
 struct object {

@@ -96,9 +96,9 @@ static void one_descriptor_too_many_is_noticed(void **state)
     for (int i = 0; i < DESCRIPTORS_PER_MESSAGE; i++) {
         output_descriptor(&f->output, f->descriptor);
     }
-    assert_false(f->output.crowded);
+    assert_false(f->output.overfull);
     output_descriptor(&f->output, f->descriptor);
-    assert_true(f->output.crowded);
+    assert_true(f->output.overfull);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
