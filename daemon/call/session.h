@@ -12,8 +12,8 @@
 enum {
     /* Calls of one session that are held up by objects at work, or at work themselves, before its
      * next requests have to wait; and when they go on. */
-    SESSION_UNFINISHED_HIGH = 256,
-    SESSION_UNFINISHED_LOW = 64,
+    SESSION_UNFINISHED_HIGH = 16,
+    SESSION_UNFINISHED_LOW = 4,
 };
 
 struct session {
