@@ -16,8 +16,8 @@
 #include "daemon/objects/pace.h"
 
 enum {
-    JOBS_SLICE_NS = 1000000, /* what all jobs get in one turn of the loop */
-    JOB_SLICE_NS = 250000,   /* what one of them gets of that at a time */
+    JOBS_SLICE_NS = 250000, /* what all jobs get in one turn of the loop */
+    JOB_SLICE_NS = 125000,  /* what one of them gets of that at a time */
 };
 
 struct jobs;

@@ -23,7 +23,7 @@ struct listener;
 TAILQ_HEAD(connection_list, connection);
 
 enum {
-    NET_TURN_NS = 500000,  /* what all sessions that have much to run get in one turn of the loop */
+    NET_TURN_NS = 250000,  /* what all sessions that have much to run get in one turn of the loop */
     NET_TURN_STEPS = 1024, /* steps (pace.h) after which a session looks whether its turn is over */
     NET_MESSAGE_STEPS = 24, /* what a message costs, in steps */
 };
