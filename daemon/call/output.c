@@ -416,6 +416,9 @@ void output_compact(struct output *output)
     size_t nsplices;
     size_t bytes;
     measure_sent(output, &nsplices, &bytes);
+    if (bytes < COMPACT_MIN && nsplices == 0) {
+        return; /* not worth looking at all that stays */
+    }
     uint64_t gone = bytes;
     for (size_t i = 0; i < nsplices; i++) {
         gone += output->splices[i].blob->len;
