@@ -54,8 +54,10 @@ static void after_switch(void *saved, const void **bottom, size_t *size)
     __sanitizer_finish_switch_fiber(saved, bottom, size);
 #else
     (void)saved;
-    (void)bottom;
-    (void)size;
+    if (bottom != NULL) {
+        *bottom = NULL;
+        *size = 0;
+    }
 #endif
 }
 

@@ -263,7 +263,7 @@ void list_delete_range(struct list *list, const struct list_range *range, struct
     uint64_t before = range_cost(list, &up, pace) + cells_cost(&list->cells);
     uint32_t close_at = (uint32_t)up.start;
     drop_range(list, &up, pace);
-    if (up.step != 1) {
+    if (up.step != 1 && up.count > 0) {
         pack_around(list, &up, pace);
         close_at = list_len(list) - up.count;
     }
