@@ -9,10 +9,8 @@
 
 #include <stdbool.h>
 
-enum {
-    FIBER_STACK = 256 * 1024, /* bytes of address space for a stack, the guard page included */
-    FIBER_COST = 24 * 1024,   /* what one costs in memory, roughly: the pages that it touches */
-};
+/* Bytes of address space for a stack, the guard page included; what is not touched costs nothing. */
+enum { FIBER_STACK = 256 * 1024 };
 
 struct fiber;
 
