@@ -9,7 +9,8 @@
 
 #include <stdbool.h>
 
-/* Bytes of address space for a stack, the guard page included; what is not touched costs nothing. */
+/* Bytes of address space for a stack, the guard page included; what is not touched costs nothing.
+ */
 enum { FIBER_STACK = 256 * 1024 };
 
 struct fiber;
