@@ -1,5 +1,7 @@
 /*
  * address: where the daemon's socket is, by the order of the protocol.
+ *
+ * Tests: tests/unit/client/test_link.c.
  */
 #include "client/address.h"
 

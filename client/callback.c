@@ -1,4 +1,8 @@
-/* callback: see callback.h. */
+/*
+ * callback: see callback.h.
+ *
+ * Tests: tests/unit/client/test_async.c.
+ */
 #include "client/callback.h"
 
 void callback_enter(struct ipcc *conn, struct callback *frame)

@@ -1,4 +1,8 @@
-/* clock: see clock.h. */
+/*
+ * clock: see clock.h.
+ *
+ * Tests: tests/unit/client/test_sync.c.
+ */
 #include "client/clock.h"
 
 #include <limits.h>

@@ -1,6 +1,8 @@
 /*
  * condition: a function for each row of the method table that begins with "condition",
  * and waiting for a predicate.
+ *
+ * Tests: tests/system/test_client_sync.c.
  */
 #include "client/guard.h"
 #include "client/clock.h"

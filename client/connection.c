@@ -2,6 +2,9 @@
  * connection: the struct from its making to its end.
  *
  * The struct outlives ipcc_close while there are handles, whose functions then answer LOST.
+ *
+ * Tests: tests/unit/client/test_sync.c, tests/unit/client/test_async.c,
+ * tests/unit/client/test_fork.c.
  */
 #include "client/connection.h"
 

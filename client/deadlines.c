@@ -1,4 +1,8 @@
-/* deadlines: see deadlines.h. */
+/*
+ * deadlines: see deadlines.h.
+ *
+ * Tests: tests/unit/client/test_async.c.
+ */
 #include "client/deadlines.h"
 
 #include "client/callback.h"

@@ -3,6 +3,9 @@
  *
  * A call duplicates what it is given as soon as it is encoded, so that the caller's own can be
  * closed when the function returns.
+ *
+ * Tests: tests/unit/client/test_descriptors_sent.c,
+ * tests/unit/client/test_descriptors_received.c.
  */
 #include "client/descriptors.h"
 

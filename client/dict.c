@@ -1,6 +1,8 @@
 /*
  * dict: a function for each row of the method table that begins with "dict". What they do is in
  * mapping.c.
+ *
+ * Tests: tests/system/test_client_dict.c.
  */
 #include "client/mapping.h"
 

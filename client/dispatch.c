@@ -1,4 +1,8 @@
-/* dispatch: see dispatch.h. */
+/*
+ * dispatch: see dispatch.h.
+ *
+ * Tests: tests/unit/client/test_async.c, tests/unit/client/test_async_end.c.
+ */
 #include "client/dispatch.h"
 
 #include "client/callback.h"

@@ -1,4 +1,8 @@
-/* encode_object: see encode_object.h. */
+/*
+ * encode_object: see encode_object.h.
+ *
+ * Tests: tests/unit/client/test_value.c.
+ */
 #include "client/encode_object.h"
 
 #include "client/error.h"

@@ -1,4 +1,8 @@
-/* encoding: see encoding.h. */
+/*
+ * encoding: see encoding.h.
+ *
+ * Tests: tests/unit/client/test_typed.c.
+ */
 #include "client/encoding.h"
 
 #include "client/error.h"

@@ -1,4 +1,8 @@
-/* ending: see ending.h. */
+/*
+ * ending: see ending.h.
+ *
+ * Tests: tests/unit/client/test_async_end.c.
+ */
 #include "client/ending.h"
 
 #include "client/callback.h"

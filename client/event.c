@@ -1,5 +1,7 @@
 /*
  * event: a function for each row of the method table that begins with "event".
+ *
+ * Tests: tests/system/test_client_sync.c.
  */
 #include "client/handle.h"
 

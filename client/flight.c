@@ -4,6 +4,8 @@
  * A slot table: the msgid is the slot's index, so that msgids stay small (one byte on the wire for
  * most programs) and are found without a search. A msgid is free again only when its answer has
  * come or the connection has ended; the daemon never sees one twice at a time.
+ *
+ * Tests: tests/unit/client/test_async.c.
  */
 #include "client/flight.h"
 

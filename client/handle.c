@@ -1,4 +1,8 @@
-/* handle: see handle.h. */
+/*
+ * handle: see handle.h.
+ *
+ * Tests: tests/unit/client/test_typed.c.
+ */
 #include "client/handle.h"
 
 #include "client/value.h"

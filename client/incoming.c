@@ -1,4 +1,8 @@
-/* incoming: see incoming.h. */
+/*
+ * incoming: see incoming.h.
+ *
+ * Tests: tests/unit/client/test_descriptors_received.c, tests/unit/client/test_async.c.
+ */
 #include "client/incoming.h"
 
 #include "client/error.h"

@@ -1,5 +1,7 @@
 /*
  * list: a function for each row of the method table that begins with "list".
+ *
+ * Tests: tests/system/test_client_dict.c.
  */
 #include "client/handle.h"
 

@@ -1,6 +1,8 @@
 /*
  * lock: a function for each row of the method table that begins with "lock",
  * and ipcc_lock_run.
+ *
+ * Tests: tests/system/test_client_lock.c.
  */
 #include "client/guard.h"
 

@@ -1,4 +1,8 @@
-/* mapping: see mapping.h. */
+/*
+ * mapping: see mapping.h.
+ *
+ * Tests: tests/system/test_client_memory.c.
+ */
 #include "client/mapping.h"
 
 #include "client/reply.h"

@@ -1,4 +1,8 @@
-/* notification: see notification.h. */
+/*
+ * notification: see notification.h.
+ *
+ * Tests: tests/unit/client/test_watch.c.
+ */
 #include "client/notification.h"
 
 #include "client/callback.h"

@@ -1,6 +1,8 @@
 /*
  * object: functions for the rows of the method table that belong to no type: objects by name,
  * sessions, and the daemon itself.
+ *
+ * Tests: tests/system/test_client_session.c.
  */
 #include "client/typed.h"
 #include "client/reply.h"

@@ -1,4 +1,8 @@
-/* open: opening, ending and closing connections. */
+/*
+ * open: opening, ending and closing connections.
+ *
+ * Tests: tests/unit/client/test_typed.c.
+ */
 #include "client/clock.h"
 #include "client/ending.h"
 #include "client/request.h"

@@ -1,4 +1,8 @@
-/* option: see option.h. */
+/*
+ * option: see option.h.
+ *
+ * Tests: tests/unit/client/test_typed.c.
+ */
 #include "client/option.h"
 
 #include "client/error.h"

@@ -1,4 +1,8 @@
-/* outgoing: see outgoing.h. */
+/*
+ * outgoing: see outgoing.h.
+ *
+ * Tests: tests/unit/client/test_descriptors_sent.c, tests/unit/client/test_async.c.
+ */
 #include "client/outgoing.h"
 
 #include "client/encoding.h"

@@ -1,6 +1,8 @@
 /*
  * pipe: a function for each row of the method table that begins with "pipe". What can be done with
  * an end is in pipe_end.c and pipe_receive.c.
+ *
+ * Tests: tests/system/test_client_pipe.c.
  */
 #include "client/handle.h"
 

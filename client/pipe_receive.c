@@ -6,6 +6,8 @@
  * copied. Which of the two is coming is known from the size of the last message (a guess), and
  * surely once the beginning of the message is there; from then on nothing behind it is received
  * with it. What a header promises is reserved, but it is taken from the system only as bytes come.
+ *
+ * Tests: tests/system/test_client_pipe.c.
  */
 #include "client/pipe_end.h"
 #include "client/spare.h"

@@ -1,5 +1,7 @@
 /*
  * queue: a function for each row of the method table that begins with "queue".
+ *
+ * Tests: tests/system/test_client_queue.c.
  */
 #include "client/handle.h"
 #include "client/reply.h"

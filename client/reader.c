@@ -1,4 +1,8 @@
-/* reader: see reader.h. */
+/*
+ * reader: see reader.h.
+ *
+ * Tests: tests/unit/client/test_async.c.
+ */
 #include "client/reader.h"
 
 #include "client/clock.h"

@@ -3,6 +3,8 @@
  *
  * Scalars take none. A copy is one allocation, of the value's encoding, and one more if there are
  * descriptors with it, which are duplicated.
+ *
+ * Tests: tests/unit/client/test_call.c.
  */
 #include "client/reply.h"
 

@@ -1,4 +1,8 @@
-/* request: see request.h. */
+/*
+ * request: see request.h.
+ *
+ * Tests: tests/unit/client/test_call.c.
+ */
 #include "client/request.h"
 
 int request_check(const struct ipcc_request *request)

@@ -1,5 +1,7 @@
 /*
  * semaphore: a function for each row of the method table that begins with "semaphore".
+ *
+ * Tests: tests/system/test_client_sync.c.
  */
 #include "client/guard.h"
 

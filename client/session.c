@@ -1,4 +1,8 @@
-/* session: see session.h. */
+/*
+ * session: see session.h.
+ *
+ * Tests: tests/system/test_client_session.c.
+ */
 #include "client/session.h"
 
 #include "client/clock.h"

@@ -1,4 +1,8 @@
-/* shared: see shared.h. */
+/*
+ * shared: see shared.h.
+ *
+ * Tests: tests/system/test_client_memory.c.
+ */
 #include "client/shared.h"
 
 int shared_no_handle(void)

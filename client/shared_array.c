@@ -1,6 +1,8 @@
 /*
  * shared_array: a function for each row of the method table that begins with "array", and those
  * for its memory. Those for several numbers are in shared_range.c.
+ *
+ * Tests: tests/system/test_client_memory.c.
  */
 #include "client/shared_lock.h"
 #include "client/shared_number.h"

@@ -1,4 +1,8 @@
-/* shared_lock: see shared_lock.h. */
+/*
+ * shared_lock: see shared_lock.h.
+ *
+ * Tests: tests/system/test_client_memory.c.
+ */
 #include "client/shared_lock.h"
 
 #include "client/clock.h"

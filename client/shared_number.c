@@ -1,4 +1,8 @@
-/* shared_number: see shared_number.h. */
+/*
+ * shared_number: see shared_number.h.
+ *
+ * Tests: tests/system/test_client_memory.c.
+ */
 #include "client/shared_number.h"
 
 static struct ipcc_value value_of(const struct header *number)

@@ -1,4 +1,8 @@
-/* shared_open: see shared_open.h. */
+/*
+ * shared_open: see shared_open.h.
+ *
+ * Tests: tests/system/test_client_memory.c.
+ */
 #include "client/shared_open.h"
 
 #include "client/shared_lock.h"

@@ -1,5 +1,7 @@
 /*
  * shared_range: several numbers of an array: slices as values, and numbers as their C type.
+ *
+ * Tests: tests/system/test_client_memory.c.
  */
 #include "client/shared.h"
 #include "client/encoding.h"

@@ -1,6 +1,8 @@
 /*
  * shared_value: a function for each row of the method table that begins with "value", and those
  * for its memory.
+ *
+ * Tests: tests/system/test_client_memory.c.
  */
 #include "client/shared_lock.h"
 #include "client/shared_number.h"

@@ -5,6 +5,8 @@
  * levels come within the arrays of queue.get_many. So this builds the tree itself, on the headers
  * that everything else here reads. The bytes are scanned first; nothing is allocated for elements
  * that are not there.
+ *
+ * Tests: tests/unit/client/test_value.c, tests/unit/client/test_typed.c.
  */
 #include "client/error.h"
 #include "client/value.h"

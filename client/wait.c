@@ -1,4 +1,8 @@
-/* wait: see wait.h. */
+/*
+ * wait: see wait.h.
+ *
+ * Tests: tests/unit/client/test_sync.c, tests/unit/client/test_threads.c.
+ */
 #include "client/wait.h"
 
 #include "client/clock.h"

@@ -3,6 +3,8 @@
  *
  * Answers have been scanned when they came, so a walk can trust its bytes; but a caller can also
  * make a raw value of its own, so it never steps beyond the end.
+ *
+ * Tests: tests/unit/client/test_value.c.
  */
 #include "client/walk.h"
 

@@ -1,4 +1,8 @@
-/* daemon: see daemon.h. */
+/*
+ * daemon: see daemon.h.
+ *
+ * Tests: tests/system/test_startup.c.
+ */
 #include "daemon/daemon.h"
 
 #include <errno.h>

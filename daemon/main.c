@@ -1,4 +1,8 @@
-/* main: ipcd(8). */
+/*
+ * main: ipcd(8).
+ *
+ * Tests: tests/system/test_startup.c.
+ */
 #include <stdlib.h>
 
 #include "daemon/daemon.h"

@@ -1,4 +1,8 @@
-/* memory: see memory.h. */
+/*
+ * memory: see memory.h.
+ *
+ * Tests: tests/system/test_charges.c.
+ */
 #include "daemon/memory.h"
 
 #include <limits.h>

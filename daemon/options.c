@@ -1,4 +1,8 @@
-/* options: see options.h. */
+/*
+ * options: see options.h.
+ *
+ * Tests: tests/system/test_startup.c.
+ */
 #include "daemon/options.h"
 
 #include <getopt.h>

@@ -1,4 +1,8 @@
-/* place: see place.h. */
+/*
+ * place: see place.h.
+ *
+ * Tests: tests/system/test_startup.c.
+ */
 #include "daemon/place.h"
 
 #include <errno.h>

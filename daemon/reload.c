@@ -1,4 +1,8 @@
-/* reload: the configuration file is read again; see daemon.h. */
+/*
+ * reload: the configuration file is read again; see daemon.h.
+ *
+ * Tests: tests/system/test_startup.c, tests/system/test_limits.c.
+ */
 #include <inttypes.h>
 
 #include "daemon/daemon.h"

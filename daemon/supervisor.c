@@ -1,4 +1,8 @@
-/* supervisor: see supervisor.h. */
+/*
+ * supervisor: see supervisor.h.
+ *
+ * Tests: tests/system/test_systemd.c.
+ */
 #include "daemon/supervisor.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* events: see events.h. */
+/*
+ * events: see events.h.
+ *
+ * Tests: tests/unit/methods/test_watch_events.c.
+ */
 #include "proto/events.h"
 
 static const char *const names[EVENT_NAMES] = {

@@ -1,4 +1,8 @@
-/* access: credentials and permission, as for files (path_resolution(7), step "permissions"). */
+/*
+ * access: credentials and permission, as for files (path_resolution(7), step "permissions").
+ *
+ * Tests: tests/system/test_object_permission.c.
+ */
 #include "daemon/account/account.h"
 
 #include <stdlib.h>

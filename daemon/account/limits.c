@@ -1,4 +1,8 @@
-/* limits: the limits by name, and how they follow from each other; see account.h. */
+/*
+ * limits: the limits by name, and how they follow from each other; see account.h.
+ *
+ * Tests: tests/system/test_limits.c, tests/unit/daemon/test_config.c.
+ */
 #include "daemon/account/account.h"
 
 #define ROW(name_, standard_, least_, most_, unit_)                                                \

@@ -1,7 +1,7 @@
 /*
  * watching: see watching.h.
  *
- * Tests: tests/unit/methods/test_watch*.c.
+ * Tests: tests/unit/methods/test_watch.c.
  */
 #include "daemon/call/watching.h"
 

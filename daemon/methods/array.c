@@ -1,4 +1,8 @@
-/* methods/array: the handlers of array.*; the operations are in daemon/objects/shared.h. */
+/*
+ * methods/array: the handlers of array.*; the operations are in daemon/objects/shared.h.
+ *
+ * Tests: tests/unit/methods/test_shared.c.
+ */
 #include "daemon/methods/methods.h"
 #include "daemon/methods/shared.h"
 

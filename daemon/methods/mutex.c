@@ -1,4 +1,8 @@
-/* methods/mutex: acquire, release and break of whatever has a mutex; see mutex.h. */
+/*
+ * methods/mutex: acquire, release and break of whatever has a mutex; see mutex.h.
+ *
+ * Tests: tests/unit/methods/test_lock.c, tests/unit/methods/test_condition.c.
+ */
 #include "daemon/methods/mutex.h"
 
 #include "daemon/call/dispatch.h"

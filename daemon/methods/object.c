@@ -1,4 +1,9 @@
-/* methods/object: the handlers of object.*. */
+/*
+ * methods/object: the handlers of object.*.
+ *
+ * Tests: tests/unit/methods/test_interplay.c; tests/system/test_object_list.c, test_object_open.c
+ * and test_object_permission.c.
+ */
 #include <fnmatch.h>
 #include <stdlib.h>
 

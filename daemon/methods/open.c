@@ -1,4 +1,8 @@
-/* open: see open.h. */
+/*
+ * open: see open.h.
+ *
+ * Tests: tests/system/test_object_open.c, tests/unit/methods/test_queue_open.c.
+ */
 #include "daemon/methods/open.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* options: see options.h. */
+/*
+ * options: see options.h.
+ *
+ * Tests: tests/unit/methods/test_queue_open.c, tests/wire/test_params.c.
+ */
 #include "daemon/methods/options.h"
 
 #include "daemon/call/lookup.h"

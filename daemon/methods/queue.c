@@ -2,7 +2,7 @@
  * methods/queue: the handlers of queue.*, but for queue.open (queue_open.c) and those that take
  * items (queue_get.c); the operations are in daemon/objects/queue.h.
  *
- * Tests: test_queue.c, test_queue_extremes.c, test_queue_shutdown.c.
+ * Tests: tests/unit/methods/, test_queue.c, test_queue_extremes.c, test_queue_shutdown.c.
  */
 #include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"

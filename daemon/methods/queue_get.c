@@ -4,7 +4,7 @@
  * An item leaves its queue only when there is room for it in the answer, so that nothing is lost
  * for want of memory. One of a joinable queue hangs on the session's tie from then on.
  *
- * Tests: test_queue.c, test_get_any.c.
+ * Tests: tests/unit/methods/test_queue.c, tests/unit/methods/test_get_any.c.
  */
 #include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"

@@ -1,4 +1,8 @@
-/* methods/server: the handlers of server.*. */
+/*
+ * methods/server: the handlers of server.*.
+ *
+ * Tests: tests/system/test_server.c.
+ */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* methods/value: the handlers of value.*; the operations are in daemon/objects/shared.h. */
+/*
+ * methods/value: the handlers of value.*; the operations are in daemon/objects/shared.h.
+ *
+ * Tests: tests/unit/methods/test_shared.c.
+ */
 #include "daemon/methods/methods.h"
 #include "daemon/methods/shared.h"
 

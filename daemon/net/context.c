@@ -1,4 +1,8 @@
-/* context: see context.h. */
+/*
+ * context: see context.h.
+ *
+ * Tests: tests/unit/net/test_connection.c.
+ */
 #include "daemon/net/context.h"
 
 #include <time.h>

@@ -1,4 +1,8 @@
-/* goodbye: see goodbye.h. */
+/*
+ * goodbye: see goodbye.h.
+ *
+ * Tests: tests/wire/test_garbage.c, tests/system/test_limits.c.
+ */
 #include "daemon/net/goodbye.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* leaving: see leaving.h. */
+/*
+ * leaving: see leaving.h.
+ *
+ * Tests: tests/unit/net/test_connection.c, tests/system/test_undelivered.c.
+ */
 #include "daemon/net/leaving.h"
 
 #include "daemon/net/reading.h"

@@ -1,4 +1,8 @@
-/* listener: see listener.h. */
+/*
+ * listener: see listener.h.
+ *
+ * Tests: tests/system/test_startup.c, tests/unit/net/test_scarce.c.
+ */
 #include "daemon/net/listener.h"
 
 #include <errno.h>

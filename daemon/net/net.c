@@ -1,4 +1,8 @@
-/* net: see net.h. */
+/*
+ * net: see net.h.
+ *
+ * Tests: tests/unit/net/test_connection.c; tests/system/.
+ */
 #include "daemon/net/net.h"
 
 #include "daemon/net/leaving.h"

@@ -1,4 +1,8 @@
-/* peer: see peer.h. */
+/*
+ * peer: see peer.h.
+ *
+ * Tests: tests/system/test_object_permission.c, tests/system/test_session.c.
+ */
 #include "daemon/net/peer.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
-/* pool: see pool.h. */
+/*
+ * pool: see pool.h.
+ *
+ * Tests: tests/unit/net/test_connection.c.
+ */
 #include "daemon/net/pool.h"
 
 #include <assert.h>

@@ -1,4 +1,8 @@
-/* reading: see reading.h. */
+/*
+ * reading: see reading.h.
+ *
+ * Tests: tests/unit/net/test_connection.c, tests/unit/net/test_incomplete.c.
+ */
 #include "daemon/net/reading.h"
 
 #include <inttypes.h>

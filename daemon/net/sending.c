@@ -1,4 +1,8 @@
-/* sending: see sending.h. */
+/*
+ * sending: see sending.h.
+ *
+ * Tests: tests/unit/net/test_connection.c, tests/system/test_slow.c.
+ */
 #include "daemon/net/sending.h"
 
 #include <inttypes.h>

@@ -1,4 +1,8 @@
-/* barrier: see barrier.h. */
+/*
+ * barrier: see barrier.h.
+ *
+ * Tests: tests/unit/methods/test_barrier.c.
+ */
 #include "daemon/objects/barrier.h"
 
 #include <stdlib.h>

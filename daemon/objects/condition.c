@@ -1,4 +1,8 @@
-/* condition: see condition.h. */
+/*
+ * condition: see condition.h.
+ *
+ * Tests: tests/unit/methods/test_condition.c.
+ */
 #include "daemon/objects/condition.h"
 
 #include <stdlib.h>

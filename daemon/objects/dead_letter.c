@@ -8,7 +8,7 @@
  * queue's maxsize, as every item that comes back. If a job works on the receiving queue just now,
  * it is tried again a moment later.
  *
- * Tests: test_queue.c in tests/unit/methods/.
+ * Tests: tests/unit/methods/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 #include "daemon/objects/registry.h"

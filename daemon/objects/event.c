@@ -1,4 +1,8 @@
-/* event: see event.h. */
+/*
+ * event: see event.h.
+ *
+ * Tests: tests/unit/methods/test_event.c.
+ */
 #include "daemon/objects/event.h"
 
 #include <stdlib.h>

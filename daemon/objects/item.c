@@ -6,7 +6,7 @@
  * value. That goes when it comes to stand at the head, or when tombstones are half of the store, or
  * of the run, which is then packed anew (queue_store.c).
  *
- * Tests: those of queue.c.
+ * Tests: tests/unit/objects/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 

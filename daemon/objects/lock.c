@@ -1,4 +1,8 @@
-/* lock: see lock.h. */
+/*
+ * lock: see lock.h.
+ *
+ * Tests: tests/unit/methods/test_lock.c.
+ */
 #include "daemon/objects/condition.h"
 
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* mutex: see mutex.h. */
+/*
+ * mutex: see mutex.h.
+ *
+ * Tests: tests/unit/methods/test_lock.c, tests/unit/methods/test_condition.c.
+ */
 #include "daemon/objects/mutex.h"
 
 #include "daemon/objects/waits.h"

@@ -1,4 +1,8 @@
-/* pipe: see pipe.h. */
+/*
+ * pipe: see pipe.h.
+ *
+ * Tests: tests/unit/methods/test_pipe.c.
+ */
 #include "daemon/objects/pipe.h"
 
 #include <sched.h>

@@ -1,7 +1,7 @@
 /*
  * queue_clear: drops what is queued and delayed; see queue.h.
  *
- * Tests: those of queue.c.
+ * Tests: tests/unit/objects/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 

@@ -2,7 +2,7 @@
  * queue_get: what stands at the head of a queue, and how it is taken or comes back there unsent;
  * see queue.h.
  *
- * Tests: those of queue.c.
+ * Tests: tests/unit/objects/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 

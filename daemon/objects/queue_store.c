@@ -2,7 +2,7 @@
  * queue_store: the packed store of a queue, with what it costs its owner, and without tombstones
  * (item.c) at its head or too many in it.
  *
- * Tests: those of queue.c.
+ * Tests: tests/unit/objects/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 

@@ -1,7 +1,7 @@
 /*
  * queue_taken: the items of a joinable queue that are taken: done, given back, left; see queue.h.
  *
- * Tests: those of queue.c.
+ * Tests: tests/unit/objects/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 

@@ -1,7 +1,7 @@
 /*
  * queue_time: what time does to the items of a queue: delays, times to live, leases.
  *
- * Tests: those of queue.c.
+ * Tests: tests/unit/objects/test_queue.c.
  */
 #include "daemon/objects/queue_private.h"
 

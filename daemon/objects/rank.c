@@ -1,7 +1,7 @@
 /*
  * rank: see rank.h.
  *
- * Tests: test_queue.c in tests/unit/methods/.
+ * Tests: tests/unit/methods/test_queue.c.
  */
 #include "daemon/objects/rank.h"
 

@@ -1,4 +1,8 @@
-/* semaphore: see semaphore.h. */
+/*
+ * semaphore: see semaphore.h.
+ *
+ * Tests: tests/unit/methods/test_semaphore.c.
+ */
 #include "daemon/objects/semaphore.h"
 
 #include <stdlib.h>

@@ -1,4 +1,8 @@
-/* socket_pair: see socket_pair.h. */
+/*
+ * socket_pair: see socket_pair.h.
+ *
+ * Tests: tests/unit/methods/test_pipe.c.
+ */
 #include "daemon/objects/socket_pair.h"
 
 #include <errno.h>

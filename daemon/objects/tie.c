@@ -1,7 +1,7 @@
 /*
  * tie: see tie.h.
  *
- * Tests: test_object.c in tests/unit/objects/, test_sealed.c in tests/unit/methods/.
+ * Tests: tests/unit/objects/test_object.c, tests/unit/methods/test_sealed.c.
  */
 #include "daemon/objects/tie.h"
 

@@ -1,4 +1,8 @@
-/* watch: see watch.h. */
+/*
+ * watch: see watch.h.
+ *
+ * Tests: tests/unit/methods/test_watch.c, test_watch_events.c and test_watch_model.c there.
+ */
 #include "daemon/objects/watch.h"
 
 #include <stdlib.h>
