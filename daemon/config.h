@@ -2,7 +2,7 @@
  * config: the configuration file, ipcd.conf(5).
  *
  * It is an INI file: section [limits] has a key for each row of limit_rows (account.h), section
- * [socket] has path, mode and group (see place.h). A file is taken whole or not at all.
+ * [socket] has path, mode and group (see endpoint.h). A file is taken whole or not at all.
  */
 #pragma once
 

@@ -206,17 +206,19 @@ static int init_core(struct daemon *daemon)
 }
 
 /* Listens on a socket of its own. */
-static int listen_at_place(struct daemon *daemon)
+static int listen_at_endpoint(struct daemon *daemon)
 {
-    struct place place;
+    struct endpoint endpoint;
     struct fault fault;
-    int status = place_find(&daemon->config, daemon->options, &place, &fault);
+    int status = endpoint_find(&daemon->config, daemon->options, &endpoint, &fault);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "%s", fault.text);
         return status;
     }
-    const struct address_options options = {
-        .path = place.path, .mode = place.mode, .group = place.group, .parent = place.parent};
+    const struct address_options options = {.path = endpoint.path,
+                                            .mode = endpoint.mode,
+                                            .group = endpoint.group,
+                                            .parent = endpoint.parent};
     int fd = address_listen(&daemon->address, &options, &daemon->log);
     status = fd < 0 ? fd : listener_add(&daemon->listener, fd);
     if (status == 0 && event_add(&daemon->address_timer, &(struct timeval){.tv_sec = 1}) < 0) {
@@ -224,9 +226,9 @@ static int listen_at_place(struct daemon *daemon)
     }
     if (status == 0) {
         log_line(&daemon->log, LOG_LEVEL_INFO, "ipcd " IPCD_VERSION " listens on %s, mode 0%o",
-                 place.path, (unsigned)place.mode);
+                 endpoint.path, (unsigned)endpoint.mode);
     }
-    place_deinit(&place);
+    endpoint_deinit(&endpoint);
     return status;
 }
 
@@ -236,7 +238,7 @@ static int start_listening(struct daemon *daemon)
     int fds[LISTENER_SOCKETS];
     int count = supervisor_sockets(fds, LISTENER_SOCKETS, &daemon->log);
     if (count <= 0) {
-        return count < 0 ? count : listen_at_place(daemon);
+        return count < 0 ? count : listen_at_endpoint(daemon);
     }
     for (int i = 0; i < count; i++) {
         int status = listener_add(&daemon->listener, fds[i]);

@@ -14,7 +14,7 @@
 #include "daemon/net/address.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/net.h"
-#include "daemon/place.h"
+#include "daemon/endpoint.h"
 
 enum { DAEMON_SIGNALS = 3, DAEMON_STOP_SECONDS = 5 };
 

@@ -40,6 +40,7 @@ void log_init(struct log *log, int fd);
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same for something that a peer can bring about, at `now` (monotonic, nanoseconds). */
+/* Writes one line about something that a peer can bring about, at `now` (monotonic, nanoseconds).
+ */
 void log_fault(struct log *log, uint64_t now, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -38,7 +38,7 @@ int typecode_encode(const struct typecode *type, const struct header *number, ui
 /* And back: KIND_INT (KIND_UINT above INT64_MAX), KIND_FLOAT or KIND_BOOL. */
 void typecode_decode(const struct typecode *type, uint64_t bits, struct header *number);
 
-/* The same, encoded. */
+/* Appends the number that the bits mean, encoded. */
 void typecode_pack(const struct typecode *type, uint64_t bits, struct buffer *out);
 
 uint64_t typecode_load(const struct typecode *type, const void *item);

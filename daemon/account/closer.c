@@ -11,7 +11,7 @@
 
 #include "proto/error.h"
 
-enum { NOBODY = -1, FIRST_PLACES = 4096, STACK_SIZE = 128 * 1024 };
+enum { NOBODY = -1, FIRST_CAPACITY = 4096, STACK_SIZE = 128 * 1024 };
 
 /* What waits of one uid. A lane that is empty may become another uid's. */
 struct lane {
@@ -32,7 +32,7 @@ struct closer {
     struct lane_list ready;
     struct lane common; /* for any uid, if there is no memory for another lane */
     int *next;          /* owned; for each descriptor that waits, the one behind it in its lane */
-    size_t places;
+    size_t capacity;
     unsigned
         active; /* lanes with something in them; never more than threads, if there may be more */
     unsigned threads;
@@ -157,19 +157,19 @@ static void start_thread(struct closer *closer)
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static bool make_place(struct closer *closer, int fd)
+static bool make_room(struct closer *closer, int fd)
 {
-    size_t places = closer->places > 0 ? closer->places : FIRST_PLACES;
-    while (places <= (size_t)fd) {
-        places *= 2;
+    size_t capacity = closer->capacity > 0 ? closer->capacity : FIRST_CAPACITY;
+    while (capacity <= (size_t)fd) {
+        capacity *= 2;
     }
-    if (places > closer->places) {
-        int *next = realloc(closer->next, places * sizeof(int));
+    if (capacity > closer->capacity) {
+        int *next = realloc(closer->next, capacity * sizeof(int));
         if (next == NULL) {
             return false;
         }
         closer->next = next;
-        closer->places = places;
+        closer->capacity = capacity;
     }
     return true;
 }
@@ -223,7 +223,7 @@ static void append(struct closer *closer, struct lane *lane, int fd)
 /* Puts it into its lane and sees to it that a thread comes for it; false: there can be none. */
 static bool hand_over(struct closer *closer, uid_t uid, int fd)
 {
-    if (!make_place(closer, fd)) {
+    if (!make_room(closer, fd)) {
         return false;
     }
     struct lane *lane = find_lane(closer, uid);

@@ -11,8 +11,8 @@
  * in them, CLOSER_THREADS at most; the first is started when it is first needed, one stays.
  *
  * Nothing that is handed over is lost for want of memory: what waits is linked through an array
- * with a place for each descriptor number. If not even one thread can be had, or the array cannot
- * grow, the descriptor is closed by the caller's thread.
+ * with an element for each descriptor number. If not even one thread can be had, or the array
+ * cannot grow, the descriptor is closed by the caller's thread.
  *
  * What waits is still open, and counts (closer_waiting). All functions are the main thread's.
  */

@@ -103,7 +103,7 @@ static inline struct slice call_value(const struct call *call, unsigned i)
 {
     return call->params[i].raw;
 }
-/* The same as a value to be stored. */
+/* The value of param i, to be stored. */
 static inline struct incoming call_incoming(const struct call *call, unsigned i)
 {
     return (struct incoming){call->params[i].raw, call->origin};
@@ -143,7 +143,7 @@ int call_answer_nil(struct call *call);
 int call_answer_bool(struct call *call, bool value);
 int call_answer_int(struct call *call, int64_t value);
 int call_answer_value(struct call *call, struct stored value);
-/* The same with the value of a param. */
+/* The whole answer is the value of param i. */
 int call_answer_param(struct call *call, unsigned i);
 /* Within a result: a stored value, by reference if it is large. The session has the objects that
  * it refers to open from then on. */

@@ -23,7 +23,7 @@ void service_drain(struct service *service)
         more = __builtin_expect(service_has_leaving(service), 0) && service_end_deleted(service);
         serve_ready(service);
     } while (__builtin_expect(more, 0) && service_has_leaving(service));
-    if (__builtin_expect(!TAILQ_EMPTY(&service->told), 0)) {
+    if (__builtin_expect(!TAILQ_EMPTY(&service->pending), 0)) {
         service_give_events(service);
     }
 }

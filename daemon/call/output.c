@@ -141,7 +141,8 @@ static bool is_spliced(struct stored value)
            (value.blob->attachments == NULL || value.blob->attachments->ndescriptors == 0);
 }
 
-/* The same, made if there are none; NULL for want of memory. */
+/* The descriptors of the message that is being packed, made if there are none; NULL for want of
+ * memory. */
 static struct passing *current_passing(struct output *output)
 {
     struct passing *unsealed = unsealed_passing(output);

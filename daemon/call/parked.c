@@ -90,7 +90,7 @@ int parked_new(struct call *call, struct parked **out)
         *parked = (struct parked){.call = *call,
                                   .since = call->now,
                                   .charge = charge,
-                                  .deadline = {.at = UINT64_MAX, .place = HEAP_NONE}};
+                                  .deadline = {.at = UINT64_MAX, .position = HEAP_NONE}};
         status = ordered_append(&session->calls, hash_msgid(call->msgid), &parked->of_session);
     }
     if (status < 0) {

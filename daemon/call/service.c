@@ -14,9 +14,9 @@ static bool earlier(const void *a, const void *b)
     return ((const struct deadline *)a)->at < ((const struct deadline *)b)->at;
 }
 
-static uint32_t *place_of(void *deadline)
+static uint32_t *position_of(void *deadline)
 {
-    return &((struct deadline *)deadline)->place;
+    return &((struct deadline *)deadline)->position;
 }
 
 int service_init(struct service *service, struct clock clock)
@@ -27,13 +27,13 @@ int service_init(struct service *service, struct clock clock)
     }
     uint64_t now = clock.now(clock.data);
     *service = (struct service){
-        .deadlines = {.before = earlier, .place = place_of}, .now = now, .started = now};
+        .deadlines = {.before = earlier, .position = position_of}, .now = now, .started = now};
     accounts_init(&service->accounts, geteuid());
     registry_init(&service->registry, seed);
     jobs_init(&service->jobs, clock);
     TAILQ_INIT(&service->sessions);
     TAILQ_INIT(&service->dirty);
-    TAILQ_INIT(&service->told);
+    TAILQ_INIT(&service->pending);
     method_index_init(&service->index);
     (void)clock_gettime(CLOCK_REALTIME, &service->since);
     return 0;

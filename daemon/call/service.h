@@ -32,7 +32,7 @@ struct service {
     struct registry registry;     /* with the lists of objects that are ready, and that leave */
     struct session_list sessions; /* oldest first */
     struct session_list dirty;    /* with answers to be sent: net does, and empties the list */
-    struct watcher_list told;     /* sessions with events to be given to them */
+    struct watcher_list pending;  /* sessions with events to be given to them */
     struct heap deadlines;        /* of parked calls and of objects' timers */
     struct jobs jobs;             /* what takes long */
     bool ending_rest;             /* one of them ends deleted objects; see deleting.h */

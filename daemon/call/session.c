@@ -38,7 +38,7 @@ int session_init(struct session *session, struct service *service, struct creden
 }
 
 /* Where the tie to the object of that number stands in the array, or would stand. */
-static uint32_t tie_place(const struct session *session, uint64_t number)
+static uint32_t tie_position(const struct session *session, uint64_t number)
 {
     uint32_t low = 0;
     uint32_t high = session->nties;
@@ -55,8 +55,8 @@ static uint32_t tie_place(const struct session *session, uint64_t number)
 
 struct tie *session_tie_from(const struct session *session, uint64_t number)
 {
-    uint32_t place = tie_place(session, number);
-    return place < session->nties ? session->ties[place] : NULL;
+    uint32_t position = tie_position(session, number);
+    return position < session->nties ? session->ties[position] : NULL;
 }
 
 struct tie *session_tie(const struct session *session, const struct object *object)
@@ -129,10 +129,10 @@ struct tie *session_tie_make(struct session *session, struct object *object)
     *tie = (struct tie){.session = session, .object = object_ref(object)};
     TAILQ_INIT(&tie->taken);
     TAILQ_INSERT_TAIL(&object->ties, tie, of_object);
-    uint32_t place = tie_place(session, object->entry.seq);
-    memmove(session->ties + place + 1, session->ties + place,
-            (session->nties - place) * sizeof(struct tie *));
-    session->ties[place] = tie;
+    uint32_t position = tie_position(session, object->entry.seq);
+    memmove(session->ties + position + 1, session->ties + position,
+            (session->nties - position) * sizeof(struct tie *));
+    session->ties[position] = tie;
     session->nties++;
     session_charge_memory(session);
     return tie;
@@ -144,10 +144,10 @@ void session_tie_check(struct tie *tie)
         return;
     }
     struct session *session = tie->session;
-    uint32_t place = tie_place(session, tie->object->entry.seq);
+    uint32_t position = tie_position(session, tie->object->entry.seq);
     session->nties--;
-    memmove(session->ties + place, session->ties + place + 1,
-            (session->nties - place) * sizeof(struct tie *));
+    memmove(session->ties + position, session->ties + position + 1,
+            (session->nties - position) * sizeof(struct tie *));
     TAILQ_REMOVE(&tie->object->ties, tie, of_object);
     object_unref(tie->object);
     free(tie);

@@ -349,7 +349,7 @@ static void set_timer(struct service *service, struct object *object)
     object->deadline.at = at;
     if (at == UINT64_MAX) {
         heap_remove(&service->deadlines, &object->deadline);
-    } else if (object->deadline.place != HEAP_NONE) {
+    } else if (object->deadline.position != HEAP_NONE) {
         heap_update(&service->deadlines, &object->deadline);
     } else if (heap_push(&service->deadlines, &object->deadline) < 0) {
         object->deadline.at = UINT64_MAX; /* no memory: the next change of the object tries again */

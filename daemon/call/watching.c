@@ -8,7 +8,7 @@
 int session_watch(struct session *session, struct object *object, uint32_t events)
 {
     if (session->watcher == NULL) {
-        session->watcher = watcher_new(session, &session->charged, &session->service->told);
+        session->watcher = watcher_new(session, &session->charged, &session->service->pending);
     }
     int status = session_admit_tie(session, object);
     if (status < 0) {
@@ -57,8 +57,8 @@ void session_end_watches(struct session *session, struct pace *pace)
 void service_give_events(struct service *service)
 {
     struct watcher *watcher;
-    while ((watcher = TAILQ_FIRST(&service->told)) != NULL) {
-        TAILQ_REMOVE(&service->told, watcher, link);
+    while ((watcher = TAILQ_FIRST(&service->pending)) != NULL) {
+        TAILQ_REMOVE(&service->pending, watcher, link);
         watcher->is_told = false;
         if (session_give_events(watcher->session)) {
             session_dirty(watcher->session);

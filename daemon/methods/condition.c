@@ -107,7 +107,8 @@ static int find_mutex(struct call *call, struct mutex **out)
     return lock == NULL ? 0 : check_lock(call, lock);
 }
 
-/* The same; and refuses if the caller, with the owner in param `i`, does not hold it. */
+/* Finds the condition's mutex as find_mutex does, and refuses if the caller, with the owner in
+ * param `i`, does not hold it. */
 static int find_held_mutex(struct call *call, unsigned i, struct mutex **out)
 {
     struct holder holder;

@@ -72,12 +72,12 @@ int method_session_list(struct call *call)
 
 /* session.describe */
 
-/* Where a page of a description begins: the calls (their sequence numbers, and the place among
+/* Where a page of a description begins: the calls (their sequence numbers, and the number among
  * those on which one waits) and the ties (the numbers of their objects). As a cursor, an array of
  * three. */
 struct page {
     uint64_t call;
-    uint64_t place;
+    uint64_t wait;
     uint64_t tie;
     uint64_t limit; /* entries of each list */
     bool more;      /* one of them has more */
@@ -98,7 +98,7 @@ static int read_page(struct call *call, struct page *page)
     if (limit > 0 && !option_given(&given[CURSOR])) {
         return 0;
     }
-    uint64_t *const parts[] = {&page->call, &page->place, &page->tie};
+    uint64_t *const parts[] = {&page->call, &page->wait, &page->tie};
     uint32_t count = option_given(&given[CURSOR]) ? given[CURSOR].header.count : 0;
     struct slice rest = slice_from(given[CURSOR].raw, given[CURSOR].header.size);
     for (uint32_t i = 0; i < count; i++) {
@@ -127,7 +127,7 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
     while (total < page->limit && (parked = session_parked_from(session, page->call)) != NULL) {
         unsigned count;
         const struct wait *waits = parked_waits(parked, &count);
-        uint64_t i = parked->of_session.seq == page->call ? page->place : 0;
+        uint64_t i = parked->of_session.seq == page->call ? page->wait : 0;
         for (; i < count && total < page->limit; i++) {
             if (waits[i].object != NULL) {
                 size_t pairs = pack_map_begin(out);
@@ -137,7 +137,7 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
             }
         }
         page->call = parked->of_session.seq + (i == count);
-        page->place = i == count ? 0 : i;
+        page->wait = i == count ? 0 : i;
     }
     page->more |= session_parked_from(session, page->call) != NULL;
     pack_array_end(out, at, total);
@@ -210,7 +210,7 @@ int method_session_describe(struct call *call)
     if (page.more) {
         pack_array(out, 3);
         pack_uint(out, page.call);
-        pack_uint(out, page.place);
+        pack_uint(out, page.wait);
         pack_uint(out, page.tie);
     } else {
         pack_nil(out);

@@ -33,10 +33,10 @@ static size_t barrier_describe(const struct object *object, struct buffer *out)
 }
 
 /* One that waits goes away: the others would wait for it in vain. */
-static void barrier_wait_ended(struct object *object, uint64_t place)
+static void barrier_wait_ended(struct object *object, uint64_t arrival)
 {
     struct barrier *barrier = barrier_of(object);
-    if (barrier_outcome(barrier, place) == BARRIER_WAITS) {
+    if (barrier_outcome(barrier, arrival) == BARRIER_WAITS) {
         barrier_break(barrier);
     }
 }
@@ -82,14 +82,14 @@ void barrier_pass(struct barrier *barrier)
 
 uint64_t barrier_arrive(struct barrier *barrier)
 {
-    uint64_t place = (uint64_t)barrier->generation << 32 | barrier->arrived++;
+    uint64_t arrival = (uint64_t)barrier->generation << 32 | barrier->arrived++;
     tell(barrier, EVENT_wait, barrier->arrived);
-    return place;
+    return arrival;
 }
 
-enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t place)
+enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t arrival)
 {
-    uint32_t generation = (uint32_t)(place >> 32);
+    uint32_t generation = (uint32_t)(arrival >> 32);
     if (generation == barrier->generation) {
         return BARRIER_WAITS;
     }

@@ -5,8 +5,8 @@
  * generation fails when one that waits goes away or runs out of time, or by abort or reset; all of
  * it are then refused. A broken barrier lets nobody wait until it is reset.
  *
- * A place is what an arrival is given: its generation and its number in it. The objects do not know
- * the calls that wait, so these ask with their places what has become of them.
+ * An arrival is the generation in which somebody came and his number in it. The object does not
+ * know the calls that wait, so these ask with their arrivals what has become of them.
  */
 #pragma once
 
@@ -46,16 +46,16 @@ int barrier_new(const struct object_options *common, const struct barrier_option
 bool barrier_is_complete(const struct barrier *barrier);
 /* The last one has arrived: everybody of this generation may go. */
 void barrier_pass(struct barrier *barrier);
-/* Another one has arrived and waits; returns its place, never 0. */
+/* Another one has arrived and waits; returns the arrival, never 0. */
 uint64_t barrier_arrive(struct barrier *barrier);
 
-/* What has become of those at a place. */
+/* What has become of those who came with an arrival. */
 enum barrier_outcome { BARRIER_WAITS, BARRIER_PASSED, BARRIER_FAILED };
-enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t place);
-/* The number of a place: how many had arrived before. */
-static inline uint32_t barrier_index(uint64_t place)
+enum barrier_outcome barrier_outcome(const struct barrier *barrier, uint64_t arrival);
+/* The number of an arrival: how many had arrived before. */
+static inline uint32_t barrier_index(uint64_t arrival)
 {
-    return (uint32_t)place;
+    return (uint32_t)arrival;
 }
 
 /* Those who wait fail, and the barrier is broken; or as new. */

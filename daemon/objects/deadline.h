@@ -15,9 +15,9 @@
 #define TIME_LATEST (TIME_NEVER - 1)
 
 struct deadline {
-    uint64_t at; /* monotonic, nanoseconds; TIME_NEVER: it is in no heap */
-    uint32_t place;
-    bool of_object; /* else of a call */
+    uint64_t at;       /* monotonic, nanoseconds; TIME_NEVER: it is in no heap */
+    uint32_t position; /* in the heap */
+    bool of_object;    /* else of a call */
 };
 
 /* The time `ms` milliseconds (not negative) after `now`; TIME_LATEST if that is later still. */

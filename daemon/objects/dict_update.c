@@ -24,7 +24,7 @@ static const uint64_t is_made = UINT64_C(1) << 31;
 
 /* The keys of the map: an open hash of where in it each of them stands, the last time. */
 struct index {
-    uint64_t *slots; /* hash << 32 | place in the map, which is never 0; 0: free */
+    uint64_t *slots; /* hash << 32 | offset in the map, which is never 0; 0: free */
     uint32_t mask;
 };
 
@@ -45,15 +45,15 @@ struct update {
 
 /* A pair of the map. */
 struct entry {
-    uint32_t place; /* where its key begins */
+    uint32_t offset; /* where its key begins */
     struct slice raw;
     struct slice value;
 };
 
-static struct entry read_entry(const struct update *update, size_t place)
+static struct entry read_entry(const struct update *update, size_t offset)
 {
-    struct slice rest = slice_from(update->map.bytes, place);
-    struct entry entry = {.place = (uint32_t)place};
+    struct slice rest = slice_from(update->map.bytes, offset);
+    struct entry entry = {.offset = (uint32_t)offset};
     entry.raw = value_next(&rest).raw;
     entry.value = value_next(&rest).raw;
     return entry;
@@ -62,12 +62,12 @@ static struct entry read_entry(const struct update *update, size_t place)
 /* Goes on to the next pair, from a zeroed one to the first. */
 static void next_entry(const struct update *update, struct entry *entry)
 {
-    if (entry->place == 0) {
+    if (entry->offset == 0) {
         struct header header;
         (void)header_read(update->map.bytes.data, update->map.bytes.len, &header);
         *entry = read_entry(update, header.size);
     } else {
-        *entry = read_entry(update, entry->place + entry->raw.len + entry->value.len);
+        *entry = read_entry(update, entry->offset + entry->raw.len + entry->value.len);
     }
 }
 
@@ -95,7 +95,7 @@ static void index_deinit(struct index *index, struct pace *pace)
     *index = (struct index){0};
 }
 
-static uint32_t place_in(uint64_t slot)
+static uint32_t offset_in(uint64_t slot)
 {
     return (uint32_t)(slot & (is_made - 1));
 }
@@ -108,7 +108,7 @@ static uint64_t *index_slot(const struct update *update, const struct dict_key *
     uint32_t i = key->hash & index->mask;
     for (; index->slots[i] != 0; i = (i + 1) & index->mask) {
         if (index->slots[i] >> 32 == key->hash) {
-            struct slice other = slice_from(update->map.bytes, place_in(index->slots[i]));
+            struct slice other = slice_from(update->map.bytes, offset_in(index->slots[i]));
             if (value_equal(value_next(&other).raw, raw)) {
                 break;
             }
@@ -125,7 +125,7 @@ static void measure_entry(struct update *update, const struct dict_key *key,
     uint64_t *slot = index_slot(update, key, entry->raw);
     update->after += pair_cost_of(key->bytes, entry->value);
     if (*slot != 0) {
-        struct entry earlier = read_entry(update, place_in(*slot));
+        struct entry earlier = read_entry(update, offset_in(*slot));
         update->after -= pair_cost_of(key->bytes, earlier.value);
     } else {
         uint32_t there = dict_find(update->dict, key);
@@ -136,7 +136,7 @@ static void measure_entry(struct update *update, const struct dict_key *key,
             update->before += pair_cost((struct pair *)update->dict->pairs.entries[there]);
         }
     }
-    *slot = (uint64_t)key->hash << 32 | entry->place;
+    *slot = (uint64_t)key->hash << 32 | entry->offset;
 }
 
 static int measure(struct update *update, struct key_fault *fault)
@@ -178,7 +178,7 @@ static bool last_entry(struct update *update, const struct dict_key *key, struct
     if ((*slot & is_made) != 0) {
         return false;
     }
-    *entry = read_entry(update, place_in(*slot));
+    *entry = read_entry(update, offset_in(*slot));
     *slot |= is_made;
     return true;
 }

@@ -36,7 +36,7 @@ int heap_reserve(struct heap *heap)
 static void set(struct heap *heap, uint32_t at, void *element)
 {
     heap->elements[at] = element;
-    *heap->place(element) = at;
+    *heap->position(element) = at;
 }
 
 static void sift_up(struct heap *heap, uint32_t at, void *element)
@@ -89,7 +89,7 @@ void *heap_top(const struct heap *heap)
 
 void heap_update(struct heap *heap, void *element)
 {
-    uint32_t at = *heap->place(element);
+    uint32_t at = *heap->position(element);
     if (at > 0 && heap->before(element, heap->elements[(at - 1) / 2])) {
         sift_up(heap, at, element);
     } else {
@@ -111,11 +111,11 @@ static void give_memory_back(struct heap *heap)
 
 void heap_remove(struct heap *heap, void *element)
 {
-    uint32_t at = *heap->place(element);
+    uint32_t at = *heap->position(element);
     if (at == HEAP_NONE) {
         return;
     }
-    *heap->place(element) = HEAP_NONE;
+    *heap->position(element) = HEAP_NONE;
     void *last = heap->elements[--heap->len];
     if (last != element) {
         set(heap, at, last);
@@ -127,7 +127,7 @@ void heap_remove(struct heap *heap, void *element)
 void *heap_take_any(struct heap *heap)
 {
     void *element = heap->elements[--heap->len];
-    *heap->place(element) = HEAP_NONE;
+    *heap->position(element) = HEAP_NONE;
     give_memory_back(heap);
     return element;
 }
@@ -138,7 +138,7 @@ void heap_filter(struct heap *heap, bool (*keep)(void *data, void *element), voi
     uint32_t kept = 0;
     for (uint32_t i = 0; i < heap->len; i++) {
         void *element = heap->elements[i];
-        *heap->place(element) = HEAP_NONE;
+        *heap->position(element) = HEAP_NONE;
         if (keep(data, element)) {
             heap->elements[kept++] = element;
         }

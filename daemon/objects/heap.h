@@ -1,10 +1,10 @@
 /*
- * heap: a binary heap of pointers whose elements know their place, so that one in the middle can
+ * heap: a binary heap of pointers whose elements know their position, so that one in the middle can
  * be moved or removed.
  *
- * The elements belong to the caller. Each keeps its place in a uint32_t that `place` finds; the
- * heap writes HEAP_NONE there when it lets go of an element, and so must be the first value. At
- * most 2^31 elements, so that HEAP_NONE is no place.
+ * The elements belong to the caller. Each keeps its position in a uint32_t that `position` finds;
+ * the heap writes HEAP_NONE there when it lets go of an element, and so must be the first value. At
+ * most 2^31 elements, so that HEAP_NONE is no position.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct heap {
     uint32_t len;
     uint32_t cap;
     bool (*before)(const void *a, const void *b); /* true if a comes out before b */
-    uint32_t *(*place)(void *element);
+    uint32_t *(*position)(void *element);
 };
 
 void heap_deinit(struct heap *heap); /* frees the array; elements are not touched */
@@ -33,7 +33,7 @@ int heap_reserve(struct heap *heap);
 void *heap_top(const struct heap *heap);
 /* The element's key has changed. */
 void heap_update(struct heap *heap, void *element);
-/* Takes an element out; nothing if it is not in (its place is HEAP_NONE). */
+/* Takes an element out; nothing if it is not in (its position is HEAP_NONE). */
 void heap_remove(struct heap *heap, void *element);
 /* Takes out and returns any element, the one that is cheapest to take; there must be one. */
 void *heap_take_any(struct heap *heap);

@@ -40,8 +40,8 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
     *item = (struct item){.value = value,
                           .meta = *meta,
                           .due = TIME_NEVER,
-                          .due_place = HEAP_NONE,
-                          .heap_place = HEAP_NONE,
+                          .due_position = HEAP_NONE,
+                          .heap_position = HEAP_NONE,
                           .state = ITEM_DEAD};
     if (always) {
         object_charge_always(&queue->object, item_cost(item));
@@ -75,7 +75,7 @@ int item_set_due(struct queue *queue, struct item *item, uint64_t due)
         heap_remove(&queue->due, item);
         return 0;
     }
-    if (item->due_place != HEAP_NONE) {
+    if (item->due_position != HEAP_NONE) {
         heap_update(&queue->due, item);
         return 0;
     }

@@ -109,18 +109,18 @@ int list_insert(struct list *list, uint32_t position, struct incoming value, str
 
 int list_set(struct list *list, uint32_t position, struct incoming value)
 {
-    union cell *place = cells_at(&list->cells, position);
+    union cell *old = cells_at(&list->cells, position);
     union cell cell;
     if (cell_init(&cell, value) != 0) {
         return ERR_MEMORY;
     }
-    int status = object_recharge(&list->object, cell_cost(place), cell_cost(&cell));
+    int status = object_recharge(&list->object, cell_cost(old), cell_cost(&cell));
     if (status != 0) {
         cell_deinit(cell);
         return status;
     }
-    cell_deinit(*place);
-    *place = cell;
+    cell_deinit(*old);
+    *old = cell;
     list_tell(list, EVENT_set, position, 0, 0);
     return 0;
 }

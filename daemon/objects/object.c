@@ -35,7 +35,7 @@ int object_init(struct object *object, const struct object_type *type,
         .user = user_ref(options->user),
         .name = name,
         .name_len = (uint8_t)options->name.len,
-        .deadline = {.at = TIME_NEVER, .place = HEAP_NONE, .of_object = true},
+        .deadline = {.at = TIME_NEVER, .position = HEAP_NONE, .of_object = true},
         .refs = 1,
         .uid = options->uid,
         .gid = options->gid,
@@ -105,7 +105,7 @@ static bool is_unlinked(const struct object *object)
         }
     }
     return TAILQ_EMPTY(&object->ties) && LIST_EMPTY(&object->watches) && !object->is_ready &&
-           object->deadline.place == HEAP_NONE;
+           object->deadline.position == HEAP_NONE;
 }
 
 /* Frees what the type has. False if the object is sealed, before or by this: then nobody knows who

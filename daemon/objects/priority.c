@@ -19,14 +19,14 @@ static bool before(const void *a, const void *b)
     return order != 0 ? order < 0 : x->seq < y->seq;
 }
 
-static uint32_t *place(void *item)
+static uint32_t *position_of(void *item)
 {
-    return &((struct item *)item)->heap_place;
+    return &((struct item *)item)->heap_position;
 }
 
 void priority_init(struct priority *priority)
 {
-    *priority = (struct priority){.heap = {.before = before, .place = place}};
+    *priority = (struct priority){.heap = {.before = before, .position = position_of}};
 }
 
 static void free_run(struct priority *priority)
@@ -66,7 +66,7 @@ struct item *priority_first(const struct priority *priority)
 
 bool priority_is_inside(const struct priority *priority, const struct item *item)
 {
-    return item->heap_place == HEAP_NONE && priority->run[priority->begin] != item;
+    return item->heap_position == HEAP_NONE && priority->run[priority->begin] != item;
 }
 
 /* The first of the run has gone: so do tombstones behind it, and the array with the last. */
@@ -84,7 +84,7 @@ static void trim(struct priority *priority, void (*bury)(void *data, struct item
 void priority_remove(struct priority *priority, struct item *item,
                      void (*bury)(void *data, struct item *item), void *data)
 {
-    if (item->heap_place != HEAP_NONE) {
+    if (item->heap_position != HEAP_NONE) {
         heap_remove(&priority->heap, item);
         return;
     }

@@ -35,9 +35,9 @@ static bool due_before(const void *a, const void *b)
     return goes_to_head(x) ? x->entry.seq > y->entry.seq : x->meta.seq < y->meta.seq;
 }
 
-static uint32_t *due_place(void *item)
+static uint32_t *due_position(void *item)
 {
-    return &((struct item *)item)->due_place;
+    return &((struct item *)item)->due_position;
 }
 
 static void queue_empty(struct object *object, struct pace *pace)
@@ -142,7 +142,7 @@ int queue_new(const struct object_options *common, const struct queue_options *o
     packed_init(&queue->packed, options->order == QUEUE_LIFO);
     priority_init(&queue->priority);
     queue->due.before = due_before;
-    queue->due.place = due_place;
+    queue->due.position = due_position;
     ordered_init(&queue->tickets);
     TAILQ_INIT(&queue->returned);
     TAILQ_INIT(&queue->dead);

@@ -27,8 +27,8 @@ struct item {
     struct item_meta meta;
     uint64_t due;   /* when time changes its state: delay, expiry or lease; TIME_NEVER: never */
     uint64_t ready; /* delayed: when it becomes ready */
-    uint32_t due_place;
-    uint32_t heap_place; /* in the heap of queue->priority */
-    uint8_t state;       /* enum item_state */
-    bool to_head;        /* delayed: goes to the head when it is ready (it was given back) */
+    uint32_t due_position;
+    uint32_t heap_position; /* in the heap of queue->priority */
+    uint8_t state;          /* enum item_state */
+    bool to_head;           /* delayed: goes to the head when it is ready (it was given back) */
 };

@@ -50,12 +50,14 @@ static void look_who_watches(struct object *object)
 }
 
 struct watcher *watcher_new(struct session *session, struct tally *charged,
-                            struct watcher_list *told)
+                            struct watcher_list *pending)
 {
     struct watcher *watcher = malloc(sizeof(*watcher));
     if (watcher != NULL) {
-        *watcher = (struct watcher){
-            .session = session, .told = told, .charged = charged, .charge = {.tally = charged}};
+        *watcher = (struct watcher){.session = session,
+                                    .pending = pending,
+                                    .charged = charged,
+                                    .charge = {.tally = charged}};
         TAILQ_INIT(&watcher->owing);
         charge_set_always(&watcher->charge, cost_of(watcher));
     }
@@ -72,7 +74,7 @@ void watcher_free(struct watcher *watcher)
         watch_free(watch);
     }
     if (watcher->is_told) {
-        TAILQ_REMOVE(watcher->told, watcher, link);
+        TAILQ_REMOVE(watcher->pending, watcher, link);
     }
     charge_release(&watcher->charge);
     buffer_deinit(&watcher->events);
@@ -220,7 +222,7 @@ static void announce(struct watcher *watcher)
 {
     if (!watcher->is_told) {
         watcher->is_told = true;
-        TAILQ_INSERT_TAIL(watcher->told, watcher, link);
+        TAILQ_INSERT_TAIL(watcher->pending, watcher, link);
     }
 }
 

@@ -28,8 +28,8 @@ TAILQ_HEAD(watcher_list, watcher);
 struct watcher {
     TAILQ_ENTRY(watcher) link;
     struct session *session;
-    struct watcher_list *told;           /* where it stands while it has been told something */
-    struct buffer events;                /* told and not given, charged */
+    struct watcher_list *pending;        /* where it stands while it has events to give */
+    struct buffer events;                /* packed and not given, charged */
     TAILQ_HEAD(owing_list, watch) owing; /* watches with losses, or an end, to be told */
     struct tally *charged;               /* who pays: the session's */
     struct charge charge;                /* of itself and the events */
@@ -49,10 +49,10 @@ struct watch {
     bool is_owing;
 };
 
-/* `charged` is where all that it costs is counted, `told` where it announces itself. NULL for want
- * of memory. */
+/* `charged` is where all that it costs is counted, `pending` where it stands while it has events to
+ * give. NULL for want of memory. */
 struct watcher *watcher_new(struct session *session, struct tally *charged,
-                            struct watcher_list *told);
+                            struct watcher_list *pending);
 /* All watches of ties must be gone; those that are over are freed with it. NULL is allowed. */
 void watcher_free(struct watcher *watcher);
 
@@ -63,7 +63,7 @@ int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events);
 void watch_free(struct watch *watch);
 /* It is over: `end` is the last that is told. */
 void watch_end(struct watch *watch, enum event_name end);
-/* The same for all watches of an object. */
+/* All watches of an object are over: `end` is the last that each is told. */
 void object_end_watches(struct object *object, enum event_name end);
 
 /* The events that a type has, a bit for each; lost, denied and deleted are not among them. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "daemon/place.h"
+#include "daemon/endpoint.h"
 
 /* Reads a file with this text. */
 static int read_text(const char *text, struct config *out, struct fault *fault)
@@ -215,12 +215,12 @@ static void the_example_shows_the_defaults(void **state)
 static void expect_path(const struct config *config, const struct options *options,
                         const char *path, mode_t parent)
 {
-    struct place place;
+    struct endpoint endpoint;
     struct fault fault;
-    assert_int_equal(place_find(config, options, &place, &fault), 0);
-    assert_string_equal(place.path, path);
-    assert_int_equal(place.parent, parent);
-    place_deinit(&place);
+    assert_int_equal(endpoint_find(config, options, &endpoint, &fault), 0);
+    assert_string_equal(endpoint.path, path);
+    assert_int_equal(endpoint.parent, parent);
+    endpoint_deinit(&endpoint);
 }
 
 static void the_first_that_says_something_gives_the_path(void **state)
@@ -250,28 +250,28 @@ static void mode_and_group_of_the_command_line_come_first(void **state)
 {
     (void)state;
     struct config config;
-    struct place place;
+    struct endpoint endpoint;
     struct fault fault;
     struct options options = {.socket = "/s"};
     config_init(&config);
     config.mode = 0600;
     config.group = strdup("root");
-    assert_int_equal(place_find(&config, &options, &place, &fault), 0);
-    assert_int_equal(place.mode, 0600);
-    assert_int_equal(place.group, 0);
-    place_deinit(&place);
+    assert_int_equal(endpoint_find(&config, &options, &endpoint, &fault), 0);
+    assert_int_equal(endpoint.mode, 0600);
+    assert_int_equal(endpoint.group, 0);
+    endpoint_deinit(&endpoint);
     options.socket_mode = "0660";
     options.socket_group = "1234";
-    assert_int_equal(place_find(&config, &options, &place, &fault), 0);
-    assert_int_equal(place.mode, 0660);
-    assert_int_equal(place.group, 1234);
-    place_deinit(&place);
+    assert_int_equal(endpoint_find(&config, &options, &endpoint, &fault), 0);
+    assert_int_equal(endpoint.mode, 0660);
+    assert_int_equal(endpoint.group, 1234);
+    endpoint_deinit(&endpoint);
     options.socket_mode = "0999";
-    assert_int_equal(place_find(&config, &options, &place, &fault), ERR_BAD_REQUEST);
+    assert_int_equal(endpoint_find(&config, &options, &endpoint, &fault), ERR_BAD_REQUEST);
     assert_non_null(strstr(fault.text, "--socket-mode \"0999\": must be"));
     options.socket_mode = NULL;
     options.socket_group = "no such group";
-    assert_int_equal(place_find(&config, &options, &place, &fault), ERR_BAD_REQUEST);
+    assert_int_equal(endpoint_find(&config, &options, &endpoint, &fault), ERR_BAD_REQUEST);
     assert_non_null(strstr(fault.text, "socket group \"no such group\": there is no such group"));
     config_deinit(&config);
 }

@@ -12,7 +12,7 @@ enum { COUNT = 300 };
 
 struct element {
     int key;
-    uint32_t place;
+    uint32_t position;
 };
 
 static bool before(const void *a, const void *b)
@@ -20,21 +20,21 @@ static bool before(const void *a, const void *b)
     return ((const struct element *)a)->key < ((const struct element *)b)->key;
 }
 
-static uint32_t *place(void *element)
+static uint32_t *position(void *element)
 {
-    return &((struct element *)element)->place;
+    return &((struct element *)element)->position;
 }
 
 static struct heap empty_heap(void)
 {
-    return (struct heap){.before = before, .place = place};
+    return (struct heap){.before = before, .position = position};
 }
 
 static void fill(struct heap *heap, struct element *elements)
 {
     srandom(1);
     for (int i = 0; i < COUNT; i++) {
-        elements[i] = (struct element){.key = (int)(random() % 100), .place = HEAP_NONE};
+        elements[i] = (struct element){.key = (int)(random() % 100), .position = HEAP_NONE};
         assert_int_equal(heap_push(heap, &elements[i]), 0);
     }
 }
@@ -49,7 +49,7 @@ static int drain(struct heap *heap)
         assert_true(top->key >= last);
         last = top->key;
         heap_remove(heap, top);
-        assert_int_equal(top->place, HEAP_NONE);
+        assert_int_equal(top->position, HEAP_NONE);
         taken++;
     }
     heap_deinit(heap);

@@ -22,7 +22,7 @@ static struct priority filled(uint32_t from, uint32_t to)
     srandom(1);
     for (uint32_t i = from; i < to; i++) {
         items[i] = (struct item){.meta = {.rank = {.number = (long double)(random() % 1000)}},
-                                 .heap_place = HEAP_NONE,
+                                 .heap_position = HEAP_NONE,
                                  .state = ITEM_HEAPED};
         items[i].meta.seq = i;
         assert_int_equal(priority_push(&priority, &items[i]), 0);
@@ -89,7 +89,7 @@ static void what_is_put_later_is_sorted_in(void **state)
     (void)steps_of_sort(&priority, COUNT / 4);
     for (uint32_t i = COUNT / 2; i < COUNT; i++) {
         items[i] = (struct item){.meta = {.rank = {.number = (long double)(random() % 1000)}},
-                                 .heap_place = HEAP_NONE,
+                                 .heap_position = HEAP_NONE,
                                  .state = ITEM_HEAPED};
         items[i].meta.seq = i;
         assert_int_equal(priority_push(&priority, &items[i]), 0);
@@ -113,7 +113,7 @@ static void looking_again_costs_nothing(void **state)
     assert_int_equal(steps_of_sort(&priority, 5), 0);
     take(&priority, 1);
     assert_true(steps_of_sort(&priority, COUNT / 2) < 200); /* one more out of the heap */
-    items[COUNT - 1] = (struct item){.heap_place = HEAP_NONE, .state = ITEM_HEAPED};
+    items[COUNT - 1] = (struct item){.heap_position = HEAP_NONE, .state = ITEM_HEAPED};
     items[COUNT - 1].meta.seq = COUNT;
     assert_int_equal(priority_push(&priority, &items[COUNT - 1]), 0);
     int64_t again = steps_of_sort(&priority, COUNT / 2);

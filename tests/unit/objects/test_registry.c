@@ -109,7 +109,7 @@ static void nothing_leaves_an_empty_registry(void **state)
 
 static void names_are_utf8_without_control_characters(void **state)
 {
-    static const struct {
+    const struct {
         struct slice name;
         const char *why; /* NULL: it is one */
     } cases[] = {

@@ -1,9 +1,9 @@
 /*
- * place: see place.h.
+ * endpoint: see endpoint.h.
  *
  * Tests: tests/system/test_startup.c.
  */
-#include "daemon/place.h"
+#include "daemon/endpoint.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -26,7 +26,8 @@ static const char *environment(const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static int find_path(const struct config *config, const struct options *options, struct place *out)
+static int find_path(const struct config *config, const struct options *options,
+                     struct endpoint *out)
 {
     const char *given = options->socket;
     const char *runtime = environment("XDG_RUNTIME_DIR");
@@ -71,11 +72,11 @@ static int find_group(const char *name, gid_t *out, struct fault *fault)
     return 0;
 }
 
-int place_find(const struct config *config, const struct options *options, struct place *out,
-               struct fault *fault)
+int endpoint_find(const struct config *config, const struct options *options, struct endpoint *out,
+                  struct fault *fault)
 {
     const char *group = options->socket_group != NULL ? options->socket_group : config->group;
-    *out = (struct place){.mode = config->mode};
+    *out = (struct endpoint){.mode = config->mode};
     if (options->socket_mode != NULL && !config_mode(options->socket_mode, &out->mode)) {
         return refuse(fault, "--socket-mode", options->socket_mode,
                       "must be file mode bits in octal, as 0660");
@@ -91,8 +92,8 @@ int place_find(const struct config *config, const struct options *options, struc
     return status;
 }
 
-void place_deinit(struct place *place)
+void endpoint_deinit(struct endpoint *endpoint)
 {
-    free(place->path);
-    place->path = NULL;
+    free(endpoint->path);
+    endpoint->path = NULL;
 }

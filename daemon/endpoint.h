@@ -1,5 +1,5 @@
 /*
- * place: where the daemon listens, worked out from the command line, the environment and the
+ * endpoint: where the daemon listens, worked out from the command line, the environment and the
  * configuration, the first that says something (protocol, "The socket").
  */
 #pragma once
@@ -7,7 +7,7 @@
 #include "daemon/config.h"
 #include "daemon/options.h"
 
-struct place {
+struct endpoint {
     char *path; /* owned */
     mode_t mode;
     gid_t group;   /* (gid_t)-1: as it comes */
@@ -16,6 +16,6 @@ struct place {
 
 /* 0 with *out set, or ERR_BAD_REQUEST, ERR_INTERNAL with *fault set; then nothing is owned. Looks a
  * group's name up, which may block. */
-int place_find(const struct config *config, const struct options *options, struct place *out,
-               struct fault *fault);
-void place_deinit(struct place *place);
+int endpoint_find(const struct config *config, const struct options *options, struct endpoint *out,
+                  struct fault *fault);
+void endpoint_deinit(struct endpoint *endpoint);
