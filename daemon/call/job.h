@@ -18,6 +18,7 @@
 enum {
     JOBS_SLICE_NS = 250000, /* what all jobs get in one turn of the loop */
     JOB_SLICE_NS = 125000,  /* what one of them gets of that at a time */
+    JOB_COST = 24 * 1024,   /* bytes that a job takes, most of them touched pages of its stack */
 };
 
 struct jobs;

@@ -32,7 +32,7 @@ struct parked {
     struct visitor visitor;          /* behind a hold */
     uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
     struct charge charge;            /* of its session */
-    struct charge answer;            /* what its answer costs so far, if it is done in steps */
+    struct charge answer; /* of its job and what its answer costs so far, if it is done in steps */
 };
 
 static inline struct parked *parked_of(struct call *call)

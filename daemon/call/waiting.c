@@ -91,8 +91,7 @@ static void charge_answer(struct job *job, void *data)
     struct call *call = data;
     struct output *out = call->out;
     struct charge *charge = &parked_of(call)->answer;
-    charge->tally = &call->session->charged;
-    if (charge_set(charge, output_cost(out)) < 0) {
+    if (charge_set(charge, JOB_COST + output_cost(out)) < 0) {
         out->overfull = call->method->needs == METHOD_NEEDS_READ; /* it is refused; see running.c */
         call->over = out->overfull;
     }
@@ -133,6 +132,9 @@ static int begin_steps(struct parked *parked)
     }
     if (status == 0) {
         job->paused = charge_answer;
+        /* Without asking: what is long may be what makes room. */
+        parked->answer.tally = &call->session->charged;
+        charge_set_always(&parked->answer, JOB_COST);
         parked_run(parked);
     }
     return status;

@@ -493,6 +493,24 @@ static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void 
     leave_both(a, b);
 }
 
+static void call_done_in_steps_charges_its_session_for_the_stack(void **state)
+{
+    struct actor *a;
+    struct actor *b;
+    struct stage *stage = *state;
+    begin(state, &a, &b);
+    check(a, "list.open", "['l', {initial: [1, 2, 3, 4]}]", "_map");
+    uint64_t before = a->session.charged.bytes;
+    stage_in_steps(stage);
+    stage->by_hand = true;
+    uint32_t count = actor_send(a, "list.count", "['l', 1]");
+    assert_true(a->session.charged.bytes >= before + JOB_COST);
+    stage_finish(stage);
+    check_answer(a, count, "1");
+    assert_true(a->session.charged.bytes < before + JOB_COST);
+    leave_both(a, b);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -517,6 +535,7 @@ int main(void)
         TEST(held_up_calls_cannot_pass_the_limit_max_waiting),
         TEST(two_opens_in_steps_of_an_object_at_work_both_end),
         TEST(waiter_that_is_served_in_steps_is_not_overtaken),
+        TEST(call_done_in_steps_charges_its_session_for_the_stack),
         TEST(many_waiters_that_are_served_in_steps_each_get_one_in_order),
         TEST(batch_does_not_leave_a_result_out_for_an_object_made_meanwhile),
     };
