@@ -78,6 +78,15 @@ static int get_number(const struct shared *shared, int64_t index, struct header 
     return 0;
 }
 
+/* Finds a mapped number that is to be changed: 0, or an error. */
+static int find_writable(const struct shared *shared, const char *method, int64_t index,
+                         void **item)
+{
+    int status = shared_check_writable(shared, method);
+    *item = status < 0 ? NULL : find(shared, index);
+    return status == 0 && *item == NULL ? no_such_index(shared, method, index) : status;
+}
+
 static int set_number(const struct shared *shared, int64_t index, const struct header *number)
 {
     if (shared == NULL) {
@@ -87,15 +96,13 @@ static int set_number(const struct shared *shared, int64_t index, const struct h
     if (shared->items == NULL) {
         return call_item(shared, method, index, number, NULL);
     }
-    void *item = find(shared, index);
+    void *item;
     uint64_t bits;
-    if (!shared->writable) {
-        return shared_check_writable(shared, method);
+    int status = find_writable(shared, method, index, &item);
+    if (status < 0) {
+        return status;
     }
-    if (item == NULL) {
-        return no_such_index(shared, method, index);
-    }
-    int status = typecode_encode(shared->item, number, &bits);
+    status = typecode_encode(shared->item, number, &bits);
     if (status < 0) {
         return shared_refuse(shared, method, status);
     }
@@ -113,15 +120,13 @@ static int add_number(const struct shared *shared, int64_t index, const struct h
     if (shared->items == NULL) {
         return call_item(shared, method, index, delta, sum);
     }
-    void *item = find(shared, index);
+    void *item;
     uint64_t bits;
-    if (!shared->writable) {
-        return shared_check_writable(shared, method);
+    int status = find_writable(shared, method, index, &item);
+    if (status < 0) {
+        return status;
     }
-    if (item == NULL) {
-        return no_such_index(shared, method, index);
-    }
-    int status = typecode_add(shared->item, item, delta, &bits);
+    status = typecode_add(shared->item, item, delta, &bits);
     if (status < 0) {
         return shared_refuse(shared, method, status);
     }

@@ -165,7 +165,7 @@ static void tell_fault(void *data, const struct object *object, const char *what
     const struct daemon *daemon = data;
     log_line(&daemon->log, LOG_LEVEL_ERROR,
              "%s \"%s\" of user %u is sealed: %s. This is a fault of the daemon; please report it",
-             object->type->name, object->name, (unsigned)object->uid, what);
+             object_type_name(object), object->name, (unsigned)object->uid, what);
 }
 #endif
 

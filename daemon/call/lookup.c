@@ -101,7 +101,7 @@ static int refuse_object(struct call *call, const struct param *name, const stru
                         (const char *)shown.data);
     } else {
         (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is a %s; %s needs a %s", (int)shown.len,
-                        (const char *)shown.data, object->type->name, call->method->name,
+                        (const char *)shown.data, object_type_name(object), call->method->name,
                         call->method->type);
     }
     buffer_deinit(&shown);

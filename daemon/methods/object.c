@@ -160,7 +160,7 @@ static int refuse_event(struct call *call, struct slice given, uint32_t events)
     print_events(events, &known);
     int status =
         call_fail(call, ERR_BAD_REQUEST, "object.watch: a %s has no event %.*s; it has %.*s",
-                  call->object->type->name, (int)shown.len, (const char *)shown.data,
+                  object_type_name(call->object), (int)shown.len, (const char *)shown.data,
                   (int)known.len, (const char *)known.data);
     buffer_deinit(&shown);
     buffer_deinit(&known);

@@ -111,7 +111,7 @@ static int check_existing(struct call *call, const struct request *request,
     }
     if (object->type != request->type->type) {
         return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is a %s, not a %s", object->name,
-                         object->type->name, request->type->type->name);
+                         object_type_name(object), type_row(request->type->type->kind)->name);
     }
     if (option_bool(&options[EXCLUSIVE], false)) {
         return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",
@@ -266,7 +266,7 @@ int open_object(struct call *call, const struct open_type *type)
 size_t pack_description(const struct object *object, struct buffer *out)
 {
     pack_key_str(out, "name", object_name(object));
-    pack_key_string(out, "type", object->type->name);
+    pack_key_string(out, "type", object_type_name(object));
     pack_key_uint(out, "owner", object->uid);
     pack_key_uint(out, "group", object->gid);
     pack_key_uint(out, "mode", object->mode);

@@ -168,7 +168,7 @@ static void pack_holds(struct buffer *out, const struct session *session, struct
         if (tie->holding > 0) {
             size_t pairs = pack_map_begin(out);
             pack_key_str(out, "object", object_name(tie->object));
-            pack_key_string(out, "type", tie->object->type->name);
+            pack_key_string(out, "type", object_type_name(tie->object));
             pack_map_end(out, pairs, 2 + pack_hold(out, tie));
             count++;
         }

@@ -43,7 +43,6 @@ static void barrier_wait_ended(struct object *object, uint64_t arrival)
 
 const struct object_type barrier_type = {
     .kind = OBJECT_BARRIER,
-    .name = "barrier",
     .size = sizeof(struct barrier),
     .describe = barrier_describe,
     .wait_ended = barrier_wait_ended,

@@ -67,7 +67,6 @@ static struct object *condition_waits_elsewhere(const struct object *object)
 
 const struct object_type condition_type = {
     .kind = OBJECT_CONDITION,
-    .name = "condition",
     .size = sizeof(struct condition),
     .clear = condition_clear,
     .describe = condition_describe,

@@ -38,7 +38,6 @@ static uint64_t dict_weight(const struct object *object)
 
 const struct object_type dict_type = {
     .kind = OBJECT_DICT,
-    .name = "dict",
     .size = sizeof(struct dict),
     .deinit = dict_deinit,
     .clear = dict_empty,
@@ -48,7 +47,6 @@ const struct object_type dict_type = {
 
 const struct object_type namespace_type = {
     .kind = OBJECT_NAMESPACE,
-    .name = "namespace",
     .size = sizeof(struct dict),
     .deinit = dict_deinit,
     .clear = dict_empty,

@@ -17,7 +17,6 @@ static size_t event_describe(const struct object *object, struct buffer *out)
 
 const struct object_type event_type = {
     .kind = OBJECT_EVENT,
-    .name = "event",
     .size = sizeof(struct event),
     .describe = event_describe,
 };

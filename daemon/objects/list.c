@@ -26,7 +26,6 @@ static size_t list_describe(const struct object *object, struct buffer *out)
 
 const struct object_type list_type = {
     .kind = OBJECT_LIST,
-    .name = "list",
     .size = sizeof(struct list),
     .clear = list_empty,
     .describe = list_describe,

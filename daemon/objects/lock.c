@@ -42,7 +42,6 @@ static struct object *lock_next_dependent(struct object *object)
 
 const struct object_type lock_type = {
     .kind = OBJECT_LOCK,
-    .name = "lock",
     .size = sizeof(struct lock),
     .describe = lock_describe,
     .abandon = lock_abandon,

@@ -46,8 +46,7 @@ LIST_HEAD(watch_list, watch);
 /* What a type gives the layers above. */
 struct object_type {
     enum object_kind kind;
-    const char *name; /* "queue": the part of its methods' names before the dot */
-    size_t size;      /* of its struct, which the type allocates */
+    size_t size; /* of its struct, which the type allocates */
     /* Frees what the type added and clear leaves; the object itself is freed by object_unref.
      * NULL: there is nothing. */
     void (*deinit)(struct object *object);
@@ -185,6 +184,12 @@ void object_release(struct object *object, uint64_t bytes);
 /* Moves the charge from `before` to `after` bytes in one step: 0, or ERR_LIMIT, nothing changed.
  * Never fails when after <= before. */
 int object_recharge(struct object *object, uint64_t before, uint64_t after);
+
+/* The name of its type, "queue", which it has for ever (a sealed one too). */
+static inline const char *object_type_name(const struct object *object)
+{
+    return type_row(object->type->kind)->name;
+}
 
 static inline struct slice object_name(const struct object *object)
 {

@@ -78,7 +78,6 @@ static size_t pipe_describe(const struct object *object, struct buffer *out)
 
 const struct object_type pipe_type = {
     .kind = OBJECT_PIPE,
-    .name = "pipe",
     .size = sizeof(struct pipe),
     .clear = pipe_release,
     .describe = pipe_describe,

@@ -89,7 +89,6 @@ _Static_assert(sizeof(struct item_meta) <= 64, "it fits an output's note");
 
 const struct object_type queue_type = {
     .kind = OBJECT_QUEUE,
-    .name = "queue",
     .size = sizeof(struct queue),
     .deinit = queue_deinit,
     .clear = queue_empty,

@@ -62,7 +62,6 @@ static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *ou
 
 const struct object_type semaphore_type = {
     .kind = OBJECT_SEMAPHORE,
-    .name = "semaphore",
     .size = sizeof(struct semaphore),
     .describe = semaphore_describe,
     .abandon = semaphore_abandon,

@@ -47,7 +47,6 @@ static size_t array_describe(const struct object *object, struct buffer *out)
 
 const struct object_type shared_value_type = {
     .kind = OBJECT_VALUE,
-    .name = "value",
     .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = value_describe,
@@ -55,7 +54,6 @@ const struct object_type shared_value_type = {
 
 const struct object_type shared_array_type = {
     .kind = OBJECT_ARRAY,
-    .name = "array",
     .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = array_describe,

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static const struct object_type type = {.kind = OBJECT_EVENT, .name = "event"};
+static const struct object_type type = {.kind = OBJECT_EVENT};
 
 void things_init(struct things *things)
 {

@@ -9,7 +9,7 @@
 
 enum { ASLEEP = 0, AWAKE = 1, OTHER = 2, MANY = 5000 };
 
-static const struct object_type type = {.kind = OBJECT_DICT, .name = "dict"};
+static const struct object_type type = {.kind = OBJECT_DICT};
 
 struct scene {
     struct world world;
