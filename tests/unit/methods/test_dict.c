@@ -285,14 +285,14 @@ static void dict_over_its_users_bytes_is_a_limit_and_changes_nothing(void **stat
 {
     struct stage *stage = *state;
     struct actor *a = actor_new(stage, 1000);
-    stage->service.accounts.limits.max_user_bytes = 6000;
+    stage->service.accounts.limits.max_user_bytes = 60000;
     check(a, "dict.open", "['d', {initial: {1: 'one'}}]", "_map");
-    check_error(a, "dict.set", "['d', 2, 'x'*7000]", "LIMIT");
-    check_error(a, "dict.set", "['d', 1, 'x'*7000]", "LIMIT");
-    check_error(a, "dict.update", "['d', {2: 2, 3: 'x'*7000}]", "LIMIT");
-    check_error(a, "dict.setdefault", "['d', 2, 'x'*7000]", "LIMIT");
-    check_error(a, "dict.cas", "['d', 1, ['one'], ['x'*7000]]", "LIMIT");
-    check_error(a, "dict.open", "['e', {initial: {1: 'x'*7000}}]", "LIMIT");
+    check_error(a, "dict.set", "['d', 2, 'x'*70000]", "LIMIT");
+    check_error(a, "dict.set", "['d', 1, 'x'*70000]", "LIMIT");
+    check_error(a, "dict.update", "['d', {2: 2, 3: 'x'*70000}]", "LIMIT");
+    check_error(a, "dict.setdefault", "['d', 2, 'x'*70000]", "LIMIT");
+    check_error(a, "dict.cas", "['d', 1, ['one'], ['x'*70000]]", "LIMIT");
+    check_error(a, "dict.open", "['e', {initial: {1: 'x'*70000}}]", "LIMIT");
     check_error(a, "object.describe", "['e']", "NOT_FOUND");
     check(a, "dict.copy", "['d']", "{1: 'one'}");
     check(a, "object.delete", "['d']", "nil");

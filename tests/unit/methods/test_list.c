@@ -204,15 +204,15 @@ static void list_over_its_users_bytes_is_a_limit_and_changes_nothing(void **stat
 {
     struct stage *stage = *state;
     struct actor *a = actor_new(stage, 1000);
-    stage->service.accounts.limits.max_user_bytes = 6000;
+    stage->service.accounts.limits.max_user_bytes = 60000;
     check(a, "list.open", "['l', {initial: [1, 2]}]", "_map");
-    check_error(a, "list.append", "['l', 'x'*7000]", "LIMIT");
-    check_error(a, "list.insert", "['l', 0, 'x'*7000]", "LIMIT");
-    check_error(a, "list.extend", "['l', [3, 'x'*7000]]", "LIMIT");
-    check_error(a, "list.set", "['l', 0, 'x'*7000]", "LIMIT");
-    check_error(a, "list.set_slice", "['l', nil, nil, nil, ['x'*7000]]", "LIMIT");
-    check_error(a, "list.repeat", "['l', 1000]", "LIMIT");
-    check_error(a, "list.open", "['m', {initial: ['x'*7000]}]", "LIMIT");
+    check_error(a, "list.append", "['l', 'x'*70000]", "LIMIT");
+    check_error(a, "list.insert", "['l', 0, 'x'*70000]", "LIMIT");
+    check_error(a, "list.extend", "['l', [3, 'x'*70000]]", "LIMIT");
+    check_error(a, "list.set", "['l', 0, 'x'*70000]", "LIMIT");
+    check_error(a, "list.set_slice", "['l', nil, nil, nil, ['x'*70000]]", "LIMIT");
+    check_error(a, "list.repeat", "['l', 100000]", "LIMIT");
+    check_error(a, "list.open", "['m', {initial: ['x'*70000]}]", "LIMIT");
     check_error(a, "object.describe", "['m']", "NOT_FOUND");
     check_list(a, "[1, 2]");
     check(a, "object.delete", "['l']", "nil");
