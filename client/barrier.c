@@ -4,6 +4,7 @@
  * Tests: tests/system/test_client_sync.c.
  */
 #include "client/handle.h"
+#include "client/ipcclient/result.h"
 
 static const struct handle *of(const struct ipcc_barrier *barrier)
 {
@@ -62,9 +63,7 @@ int ipcc_barrier_state(struct ipcc_barrier *barrier, struct ipcc_barrier_state *
         return status;
     }
     struct ipcc_barrier_state now;
-    if (!map_count(&reply.value, "parties", &now.parties) ||
-        !map_count(&reply.value, "waiting", &now.waiting) ||
-        !map_bool(&reply.value, "broken", &now.broken)) {
+    if (ipcc_value_barrier_state(&reply.value, &now) < 0) {
         return wrong_answer(call.method, "a map of parties, waiting and broken", &reply);
     }
     ipcc_reply_free(&reply);

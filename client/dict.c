@@ -153,3 +153,69 @@ int ipcc_dict_wait(struct ipcc_dict *dict, struct ipcc_value key, int64_t timeou
 {
     return mapping_wait(of(dict), key, timeout_ms, reply);
 }
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+int ipcc_dict_get_int(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_value fallback,
+                      int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_get(dict, key, fallback, &reply);
+    return take_int(methods.get, status, &reply, number);
+}
+
+int ipcc_dict_setdefault_int(struct ipcc_dict *dict, struct ipcc_value key, int64_t value,
+                             int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_setdefault(dict, key, ipcc_int(value), &reply);
+    return take_int(methods.setdefault, status, &reply, number);
+}
+
+int ipcc_dict_incr_int(struct ipcc_dict *dict, struct ipcc_value key, int64_t delta,
+                       int64_t initial, int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_incr(dict, key, ipcc_int(delta), ipcc_int(initial), &reply);
+    return take_int(methods.incr, status, &reply, number);
+}
+
+int ipcc_dict_wait_int(struct ipcc_dict *dict, struct ipcc_value key, int64_t timeout_ms,
+                       int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_wait(dict, key, timeout_ms, &reply);
+    return take_int(methods.wait, status, &reply, number);
+}
+
+int ipcc_dict_get_double(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_value fallback,
+                         double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_get(dict, key, fallback, &reply);
+    return take_double(methods.get, status, &reply, number);
+}
+
+int ipcc_dict_setdefault_double(struct ipcc_dict *dict, struct ipcc_value key, double value,
+                                double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_setdefault(dict, key, ipcc_float(value), &reply);
+    return take_double(methods.setdefault, status, &reply, number);
+}
+
+int ipcc_dict_incr_double(struct ipcc_dict *dict, struct ipcc_value key, double delta,
+                          double initial, double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_incr(dict, key, ipcc_float(delta), ipcc_float(initial), &reply);
+    return take_double(methods.incr, status, &reply, number);
+}
+
+int ipcc_dict_wait_double(struct ipcc_dict *dict, struct ipcc_value key, int64_t timeout_ms,
+                          double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_dict_wait(dict, key, timeout_ms, &reply);
+    return take_double(methods.wait, status, &reply, number);
+}

@@ -83,6 +83,18 @@ const char *ipcc_last_message(void)
     return thread_state()->message;
 }
 
+int ipcc_perror(const char *prefix, int error)
+{
+    if (error < 0) {
+        const char *message = ipcc_last_message();
+        /* One write, so that the lines of several processes do not mix. */
+        (void)fprintf(stderr, "%s%s%s: %s\n", prefix != NULL ? prefix : "",
+                      prefix != NULL ? ": " : "", ipcc_error_name(error),
+                      message[0] != '\0' ? message : ipcc_strerror(error));
+    }
+    return error;
+}
+
 const char *ipcc_version(void)
 {
     return IPCD_VERSION;

@@ -1,6 +1,8 @@
 /* guard: see guard.h. */
 #include "client/guard.h"
 
+#include "client/ipcclient/result.h"
+
 #include <unistd.h>
 
 struct ipcc_value ipcc_thread_owner(void)
@@ -17,8 +19,7 @@ int handle_acquire(const struct handle *handle, const struct typed_call *call,
         return status;
     }
     struct ipcc_acquired now;
-    if (!map_count(&reply.value, "depth", &now.depth) ||
-        !map_bool(&reply.value, "abandoned", &now.abandoned)) {
+    if (ipcc_value_acquired(&reply.value, &now) < 0) {
         return wrong_answer(call->method, "a map of depth and abandoned", &reply);
     }
     ipcc_reply_free(&reply);

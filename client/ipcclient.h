@@ -5,9 +5,9 @@
  *
  *     struct ipcc *conn;
  *     struct ipcc_queue *queue;
- *     if (ipcc_open(&conn, NULL) < 0 || ipcc_queue_open(conn, "jobs", NULL, &queue) < 0 ||
- *         ipcc_queue_put(queue, ipcc_str("hello"), IPCC_FOREVER, NULL) < 0) {
- *         fprintf(stderr, "%s\n", ipcc_last_message());
+ *     if (ipcc_perror("connecting", ipcc_open(&conn, NULL)) == 0 &&
+ *         ipcc_perror("jobs", ipcc_queue_open(conn, "jobs", NULL, &queue)) == 0) {
+ *         ipcc_perror("putting", ipcc_queue_put(queue, ipcc_str("hello"), IPCC_FOREVER, NULL));
  *     }
  *
  * Results. Every function that can fail returns 0 or a negative IPCC_ERR_ code. What it finds out
@@ -44,8 +44,8 @@
  * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
  *
  * The parts, each of which can be included alone: error, value, connection, async (the non-blocking
- * core), batch (several calls as one), object (what all types have in common), watch (events of
- * objects), and one for each type of object. ipcclient/msgpack.h is apart: it is for programs that
+ * core), batch (several calls as one), result (what calls by name have given), object (what all
+ * types have in common), watch (events of objects), and one for each type of object. ipcclient/msgpack.h is apart: it is for programs that
  * have msgpack-c, which the others need not.
  */
 #ifndef IPCCLIENT_H
@@ -67,6 +67,7 @@
 #include "ipcclient/object.h"
 #include "ipcclient/pipe.h"
 #include "ipcclient/queue.h"
+#include "ipcclient/result.h"
 #include "ipcclient/semaphore.h"
 #include "ipcclient/value.h"
 #include "ipcclient/watch.h"

@@ -150,3 +150,33 @@ int ipcc_list_incr(struct ipcc_list *list, int64_t index, struct ipcc_value delt
     return handle_call(of(list), &(struct typed_call){"list.incr", {ipcc_int(index), delta}, 0},
                        reply);
 }
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+int ipcc_list_get_int(struct ipcc_list *list, int64_t index, int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_list_get(list, index, &reply);
+    return take_int("list.get", status, &reply, number);
+}
+
+int ipcc_list_incr_int(struct ipcc_list *list, int64_t index, int64_t delta, int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_list_incr(list, index, ipcc_int(delta), &reply);
+    return take_int("list.incr", status, &reply, number);
+}
+
+int ipcc_list_get_double(struct ipcc_list *list, int64_t index, double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_list_get(list, index, &reply);
+    return take_double("list.get", status, &reply, number);
+}
+
+int ipcc_list_incr_double(struct ipcc_list *list, int64_t index, double delta, double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_list_incr(list, index, ipcc_float(delta), &reply);
+    return take_double("list.incr", status, &reply, number);
+}

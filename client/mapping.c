@@ -6,6 +6,7 @@
 #include "client/mapping.h"
 
 #include "client/reply.h"
+#include "client/ipcclient/result.h"
 
 int mapping_open(struct ipcc *conn, const char *name, const struct mapping_options *options,
                  struct handle **handle)
@@ -63,9 +64,16 @@ int mapping_popitem(struct mapping mapping, struct ipcc_value *key, struct ipcc_
     if (status < 0) {
         return status;
     }
-    struct ipcc_walk walk = ipcc_walk_of(&reply->value);
-    if (!ipcc_walk_next(&walk, key) || !ipcc_walk_next(&walk, value)) {
+    struct ipcc_value first;
+    struct ipcc_value second;
+    if (ipcc_value_pair(&reply->value, &first, &second) < 0) {
         return wrong_answer(mapping.methods->popitem, "[key, value]", reply);
+    }
+    if (key != NULL) {
+        *key = first;
+    }
+    if (value != NULL) {
+        *value = second;
     }
     return 0;
 }
@@ -124,13 +132,10 @@ int mapping_scan(struct mapping mapping, uint64_t *cursor, size_t count, struct 
     if (status < 0) {
         return status;
     }
-    struct ipcc_value next;
     struct ipcc_value items;
-    if (ipcc_map_get(&reply->value, "cursor", &next) < 0 || next.kind != IPCC_INT ||
-        ipcc_map_get(&reply->value, "items", &items) < 0) {
+    if (ipcc_value_scan(&reply->value, cursor, &items) < 0) {
         return wrong_answer(method, "a map of cursor and items", reply);
     }
-    *cursor = (uint64_t)next.as.integer;
     reply->value = items;
     return 0;
 }

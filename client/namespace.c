@@ -158,3 +158,69 @@ int ipcc_namespace_wait(struct ipcc_namespace *space, const char *key, int64_t t
 {
     return mapping_wait(of(space), key_value(key), timeout_ms, reply);
 }
+
+/* ---- numbers -------------------------------------------------------------------------------- */
+
+int ipcc_namespace_get_int(struct ipcc_namespace *space, const char *key,
+                           struct ipcc_value fallback, int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_get(space, key, fallback, &reply);
+    return take_int(methods.get, status, &reply, number);
+}
+
+int ipcc_namespace_setdefault_int(struct ipcc_namespace *space, const char *key, int64_t value,
+                                  int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_setdefault(space, key, ipcc_int(value), &reply);
+    return take_int(methods.setdefault, status, &reply, number);
+}
+
+int ipcc_namespace_incr_int(struct ipcc_namespace *space, const char *key, int64_t delta,
+                            int64_t initial, int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_incr(space, key, ipcc_int(delta), ipcc_int(initial), &reply);
+    return take_int(methods.incr, status, &reply, number);
+}
+
+int ipcc_namespace_wait_int(struct ipcc_namespace *space, const char *key, int64_t timeout_ms,
+                            int64_t *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_wait(space, key, timeout_ms, &reply);
+    return take_int(methods.wait, status, &reply, number);
+}
+
+int ipcc_namespace_get_double(struct ipcc_namespace *space, const char *key,
+                              struct ipcc_value fallback, double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_get(space, key, fallback, &reply);
+    return take_double(methods.get, status, &reply, number);
+}
+
+int ipcc_namespace_setdefault_double(struct ipcc_namespace *space, const char *key, double value,
+                                     double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_setdefault(space, key, ipcc_float(value), &reply);
+    return take_double(methods.setdefault, status, &reply, number);
+}
+
+int ipcc_namespace_incr_double(struct ipcc_namespace *space, const char *key, double delta,
+                               double initial, double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_incr(space, key, ipcc_float(delta), ipcc_float(initial), &reply);
+    return take_double(methods.incr, status, &reply, number);
+}
+
+int ipcc_namespace_wait_double(struct ipcc_namespace *space, const char *key, int64_t timeout_ms,
+                               double *number)
+{
+    struct ipcc_reply reply;
+    int status = ipcc_namespace_wait(space, key, timeout_ms, &reply);
+    return take_double(methods.wait, status, &reply, number);
+}

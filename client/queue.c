@@ -5,7 +5,7 @@
  */
 #include "client/handle.h"
 #include "client/reply.h"
-#include "client/walk.h"
+#include "client/ipcclient/result.h"
 
 #include <stdlib.h>
 
@@ -97,7 +97,8 @@ int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_ite
     if (status < 0) {
         return status;
     }
-    return item_decode(&reply->value, item) ? 0 : wrong_answer(call.method, "an item", reply);
+    return ipcc_value_item(&reply->value, item) == 0 ? 0
+                                                     : wrong_answer(call.method, "an item", reply);
 }
 
 /* The names of the queues, which must be of one connection. ARGUMENT. */
@@ -123,7 +124,7 @@ static bool decode_any(const struct ipcc_value *answer, const struct ipcc_value 
 {
     struct ipcc_value name;
     struct ipcc_item found;
-    if (!item_decode_named(answer, &name, &found)) {
+    if (ipcc_value_any_item(answer, &name, &found) < 0) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {

@@ -6,6 +6,7 @@
 #include "client/shared_open.h"
 
 #include "client/shared_lock.h"
+#include "client/walk.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -106,11 +106,12 @@ int wrong_answer(const char *method, const char *expected, struct ipcc_reply *re
 
 int take_bool(const char *method, struct ipcc_reply *reply, bool *result)
 {
-    if (reply->value.kind != IPCC_BOOL) {
+    bool found;
+    if (ipcc_value_bool(&reply->value, &found) < 0) {
         return wrong_answer(method, "a boolean", reply);
     }
     if (result != NULL) {
-        *result = reply->value.as.boolean;
+        *result = found;
     }
     ipcc_reply_free(reply);
     return 0;
@@ -130,13 +131,42 @@ int handle_call_uint(const struct handle *handle, const struct typed_call *call,
     if (status < 0) {
         return status;
     }
-    if (reply.value.kind != IPCC_INT || reply.value.as.integer < 0) {
+    uint64_t found;
+    if (ipcc_value_uint(&reply.value, &found) < 0) {
         return wrong_answer(call->method, "a count", &reply);
     }
     if (result != NULL) {
-        *result = (uint64_t)reply.value.as.integer;
+        *result = found;
     }
     return 0;
+}
+
+/* The end of take_int and take_double. */
+static int taken(const char *method, int status, struct ipcc_reply *reply)
+{
+    if (status < 0) {
+        status = error_set(status, "%s: %s", method, ipcc_last_message());
+    }
+    ipcc_reply_free(reply);
+    return status;
+}
+
+int take_int(const char *method, int status, struct ipcc_reply *reply, int64_t *number)
+{
+    if (status < 0 || number == NULL) {
+        ipcc_reply_free(reply);
+        return status;
+    }
+    return taken(method, ipcc_value_int(&reply->value, number), reply);
+}
+
+int take_double(const char *method, int status, struct ipcc_reply *reply, double *number)
+{
+    if (status < 0 || number == NULL) {
+        ipcc_reply_free(reply);
+        return status;
+    }
+    return taken(method, ipcc_value_double(&reply->value, number), reply);
 }
 
 int handle_call_reply(const struct handle *handle, const struct typed_call *call,
@@ -146,26 +176,6 @@ int handle_call_reply(const struct handle *handle, const struct typed_call *call
         return error_set(IPCC_ERR_ARGUMENT, "the reply of %s must not be NULL", call->method);
     }
     return handle_call(handle, call, reply);
-}
-
-bool map_count(const struct ipcc_value *map, const char *key, uint64_t *count)
-{
-    struct ipcc_value value;
-    if (ipcc_map_get(map, key, &value) < 0 || value.kind != IPCC_INT || value.as.integer < 0) {
-        return false;
-    }
-    *count = (uint64_t)value.as.integer;
-    return true;
-}
-
-bool map_bool(const struct ipcc_value *map, const char *key, bool *value)
-{
-    struct ipcc_value found;
-    if (ipcc_map_get(map, key, &found) < 0 || found.kind != IPCC_BOOL) {
-        return false;
-    }
-    *value = found.as.boolean;
-    return true;
 }
 
 struct ipcc_value timeout_value(int64_t timeout_ms)

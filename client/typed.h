@@ -48,9 +48,10 @@ int wrong_answer(const char *method, const char *expected, struct ipcc_reply *re
 /* Takes a result that is a boolean, and frees the reply. PROTOCOL. */
 int take_bool(const char *method, struct ipcc_reply *reply, bool *result);
 
-/* The value of a str key in an answer that is a map. false: there is none of that kind. */
-bool map_count(const struct ipcc_value *map, const char *key, uint64_t *count);
-bool map_bool(const struct ipcc_value *map, const char *key, bool *value);
+/* Takes a number out of what a function that returned `status` has stored, and frees the reply.
+ * `status` if that is an error; TYPE, RANGE. A NULL number is not wanted. */
+int take_int(const char *method, int status, struct ipcc_reply *reply, int64_t *number);
+int take_double(const char *method, int status, struct ipcc_reply *reply, double *number);
 
 /* ARGUMENT unless it is milliseconds or IPCC_FOREVER. Every call checks its own timeout_ms. */
 int timeout_check(int64_t timeout_ms);

@@ -18,20 +18,96 @@ bool ipcc_value_is_str(const struct ipcc_value *value, const char *text)
            slice_equal((struct slice){value->as.data, value->length}, slice_of_string(text));
 }
 
+/* What the functions that read a scalar begin with. ARGUMENT. */
+static int places_check(const struct ipcc_value *value, const void *out, const char *what)
+{
+    return value != NULL && out != NULL
+               ? 0
+               : error_set(IPCC_ERR_ARGUMENT, "a value and a place for the %s are needed, not NULL",
+                           what);
+}
+
+static int not_a(const struct ipcc_value *value, const char *expected)
+{
+    return error_set(IPCC_ERR_TYPE, "the value is %s where %s was expected", value_kind_name(value),
+                     expected);
+}
+
 int ipcc_value_int(const struct ipcc_value *value, int64_t *out)
 {
-    if (value == NULL || out == NULL) {
-        return error_set(IPCC_ERR_ARGUMENT,
-                         "ipcc_value_int wants a value and a place for the integer");
+    int status = places_check(value, out, "integer");
+    if (status < 0) {
+        return status;
     }
     if (value->kind == IPCC_UINT && value->as.unsigned_integer > INT64_MAX) {
-        return error_set(IPCC_ERR_RANGE, "the integer is above 2^63-1");
+        return error_set(IPCC_ERR_RANGE, "the integer is %llu, above 2^63-1",
+                         (unsigned long long)value->as.unsigned_integer);
     }
     if (value->kind != IPCC_INT && value->kind != IPCC_UINT) {
-        return error_set(IPCC_ERR_TYPE, "the value is %s where an integer was expected",
-                         value_kind_name(value));
+        return not_a(value, "an integer");
     }
     *out = value->as.integer;
+    return 0;
+}
+
+int ipcc_value_uint(const struct ipcc_value *value, uint64_t *out)
+{
+    int status = places_check(value, out, "integer");
+    if (status < 0) {
+        return status;
+    }
+    if (value->kind == IPCC_INT && value->as.integer < 0) {
+        return error_set(IPCC_ERR_RANGE, "the integer is %lld, below 0",
+                         (long long)value->as.integer);
+    }
+    if (value->kind != IPCC_INT && value->kind != IPCC_UINT) {
+        return not_a(value, "an integer");
+    }
+    *out = value->as.unsigned_integer;
+    return 0;
+}
+
+int ipcc_value_double(const struct ipcc_value *value, double *out)
+{
+    int status = places_check(value, out, "number");
+    if (status < 0) {
+        return status;
+    }
+    double number = 0;
+    bool exact = true;
+    switch (value->kind) {
+    case IPCC_FLOAT:
+        number = value->as.number;
+        break;
+    /* The first bound is where converting back would overflow. */
+    case IPCC_INT:
+        number = (double)value->as.integer;
+        exact = number < 0x1p63 && (int64_t)number == value->as.integer;
+        break;
+    case IPCC_UINT:
+        number = (double)value->as.unsigned_integer;
+        exact = number < 0x1p64 && (uint64_t)number == value->as.unsigned_integer;
+        break;
+    default:
+        return not_a(value, "a number");
+    }
+    if (!exact) {
+        return error_set(IPCC_ERR_RANGE, "the integer has no double that is equal to it");
+    }
+    *out = number;
+    return 0;
+}
+
+int ipcc_value_bool(const struct ipcc_value *value, bool *out)
+{
+    int status = places_check(value, out, "boolean");
+    if (status < 0) {
+        return status;
+    }
+    if (value->kind != IPCC_BOOL) {
+        return not_a(value, "a boolean");
+    }
+    *out = value->as.boolean;
     return 0;
 }
 
@@ -108,6 +184,18 @@ int ipcc_map_get(const struct ipcc_value *map, const char *key, struct ipcc_valu
         }
     }
     return error_set(IPCC_ERR_KEY, "the map has no key \"%s\"", key);
+}
+
+bool map_count(const struct ipcc_value *map, const char *key, uint64_t *count)
+{
+    struct ipcc_value value;
+    return ipcc_map_get(map, key, &value) == 0 && ipcc_value_uint(&value, count) == 0;
+}
+
+bool map_bool(const struct ipcc_value *map, const char *key, bool *value)
+{
+    struct ipcc_value found;
+    return ipcc_map_get(map, key, &found) == 0 && ipcc_value_bool(&found, value) == 0;
 }
 
 /* The three values of an item. */

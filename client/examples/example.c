@@ -15,8 +15,7 @@ struct ipcc *connect_to_daemon(void)
 
 void must_succeed(int status, const char *call)
 {
-    if (status < 0) {
-        fprintf(stderr, "%s: %s: %s\n", call, ipcc_error_name(status), ipcc_last_message());
+    if (ipcc_perror(call, status) < 0) {
         exit(1);
     }
 }

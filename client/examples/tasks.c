@@ -57,9 +57,7 @@ int main(int argc, char **argv)
     if (status == 0) {
         status = argv[1][0] == 'p' ? put(tasks, argv + 2) : work(tasks, duration);
     }
-    if (status < 0) {
-        fprintf(stderr, "tasks: %s\n", ipcc_last_message());
-    }
+    (void)ipcc_perror("tasks", status);
     ipcc_queue_close(tasks);
     ipcc_close(conn);
     return status < 0;

@@ -83,6 +83,30 @@ int ipcc_dict_cas(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_val
 int ipcc_dict_wait(struct ipcc_dict *dict, struct ipcc_value key, int64_t timeout_ms,
                    struct ipcc_reply *reply);
 
+/*
+ * The same with numbers, for get, setdefault, incr and wait, which take and give one in place of a
+ * value and a reply: an int64_t, or a double, which integers are turned into. IPCC_ERR_TYPE: the
+ * value is no number, or for _int a float. IPCC_ERR_RANGE: it is an integer above INT64_MAX, or for
+ * _double one that no double is equal to. incr has then changed it all the same. (pop has no such
+ * form: what is no number would be gone.)
+ */
+int ipcc_dict_get_int(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_value fallback,
+                      int64_t *number);
+int ipcc_dict_setdefault_int(struct ipcc_dict *dict, struct ipcc_value key, int64_t value,
+                             int64_t *number);
+int ipcc_dict_incr_int(struct ipcc_dict *dict, struct ipcc_value key, int64_t delta,
+                       int64_t initial, int64_t *number);
+int ipcc_dict_wait_int(struct ipcc_dict *dict, struct ipcc_value key, int64_t timeout_ms,
+                       int64_t *number);
+int ipcc_dict_get_double(struct ipcc_dict *dict, struct ipcc_value key, struct ipcc_value fallback,
+                         double *number);
+int ipcc_dict_setdefault_double(struct ipcc_dict *dict, struct ipcc_value key, double value,
+                                double *number);
+int ipcc_dict_incr_double(struct ipcc_dict *dict, struct ipcc_value key, double delta,
+                          double initial, double *number);
+int ipcc_dict_wait_double(struct ipcc_dict *dict, struct ipcc_value key, int64_t timeout_ms,
+                          double *number);
+
 IPCC_DECLARATIONS_END
 
 #endif /* IPCCLIENT_DICT_H */

@@ -67,6 +67,15 @@ const char *ipcc_error_name(int error);
  * In a completion callback with an error it is that call's message. */
 const char *ipcc_last_message(void);
 
+/* Writes one line to standard error: `prefix` and a colon (unless it is NULL), the code's name, and
+ * ipcc_last_message, if `error` is negative; else nothing. Returns `error`. To be called before the
+ * thread's next failure; so it can stand around the call:
+ *
+ *     if (ipcc_perror("put", ipcc_queue_put(queue, value, IPCC_FOREVER, NULL)) < 0) {
+ *
+ * put: SHUT_DOWN: queue "jobs" is shut down */
+int ipcc_perror(const char *prefix, int error);
+
 /* The version of the library, "0.1.0". Static. */
 const char *ipcc_version(void);
 

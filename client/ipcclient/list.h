@@ -72,6 +72,15 @@ int ipcc_list_repeat(struct ipcc_list *list, int64_t times);
 int ipcc_list_incr(struct ipcc_list *list, int64_t index, struct ipcc_value delta,
                    struct ipcc_reply *reply);
 
+/* The same with numbers: an int64_t, or a double, which integers are turned into, in place of value
+ * and reply. IPCC_ERR_TYPE: the value is no number, or for _int a float. IPCC_ERR_RANGE: it is an
+ * integer above INT64_MAX, or for _double one that no double is equal to. incr has then changed it
+ * all the same. */
+int ipcc_list_get_int(struct ipcc_list *list, int64_t index, int64_t *number);
+int ipcc_list_incr_int(struct ipcc_list *list, int64_t index, int64_t delta, int64_t *number);
+int ipcc_list_get_double(struct ipcc_list *list, int64_t index, double *number);
+int ipcc_list_incr_double(struct ipcc_list *list, int64_t index, double delta, double *number);
+
 IPCC_DECLARATIONS_END
 
 #endif /* IPCCLIENT_LIST_H */

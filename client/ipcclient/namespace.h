@@ -84,6 +84,24 @@ int ipcc_namespace_cas(struct ipcc_namespace *space, const char *key, struct ipc
 int ipcc_namespace_wait(struct ipcc_namespace *space, const char *key, int64_t timeout_ms,
                         struct ipcc_reply *reply);
 
+/* The same with numbers, as those of ipcclient/dict.h. IPCC_ERR_TYPE, _RANGE. */
+int ipcc_namespace_get_int(struct ipcc_namespace *space, const char *key,
+                           struct ipcc_value fallback, int64_t *number);
+int ipcc_namespace_setdefault_int(struct ipcc_namespace *space, const char *key, int64_t value,
+                                  int64_t *number);
+int ipcc_namespace_incr_int(struct ipcc_namespace *space, const char *key, int64_t delta,
+                            int64_t initial, int64_t *number);
+int ipcc_namespace_wait_int(struct ipcc_namespace *space, const char *key, int64_t timeout_ms,
+                            int64_t *number);
+int ipcc_namespace_get_double(struct ipcc_namespace *space, const char *key,
+                              struct ipcc_value fallback, double *number);
+int ipcc_namespace_setdefault_double(struct ipcc_namespace *space, const char *key, double value,
+                                     double *number);
+int ipcc_namespace_incr_double(struct ipcc_namespace *space, const char *key, double delta,
+                               double initial, double *number);
+int ipcc_namespace_wait_double(struct ipcc_namespace *space, const char *key, int64_t timeout_ms,
+                               double *number);
+
 IPCC_DECLARATIONS_END
 
 #endif /* IPCCLIENT_NAMESPACE_H */

@@ -192,6 +192,16 @@ bool ipcc_value_is_str(const struct ipcc_value *value, const char *text);
  * is above INT64_MAX. `out` is required. */
 int ipcc_value_int(const struct ipcc_value *value, int64_t *out);
 
+/* The same as a uint64_t; IPCC_ERR_RANGE if the integer is below 0. */
+int ipcc_value_uint(const struct ipcc_value *value, uint64_t *out);
+
+/* The same for a number, integer or float, as a double. IPCC_ERR_RANGE if it is an integer that no
+ * double is equal to, as many above 2^53 are. */
+int ipcc_value_double(const struct ipcc_value *value, double *out);
+
+/* The same for true and false. */
+int ipcc_value_bool(const struct ipcc_value *value, bool *out);
+
 /* Gets the name of the object that a value of an answer refers to, NUL-terminated; IPCC_NAME_SIZE
  * bytes are room for any. IPCC_ERR_TYPE if it is no reference, IPCC_ERR_RANGE if there is too
  * little room. */

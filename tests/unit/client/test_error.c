@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/error.h"
 
@@ -101,6 +102,36 @@ static void message_is_cut_between_characters(void **state)
     }
 }
 
+/* What ipcc_perror(prefix, error) writes to standard error, and what it returns. */
+static void assert_line(const char *expected, const char *prefix, int error)
+{
+    char line[MESSAGE_TEXT * 2] = "";
+    int ends[2];
+    int kept = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    assert_true(kept >= 0 && dup2(ends[1], STDERR_FILENO) == STDERR_FILENO);
+    int status = ipcc_perror(prefix, error);
+    assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+    (void)close(kept);
+    (void)close(ends[1]);
+    /* The writing side is closed, and a line fits into a pipe. */
+    assert_int_equal(read(ends[0], line, sizeof(line) - 1), strlen(expected));
+    (void)close(ends[0]);
+    assert_string_equal(line, expected);
+    assert_int_equal(status, error);
+}
+
+static void perror_writes_a_line_of_prefix_code_and_message(void **state)
+{
+    (void)error_set(IPCC_ERR_EMPTY, "the queue \"%%s\" is empty");
+    assert_line("get: EMPTY: the queue \"%s\" is empty\n", "get", IPCC_ERR_EMPTY);
+    assert_line("EMPTY: the queue \"%s\" is empty\n", NULL, IPCC_ERR_EMPTY);
+    assert_line("", "get", 0);
+    assert_line("", "get", 5);
+    (void)error_set(IPCC_ERR_EMPTY, "%s", "");
+    assert_line("get: LOST: the connection to the daemon is lost\n", "get", IPCC_ERR_LOST);
+}
+
 static void version_is_the_project_s(void **state)
 {
     assert_string_equal(ipcc_version(), IPCD_VERSION);
@@ -115,6 +146,7 @@ int main(void)
         cmocka_unit_test(each_thread_has_its_own_message),
         cmocka_unit_test(message_may_be_made_of_the_last_one),
         cmocka_unit_test(message_is_cut_between_characters),
+        cmocka_unit_test(perror_writes_a_line_of_prefix_code_and_message),
         cmocka_unit_test(version_is_the_project_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
