@@ -1,4 +1,4 @@
-/* method: the rows of methods.def and the decoding of their signatures; see method.h. */
+/* method: the rows of methods.def and options.def, and the decoding of signatures; see method.h. */
 #include "proto/method.h"
 
 #include <assert.h>
@@ -18,6 +18,20 @@ const struct method methods[METHOD_COUNT] = {
 #include "proto/methods.def"
 #undef WAITS
 #undef METHOD
+};
+
+static const struct method_option option_rows[] = {
+#define OPTION(type_, verb_, name_, kind_, words_, standard_, summary_)                            \
+    {.method = #type_ "." #verb_,                                                                  \
+     .name = #name_,                                                                               \
+     .type = PARAM_##kind_,                                                                        \
+     .words = words_,                                                                              \
+     .standard = standard_,                                                                        \
+     .summary = summary_},
+#define OPTIONS(...)
+#include "proto/options.def"
+#undef OPTIONS
+#undef OPTION
 };
 
 struct type_row {
@@ -55,6 +69,16 @@ static enum param_type type_of_word(struct slice word)
     return PARAM_VALUE;
 }
 
+static void add_options(struct method_signature *signature, const char *method)
+{
+    for (size_t i = 0; i < sizeof(option_rows) / sizeof(option_rows[0]); i++) {
+        if (strcmp(option_rows[i].method, method) == 0) {
+            assert(signature->option_count < METHOD_OPTIONS_MAX);
+            signature->options[signature->option_count++] = &option_rows[i];
+        }
+    }
+}
+
 void method_signature(const struct method *method, struct method_signature *out)
 {
     *out = (struct method_signature){0};
@@ -75,6 +99,10 @@ void method_signature(const struct method *method, struct method_signature *out)
         at += name + 1 + type;
         at += strspn(at, "] ");
     }
+    if (strcmp(method->name + strlen(method->type), ".open") == 0) {
+        add_options(out, "TYPE.open");
+    }
+    add_options(out, method->name);
 }
 
 const struct method *method_find(struct slice name)
@@ -90,4 +118,23 @@ const struct method *method_find(struct slice name)
 const char *param_type_name(enum param_type type)
 {
     return types[type].name;
+}
+
+const char *param_type_word(enum param_type type)
+{
+    return types[type].word;
+}
+
+int method_option_word(const struct method_option *option, struct slice word)
+{
+    const char *at = option->words;
+    for (int place = 0; *at != '\0'; place++) {
+        size_t len = strcspn(at, " ");
+        if (slice_equal(word, (struct slice){(const uint8_t *)at, len})) {
+            return place;
+        }
+        at += len;
+        at += strspn(at, " ");
+    }
+    return -1;
 }

@@ -1,5 +1,5 @@
 /*
- * method: the method table (methods.def) as data.
+ * method: the method table (methods.def) as data, and that of their options (options.def).
  *
  * The daemon dispatches and checks params by it, ipcctl prints its help from it, and the reference
  * is made from it. The rows are constant; a struct method_table adds what is worked out from them
@@ -19,6 +19,17 @@ enum method_id {
 #include "proto/methods.def"
 #undef METHOD
     METHOD_COUNT
+};
+
+/* The place of each option in the map of its method, and how many there are: OPTIONS_TYPE_VERB.
+ * Those that every open has (OPTION_TYPE_open_…) stand in front of the type's own, which count from
+ * 0. */
+enum method_option_place {
+#define OPTION(type, verb, option, ...) OPTION_##type##_##verb##_##option,
+#define OPTIONS(type, verb) OPTIONS_##type##_##verb, OPTIONS_##type##_##verb##_behind = -1,
+#include "proto/options.def"
+#undef OPTIONS
+#undef OPTION
 };
 
 /* The types a param can have; the word in a signature in quotes. */
@@ -41,7 +52,7 @@ enum param_type {
     PARAM_OWNER,   /* "owner": an integer or a str; tells callers of one session apart */
 };
 
-enum { METHOD_PARAMS_MAX = 5 };
+enum { METHOD_PARAMS_MAX = 5, METHOD_OPTIONS_MAX = 16 };
 
 struct method_param {
     struct slice name;
@@ -62,11 +73,24 @@ struct method {
     unsigned flags;
 };
 
-/* A signature, decoded. */
+/* One row of options.def. */
+struct method_option {
+    const char *method; /* "queue.put"; "TYPE.open": of every open */
+    const char *name;
+    enum param_type type;
+    const char *words; /* "fifo lifo priority"; "": it is no choice */
+    const char *standard;
+    const char *summary;
+};
+
+/* A signature, decoded, with the options that may stand in its map: of an open first those of every
+ * open. */
 struct method_signature {
     unsigned count;
     unsigned required;
     struct method_param params[METHOD_PARAMS_MAX];
+    unsigned option_count;
+    const struct method_option *options[METHOD_OPTIONS_MAX];
 };
 
 /* The rows, in the order of methods.def; indexed by enum method_id. */
@@ -82,3 +106,9 @@ const struct method *method_find(struct slice name);
 
 /* How a param type is called in messages to people: "an integer", "milliseconds", … */
 const char *param_type_name(enum param_type type);
+
+/* Its word in a signature: "int", "ms", … */
+const char *param_type_word(enum param_type type);
+
+/* The place of a word among those of a choice, or -1. */
+int method_option_word(const struct method_option *option, struct slice word);

@@ -6,14 +6,6 @@
 #include "daemon/methods/methods.h"
 #include "daemon/methods/shared.h"
 
-enum { TYPECODE, SIZE, INITIAL, ARRAY_OPTIONS };
-
-static const struct option open_options[ARRAY_OPTIONS] = {
-    [TYPECODE] = {"typecode", PARAM_STR},
-    [SIZE] = {"size", PARAM_COUNT},
-    [INITIAL] = {"initial", PARAM_ARRAY},
-};
-
 /* Sets the items from a position on to the numbers of an encoded array, which fit: all of them, or
  * none if one cannot be an item. */
 static int set_items(struct call *call, struct shared *shared, uint64_t position,
@@ -43,17 +35,18 @@ static int set_items(struct call *call, struct shared *shared, uint64_t position
 static int make_array(struct call *call, const struct object_options *common,
                       const struct param *given, struct object **out)
 {
-    const struct param *initial = &given[INITIAL];
+    const struct param *initial = &given[OPTION_array_open_initial];
     bool has_initial = option_given(initial);
     int64_t numbers = has_initial ? (int64_t)initial->header.count : -1;
-    int64_t size = option_int(&given[SIZE], numbers);
+    int64_t size = option_int(&given[OPTION_array_open_size], numbers);
     if (size < 0 || (has_initial && size != numbers)) {
         return call_fail(call, ERR_BAD_REQUEST,
                          "array.open: a new array needs option size or option initial, and if both "
                          "are given size must be how many numbers are in initial");
     }
     struct shared *shared;
-    int status = shared_make(call, common, &given[TYPECODE], (uint64_t)size, &shared);
+    int status =
+        shared_make(call, common, &given[OPTION_array_open_typecode], (uint64_t)size, &shared);
     if (status < 0) {
         return status;
     }
@@ -66,22 +59,19 @@ static int make_array(struct call *call, const struct object_options *common,
     return 0;
 }
 
-static const char *array_differs(const struct object *object, const struct param *given)
+static void array_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct shared *shared = (const struct shared *)object;
     int64_t count = (int64_t)shared->count;
-    if (shared_differs(shared, &given[TYPECODE])) {
-        return open_options[TYPECODE].name;
-    }
-    return option_int(&given[SIZE], count) != count ? open_options[SIZE].name : NULL;
+    differs[OPTION_array_open_typecode] =
+        shared_differs(shared, &given[OPTION_array_open_typecode]);
+    differs[OPTION_array_open_size] = option_int(&given[OPTION_array_open_size], count) != count;
 }
 
 int method_array_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &shared_array_type,
-        .table = open_options,
-        .count = ARRAY_OPTIONS,
         .make = make_array,
         .differs = array_differs,
     };

@@ -3,24 +3,18 @@
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 
-enum { PARTIES, TIMEOUT, BARRIER_OPTIONS };
-
-static const struct option open_options[BARRIER_OPTIONS] = {
-    [PARTIES] = {"parties", PARAM_COUNT},
-    [TIMEOUT] = {"timeout", PARAM_TIMEOUT},
-};
-
 static int make_barrier(struct call *call, const struct object_options *common,
                         const struct param *given, struct object **out)
 {
-    int64_t parties = option_int(&given[PARTIES], 0);
+    int64_t parties = option_int(&given[OPTION_barrier_open_parties], 0);
     if (parties < 1 || parties > BARRIER_PARTIES_MAX) {
         return call_fail(call, ERR_BAD_REQUEST,
                          "barrier.open: a new barrier needs option parties, from 1 to %d",
                          BARRIER_PARTIES_MAX);
     }
-    struct barrier_options options = {.parties = (uint32_t)parties,
-                                      .timeout_ms = option_int(&given[TIMEOUT], CALL_FOREVER)};
+    struct barrier_options options = {
+        .parties = (uint32_t)parties,
+        .timeout_ms = option_int(&given[OPTION_barrier_open_timeout], CALL_FOREVER)};
     struct barrier *barrier;
     int status = barrier_new(common, &options, &barrier);
     if (status == 0) {
@@ -29,24 +23,19 @@ static int make_barrier(struct call *call, const struct object_options *common,
     return status;
 }
 
-static const char *barrier_differs(const struct object *object, const struct param *given)
+static void barrier_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct barrier_options *is = &((const struct barrier *)object)->options;
-    if (option_int(&given[PARTIES], is->parties) != is->parties) {
-        return open_options[PARTIES].name;
-    }
-    if (option_int(&given[TIMEOUT], is->timeout_ms) != is->timeout_ms) {
-        return open_options[TIMEOUT].name;
-    }
-    return NULL;
+    differs[OPTION_barrier_open_parties] =
+        option_int(&given[OPTION_barrier_open_parties], is->parties) != is->parties;
+    differs[OPTION_barrier_open_timeout] =
+        option_int(&given[OPTION_barrier_open_timeout], is->timeout_ms) != is->timeout_ms;
 }
 
 int method_barrier_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &barrier_type,
-        .table = open_options,
-        .count = BARRIER_OPTIONS,
         .make = make_barrier,
         .differs = barrier_differs,
     };

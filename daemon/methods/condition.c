@@ -9,8 +9,6 @@
 #include "daemon/methods/mutex.h"
 #include "daemon/methods/open.h"
 
-static const struct option open_options[] = {{"lock", PARAM_STR}};
-
 /* Refuses who has no right to the lock that has a name. */
 static int check_lock(struct call *call, const struct object *lock)
 {
@@ -55,7 +53,7 @@ static int make_condition(struct call *call, const struct object_options *common
 {
     struct lock *lock;
     struct condition *condition;
-    int status = find_lock(call, &given[0], &lock);
+    int status = find_lock(call, &given[OPTION_condition_open_lock], &lock);
     if (status == 0) {
         status = condition_new(common, lock, &condition);
     }
@@ -65,12 +63,12 @@ static int make_condition(struct call *call, const struct object_options *common
     return status;
 }
 
-static const char *condition_differs(const struct object *object, const struct param *given)
+static void condition_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct object *lock = ((const struct condition *)object)->lock;
-    bool agrees = !option_given(&given[0]) ||
-                  (lock != NULL && slice_equal(option_str(&given[0]), object_name(lock)));
-    return agrees ? NULL : open_options[0].name;
+    const struct param *name = &given[OPTION_condition_open_lock];
+    differs[OPTION_condition_open_lock] =
+        option_given(name) && (lock == NULL || !slice_equal(option_str(name), object_name(lock)));
 }
 
 static int condition_may_open(struct call *call, const struct object *object)
@@ -84,8 +82,6 @@ int method_condition_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &condition_type,
-        .table = open_options,
-        .count = 1,
         .make = make_condition,
         .differs = condition_differs,
         .may_open = condition_may_open,

@@ -75,10 +75,11 @@ static int make_dict(struct call *call, const struct object_options *common,
     if (status < 0) {
         return status;
     }
-    if (option_given(&given[0])) {
+    const struct param *initial = &given[OPTION_dict_open_initial];
+    if (option_given(initial)) {
         struct key_fault fault;
         uint64_t new_keys;
-        status = dict_update(dict, (struct incoming){given[0].raw, call->origin}, &new_keys, &fault,
+        status = dict_update(dict, (struct incoming){initial->raw, call->origin}, &new_keys, &fault,
                              call->pace);
         if (status == ERR_TYPE) {
             (void)refuse_key(call, &fault);
@@ -92,19 +93,15 @@ static int make_dict(struct call *call, const struct object_options *common,
     return 0;
 }
 
-static const struct option open_options[] = {{"initial", PARAM_MAP}};
-
 int method_dict_open(struct call *call)
 {
-    static const struct open_type type = {
-        .type = &dict_type, .table = open_options, .count = 1, .make = make_dict};
+    static const struct open_type type = {.type = &dict_type, .make = make_dict};
     return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 
 int method_namespace_open(struct call *call)
 {
-    static const struct open_type type = {
-        .type = &namespace_type, .table = open_options, .count = 1, .make = make_dict};
+    static const struct open_type type = {.type = &namespace_type, .make = make_dict};
     return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 

@@ -44,8 +44,9 @@ static int make_list(struct call *call, const struct object_options *common,
     if (status < 0) {
         return status;
     }
-    if (option_given(&given[0])) {
-        status = list_extend(list, (struct incoming){given[0].raw, call->origin}, call->pace);
+    const struct param *initial = &given[OPTION_list_open_initial];
+    if (option_given(initial)) {
+        status = list_extend(list, (struct incoming){initial->raw, call->origin}, call->pace);
     }
     if (status < 0) {
         object_unref(&list->object); /* list_extend has put nothing into it */
@@ -57,9 +58,7 @@ static int make_list(struct call *call, const struct object_options *common,
 
 int method_list_open(struct call *call)
 {
-    static const struct option table[] = {{"initial", PARAM_ARRAY}};
-    static const struct open_type type = {
-        .type = &list_type, .table = table, .count = 1, .make = make_list};
+    static const struct open_type type = {.type = &list_type, .make = make_list};
     return open_needs_pace(call) ? CALL_PACED : open_object(call, &type);
 }
 

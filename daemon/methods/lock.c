@@ -4,43 +4,13 @@
 #include "daemon/methods/mutex.h"
 #include "daemon/methods/open.h"
 
-enum { RECURSIVE, ON_DISCONNECT, RELEASE_BY, LOCK_OPTIONS };
-
-static const struct option open_options[LOCK_OPTIONS] = {
-    [RECURSIVE] = {"recursive", PARAM_BOOL},
-    [ON_DISCONNECT] = {"on_disconnect", PARAM_STR},
-    [RELEASE_BY] = {"release_by", PARAM_STR},
-};
-
-static int read_on_disconnect(const struct param *given, int standard)
-{
-    static const char *const words[] = {"release", "keep"};
-    return option_word(given, words, 2, standard);
-}
-
-static int read_release_by(const struct param *given, int standard)
-{
-    static const char *const words[] = {"owner", "anyone"};
-    return option_word(given, words, 2, standard);
-}
-
 static int make_lock(struct call *call, const struct object_options *common,
                      const struct param *given, struct object **out)
 {
-    int on_disconnect = read_on_disconnect(&given[ON_DISCONNECT], 0);
-    int release_by = read_release_by(&given[RELEASE_BY], 0);
-    if (on_disconnect < 0) {
-        return call_fail(call, ERR_BAD_REQUEST,
-                         "lock.open: option on_disconnect must be \"release\" or \"keep\"");
-    }
-    if (release_by < 0) {
-        return call_fail(call, ERR_BAD_REQUEST,
-                         "lock.open: option release_by must be \"owner\" or \"anyone\"");
-    }
     struct mutex_options options = {
-        .recursive = option_bool(&given[RECURSIVE], false),
-        .keep = on_disconnect == 1,
-        .anyone = release_by == 1,
+        .recursive = option_bool(&given[OPTION_lock_open_recursive], false),
+        .keep = option_word(&given[OPTION_lock_open_on_disconnect], 0) == 1,
+        .anyone = option_word(&given[OPTION_lock_open_release_by], 0) == 1,
     };
     struct lock *lock;
     int status = lock_new(common, &options, &lock);
@@ -50,28 +20,21 @@ static int make_lock(struct call *call, const struct object_options *common,
     return status;
 }
 
-static const char *lock_differs(const struct object *object, const struct param *given)
+static void lock_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct mutex_options *is = &((const struct lock *)object)->mutex.options;
-    const bool differs[LOCK_OPTIONS] = {
-        [RECURSIVE] = option_bool(&given[RECURSIVE], is->recursive) != is->recursive,
-        [ON_DISCONNECT] = read_on_disconnect(&given[ON_DISCONNECT], is->keep) != is->keep,
-        [RELEASE_BY] = read_release_by(&given[RELEASE_BY], is->anyone) != is->anyone,
-    };
-    for (int i = 0; i < LOCK_OPTIONS; i++) {
-        if (differs[i]) {
-            return open_options[i].name;
-        }
-    }
-    return NULL;
+    differs[OPTION_lock_open_recursive] =
+        option_bool(&given[OPTION_lock_open_recursive], is->recursive) != is->recursive;
+    differs[OPTION_lock_open_on_disconnect] =
+        option_word(&given[OPTION_lock_open_on_disconnect], is->keep) != is->keep;
+    differs[OPTION_lock_open_release_by] =
+        option_word(&given[OPTION_lock_open_release_by], is->anyone) != is->anyone;
 }
 
 int method_lock_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &lock_type,
-        .table = open_options,
-        .count = LOCK_OPTIONS,
         .make = make_lock,
         .differs = lock_differs,
     };

@@ -30,27 +30,23 @@ struct query {
 
 static int read_query(struct call *call, struct query *query)
 {
-    enum { GLOB, TYPE, CURSOR, LIMIT, COUNT };
-    static const struct option table[COUNT] = {[GLOB] = {"glob", PARAM_STR},
-                                               [TYPE] = {"type", PARAM_STR},
-                                               [CURSOR] = {"cursor", PARAM_UINT},
-                                               [LIMIT] = {"limit", PARAM_COUNT}};
-    struct param given[COUNT];
-    int status = options_read(call, 0, table, COUNT, given);
+    struct param given[OPTIONS_object_list];
+    int status = options_read(call, 0, given);
     if (status < 0) {
         return status;
     }
-    *query = (struct query){.kind = OBJECT_KINDS,
-                            .cursor = (uint64_t)option_int(&given[CURSOR], 0),
-                            .limit = (uint64_t)option_int(&given[LIMIT], LIST_STANDARD)};
-    if (option_given(&given[TYPE])) {
-        query->kind = object_kind_of(option_str(&given[TYPE]));
+    *query = (struct query){
+        .kind = OBJECT_KINDS,
+        .cursor = (uint64_t)option_int(&given[OPTION_object_list_cursor], 0),
+        .limit = (uint64_t)option_int(&given[OPTION_object_list_limit], LIST_STANDARD)};
+    if (option_given(&given[OPTION_object_list_type])) {
+        query->kind = object_kind_of(option_str(&given[OPTION_object_list_type]));
         if (query->kind == OBJECT_KINDS) {
             return call_fail(call, ERR_BAD_REQUEST, "object.list: there is no type of that name");
         }
     }
-    if (option_given(&given[GLOB])) {
-        struct slice glob = option_str(&given[GLOB]);
+    if (option_given(&given[OPTION_object_list_glob])) {
+        struct slice glob = option_str(&given[OPTION_object_list_glob]);
         query->glob = strndup((const char *)glob.data, glob.len);
         return query->glob == NULL ? ERR_MEMORY : 0;
     }

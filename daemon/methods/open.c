@@ -11,13 +11,13 @@
 #include "daemon/call/dispatch.h"
 #include "proto/value.h"
 
-enum { CREATE, EXCLUSIVE, LIFETIME, MODE, COMMON_OPTIONS };
-
-static const struct option common_options[COMMON_OPTIONS] = {
-    [CREATE] = {"create", PARAM_BOOL},
-    [EXCLUSIVE] = {"exclusive", PARAM_BOOL},
-    [LIFETIME] = {"lifetime", PARAM_STR},
-    [MODE] = {"mode", PARAM_UINT},
+/* The options that every open has. */
+enum {
+    CREATE = OPTION_TYPE_open_create,
+    EXCLUSIVE = OPTION_TYPE_open_exclusive,
+    LIFETIME = OPTION_TYPE_open_lifetime,
+    MODE = OPTION_TYPE_open_mode,
+    COMMON_OPTIONS = OPTIONS_TYPE_open,
 };
 
 enum { STANDARD_MODE = 0660, MODE_MAX = 0777 };
@@ -29,47 +29,22 @@ enum { MAKING_STEPS = 10 };
 /* The options of the call, read and checked. */
 struct request {
     const struct open_type *type;
-    struct param options[OPTIONS_MAX]; /* the common ones, then the type's */
-    struct slice name;                 /* empty: anonymous */
+    struct param options[METHOD_OPTIONS_MAX]; /* the common ones, then the type's */
+    struct slice name;                        /* empty: anonymous */
     enum lifetime lifetime;
 };
 
-static int read_lifetime(struct call *call, struct request *request)
-{
-    const struct param *option = &request->options[LIFETIME];
-    if (!option_given(option)) {
-        request->lifetime = request->name.len > 0 ? LIFETIME_DAEMON : LIFETIME_SCOPED;
-        return 0;
-    }
-    for (int i = LIFETIME_DAEMON; i <= LIFETIME_DURABLE; i++) {
-        const char *name = lifetime_name((enum lifetime)i);
-        if (slice_equal(option_str(option), slice_of_string(name))) {
-            request->lifetime = (enum lifetime)i;
-            return 0;
-        }
-    }
-    return call_fail(call, ERR_BAD_REQUEST,
-                     "%s: option lifetime must be \"daemon\", \"scoped\" or \"durable\"",
-                     call->method->name);
-}
-
 static int read_request(struct call *call, const struct open_type *type, struct request *request)
 {
-    struct option table[OPTIONS_MAX];
-    memcpy(table, common_options, sizeof(common_options));
-    for (size_t i = 0; i < type->count; i++) {
-        table[COMMON_OPTIONS + i] = type->table[i];
-    }
     request->type = type;
     request->name = call_given(call, 0) ? call_bytes(call, 0) : (struct slice){0};
     const char *why = NULL;
     if (call_given(call, 0) && registry_check_name(request->name, &why) < 0) {
         return call_fail(call, ERR_BAD_REQUEST, "%s: %s", call->method->name, why);
     }
-    int status = options_read(call, 1, table, COMMON_OPTIONS + type->count, request->options);
-    if (status == 0) {
-        status = read_lifetime(call, request);
-    }
+    int status = options_read(call, 1, request->options);
+    request->lifetime = (enum lifetime)option_word(
+        &request->options[LIFETIME], request->name.len > 0 ? LIFETIME_DAEMON : LIFETIME_SCOPED);
     if (status == 0 && option_int(&request->options[MODE], 0) > MODE_MAX) {
         status = call_fail(call, ERR_BAD_REQUEST,
                            "%s: option mode must be from 0 to 0777 (511 in decimal)",
@@ -101,6 +76,23 @@ static int check_rights(struct call *call, const struct request *request,
     return request->type->may_open == NULL ? 0 : request->type->may_open(call, object);
 }
 
+/* The object is there: do the options of its type that were given agree with it? */
+static int compare_own(struct call *call, const struct request *request,
+                       const struct object *object)
+{
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    bool differs[METHOD_OPTIONS_MAX] = {false};
+    if (request->type->differs != NULL) {
+        request->type->differs(object, request->options + COMMON_OPTIONS, differs);
+    }
+    for (unsigned i = COMMON_OPTIONS; i < signature->option_count; i++) {
+        if (differs[i - COMMON_OPTIONS]) {
+            return refuse_mismatch(call, object, signature->options[i]->name);
+        }
+    }
+    return 0;
+}
+
 /* The object is there: may it be opened like this? */
 static int check_existing(struct call *call, const struct request *request,
                           const struct object *object)
@@ -127,10 +119,7 @@ static int check_existing(struct call *call, const struct request *request,
     if (option_given(&options[MODE]) && object->mode != options[MODE].header.i) {
         return refuse_mismatch(call, object, "mode");
     }
-    const char *differs = request->type->differs == NULL
-                              ? NULL
-                              : request->type->differs(object, options + COMMON_OPTIONS);
-    return differs == NULL ? 0 : refuse_mismatch(call, object, differs);
+    return compare_own(call, request, object);
 }
 
 static int refuse_creation(struct call *call, const struct request *request)

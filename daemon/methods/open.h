@@ -6,18 +6,16 @@
 
 #include "daemon/methods/options.h"
 
-/* What a type adds. `table` and `count` are its own options (NULL and 0: none); `given` is what
- * options_read found for them, in the order of the table. */
+/* What a type adds. `given` is what options_read found for the options of its own: given[
+ * OPTION_queue_open_maxsize]. */
 struct open_type {
     const struct object_type *type;
-    const struct option *table;
-    size_t count;
     /* Makes the object: 0 with one reference in *out, or an error (call_fail or bare). */
     int (*make)(struct call *call, const struct object_options *common, const struct param *given,
                 struct object **out);
-    /* The object is there: NULL if every given option agrees with it, else the name of one that
-     * does not. May be NULL: nothing to compare. */
-    const char *(*differs)(const struct object *object, const struct param *given);
+    /* The object is there: sets differs[i] for each given option that does not agree with it; all
+     * are false before. May be NULL: nothing to compare. */
+    void (*differs)(const struct object *object, const struct param *given, bool *differs);
     /* The object is there: 0 if the caller may open it, as far as that is not a matter of its own
      * mode, or call_fail. May be NULL: nothing to ask. */
     int (*may_open)(struct call *call, const struct object *object);

@@ -1,33 +1,31 @@
-/*
- * options: see options.h.
- *
- * Tests: tests/unit/methods/test_queue_open.c, tests/wire/test_params.c.
- */
+/* options: see options.h. */
 #include "daemon/methods/options.h"
 
 #include "daemon/call/lookup.h"
 
 #include "proto/value.h"
 
-static const struct option *find(const struct option *table, size_t count, struct slice name)
+/* The place of the option of that name, or -1. */
+static int find(const struct method_signature *signature, struct slice name)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (slice_equal(name, slice_of_string(table[i].name))) {
-            return &table[i];
+    for (unsigned i = 0; i < signature->option_count; i++) {
+        if (slice_equal(name, slice_of_string(signature->options[i]->name))) {
+            return (int)i;
         }
     }
-    return NULL;
+    return -1;
 }
 
-static int refuse_unknown(struct call *call, struct slice key, const struct option *table,
-                          size_t count)
+static int refuse_unknown(struct call *call, struct slice key,
+                          const struct method_signature *signature)
 {
     struct buffer text = {0};
     value_print(key, 64, &text);
     const char *between = " is no option; there are ";
-    for (size_t i = 0; i < count; i++) {
+    for (unsigned i = 0; i < signature->option_count; i++) {
         (void)buffer_append(&text, between, strlen(between));
-        (void)buffer_append(&text, table[i].name, strlen(table[i].name));
+        (void)buffer_append(&text, signature->options[i]->name,
+                            strlen(signature->options[i]->name));
         between = ", ";
     }
     (void)call_fail(call, ERR_BAD_REQUEST, "%s: %.*s", call->method->name, (int)text.len,
@@ -36,55 +34,59 @@ static int refuse_unknown(struct call *call, struct slice key, const struct opti
     return ERR_BAD_REQUEST;
 }
 
-static int refuse_value(struct call *call, const struct option *option, const struct param *given)
+static int refuse_value(struct call *call, const struct method_option *option,
+                        const struct param *given)
 {
+    bool is_choice = option->words[0] != '\0';
     struct buffer shown = {0};
     value_print(given->raw, 64, &shown);
-    (void)call_fail(call, ERR_BAD_REQUEST, "%s: option %s must be %s, not %s %.*s",
-                    call->method->name, option->name, param_type_name(option->type),
+    (void)call_fail(call, ERR_BAD_REQUEST, "%s: option %s must be %s%s, not %s %.*s",
+                    call->method->name, option->name, is_choice ? "one of " : "",
+                    is_choice ? option->words : param_type_name(option->type),
                     kind_name(given->header.kind), (int)shown.len, (const char *)shown.data);
     buffer_deinit(&shown);
     return ERR_BAD_REQUEST;
 }
 
-int option_word(const struct param *option, const char *const *words, int count, int standard)
+/* One pair of the map. */
+static int read_option(struct call *call, const struct param *key, struct param *value,
+                       struct param *given)
 {
-    if (!option_given(option)) {
-        return standard;
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    int place = key->header.kind == KIND_STR ? find(signature, param_bytes(key)) : -1;
+    if (place < 0) {
+        return refuse_unknown(call, key->raw, signature);
     }
-    for (int i = 0; i < count; i++) {
-        if (slice_equal(option_str(option), slice_of_string(words[i]))) {
-            return i;
+    const struct method_option *option = signature->options[place];
+    if (value->header.kind == KIND_NIL && option->type != PARAM_VALUE) {
+        return 0;
+    }
+    if (!param_fits(&value->header, option->type)) {
+        return refuse_value(call, option, value);
+    }
+    if (option->words[0] != '\0') {
+        value->header.i = method_option_word(option, param_bytes(value));
+        if (value->header.i < 0) {
+            return refuse_value(call, option, value);
         }
     }
-    return -1;
+    given[place] = *value;
+    return 0;
 }
 
-int options_read(struct call *call, unsigned i, const struct option *table, size_t count,
-                 struct param *out)
+int options_read(struct call *call, unsigned i, struct param *given)
 {
-    memset(out, 0, count * sizeof(*out));
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    memset(given, 0, signature->option_count * sizeof(*given));
     if (!call_given(call, i)) {
         return 0;
     }
-    struct slice rest = call_value(call, i);
-    uint32_t pairs = call->params[i].header.count;
-    rest = slice_from(rest, call->params[i].header.size);
-    for (uint32_t pair = 0; pair < pairs; pair++) {
+    struct slice rest = slice_from(call_value(call, i), call->params[i].header.size);
+    int status = 0;
+    for (uint32_t left = call->params[i].header.count; left > 0 && status == 0; left--) {
         struct param key = value_next(&rest);
         struct param value = value_next(&rest);
-        struct slice name = {key.raw.data + key.header.size, key.header.length};
-        const struct option *option = key.header.kind == KIND_STR ? find(table, count, name) : NULL;
-        if (option == NULL) {
-            return refuse_unknown(call, key.raw, table, count);
-        }
-        if (value.header.kind == KIND_NIL && option->type != PARAM_VALUE) {
-            continue;
-        }
-        if (!param_fits(&value.header, option->type)) {
-            return refuse_value(call, option, &value);
-        }
-        out[option - table] = value;
+        status = read_option(call, &key, &value, given);
     }
-    return 0;
+    return status;
 }

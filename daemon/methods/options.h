@@ -1,25 +1,18 @@
 /*
- * options: reading an options map against a table of what may be in it.
+ * options: reading the map of a call's options against the rows of options.def.
  */
 #pragma once
 
 #include "daemon/call/call.h"
 
-/* One option that a map may have. */
-struct option {
-    const char *name;
-    enum param_type type;
-};
-
-enum { OPTIONS_MAX = 16 };
-
 /*
- * Reads param `i` of the call, a map or left out. out[k] becomes the value of table[k], or has
- * raw.len 0 if it is missing or nil. An unknown option, a key that is no str, or a value of the
- * wrong type is refused: the call's BAD_REQUEST says which and what was expected.
+ * Reads the call's options: the values in param `i`, a map or left out, to given[place] of each
+ * (enum method_option_place), of which there is room for all of the method's. One that is missing
+ * or nil has raw.len 0. An option that the method has not, a key that is no str, a value of the
+ * wrong type, or a word that is none of its choice is refused: the call's BAD_REQUEST says which
+ * and what was expected.
  */
-int options_read(struct call *call, unsigned i, const struct option *table, size_t count,
-                 struct param *out);
+int options_read(struct call *call, unsigned i, struct param *given);
 
 /* Reading what options_read found. */
 static inline bool option_given(const struct param *option)
@@ -34,14 +27,14 @@ static inline bool option_bool(const struct param *option, bool standard)
 {
     return option_given(option) ? option->header.b : standard;
 }
-/* The place of a str among `count` words; `standard` if it is not given, -1 if it is none of them.
- */
-int option_word(const struct param *option, const char *const *words, int count, int standard);
+/* Of a choice: the place of the word among its words. options_read has found it, and left it where
+ * an integer has its number. */
+static inline int option_word(const struct param *option, int standard)
+{
+    return (int)option_int(option, standard);
+}
 /* The bytes of a str; empty if it is not given. */
 static inline struct slice option_str(const struct param *option)
 {
-    struct slice empty = {0};
-    return option_given(option)
-               ? (struct slice){option->raw.data + option->header.size, option->header.length}
-               : empty;
+    return option_given(option) ? param_bytes(option) : (struct slice){0};
 }

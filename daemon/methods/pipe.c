@@ -7,36 +7,28 @@
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 
-enum { DUPLEX, PIPE_OPTIONS };
-
-static const struct option open_options[PIPE_OPTIONS] = {
-    [DUPLEX] = {"duplex", PARAM_BOOL},
-};
-
 static int make_pipe(struct call *call, const struct object_options *common,
                      const struct param *given, struct object **out)
 {
     struct pipe *pipe;
-    int status = pipe_new(common, option_bool(&given[DUPLEX], true), &pipe);
+    int status = pipe_new(common, option_bool(&given[OPTION_pipe_open_duplex], true), &pipe);
     if (status == 0) {
         *out = &pipe->object;
     }
     return status;
 }
 
-static const char *pipe_differs(const struct object *object, const struct param *given)
+static void pipe_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct pipe *pipe = (const struct pipe *)object;
-    bool same = option_bool(&given[DUPLEX], pipe->duplex) == pipe->duplex;
-    return same ? NULL : open_options[DUPLEX].name;
+    differs[OPTION_pipe_open_duplex] =
+        option_bool(&given[OPTION_pipe_open_duplex], pipe->duplex) != pipe->duplex;
 }
 
 int method_pipe_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &pipe_type,
-        .table = open_options,
-        .count = PIPE_OPTIONS,
         .make = make_pipe,
         .differs = pipe_differs,
     };

@@ -25,17 +25,15 @@ static int read_priority(struct call *call, const struct param *given, struct ra
 
 static int read_put_options(struct call *call, struct put_options *out)
 {
-    static const struct option table[] = {
-        {"priority", PARAM_VALUE}, {"delay_ms", PARAM_MS}, {"ttl_ms", PARAM_MS}};
-    struct param given[3];
+    struct param given[OPTIONS_queue_put];
     *out = (struct put_options){0};
-    int status = options_read(call, 3, table, 3, given);
+    int status = options_read(call, 3, given);
     if (status < 0) {
         return status;
     }
-    out->delay_ms = option_int(&given[1], 0);
-    out->ttl_ms = option_int(&given[2], 0);
-    return read_priority(call, &given[0], &out->rank);
+    out->delay_ms = option_int(&given[OPTION_queue_put_delay_ms], 0);
+    out->ttl_ms = option_int(&given[OPTION_queue_put_ttl_ms], 0);
+    return read_priority(call, &given[OPTION_queue_put_priority], &out->rank);
 }
 
 int method_queue_put(struct call *call)
@@ -290,10 +288,9 @@ int method_queue_clear(struct call *call)
 
 int method_queue_shutdown(struct call *call)
 {
-    static const struct option table[] = {{"drain", PARAM_BOOL}};
     struct queue *queue = queue_of(call->object);
-    struct param drain;
-    int status = options_read(call, 2, table, 1, &drain);
+    struct param given[OPTIONS_queue_shutdown];
+    int status = options_read(call, 2, given);
     if (status < 0) {
         return status;
     }
@@ -301,7 +298,8 @@ int method_queue_shutdown(struct call *call)
     if (immediate && call_needs_pace(call, queue_clear_steps(queue))) {
         return CALL_PACED;
     }
-    queue_shutdown(queue, immediate, option_bool(&drain, queue->drain), call->pace);
+    bool drain = option_bool(&given[OPTION_queue_shutdown_drain], queue->drain);
+    queue_shutdown(queue, immediate, drain, call->pace);
     return call_given(call, 2) ? call_answer_int(call, (int64_t)queue->tickets.live)
                                : call_answer_nil(call);
 }

@@ -3,64 +3,29 @@
 #include "daemon/methods/open.h"
 #include "daemon/objects/queue.h"
 
-enum {
-    MAXSIZE,
-    ORDER,
-    JOINABLE,
-    ON_DISCONNECT,
-    LEASE_MS,
-    MAX_DELIVERIES,
-    DEAD_LETTER,
-    QUEUE_OPTIONS
-};
-
 enum { DEAD_LETTER_CHAIN_MAX = 64 };
-
-static const struct option open_options[QUEUE_OPTIONS] = {
-    [MAXSIZE] = {"maxsize", PARAM_INT},         [ORDER] = {"order", PARAM_STR},
-    [JOINABLE] = {"joinable", PARAM_BOOL},      [ON_DISCONNECT] = {"on_disconnect", PARAM_STR},
-    [LEASE_MS] = {"lease_ms", PARAM_MS},        [MAX_DELIVERIES] = {"max_deliveries", PARAM_COUNT},
-    [DEAD_LETTER] = {"dead_letter", PARAM_STR},
-};
-
-static const char *const orders[] = {
-    [QUEUE_FIFO] = "fifo", [QUEUE_LIFO] = "lifo", [QUEUE_PRIORITY] = "priority"};
-
-static int read_order(const struct param *given)
-{
-    return option_word(given, orders, 3, QUEUE_FIFO);
-}
-
-/* 0 for requeue, 1 for discard, -1 for anything else. */
-static int read_on_disconnect(const struct param *given)
-{
-    static const char *const words[] = {"requeue", "discard"};
-    return option_word(given, words, 2, 0);
-}
 
 static int check_options(struct call *call, const struct param *given)
 {
-    if (read_order(&given[ORDER]) < 0) {
-        return call_fail(call, ERR_BAD_REQUEST,
-                         "queue.open: option order must be \"fifo\", \"lifo\" or \"priority\"");
-    }
-    if (read_on_disconnect(&given[ON_DISCONNECT]) < 0) {
-        return call_fail(call, ERR_BAD_REQUEST,
-                         "queue.open: option on_disconnect must be \"requeue\" or \"discard\"");
-    }
     const char *why;
-    if (option_given(&given[DEAD_LETTER]) &&
-        registry_check_name(option_str(&given[DEAD_LETTER]), &why) < 0) {
+    if (option_given(&given[OPTION_queue_open_dead_letter]) &&
+        registry_check_name(option_str(&given[OPTION_queue_open_dead_letter]), &why) < 0) {
         return call_fail(call, ERR_BAD_REQUEST, "queue.open: option dead_letter: %s", why);
     }
-    if (option_bool(&given[JOINABLE], false)) {
+    if (option_bool(&given[OPTION_queue_open_joinable], false)) {
         return 0;
     }
-    for (int i = ON_DISCONNECT; i <= DEAD_LETTER; i++) {
-        if (option_given(&given[i])) {
+    static const char *const of_joinable[OPTIONS_queue_open] = {
+        [OPTION_queue_open_on_disconnect] = "on_disconnect",
+        [OPTION_queue_open_lease_ms] = "lease_ms",
+        [OPTION_queue_open_max_deliveries] = "max_deliveries",
+        [OPTION_queue_open_dead_letter] = "dead_letter",
+    };
+    for (int i = 0; i < OPTIONS_queue_open; i++) {
+        if (of_joinable[i] != NULL && option_given(&given[i])) {
             return call_fail(call, ERR_BAD_REQUEST,
                              "queue.open: option %s is for joinable queues: give joinable true too",
-                             open_options[i].name);
+                             of_joinable[i]);
         }
     }
     return 0;
@@ -101,13 +66,13 @@ static int make_queue(struct call *call, const struct object_options *common,
         return status;
     }
     struct queue_options options = {
-        .maxsize = option_int(&given[MAXSIZE], 0),
-        .order = (enum queue_order)read_order(&given[ORDER]),
-        .joinable = option_bool(&given[JOINABLE], false),
-        .discard = read_on_disconnect(&given[ON_DISCONNECT]) == 1,
-        .lease_ms = option_int(&given[LEASE_MS], 0),
-        .max_deliveries = option_int(&given[MAX_DELIVERIES], 0),
-        .dead_letter = option_str(&given[DEAD_LETTER]),
+        .maxsize = option_int(&given[OPTION_queue_open_maxsize], 0),
+        .order = (enum queue_order)option_word(&given[OPTION_queue_open_order], QUEUE_FIFO),
+        .joinable = option_bool(&given[OPTION_queue_open_joinable], false),
+        .discard = option_word(&given[OPTION_queue_open_on_disconnect], 0) == 1,
+        .lease_ms = option_int(&given[OPTION_queue_open_lease_ms], 0),
+        .max_deliveries = option_int(&given[OPTION_queue_open_max_deliveries], 0),
+        .dead_letter = option_str(&given[OPTION_queue_open_dead_letter]),
     };
     status = check_dead_letter(call, common->name, options.dead_letter);
     if (status < 0) {
@@ -121,35 +86,31 @@ static int make_queue(struct call *call, const struct object_options *common,
     return status;
 }
 
-static const char *queue_differs(const struct object *object, const struct param *given)
+static void queue_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct queue_options *is = &((const struct queue *)object)->options;
-    const bool differs[QUEUE_OPTIONS] = {
-        [MAXSIZE] = option_int(&given[MAXSIZE], is->maxsize) != is->maxsize,
-        [ORDER] = option_given(&given[ORDER]) && read_order(&given[ORDER]) != (int)is->order,
-        [JOINABLE] = option_bool(&given[JOINABLE], is->joinable) != is->joinable,
-        [ON_DISCONNECT] = option_given(&given[ON_DISCONNECT]) &&
-                          read_on_disconnect(&given[ON_DISCONNECT]) != (int)is->discard,
-        [LEASE_MS] = option_int(&given[LEASE_MS], is->lease_ms) != is->lease_ms,
-        [MAX_DELIVERIES] =
-            option_int(&given[MAX_DELIVERIES], is->max_deliveries) != is->max_deliveries,
-        [DEAD_LETTER] = option_given(&given[DEAD_LETTER]) &&
-                        !slice_equal(option_str(&given[DEAD_LETTER]), is->dead_letter),
-    };
-    for (int i = 0; i < QUEUE_OPTIONS; i++) {
-        if (differs[i]) {
-            return open_options[i].name;
-        }
-    }
-    return NULL;
+    const struct param *dead_letter = &given[OPTION_queue_open_dead_letter];
+    differs[OPTION_queue_open_maxsize] =
+        option_int(&given[OPTION_queue_open_maxsize], is->maxsize) != is->maxsize;
+    differs[OPTION_queue_open_order] =
+        option_word(&given[OPTION_queue_open_order], is->order) != (int)is->order;
+    differs[OPTION_queue_open_joinable] =
+        option_bool(&given[OPTION_queue_open_joinable], is->joinable) != is->joinable;
+    differs[OPTION_queue_open_on_disconnect] =
+        option_word(&given[OPTION_queue_open_on_disconnect], is->discard) != (int)is->discard;
+    differs[OPTION_queue_open_lease_ms] =
+        option_int(&given[OPTION_queue_open_lease_ms], is->lease_ms) != is->lease_ms;
+    differs[OPTION_queue_open_max_deliveries] =
+        option_int(&given[OPTION_queue_open_max_deliveries], is->max_deliveries) !=
+        is->max_deliveries;
+    differs[OPTION_queue_open_dead_letter] =
+        option_given(dead_letter) && !slice_equal(option_str(dead_letter), is->dead_letter);
 }
 
 int method_queue_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &queue_type,
-        .table = open_options,
-        .count = QUEUE_OPTIONS,
         .make = make_queue,
         .differs = queue_differs,
     };

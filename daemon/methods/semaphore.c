@@ -4,32 +4,15 @@
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 
-enum { VALUE, BOUNDED, ON_DISCONNECT, SEMAPHORE_OPTIONS };
-
-static const struct option open_options[SEMAPHORE_OPTIONS] = {
-    [VALUE] = {"value", PARAM_COUNT},
-    [BOUNDED] = {"bounded", PARAM_BOOL},
-    [ON_DISCONNECT] = {"on_disconnect", PARAM_STR},
-};
-
-/* 0 for release, 1 for keep, -1 for anything else. */
-static int read_on_disconnect(const struct param *given, int standard)
-{
-    static const char *const words[] = {"release", "keep"};
-    return option_word(given, words, 2, standard);
-}
-
 static int make_semaphore(struct call *call, const struct object_options *common,
                           const struct param *given, struct object **out)
 {
-    bool bounded = option_bool(&given[BOUNDED], false);
-    int on_disconnect = read_on_disconnect(&given[ON_DISCONNECT], !bounded);
-    if (on_disconnect < 0) {
-        return call_fail(call, ERR_BAD_REQUEST,
-                         "semaphore.open: option on_disconnect must be \"release\" or \"keep\"");
-    }
+    bool bounded = option_bool(&given[OPTION_semaphore_open_bounded], false);
     struct semaphore_options options = {
-        .initial = option_int(&given[VALUE], 1), .bounded = bounded, .keep = on_disconnect == 1};
+        .initial = option_int(&given[OPTION_semaphore_open_value], 1),
+        .bounded = bounded,
+        .keep = option_word(&given[OPTION_semaphore_open_on_disconnect], !bounded) == 1,
+    };
     struct semaphore *semaphore;
     int status = semaphore_new(common, &options, &semaphore);
     if (status == 0) {
@@ -38,28 +21,21 @@ static int make_semaphore(struct call *call, const struct object_options *common
     return status;
 }
 
-static const char *semaphore_differs(const struct object *object, const struct param *given)
+static void semaphore_differs(const struct object *object, const struct param *given, bool *differs)
 {
     const struct semaphore_options *is = &((const struct semaphore *)object)->options;
-    const bool differs[SEMAPHORE_OPTIONS] = {
-        [VALUE] = option_int(&given[VALUE], is->initial) != is->initial,
-        [BOUNDED] = option_bool(&given[BOUNDED], is->bounded) != is->bounded,
-        [ON_DISCONNECT] = read_on_disconnect(&given[ON_DISCONNECT], is->keep) != is->keep,
-    };
-    for (int i = 0; i < SEMAPHORE_OPTIONS; i++) {
-        if (differs[i]) {
-            return open_options[i].name;
-        }
-    }
-    return NULL;
+    differs[OPTION_semaphore_open_value] =
+        option_int(&given[OPTION_semaphore_open_value], is->initial) != is->initial;
+    differs[OPTION_semaphore_open_bounded] =
+        option_bool(&given[OPTION_semaphore_open_bounded], is->bounded) != is->bounded;
+    differs[OPTION_semaphore_open_on_disconnect] =
+        option_word(&given[OPTION_semaphore_open_on_disconnect], is->keep) != is->keep;
 }
 
 int method_semaphore_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &semaphore_type,
-        .table = open_options,
-        .count = SEMAPHORE_OPTIONS,
         .make = make_semaphore,
         .differs = semaphore_differs,
     };

@@ -41,13 +41,11 @@ static int set_client(struct call *call, const struct param *client, const struc
 
 int method_server_hello(struct call *call)
 {
-    enum { CLIENT, VERSION, COUNT };
-    static const struct option table[COUNT] = {
-        [CLIENT] = {"client", PARAM_STR}, [VERSION] = {"version", PARAM_STR}};
-    struct param given[COUNT];
-    int status = options_read(call, 0, table, COUNT, given);
+    struct param given[OPTIONS_server_hello];
+    int status = options_read(call, 0, given);
     if (status == 0) {
-        status = set_client(call, &given[CLIENT], &given[VERSION]);
+        status = set_client(call, &given[OPTION_server_hello_client],
+                            &given[OPTION_server_hello_version]);
     }
     if (status < 0) {
         return status;
@@ -106,14 +104,45 @@ static void pack_flags(struct buffer *out, const struct method *method)
     }
 }
 
+/* The words of a choice, an array. */
+static void pack_words(struct buffer *out, const char *words)
+{
+    size_t at = pack_array_begin(out);
+    size_t count = 0;
+    for (; *words != '\0'; count++) {
+        size_t len = strcspn(words, " ");
+        pack_str(out, (struct slice){(const uint8_t *)words, len});
+        words += len;
+        words += strspn(words, " ");
+    }
+    pack_array_end(out, at, count);
+}
+
+static void pack_options(struct buffer *out, const struct method_signature *signature)
+{
+    pack_array(out, signature->option_count);
+    for (unsigned i = 0; i < signature->option_count; i++) {
+        const struct method_option *option = signature->options[i];
+        pack_map(out, 5);
+        pack_key_string(out, "name", option->name);
+        pack_key_string(out, "type", param_type_word(option->type));
+        pack_string(out, "words");
+        pack_words(out, option->words);
+        pack_key_string(out, "default", option->standard);
+        pack_key_string(out, "summary", option->summary);
+    }
+}
+
 int method_server_methods(struct call *call)
 {
     struct buffer *out = call_result(call);
     pack_array(out, METHOD_COUNT);
     for (size_t i = 0; i < METHOD_COUNT; i++) {
-        pack_map(out, 5);
+        pack_map(out, 6);
         pack_key_string(out, "name", methods[i].name);
         pack_key_string(out, "params", methods[i].params);
+        pack_string(out, "options");
+        pack_options(out, &call->service->index.signatures[i]);
         pack_key_string(out, "result", methods[i].result);
         pack_key_string(out, "summary", methods[i].summary);
         pack_string(out, "flags");

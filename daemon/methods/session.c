@@ -85,22 +85,20 @@ struct page {
 
 static int read_page(struct call *call, struct page *page)
 {
-    enum { CURSOR, LIMIT, COUNT };
-    static const struct option table[COUNT] = {
-        [CURSOR] = {"cursor", PARAM_ARRAY}, [LIMIT] = {"limit", PARAM_COUNT}};
-    struct param given[COUNT];
-    int status = options_read(call, 1, table, COUNT, given);
+    struct param given[OPTIONS_session_describe];
+    int status = options_read(call, 1, given);
     if (status < 0) {
         return status;
     }
-    int64_t limit = option_int(&given[LIMIT], PAGE_STANDARD);
+    const struct param *cursor = &given[OPTION_session_describe_cursor];
+    int64_t limit = option_int(&given[OPTION_session_describe_limit], PAGE_STANDARD);
     *page = (struct page){.limit = (uint64_t)(limit < PAGE_MOST ? limit : PAGE_MOST)};
-    if (limit > 0 && !option_given(&given[CURSOR])) {
+    if (limit > 0 && !option_given(cursor)) {
         return 0;
     }
     uint64_t *const parts[] = {&page->call, &page->wait, &page->tie};
-    uint32_t count = option_given(&given[CURSOR]) ? given[CURSOR].header.count : 0;
-    struct slice rest = slice_from(given[CURSOR].raw, given[CURSOR].header.size);
+    uint32_t count = option_given(cursor) ? cursor->header.count : 0;
+    struct slice rest = slice_from(cursor->raw, cursor->header.size);
     for (uint32_t i = 0; i < count; i++) {
         struct param part = value_next(&rest);
         if (i >= 3 || !param_fits(&part.header, PARAM_UINT)) {

@@ -6,20 +6,13 @@
 #include "daemon/methods/methods.h"
 #include "daemon/methods/shared.h"
 
-enum { TYPECODE, INITIAL, VALUE_OPTIONS };
-
-static const struct option open_options[VALUE_OPTIONS] = {
-    [TYPECODE] = {"typecode", PARAM_STR},
-    [INITIAL] = {"initial", PARAM_VALUE},
-};
-
 static int make_value(struct call *call, const struct object_options *common,
                       const struct param *given, struct object **out)
 {
-    const struct param *initial = &given[INITIAL];
+    const struct param *initial = &given[OPTION_value_open_initial];
     struct shared *shared;
     uint64_t bits = 0;
-    int status = shared_make(call, common, &given[TYPECODE], 1, &shared);
+    int status = shared_make(call, common, &given[OPTION_value_open_typecode], 1, &shared);
     if (status < 0) {
         return status;
     }
@@ -35,18 +28,16 @@ static int make_value(struct call *call, const struct object_options *common,
     return 0;
 }
 
-static const char *value_differs(const struct object *object, const struct param *given)
+static void value_differs(const struct object *object, const struct param *given, bool *differs)
 {
-    bool differs = shared_differs((const struct shared *)object, &given[TYPECODE]);
-    return differs ? open_options[TYPECODE].name : NULL;
+    differs[OPTION_value_open_typecode] =
+        shared_differs((const struct shared *)object, &given[OPTION_value_open_typecode]);
 }
 
 int method_value_open(struct call *call)
 {
     static const struct open_type type = {
         .type = &shared_value_type,
-        .table = open_options,
-        .count = VALUE_OPTIONS,
         .make = make_value,
         .differs = value_differs,
     };

@@ -82,11 +82,15 @@ static void methods_lists_every_method_once(void **state)
     reply_free(reply);
 }
 
-static void methods_rows_have_the_five_columns(void **state)
+static void methods_rows_have_the_six_columns_and_options_five(void **state)
 {
     struct rpc *c = daemon_client(*state);
     expect(c, "server.methods", "[]",
-           "[{name: _str, params: _, result: _, summary: _str, flags: _}, ...]");
+           "[{name: 'server.hello', params: '[options:map]', result: _, summary: _str, flags: [],"
+           " options: [{name: 'client', type: 'str', words: [], default: _str, summary: _str},"
+           " {name: 'version', ...}]},"
+           " {name: 'server.ping', params: _, result: _, summary: _str, flags: _, options: []},"
+           " ...]");
 }
 
 static void stats_count_objects_calls_errors_and_waits(void **state)
@@ -280,7 +284,7 @@ int main(void)
         daemon_test(hello_names_the_client_for_others_to_see),
         daemon_test(ping_returns_its_value),
         daemon_test(methods_lists_every_method_once),
-        daemon_test(methods_rows_have_the_five_columns),
+        daemon_test(methods_rows_have_the_six_columns_and_options_five),
         daemon_test(stats_count_objects_calls_errors_and_waits),
         daemon_test(unknown_method_is_unknown_method),
         daemon_test(method_name_may_be_bin),

@@ -149,6 +149,86 @@ static void method_signature_of_queue_put(void **state)
     assert_int_equal(put.params[3].type, PARAM_MAP);
 }
 
+static void methods_have_options_just_if_they_take_a_map_of_them(void **state)
+{
+    for (unsigned i = 0; i < METHOD_COUNT; i++) {
+        struct method_signature signature;
+        method_signature(&methods[i], &signature);
+        bool takes = signature.count > 0 && slice_equal(signature.params[signature.count - 1].name,
+                                                        slice_of_string("options"));
+        if (takes != (signature.option_count > 0)) {
+            print_error("%s: %u options\n", methods[i].name, signature.option_count);
+            fail();
+        }
+    }
+}
+
+/* The methods of the rows, as they stand there, and the places that the rows' names give. */
+static const struct {
+    const char *type;
+    const char *method;
+    const char *name;
+    int place;
+} rows[] = {
+#define OPTION(type, verb, option, ...)                                                            \
+    {#type, #type "." #verb, #option, OPTION_##type##_##verb##_##option},
+#define OPTIONS(...)
+#include "proto/options.def"
+#undef OPTIONS
+#undef OPTION
+};
+
+static void options_stand_at_their_places_behind_those_of_every_open(void **state)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool common = strcmp(rows[i].type, "TYPE") == 0;
+        const struct method *method =
+            common ? &methods[METHOD_pipe_open] : method_find(slice_of_string(rows[i].method));
+        assert_non_null(method);
+        bool opens = !common && strstr(method->name, ".open") != NULL;
+        struct method_signature signature;
+        method_signature(method, &signature);
+        int place = rows[i].place + (opens ? OPTIONS_TYPE_open : 0);
+        assert_in_range(place, 0, signature.option_count - 1);
+        assert_string_equal(signature.options[place]->name, rows[i].name);
+    }
+    struct method_signature event;
+    method_signature(&methods[METHOD_event_open], &event);
+    assert_int_equal(event.option_count, OPTIONS_TYPE_open);
+}
+
+static void options_have_unique_names_and_say_what_they_are(void **state)
+{
+    for (unsigned i = 0; i < METHOD_COUNT; i++) {
+        struct method_signature signature;
+        method_signature(&methods[i], &signature);
+        for (unsigned j = 0; j < signature.option_count; j++) {
+            const struct method_option *option = signature.options[j];
+            assert_true(strlen(option->standard) > 0 && strlen(option->summary) > 0);
+            assert_true(strchr("., ", option->summary[strlen(option->summary) - 1]) == NULL);
+            assert_true(option->words[0] == '\0' || option->type == PARAM_STR);
+            for (unsigned other = 0; other < j; other++) {
+                assert_string_not_equal(option->name, signature.options[other]->name);
+            }
+        }
+    }
+}
+
+static void words_of_a_choice_have_places(void **state)
+{
+    struct method_signature open;
+    method_signature(&methods[METHOD_queue_open], &open);
+    const struct method_option *order = open.options[OPTIONS_TYPE_open + OPTION_queue_open_order];
+    assert_int_equal(method_option_word(order, slice_of_string("fifo")), 0);
+    assert_int_equal(method_option_word(order, slice_of_string("priority")), 2);
+    assert_int_equal(method_option_word(order, slice_of_string("prio")), -1);
+    assert_int_equal(method_option_word(order, slice_of_string("fifo lifo")), -1);
+    assert_int_equal(method_option_word(order, slice_of_string("")), -1);
+    const struct method_option *name =
+        open.options[OPTIONS_TYPE_open + OPTION_queue_open_dead_letter];
+    assert_int_equal(method_option_word(name, slice_of_string("")), -1);
+}
+
 static void method_find_knows_all_names_and_no_other(void **state)
 {
     for (unsigned i = 0; i < METHOD_COUNT; i++) {
@@ -167,6 +247,8 @@ static void param_types_have_names(void **state)
         for (int other = PARAM_OBJECT; other < type; other++) {
             assert_string_not_equal(param_type_name((enum param_type)type),
                                     param_type_name((enum param_type)other));
+            assert_string_not_equal(param_type_word((enum param_type)type),
+                                    param_type_word((enum param_type)other));
         }
     }
 }
@@ -183,6 +265,10 @@ int main(void)
         cmocka_unit_test(methods_that_need_a_permission_have_an_object),
         cmocka_unit_test(methods_that_take_a_timeout_are_those_that_wait),
         cmocka_unit_test(method_signature_of_queue_put),
+        cmocka_unit_test(methods_have_options_just_if_they_take_a_map_of_them),
+        cmocka_unit_test(options_stand_at_their_places_behind_those_of_every_open),
+        cmocka_unit_test(options_have_unique_names_and_say_what_they_are),
+        cmocka_unit_test(words_of_a_choice_have_places),
         cmocka_unit_test(method_find_knows_all_names_and_no_other),
         cmocka_unit_test(param_types_have_names),
     };
