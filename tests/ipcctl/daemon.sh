@@ -126,6 +126,9 @@ test_help_needs_no_daemon() {
     shows '^usage: .*Dicts:.*  dict get' help dict
     shows '^usage: .*Dicts:.*  dict get' dict --help
     shows '^usage: ipcctl call queue.get queue \[timeout\]' help queue.get
+    shows $'\nOptions, in a map:\n  create .*\n  order +which item is next\n +one of fifo, lifo, priority; default: fifo\n' \
+        help queue.open
+    shows $'\n  priority .*\n +a value; default: 0\n' help queue.put
     fails 6 'help: there is no command and no method' help nonsense
     gives 'ipcctl 0.1.0' --version
 }

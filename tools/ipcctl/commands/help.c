@@ -154,6 +154,34 @@ static void put_command(struct buffer *out, const struct command *command)
     put_global_options(out, command);
 }
 
+/* "one of fifo, lifo, priority", or what its type is called. */
+static void put_values(struct buffer *out, const struct method_option *option)
+{
+    const char *words = option->words;
+    text_put(out, words[0] != '\0' ? "one of " : param_type_name(option->type));
+    while (words[0] != '\0') {
+        size_t len = strcspn(words, " ");
+        text_format(out, "%.*s%s", (int)len, words, words[len] == ' ' ? ", " : "");
+        words += len + (words[len] == ' ');
+    }
+}
+
+/* The options that may stand in the map of a method: each with what it does, and below that its
+ * values and the default. */
+static void put_method_options(struct buffer *out, const struct method_signature *signature)
+{
+    text_put(out, signature->option_count > 0 ? "\nOptions, in a map:\n" : "");
+    for (unsigned i = 0; i < signature->option_count; i++) {
+        const struct method_option *option = signature->options[i];
+        struct buffer left = {0};
+        text_put(&left, option->name);
+        put_row(out, &left, option->summary);
+        text_format(out, "%*s", SUMMARY_COLUMN, "");
+        put_values(out, option);
+        text_format(out, "; default: %s\n", option->standard);
+    }
+}
+
 /* A method, from the table that this ipcctl was built with. */
 static void put_method(struct buffer *out, const struct method *method)
 {
@@ -173,6 +201,7 @@ static void put_method(struct buffer *out, const struct method *method)
         text_format(&left, "%.*s", (int)param->name.len, (const char *)param->name.data);
         put_row(out, &left, param_type_name(param->type));
     }
+    put_method_options(out, &signature);
     text_format(out, "\nResult: %s\n", method->result);
     if (method->errors[0] != '\0') {
         text_format(out, "Errors of its own: %s\n", method->errors);
