@@ -50,6 +50,21 @@ test_options_and_their_values() {
     completes 'ipcctl watch jobs -e put,de' put,dead put,delete put,denied put,deleted
 }
 
+test_options_are_those_of_the_type() {
+    completes 'ipcctl create lock l --re' --recursive --release-by=
+    completes 'ipcctl create queue q --re' ''
+    completes 'ipcctl create event e --m' --mode=
+    completes 'ipcctl create queue q --on-disconnect=' requeue discard
+    completes 'ipcctl create lock l --on-disconnect ' release keep
+    completes 'ipcctl create queue q --option ma' maxsize= max_deliveries=
+    completes 'ipcctl create queue q -o order=' '\"fifo\"' '\"lifo\"' '\"priority\"'
+    completes 'ipcctl create queue q --option joinable=t' true
+    completes "ipcctl create queue q --option 'order=" 'order="fifo"' 'order="lifo"' 'order="priority"'
+    completes 'ipcctl create queue q --option maxsize=' ''
+    completes 'ipcctl create queue q --option bogus=' ''
+    completes 'ipcctl create nonsense q --option ' ''
+}
+
 test_names_are_those_of_the_fitting_type() {
     ipcctl create queue jobs
     ipcctl create queue mail

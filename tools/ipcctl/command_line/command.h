@@ -135,6 +135,7 @@ struct option {
     const char *value;   /* the name of its value, "N" */
     bool optional;       /* the value may be left out: --wait, --wait=5s */
     const char *choices; /* WORD_CHOICE: words with spaces between */
+    const char *key;     /* of create: its name in the map of TYPE.open; NULL: it is not in there */
     const char *summary;
 };
 

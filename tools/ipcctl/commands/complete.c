@@ -28,9 +28,10 @@ struct completion {
     size_t count;
     /* What the words before it are. */
     const struct command *command;
-    const struct area *family; /* whose first word has been typed */
-    size_t position;           /* of the positional word being typed */
-    enum option_id pending;    /* the option whose value is being typed */
+    const struct area *family;    /* whose first word has been typed */
+    size_t position;              /* of the positional word being typed */
+    enum option_id pending;       /* the option whose value is being typed */
+    struct method_signature open; /* of the type that has been typed; no options: of none */
     bool options_ended;
     bool lost; /* there is no such command */
 };
@@ -175,6 +176,46 @@ static void offer_events(struct completion *completion)
     }
 }
 
+/* The option of the typed type's open that a key (`len` bytes) is, or NULL. */
+static const struct method_option *find_key(const struct completion *completion, const char *key,
+                                            size_t len)
+{
+    for (unsigned i = 0; i < completion->open.option_count; i++) {
+        const struct method_option *option = completion->open.options[i];
+        if (strlen(option->name) == len && strncmp(option->name, key, len) == 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+/* KEY=JSON: the keys, or behind one the values that can be listed. */
+static void offer_pairs(struct completion *completion)
+{
+    const char *equals = strchr(completion->prefix, '=');
+    char word[64];
+    if (equals == NULL) {
+        for (unsigned i = 0; i < completion->open.option_count; i++) {
+            (void)snprintf(word, sizeof(word), "%s=", completion->open.options[i]->name);
+            offer(completion, word);
+        }
+        return;
+    }
+    const struct method_option *option =
+        find_key(completion, completion->prefix, (size_t)(equals - completion->prefix));
+    completion->skipped += (size_t)(equals + 1 - completion->prefix);
+    completion->prefix = equals + 1;
+    if (option != NULL && option->type == PARAM_BOOL) {
+        offer_choices(completion, "true false");
+    }
+    for (const char *words = option != NULL ? option->words : ""; *words != '\0';) {
+        size_t len = strcspn(words, " ");
+        (void)snprintf(word, sizeof(word), "\"%.*s\"", (int)len, words);
+        offer(completion, word);
+        words += len + (words[len] == ' ');
+    }
+}
+
 static void offer_kind(struct completion *completion, enum word_kind kind, const char *choices)
 {
     switch (kind) {
@@ -206,6 +247,9 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
     case WORD_EVENTS:
         offer_events(completion);
         break;
+    case WORD_PAIR:
+        offer_pairs(completion);
+        break;
     case WORD_FILE:
         text_put(&completion->out, "<files>\n");
         break;
@@ -217,9 +261,24 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
     }
 }
 
+/* The words of a choice; those that the typed type has, if it says so. */
+static const char *choices_of(const struct completion *completion, enum option_id id)
+{
+    const char *key = options[id].key;
+    const struct method_option *option =
+        key != NULL ? find_key(completion, key, strlen(key)) : NULL;
+    return option != NULL && options[id].kind == WORD_CHOICE ? option->words : options[id].choices;
+}
+
+/* An option, unless it is one of another type than the one typed. */
 static void offer_option(struct completion *completion, enum option_id id)
 {
     char word[64];
+    const char *key = options[id].key;
+    if (completion->open.option_count > 0 && key != NULL &&
+        find_key(completion, key, strlen(key)) == NULL) {
+        return;
+    }
     (void)snprintf(word, sizeof(word), "--%s%s", options[id].name,
                    options[id].kind != WORD_NONE && !options[id].optional ? "=" : "");
     offer(completion, word);
@@ -235,7 +294,7 @@ static void offer_options(struct completion *completion)
                                            (size_t)(equals - completion->prefix - 2));
         completion->skipped = (size_t)(equals + 1 - completion->prefix);
         completion->prefix = equals + 1;
-        offer_kind(completion, options[id].kind, options[id].choices);
+        offer_kind(completion, options[id].kind, choices_of(completion, id));
         return;
     }
     for (size_t i = 0; command != NULL && command->options[i].id != OPTION_NONE; i++) {
@@ -262,6 +321,17 @@ static void pass_option(struct completion *completion, const char *word)
         options[id].kind != WORD_NONE && !options[id].optional && value == NULL ? id : OPTION_NONE;
 }
 
+/* A type: its open says which options there are. */
+static void pass_type(struct completion *completion, const char *type)
+{
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%s.open", type);
+    const struct method *method = method_find(slice_of_string(name));
+    if (method != NULL) {
+        method_signature(method, &completion->open);
+    }
+}
+
 /* A positional word that has been typed. */
 static void pass_word(struct completion *completion, const char *word)
 {
@@ -270,6 +340,9 @@ static void pass_word(struct completion *completion, const char *word)
         const struct argument *argument =
             command_argument(completion->command, completion->position);
         completion->options_ended |= argument != NULL && argument->kind == WORD_PROGRAM;
+        if (argument != NULL && argument->kind == WORD_TYPE) {
+            pass_type(completion, word);
+        }
         completion->position++;
         if (completion->command->run == run_help) {
             completion->family = command_family(word);
@@ -303,8 +376,8 @@ static void offer_all(struct completion *completion)
 {
     const struct argument *argument = NULL;
     if (completion->pending != OPTION_NONE) {
-        const struct option *option = &options[completion->pending];
-        offer_kind(completion, option->kind, option->choices);
+        offer_kind(completion, options[completion->pending].kind,
+                   choices_of(completion, completion->pending));
     } else if (!completion->options_ended && completion->prefix[0] == '-') {
         offer_options(completion);
     } else if (completion->command == NULL && !completion->lost) {

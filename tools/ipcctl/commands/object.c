@@ -99,35 +99,8 @@ enum status run_ls(struct context *context)
 
 /* ---- create ---- */
 
-/* The options of TYPE.open that have an option of their own here. */
-static const struct {
-    enum option_id id;
-    const char *name; /* in the protocol */
-} friendly[] = {
-    {OPTION_MAXSIZE, "maxsize"},
-    {OPTION_ORDER, "order"},
-    {OPTION_JOINABLE, "joinable"},
-    {OPTION_ON_DISCONNECT, "on_disconnect"},
-    {OPTION_LEASE, "lease_ms"},
-    {OPTION_MAX_DELIVERIES, "max_deliveries"},
-    {OPTION_DEAD_LETTER, "dead_letter"},
-    {OPTION_INITIAL, "initial"},
-    {OPTION_RECURSIVE, "recursive"},
-    {OPTION_RELEASE_BY, "release_by"},
-    {OPTION_VALUE, "value"},
-    {OPTION_BOUNDED, "bounded"},
-    {OPTION_LOCK, "lock"},
-    {OPTION_PARTIES, "parties"},
-    {OPTION_DEFAULT_TIMEOUT, "timeout"},
-    {OPTION_TYPECODE, "typecode"},
-    {OPTION_SIZE, "size"},
-    {OPTION_NO_DUPLEX, "duplex"},
-    {OPTION_MODE, "mode"},
-    {OPTION_LIFETIME, "lifetime"},
-};
-
-/* One of them, as the kind of its value says. */
-static enum status pack_friendly(struct context *context, enum option_id id, struct buffer *out)
+/* The value of an option of TYPE.open, as the kind of its word says. */
+static enum status pack_open_option(struct context *context, enum option_id id, struct buffer *out)
 {
     const struct given *given = &context->options[id];
     char error[JSON_ERROR_TEXT];
@@ -176,10 +149,10 @@ static enum status pack_create_options(struct context *context, struct buffer *o
         pack_key_bool(out, "exclusive", true);
         count++;
     }
-    for (size_t i = 0; i < sizeof(friendly) / sizeof(friendly[0]) && status == STATUS_OK; i++) {
-        if (context->options[friendly[i].id].is) {
-            pack_string(out, friendly[i].name);
-            status = pack_friendly(context, friendly[i].id, out);
+    for (enum option_id id = OPTION_NONE; id < OPTIONS && status == STATUS_OK; id++) {
+        if (options[id].key != NULL && context->options[id].is) {
+            pack_string(out, options[id].key);
+            status = pack_open_option(context, id, out);
             count++;
         }
     }
