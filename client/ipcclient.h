@@ -41,7 +41,7 @@
  * holds stays the parent's. (A child that was made without fork's handlers, by vfork(2) or
  * clone(2), must leave the library alone.)
  *
- * Where a rule comes from the protocol, proto/PROTOCOL.md has it in full.
+ * Where a rule comes from the protocol, ipcprotocol(7) has it in full.
  *
  * The parts, each of which can be included alone: error, value, connection, async (the non-blocking
  * core), batch (several calls as one), result (what calls by name have given), object (what all

@@ -5,7 +5,7 @@
  * A queue does all this by itself. Here it shows how to wait for anything at all: by a function
  * that says whether it has come, and is called while the condition's lock is held.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { PRODUCERS = 2, EACH = 20, ROOM = 3 };
 

@@ -3,7 +3,7 @@
  *
  * It waits in the daemon, and has the item as soon as it is put.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 static void get_one(const struct names *names, int number)
 {

@@ -4,7 +4,7 @@
  * Both end with IPCC_ERR_EMPTY: an answer like any other, which says what Python's queue.Empty
  * says.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { WAIT_MS = 100 };
 

@@ -5,7 +5,7 @@
  * gets; all of these calls are on their way at once. The callbacks read from the results what the
  * typed functions would have given. With each item the loop's other work goes on.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <poll.h>
 

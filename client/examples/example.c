@@ -1,5 +1,5 @@
 /* example: see example.h. */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /*
  * full_queue: a queue of five places, full and empty, and a sixth put that waits for room.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { PLACES = 5 };
 

@@ -5,7 +5,7 @@
  * First all on one connection, where it is the thread that holds the lock; then each on one of its
  * own.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <poll.h>
 #include <pthread.h>

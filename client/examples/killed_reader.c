@@ -4,7 +4,7 @@
  *
  * A reader that is gone takes nothing with it: what is put after its end is there for the next one.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <signal.h>
 #include <sys/wait.h>

@@ -3,7 +3,7 @@
  *
  * The process that put the item has long ended when it is taken.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <unistd.h>
 

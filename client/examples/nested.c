@@ -6,7 +6,7 @@
  * holds references to them. They live as long as one does, whoever made them; and who gets a
  * reference has the object open.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * From the put on the daemon keeps the file open, whatever becomes of the process that sent it.
  * This one has no name any more by which it could be opened again.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <signal.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * An end is a socket, so it may be handed on by fork, unlike a connection. Each side closes the end
  * that is the other's: only then can the parent see that the child has closed its own.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <stdlib.h>
 #include <string.h>

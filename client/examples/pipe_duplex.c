@@ -2,7 +2,7 @@
  * pipe_duplex: two processes that know nothing of each other but the name of a pipe talk in both
  * directions: values, and bytes.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * pipe_one_way: a child sends '666' over a pipe that is not duplex, and is then killed: what it had
  * sent is received first, and then the end. Neither side can use the other direction.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <signal.h>
 #include <stdlib.h>

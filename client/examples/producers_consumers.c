@@ -5,7 +5,7 @@
  * A job counts as done when its consumer says so (task_done). The job of a consumer that died with
  * it in hand would go back into the queue.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { PRODUCERS = 2, CONSUMERS = 2, JOBS = 10 };
 

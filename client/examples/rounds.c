@@ -4,7 +4,7 @@
  * The one that came first (index 0) sees to what is between two rounds, while the others wait at
  * the barrier a second time. Python calls this the barrier's action.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { PROCESSES = 3, ROUNDS = 4 };
 

@@ -4,7 +4,7 @@
  * The writer is gone when the reader looks: the dict lives in the daemon, as long as somebody has
  * it open, here the first process.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 static void write_dict(const struct names *names, int number)
 {

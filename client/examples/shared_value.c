@@ -6,7 +6,7 @@
  * What takes two steps, like moving an amount from one number to another, is done under the lock in
  * the memory; nobody sees the half of it.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { PROCESSES = 8, ROUNDS = 10000, AMOUNT = 1000 };
 

@@ -3,7 +3,7 @@
  *
  * The writer's puts wait for the reader: there is never more than one item in the queue.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <unistd.h>
 

@@ -6,7 +6,7 @@
  * hand is finished and reported. Then the worker leaves with exit status 0. Two are stopped here:
  * one in the middle of a task, one that waits for the next. No task is lost or done twice.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <poll.h>
 #include <signal.h>

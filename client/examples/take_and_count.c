@@ -5,7 +5,7 @@
  * Taking and counting are two calls; in a batch nobody sees the one without the other. When the
  * queue is empty the batch stops at the first call, so that nothing is counted that was not taken.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { TASKS = 300, WORKERS = 3 };
 

@@ -4,7 +4,7 @@
  * The keys 1 and "2" are of two kinds, and stay so. Adding to a number is one call, so that no
  * addition is lost.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { PROCESSES = 10, ROUNDS = 100 };
 

@@ -6,7 +6,7 @@
  * The objects have no names of their own to agree on: a dict has a reference to each, which keeps
  * it, and whoever has the dict finds all others in it.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <math.h>
 #include <string.h>

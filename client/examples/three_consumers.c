@@ -3,7 +3,7 @@
  *
  * The sum of what they got shows that no number was lost and none was given twice.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 enum { CONSUMERS = 3, EACH = 50000, TOTAL = CONSUMERS * EACH, BATCH = 1000 };
 

@@ -4,7 +4,7 @@
  * It takes nothing from the queue and holds nobody up; it is told of each put and each get, and,
  * since the queue goes with the last who has it open, of its end.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <string.h>
 
