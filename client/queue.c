@@ -190,9 +190,26 @@ int ipcc_queue_give_back(struct ipcc_queue *queue, int64_t ticket, int64_t delay
                            &(struct typed_call){"queue.give_back", {ipcc_int(ticket), delay}, 0});
 }
 
+int ipcc_queue_give_back_uncounted(struct ipcc_queue *queue, int64_t ticket, int64_t delay_ms)
+{
+    struct option_map map = {.count = 0};
+    option_true(&map, "uncounted", true);
+    return handle_call_nil(
+        of(queue),
+        &(struct typed_call){
+            "queue.give_back", {ipcc_int(ticket), ipcc_int(delay_ms), option_map_value(&map)}, 0});
+}
+
 int ipcc_queue_touch(struct ipcc_queue *queue, int64_t ticket)
 {
     return handle_call_nil(of(queue), &(struct typed_call){"queue.touch", {ipcc_int(ticket)}, 0});
+}
+
+int ipcc_queue_taken(struct ipcc_queue *queue, size_t start, size_t count, struct ipcc_reply *reply)
+{
+    return handle_call(of(queue),
+                       &(struct typed_call){"queue.taken", {ipcc_uint(start), ipcc_uint(count)}, 0},
+                       reply);
 }
 
 int ipcc_queue_join(struct ipcc_queue *queue, int64_t timeout_ms)

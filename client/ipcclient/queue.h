@@ -94,8 +94,18 @@ int ipcc_queue_task_done(struct ipcc_queue *queue, int64_t ticket, uint64_t *unf
 /* Puts a taken item back at the head, after delay_ms if that is not 0. IPCC_ERR_VALUE. */
 int ipcc_queue_give_back(struct ipcc_queue *queue, int64_t ticket, int64_t delay_ms);
 
+/* The same, as if the item had not been taken: the delivery does not count. IPCC_ERR_VALUE. */
+int ipcc_queue_give_back_uncounted(struct ipcc_queue *queue, int64_t ticket, int64_t delay_ms);
+
 /* Starts the lease of a taken item again. IPCC_ERR_VALUE. */
 int ipcc_queue_touch(struct ipcc_queue *queue, int64_t ticket);
+
+/* Looks at up to `count` items that are taken and not done, from position `start` on, the one that
+ * was taken first before all others. The answer is an array of maps: ticket, value, deliveries,
+ * session, pid, uid, client, since and lease_ms, which is nil without a lease. It can be shorter
+ * without being the end of the list; an empty one is. */
+int ipcc_queue_taken(struct ipcc_queue *queue, size_t start, size_t count,
+                     struct ipcc_reply *reply);
 
 /* Waits until nothing is unfinished: queued, delayed or taken. IPCC_ERR_TIMEOUT. */
 int ipcc_queue_join(struct ipcc_queue *queue, int64_t timeout_ms);

@@ -24,13 +24,13 @@ size_t pack_hold(struct buffer *out, const struct tie *tie)
     return 1 + tie->object->type->describe_claims(tie, out);
 }
 
-/* Whose claim it is. */
-static size_t pack_claimant(struct buffer *out, const struct session *session)
+size_t pack_claimant(struct buffer *out, const struct session *session)
 {
     pack_key_uint(out, "session", session->id);
     pack_key_int(out, "pid", session->credentials.pid);
+    pack_key_uint(out, "uid", session->credentials.uid);
     pack_key_string(out, "client", session->client);
-    return 3;
+    return 4;
 }
 
 static void pack_waits(struct buffer *out, const struct object *object, uint64_t now)

@@ -5,6 +5,9 @@
 
 #include "daemon/call/parked.h"
 
+/* Whose claim it is: session, pid, uid, client. Returns how many pairs. */
+size_t pack_claimant(struct buffer *out, const struct session *session);
+
 /* What is told of a parked call besides whose it is and what it waits on. Returns how many pairs.
  */
 size_t pack_wait(struct buffer *out, const struct parked *parked, uint64_t now);

@@ -1,6 +1,7 @@
 /*
- * methods/queue: the handlers of queue.*, but for queue.open (queue_open.c) and those that take
- * items (queue_get.c); the operations are in daemon/objects/queue.h.
+ * methods/queue: the handlers of queue.*, but for queue.open (queue_open.c), those that take items
+ * (queue_get.c) and those for what is taken (queue_taken.c); the operations are in
+ * daemon/objects/queue.h.
  *
  * Tests: tests/unit/methods/, test_queue.c, test_queue_extremes.c, test_queue_shutdown.c.
  */
@@ -120,114 +121,6 @@ int method_queue_put_many(struct call *call)
         return status;
     }
     return call_answer_int(call, values_put(call));
-}
-
-/* Refuses if the queue is not joinable. */
-static int need_joinable(struct call *call)
-{
-    if (queue_of(call->object)->options.joinable) {
-        return 0;
-    }
-    return call_fail(call, ERR_WRONG_TYPE,
-                     "%s needs a joinable queue; \"%s\" was opened without joinable",
-                     call->method->name, call->object->name);
-}
-
-/* The taken item of the ticket in param 1. */
-static int find_ticket(struct call *call, struct item **out)
-{
-    int status = need_joinable(call);
-    if (status < 0) {
-        return status;
-    }
-    int64_t ticket = call_int(call, 1, 0);
-    *out = queue_ticket(queue_of(call->object), (uint64_t)ticket);
-    if (*out == NULL) {
-        return call_fail(call, ERR_VALUE,
-                         "%s: ticket %lld of \"%s\" is not taken: it is done, or has gone back",
-                         call->method->name, (long long)ticket, call->object->name);
-    }
-    return 0;
-}
-
-static int oldest_taken(struct call *call, struct item **out)
-{
-    int status = need_joinable(call);
-    if (status < 0) {
-        return status;
-    }
-    const struct queue *queue = queue_of(call->object);
-    *out = queue_oldest_taken(queue, session_tie(call->session, call->object));
-    if (*out == NULL && queue->tickets.live > 0) {
-        return call_fail(call, ERR_VALUE,
-                         "this session has taken no item of \"%s\", which has lease_ms: give the "
-                         "ticket to finish one that another session has taken",
-                         call->object->name);
-    }
-    if (*out == NULL) {
-        return call_fail(call, ERR_VALUE,
-                         "task_done was called too many times: no item of \"%s\" "
-                         "is taken",
-                         call->object->name);
-    }
-    return 0;
-}
-
-/* The claim of a tie has gone: the tie as well, if it was the last. */
-static void release_tie(struct tie *tie)
-{
-    if (tie != NULL) {
-        session_tie_check(tie);
-    }
-}
-
-int method_queue_task_done(struct call *call)
-{
-    struct item *item;
-    int status = call_given(call, 1) ? find_ticket(call, &item) : oldest_taken(call, &item);
-    if (status < 0) {
-        return status;
-    }
-    struct tie *tie = item->tie;
-    uint64_t left = queue_done(queue_of(call->object), item);
-    release_tie(tie);
-    return call_answer_int(call, (int64_t)left);
-}
-
-int method_queue_give_back(struct call *call)
-{
-    struct item *item;
-    int status = find_ticket(call, &item);
-    if (status < 0) {
-        return status;
-    }
-    struct tie *tie = item->tie;
-    queue_give_back(queue_of(call->object), item, call_int(call, 2, 0), call->now);
-    release_tie(tie);
-    return call_answer_nil(call);
-}
-
-int method_queue_touch(struct call *call)
-{
-    struct item *item;
-    int status = find_ticket(call, &item);
-    if (status < 0) {
-        return status;
-    }
-    queue_touch(queue_of(call->object), item, call->now);
-    return call_answer_nil(call);
-}
-
-int method_queue_join(struct call *call)
-{
-    int status = need_joinable(call);
-    if (status < 0) {
-        return status;
-    }
-    if (queue_unfinished(queue_of(call->object)) > 0) {
-        return call_wait(call, QUEUE_JOINERS, 1, ERR_TIMEOUT);
-    }
-    return call_answer_nil(call);
 }
 
 int method_queue_qsize(struct call *call)

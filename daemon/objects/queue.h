@@ -109,10 +109,22 @@ struct item *queue_ticket(const struct queue *queue, uint64_t ticket);
 struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie);
 /* The item is done. Returns the unfinished count left. Clears the claim of its tie. */
 uint64_t queue_done(struct queue *queue, struct item *item);
+/* What follows, a give_back, is to be as if the item had not been taken this time: its deliveries,
+ * and the queue's, are what they were before. */
+void queue_uncount(struct queue *queue, struct item *item);
 /* The item goes back to the head at once (delay_ms 0) or after the delay. */
 void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now);
 /* Its lease starts again. */
 void queue_touch(struct queue *queue, struct item *item, uint64_t now);
+
+/* Calls `show` for up to `count` taken items from position `start` on, the one that was taken first
+ * before all others, until it returns false. */
+void queue_taken(const struct queue *queue, uint64_t start, uint64_t count,
+                 bool (*show)(void *data, const struct item *item), void *data, struct pace *pace);
+/* How many steps that will take, roughly. */
+uint64_t queue_taken_steps(const struct queue *queue, uint64_t start, uint64_t count);
+/* When the lease of a taken item is over: monotonic, nanoseconds; TIME_NEVER: it has none. */
+uint64_t queue_lease(const struct queue *queue, const struct item *item);
 
 uint64_t queue_unfinished(const struct queue *queue); /* queued, delayed and taken */
 uint64_t queue_room(const struct queue *queue);       /* how many items it has room for */

@@ -143,6 +143,7 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     (void)ordered_append(&queue->tickets, hash, &item->entry); /* has room */
     item->state = ITEM_TAKEN;
     item->tie = tie;
+    item->taken = now;
     item->meta.deliveries++;
     queue->gets++;
     TAILQ_INSERT_TAIL(&tie->taken, item, of_tie);

@@ -26,7 +26,10 @@ struct item {
     struct blob *value;
     struct item_meta meta;
     uint64_t due;   /* when time changes its state: delay, expiry or lease; TIME_NEVER: never */
-    uint64_t ready; /* delayed: when it becomes ready */
+    union {
+        uint64_t ready; /* delayed: when it becomes ready */
+        uint64_t taken; /* taken: since when; both monotonic, nanoseconds */
+    };
     uint32_t due_position;
     uint32_t heap_position; /* in the heap of queue->priority */
     uint8_t state;          /* enum item_state */

@@ -5,7 +5,10 @@
  */
 #include "daemon/objects/queue_private.h"
 
-enum { STEPS_TAKEN = 48 /* what giving an item back takes, in steps */ };
+enum {
+    STEPS_TAKEN = 48, /* what giving an item back takes, in steps */
+    STEPS_SHOW = 16,  /* what showing one takes, besides its bytes */
+};
 
 uint32_t ticket_hash(uint64_t ticket)
 {
@@ -92,6 +95,12 @@ void item_give_back(struct queue *queue, struct item *item, const char *reason, 
     queue_changed(queue);
 }
 
+void queue_uncount(struct queue *queue, struct item *item)
+{
+    item->meta.deliveries--;
+    queue->gets--;
+}
+
 void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
 {
     item_give_back(queue, item, "call", delay_ms, now);
@@ -105,6 +114,42 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
     }
     (void)item_set_due(queue, item, lease); /* the heap has room: reserved when it was taken */
     queue_changed(queue);
+}
+
+void queue_taken(const struct queue *queue, uint64_t start, uint64_t count,
+                 bool (*show)(void *data, const struct item *item), void *data, struct pace *pace)
+{
+    const struct ordered *tickets = &queue->tickets;
+    if (start >= tickets->live || count == 0) {
+        return;
+    }
+    uint32_t position = ordered_next(tickets, 0);
+    for (; start > 0; start--) {
+        position = ordered_next(tickets, position + 1);
+        pace_step(pace, 1);
+    }
+    while (position != ORDERED_NONE) {
+        const struct item *item = (const struct item *)tickets->entries[position];
+        if (!show(data, item) || --count == 0) {
+            return;
+        }
+        pace_step(pace, STEPS_SHOW + stored_blob(item->value).bytes.len / PACE_STEP_BYTES);
+        position = ordered_next(tickets, position + 1);
+    }
+}
+
+uint64_t queue_taken_steps(const struct queue *queue, uint64_t start, uint64_t count)
+{
+    uint64_t taken = queue->tickets.live;
+    if (start >= taken) {
+        return 0;
+    }
+    return start + (taken - start < count ? taken - start : count) * STEPS_SHOW;
+}
+
+uint64_t queue_lease(const struct queue *queue, const struct item *item)
+{
+    return queue->options.lease_ms > 0 ? item->due : TIME_NEVER;
 }
 
 /* A session ends: the items it took go back in their old order, or count as done. */

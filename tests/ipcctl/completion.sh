@@ -85,6 +85,21 @@ test_names_are_those_of_the_fitting_type() {
     completes 'ipcctl create queue ' ''
 }
 
+test_tickets_are_those_of_the_queue() {
+    ipcctl create queue jobs --joinable
+    ipcctl create queue other --joinable
+    ipcctl put jobs 1 2
+    "$IPCCTL" get jobs --count 3 --wait >"$scratch/got" &
+    local getter=$!
+    await has jobs taken 2
+    completes 'ipcctl done jobs ' 1 2
+    completes 'ipcctl give-back jobs 1 ' 1 2
+    completes 'ipcctl touch jobs 2' 2
+    completes 'ipcctl done other ' ''
+    completes 'ipcctl done none ' ''
+    kill "$getter"
+}
+
 test_names_are_written_so_that_the_shell_takes_them() {
     ipcctl create queue 'my jobs'
     ipcctl create queue "it's \$5"

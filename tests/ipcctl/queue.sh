@@ -116,14 +116,27 @@ test_get_waits_for_an_item() {
     same "what was got" '"here"' "$(<"$scratch/got")"
 }
 
-test_get_from_a_joinable_queue_gives_the_item_back_at_its_end() {
-    ipcctl create queue jobs --joinable
-    ipcctl put jobs '"a"'
+test_get_from_a_joinable_queue_leaves_the_items_as_they_were() {
+    ipcctl create queue jobs --joinable --max-deliveries 2 --on-disconnect discard
+    ipcctl put jobs '"a"' '"b"' '"c"'
     gives '{"value": "a", "ticket": 1, "deliveries": 1}' get jobs --json
+    gives '{"value": "a", "ticket": 2, "deliveries": 1}' get jobs --json
+    gives '{"value": "a", "ticket": 3, "deliveries": 1}' get jobs --json
+    gives $'"a"\n"b"' get jobs --count 2
+    gives $'"a"\n"b"\n"c"' get jobs --all
+    gives $'"a"\n"b"\n"c"' peek jobs
+    same "the figures" "3 0 0" \
+        "$(json '"%d %d %d" % (r["unfinished"], r["gets"], r["dropped"])' describe jobs)"
+}
+
+test_get_does_not_mind_a_lease_that_is_over() {
+    ipcctl create queue jobs --joinable --lease 1ms
+    ipcctl put jobs 1
+    "$IPCCTL" get jobs --count 2 --wait >"$scratch/got" 2>"$scratch/said" &
+    local getter=$!
+    wait "$getter"
+    same "what was said" "" "$(<"$scratch/said")"
     await has jobs size 1
-    same "the deliveries" 2 "$(json 'r["deliveries"]' get jobs)"
-    await has jobs size 1
-    same "the unfinished" 1 "$(json 'r["unfinished"]' describe jobs)"
 }
 
 test_get_with_ack_counts_the_items_as_done() {
@@ -212,6 +225,54 @@ test_done_and_give_back_work_on_the_tickets_of_others() {
     kill "$getter"
 }
 
+test_taken_shows_what_is_taken_and_by_whom() {
+    ipcctl create queue jobs --joinable --lease 1h
+    ipcctl put jobs '"a\u001b"' "\"$(printf '%0100d' 0)\"" '{"n": 3}'
+    gives 'TICKET  DELIVERIES  FOR  LEASE  SESSION  PID  USER  PROGRAM  CLIENT  VALUE' taken jobs
+    gives '' taken jobs --json
+    "$IPCCTL" get jobs --count 4 --wait >"$scratch/got" &
+    local getter=$!
+    await has jobs taken 3
+    local user program='ipcctl +ipcctl [0-9.]*'
+    user=$(id -un)
+    run "$IPCCTL" taken jobs
+    same "the rows" 4 "$(wc -l <<<"$output")"
+    matches "the first" \
+        "1 +1 +[0-9.]+m?s +(1h|59m[0-9]+s) +[0-9]+ +$getter +$user +$program +\"a.u001b\"" \
+        "$(sed -n 2p <<<"$output")"
+    matches "the second, cut" ' "0{20,38}…$' "$(sed -n 3p <<<"$output")"
+    run "$IPCCTL" taken jobs --start 1 --count 1
+    same "the rows" 2 "$(wc -l <<<"$output")"
+    matches "the one at 1" '^ *2 .*…$' "$(sed -n 2p <<<"$output")"
+    same "as JSON" "[3, {'n': 3}, 1, $getter, 'ipcctl', True, True]" "$(json \
+        '[r[k] for k in ("ticket", "value", "deliveries", "pid", "program")] + ["$timestamp" in str(r["since"]), 0 < r["lease_ms"] <= 3600000]' \
+        taken jobs --start 2)"
+    same "all of them" $'1\n2\n3' "$("$IPCCTL" taken jobs --all --json | sed 's/{"ticket": \([0-9]*\).*/\1/')"
+    run "$IPCCTL" describe jobs
+    matches "the description" '
+Taken \(3\):
+TICKET  .*
+ *3 .*
+' "$output"
+    kill "$getter"
+}
+
+test_describe_shows_the_first_items_that_are_taken() {
+    ipcctl create queue jobs --joinable
+    seq 12 | ipcctl put jobs
+    "$IPCCTL" get jobs --count 13 --wait >"$scratch/got" &
+    local getter=$!
+    await has jobs taken 12
+    run "$IPCCTL" describe jobs
+    matches "the description" '
+Taken \(12, the first 10\):
+TICKET  .*
+ *10 .* 10
+
+Holding tickets' "$output"
+    kill "$getter"
+}
+
 test_join_waits_for_the_end_of_the_work() {
     ipcctl create queue jobs --joinable
     gives '' join jobs
@@ -247,6 +308,7 @@ test_commands_for_queues_refuse_other_types() {
     fails 1 'get config: .*dict' get config
     ipcctl create queue plain
     fails 1 'done plain: .*joinable' 'done' plain 1
+    fails 1 'taken plain: .*joinable' taken plain
 }
 
 run_tests

@@ -96,6 +96,8 @@ static void joinable_queue_counts_until_all_is_done(void **state)
     assert_ok(ipcc_queue_touch(queue, ticket));
     assert_ok(ipcc_queue_give_back(queue, ticket, 0));
     ticket = take(queue, "1", 2);
+    assert_ok(ipcc_queue_give_back_uncounted(queue, ticket, 0));
+    ticket = take(queue, "1", 2);
     assert_ok(ipcc_queue_task_done(queue, ticket, &left));
     assert_int_equal(left, 1);
     assert_fails(ipcc_queue_task_done(queue, ticket, &left), VALUE, "");
@@ -103,6 +105,36 @@ static void joinable_queue_counts_until_all_is_done(void **state)
     assert_ok(ipcc_queue_task_done(queue, IPCC_NO_TICKET, &left));
     assert_int_equal(left, 0);
     assert_ok(ipcc_queue_join(queue, IPCC_FOREVER));
+    close_queue(conn, queue);
+}
+
+static void queue_tells_what_is_taken(void **state)
+{
+    struct ipcc *conn = client_open(*state);
+    struct ipcc_queue *queue =
+        open_queue(conn, &(struct ipcc_queue_options){.joinable = true, .lease_ms = 100000});
+    struct ipcc_reply reply;
+    struct ipcc_value item;
+    struct ipcc_value field;
+    uint64_t session = 0;
+    assert_ok(ipcc_session(conn, &session));
+    assert_ok(ipcc_queue_put(queue, ipcc_str("x"), 0, NULL));
+    int64_t ticket = take(queue, "\"x\"", 1);
+    assert_ok(ipcc_queue_taken(queue, 0, 10, &reply));
+    struct ipcc_walk walk = ipcc_walk_of(&reply.value);
+    assert_true(ipcc_walk_next(&walk, &item));
+    assert_ok(ipcc_map_get(&item, "ticket", &field));
+    assert_int_equal(field.as.integer, ticket);
+    assert_ok(ipcc_map_get(&item, "session", &field));
+    assert_int_equal(field.as.integer, session);
+    assert_ok(ipcc_map_get(&item, "value", &field));
+    assert_true(ipcc_value_is_str(&field, "x"));
+    assert_false(ipcc_walk_next(&walk, &item));
+    ipcc_reply_free(&reply);
+    assert_ok(ipcc_queue_taken(queue, 1, SIZE_MAX / 2, &reply));
+    walk = ipcc_walk_of(&reply.value);
+    assert_false(ipcc_walk_next(&walk, &item));
+    ipcc_reply_free(&reply);
     close_queue(conn, queue);
 }
 
@@ -208,6 +240,7 @@ int main(void)
         daemon_test(queue_put_and_get),
         daemon_test(queue_put_many_and_get_many),
         daemon_test(joinable_queue_counts_until_all_is_done),
+        daemon_test(queue_tells_what_is_taken),
         daemon_test(queue_orders_by_priority),
         daemon_test(queue_shut_down_drains_and_then_fails),
         daemon_test(queue_options_are_those_of_the_daemon),

@@ -54,4 +54,5 @@ enum status run_rm(struct context *context);
 enum status run_run(struct context *context);
 enum status run_sessions(struct context *context);
 enum status run_stats(struct context *context);
+enum status run_taken(struct context *context);
 enum status run_watch(struct context *context);

@@ -54,7 +54,9 @@ static void functions_of_a_queue_refuse_null(void **state)
     assert_refused(ipcc_queue_get_many(NULL, 5, 0, &reply));
     assert_refused(ipcc_queue_task_done(NULL, 1, NULL));
     assert_refused(ipcc_queue_give_back(NULL, 1, 0));
+    assert_refused(ipcc_queue_give_back_uncounted(NULL, 1, 0));
     assert_refused(ipcc_queue_touch(NULL, 1));
+    assert_refused(ipcc_queue_taken(NULL, 0, 1, &reply));
     assert_refused(ipcc_queue_join(NULL, 0));
     assert_refused(ipcc_queue_qsize(NULL, NULL));
     assert_refused(ipcc_queue_empty(NULL, NULL));

@@ -137,7 +137,9 @@ static const struct row queue_rows[] = {
     {"queue.task_done", "['q', 9]", "2"},
     {"queue.give_back", "['q', 9]", "nil"},
     {"queue.give_back", "['q', 9, 50]", "nil"},
+    {"queue.give_back", "['q', 9, 0, {uncounted: true}]", "nil"},
     {"queue.touch", "['q', 9]", "nil"},
+    {"queue.taken", "['q', 5, 10]", "[]"},
     {"queue.join", "['q', 7]", "nil"},
     {"queue.qsize", "['q']", "5"},
     {"queue.empty", "['q']", "true"},
@@ -192,7 +194,9 @@ static void queue_functions_make_their_requests(void **state)
     assert_ok(ipcc_queue_task_done(queue, 9, NULL));
     assert_ok(ipcc_queue_give_back(queue, 9, 0));
     assert_ok(ipcc_queue_give_back(queue, 9, 50));
+    assert_ok(ipcc_queue_give_back_uncounted(queue, 9, 0));
     assert_ok(ipcc_queue_touch(queue, 9));
+    assert_encoding("\x90", ipcc_queue_taken(queue, 5, 10, &reply));
     assert_ok(ipcc_queue_join(queue, 7));
     assert_ok(ipcc_queue_qsize(queue, &count));
     assert_int_equal(count, 5);

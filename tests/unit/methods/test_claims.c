@@ -27,9 +27,9 @@ static void object_describe_lists_the_waits_in_the_order_of_service(void **state
     (void)actor_send(b, "lock.acquire", "['l']");
     check(a, "object.describe", "['l', true]",
           "{waiting: 3, waits: ["
-          "{session: 2, pid: _int, client: 'worker', method: 'lock.acquire', msgid: 2,"
+          "{session: 2, pid: _int, uid: 0, client: 'worker', method: 'lock.acquire', msgid: 2,"
           " since_ms: 20, timeout_ms: 5000},"
-          "{session: 1, pid: _int, client: nil, method: 'lock.acquire', msgid: 4,"
+          "{session: 1, pid: _int, uid: 0, client: nil, method: 'lock.acquire', msgid: 4,"
           " since_ms: 0, timeout_ms: nil},"
           "{session: 2, msgid: 3, ...}], ...}");
     actor_leave(a);
@@ -61,8 +61,8 @@ static void object_describe_lists_who_holds_and_since_when(void **state)
     check(a, "semaphore.acquire", "['s', 0]", "1");
     check(a, "object.describe", "['s', true]",
           "{waits: [], holds: ["
-          "{session: 1, pid: _int, client: nil, since: _ext, permits: 1},"
-          "{session: 3, pid: _int, client: nil, since: _ext, permits: 3}], ...}");
+          "{session: 1, pid: _int, uid: 0, client: nil, since: _ext, permits: 1},"
+          "{session: 3, pid: _int, uid: 0, client: nil, since: _ext, permits: 3}], ...}");
     actor_leave(a);
     actor_leave(b);
     actor_leave(c);

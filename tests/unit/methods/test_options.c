@@ -49,7 +49,10 @@ static void expect_refused(struct actor *a, const struct method *method, const c
     struct method_signature signature;
     method_signature(method, &signature);
     for (unsigned i = 0; i + 1 < signature.count; i++) {
-        (void)strcat(params, signature.params[i].type == PARAM_OBJECT ? "'q', " : "nil, ");
+        const struct method_param *param = &signature.params[i];
+        (void)strcat(params, param->type == PARAM_OBJECT ? "'q', "
+                             : param->optional           ? "nil, "
+                                                         : "1, ");
     }
     size_t len = strlen(params);
     (void)snprintf(params + len, sizeof(params) - len, "{%s: %s}]", key, value);

@@ -288,6 +288,10 @@ static void do_finish(struct model *model)
         (void)queue_done(model->queue, real);
         return;
     }
+    if (pick(4) == 0) {
+        queue_uncount(model->queue, real);
+        item->deliveries--;
+    }
     uint64_t delay = pick(2) == 0 ? 0 : 1 + pick(20);
     queue_give_back(model->queue, real, (int64_t)delay, model->now);
     give_back(model, item, delay);

@@ -264,6 +264,98 @@ static void room_is_what_maxsize_leaves(void **state)
     unmake(&world, queue);
 }
 
+/* What a look at taken items has shown. */
+struct looked {
+    uint64_t first; /* the ticket of the first and of the last one */
+    uint64_t last;
+    uint64_t count;
+    uint64_t most;
+};
+
+static bool look(void *data, const struct item *item)
+{
+    struct looked *looked = data;
+    assert_true(item->entry.seq > looked->last);
+    looked->first = looked->count == 0 ? item->entry.seq : looked->first;
+    looked->last = item->entry.seq;
+    return ++looked->count < looked->most;
+}
+
+/* Looks at `count` taken items from `start` on, of which those from ticket `first` to ticket `last`
+ * are shown; it may take so many steps. */
+static void check_taken(const struct queue *queue, uint64_t start, uint64_t count, uint64_t first,
+                        uint64_t last, uint64_t steps)
+{
+    struct looked looked = {.most = UINT64_MAX};
+    struct counted counted = counted_begin();
+    queue_taken(queue, start, count, look, &looked, &counted.pace);
+    assert_int_equal(looked.first, first);
+    assert_int_equal(looked.last, last);
+    assert_true(counted_end(&counted) <= steps);
+    assert_true(counted.longest <= PACE_STRETCH);
+    assert_true(queue_taken_steps(queue, start, count) <= steps);
+}
+
+static void what_is_taken_is_shown_in_the_order_in_which_it_was_taken(void **state)
+{
+    struct world world;
+    struct queue *queue = make(&world, &(struct queue_options){.joinable = true});
+    struct tie tie = {.object = &queue->object};
+    struct delivery head;
+    TAILQ_INIT(&tie.taken);
+    check_taken(queue, 0, UINT64_MAX, 0, 0, 0);
+    fill(queue, COUNT, 0, 0);
+    while (queue_head(queue, &head) == 0) {
+        assert_int_equal(queue_take_head(queue, &tie, MS, &head), 0);
+    }
+    check_taken(queue, 0, UINT64_MAX, 1, COUNT, 20 * COUNT);
+    check_taken(queue, 0, 1, 1, 1, 20);
+    check_taken(queue, 5, 10, 6, 15, 200);
+    check_taken(queue, COUNT - 1, UINT64_MAX, COUNT, COUNT, 2 * COUNT);
+    check_taken(queue, COUNT, 1, 0, 0, 0);
+    check_taken(queue, UINT64_MAX, UINT64_MAX, 0, 0, 0);
+    check_taken(queue, 0, 0, 0, 0, 0);
+    assert_true(queue_taken_steps(queue, COUNT - 1, 1) > COUNT); /* so that it is done in steps */
+
+    for (uint64_t ticket = 3; ticket <= COUNT; ticket += 3) {
+        (void)queue_done(queue, queue_ticket(queue, ticket));
+    }
+    check_taken(queue, 0, 4, 1, 5, 100);
+    check_taken(queue, 6, 2, 10, 11, 100); /* 1 2 4 5 7 8 | 10 11 */
+    struct looked looked = {.most = 2};
+    queue_taken(queue, 1, UINT64_MAX, look, &looked, NULL);
+    assert_int_equal(looked.last, 4);
+    tie_abandon(&tie, MS, NULL);
+    check_taken(queue, 0, UINT64_MAX, 0, 0, 0);
+    unmake(&world, queue);
+}
+
+static void a_take_that_is_not_counted_leaves_the_item_as_it_was(void **state)
+{
+    for (int order = QUEUE_FIFO; order <= QUEUE_PRIORITY; order++) {
+        struct world world;
+        struct queue *queue = make(&world, &(struct queue_options){.order = (enum queue_order)order,
+                                                                   .joinable = true,
+                                                                   .max_deliveries = 2});
+        struct tie tie = {.object = &queue->object};
+        struct delivery head;
+        TAILQ_INIT(&tie.taken);
+        fill(queue, 3, 0, 0);
+        for (int i = 0; i < 5; i++) {
+            assert_int_equal(queue_head(queue, &head), 0);
+            assert_int_equal(number_of(head.value), order == QUEUE_LIFO ? 2 : 0);
+            assert_int_equal(queue_take_head(queue, &tie, MS, &head), 0);
+            assert_int_equal(head.meta.deliveries, 1);
+            queue_uncount(queue, head.item);
+            queue_give_back(queue, head.item, 0, MS);
+            assert_int_equal(queue->gets, 0);
+        }
+        assert_true(TAILQ_EMPTY(&queue->dead));
+        assert_int_equal(queue->ready, 3);
+        unmake(&world, queue);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +366,8 @@ int main(void)
         cmocka_unit_test(clearing_gives_way),
         cmocka_unit_test(what_is_due_at_once_gives_way),
         cmocka_unit_test(room_is_what_maxsize_leaves),
+        cmocka_unit_test(what_is_taken_is_shown_in_the_order_in_which_it_was_taken),
+        cmocka_unit_test(a_take_that_is_not_counted_leaves_the_item_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

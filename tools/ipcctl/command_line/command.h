@@ -48,6 +48,7 @@ enum word_kind {
     WORD_GLOB,    /* a pattern of names */
     WORD_TYPE,    /* a type of objects */
     WORD_SESSION, /* the number of a session */
+    WORD_TICKET,  /* the number of a taken item of the queue that is the first word */
     WORD_METHOD,  /* "queue.get" */
     WORD_COMMAND, /* a word of a command, or a method */
     WORD_JSON,    /* a value */

@@ -45,6 +45,7 @@ static const struct demand *demand_of(enum word_kind kind)
         [WORD_INTEGER] = {"an integer", "from -9223372036854775808 to 9223372036854775807"},
         [WORD_COUNT] = {"a number that is not negative", "from 0 to 9223372036854775807"},
         [WORD_SESSION] = {"a number that is not negative", "from 0 to 9223372036854775807"},
+        [WORD_TICKET] = {"a number that is not negative", "from 0 to 9223372036854775807"},
         [WORD_STATUS] = {"an exit status from 0 to 255", "from 0 to 255"},
         [WORD_NUMBER] = {"a number like 5, -2.5 or 1e3",
                          "an integer from -9223372036854775808 to 18446744073709551615, or a float "
@@ -89,6 +90,7 @@ static enum number_fault parse(const char *word, enum word_kind kind, const char
         return number_integer(word, 10, INT64_MIN, INT64_MAX, number);
     case WORD_COUNT:
     case WORD_SESSION:
+    case WORD_TICKET:
         return number_integer(word, 10, 0, INT64_MAX, number);
     case WORD_STATUS:
         return number_integer(word, 10, 0, UINT8_MAX, number);
@@ -168,6 +170,7 @@ int word_pack(const char *word, enum word_kind kind, bool text, struct buffer *o
     case WORD_INTEGER:
     case WORD_COUNT:
     case WORD_SESSION:
+    case WORD_TICKET:
     case WORD_STATUS:
     case WORD_MODE:
     case WORD_TIME:

@@ -8,6 +8,7 @@
 #include "proto/method.h"
 #include "tools/ipcctl/arguments.h"
 #include "tools/ipcctl/description/listing.h"
+#include "tools/ipcctl/description/taken.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/command_line/shell_line.h"
@@ -30,6 +31,7 @@ struct completion {
     const struct command *command;
     const struct area *family;    /* whose first word has been typed */
     size_t position;              /* of the positional word being typed */
+    const char *first;            /* the command's first one, if it has been typed */
     enum option_id pending;       /* the option whose value is being typed */
     struct method_signature open; /* of the type that has been typed; no options: of none */
     bool options_ended;
@@ -109,6 +111,24 @@ static void offer_sessions(struct completion *completion)
         if ((uint64_t)session_number != own) {
             offer(completion, number);
         }
+    }
+    ipcc_reply_free(&reply);
+}
+
+/* The tickets of the queue that is the command's first word. */
+static void offer_tickets(struct completion *completion)
+{
+    struct ipcc_reply reply;
+    if (completion->first == NULL ||
+        taken_ask(completion->context, completion->first, 0, NAMES_MOST, &reply) < 0) {
+        return;
+    }
+    struct ipcc_walk walk = ipcc_walk_of(&reply.value);
+    struct ipcc_value item;
+    while (ipcc_walk_next(&walk, &item)) {
+        char number[32];
+        (void)snprintf(number, sizeof(number), "%" PRId64, field_int(&item, "ticket"));
+        offer(completion, number);
     }
     ipcc_reply_free(&reply);
 }
@@ -229,6 +249,9 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
     case WORD_SESSION:
         offer_sessions(completion);
         break;
+    case WORD_TICKET:
+        offer_tickets(completion);
+        break;
     case WORD_COMMAND:
         offer_commands(completion);
         if (completion->family == NULL) {
@@ -343,6 +366,7 @@ static void pass_word(struct completion *completion, const char *word)
         if (argument != NULL && argument->kind == WORD_TYPE) {
             pass_type(completion, word);
         }
+        completion->first = completion->position == 0 ? word : completion->first;
         completion->position++;
         if (completion->command->run == run_help) {
             completion->family = command_family(word);

@@ -7,6 +7,7 @@
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/description/show.h"
+#include "tools/ipcctl/description/taken.h"
 #include "tools/ipcctl/terminal/text.h"
 
 #include <inttypes.h>
@@ -87,6 +88,7 @@ static void print_text(struct context *context, const struct ipcc_value *descrip
     text.failed |= meaning.failed;
     buffer_deinit(&meaning);
     output_buffer(context, &text);
+    taken_describe(context, description);
     claims_print(context, description);
     text_put(&text, "\nOptions:\n");
     put_members(&text, description, true);

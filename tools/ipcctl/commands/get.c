@@ -2,7 +2,8 @@
  * get: items out of a queue (get), and a look at them (peek).
  *
  * Items are taken one by one, and each is written out before the next is asked for: if the reader
- * of standard output goes away, at most one item is lost, and none of a joinable queue.
+ * of standard output goes away, at most one item is lost, and none of a joinable queue. What was
+ * taken of one and is not done goes back at the end and counts as never taken.
  */
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
@@ -63,20 +64,50 @@ static enum status acknowledge(struct context *context, const struct ipcc_value 
     return request_send(context, &request, NULL);
 }
 
-/* Prints an item; it counts as done only when it has been written. */
-static enum status deliver(struct context *context, const struct ipcc_reply *reply, bool *held)
+/* Prints an item; it counts as done only when it has been written. What is not done stays among the
+ * tickets that are held. */
+static enum status deliver(struct context *context, const struct ipcc_reply *reply,
+                           struct buffer *held)
 {
     struct item item = item_of(reply);
+    size_t before = held->len;
+    if (item.ticket.kind == IPCC_INT) {
+        (void)buffer_append(held, &item.ticket.as.integer, sizeof(int64_t));
+    }
     print_item(context, &item);
     enum status status = output_flush(context, STATUS_OK);
-    if (status != STATUS_OK || item.ticket.kind != IPCC_INT) {
+    if (status != STATUS_OK || item.ticket.kind != IPCC_INT || !context->options[OPTION_ACK].is) {
         return status;
     }
-    if (context->options[OPTION_ACK].is) {
-        return acknowledge(context, &item.ticket);
+    status = acknowledge(context, &item.ticket);
+    held->len = status == STATUS_OK ? before : held->len;
+    return status;
+}
+
+static int give_back(struct context *context, int64_t ticket)
+{
+    struct request request;
+    request_init(&request, "queue.give_back");
+    pack_string(request_param(&request), context->words[0]);
+    pack_int(request_param(&request), ticket);
+    pack_nil(request_param(&request));
+    pack_map(request_param(&request), 1);
+    pack_key_bool(&request.bytes, "uncounted", true);
+    return request_try(context, &request, NULL);
+}
+
+/* What is held goes back as if it had not been taken, the last one first, so that all stand as they
+ * stood. An item whose lease is over has gone already; whatever else may go wrong, the daemon puts
+ * back what a session leaves. */
+static void give_all_back(struct context *context, const struct buffer *held)
+{
+    int error = 0;
+    for (size_t end = held->len; end > 0 && (error == 0 || error == IPCC_ERR_VALUE);
+         end -= sizeof(int64_t)) {
+        int64_t ticket;
+        memcpy(&ticket, held->data + end - sizeof(ticket), sizeof(ticket));
+        error = give_back(context, ticket);
     }
-    *held = true;
-    return STATUS_OK;
 }
 
 /* Whether an error is the expected end after `taken` items: there are no more. */
@@ -92,7 +123,7 @@ enum status run_get(struct context *context)
     const struct given *wait = &given[OPTION_WAIT];
     int64_t timeout_ms = wait->text != NULL ? wait->number : request_patience(context);
     uint64_t most = given[OPTION_COUNT].is ? (uint64_t)given[OPTION_COUNT].number : 1;
-    bool held = false;
+    struct buffer held = {0};
     enum status status = STATUS_OK;
     for (uint64_t taken = 0; status == STATUS_OK && (taken < most || given[OPTION_ALL].is);
          taken++) {
@@ -105,10 +136,12 @@ enum status run_get(struct context *context)
         status = deliver(context, &reply, &held);
         ipcc_reply_free(&reply);
     }
-    if (held && status == STATUS_OK && isatty(STDERR_FILENO) != 0) {
+    give_all_back(context, &held);
+    if (held.len > 0 && status == STATUS_OK && isatty(STDERR_FILENO) != 0) {
         (void)fprintf(stderr, "ipcctl: the ticket ends with ipcctl, and the queue has the item "
-                              "again; take it for good with --ack\n");
+                              "again, as it was; take it for good with --ack\n");
     }
+    buffer_deinit(&held);
     return status;
 }
 

@@ -18,7 +18,7 @@ static const struct holding {
     {"depth", "DEPTH", "Holding the lock"},
 };
 
-static void pack_claim(struct buffer *out, const struct ipcc_value *claim)
+void claim_pack(struct buffer *out, const struct ipcc_value *claim)
 {
     struct ipcc_walk walk = ipcc_walk_of(claim);
     struct ipcc_value key;
@@ -45,13 +45,12 @@ void claims_pack(struct buffer *out, const struct ipcc_value *claims)
     size_t at = pack_array_begin(out);
     size_t count = 0;
     for (; ipcc_walk_next(&walk, &claim); count++) {
-        pack_claim(out, &claim);
+        claim_pack(out, &claim);
     }
     pack_array_end(out, at, count);
 }
 
-/* "Waiting (3):", or "Waiting (1500, the first 1000):". */
-static void print_title(struct context *context, const char *title, int64_t count, size_t shown)
+void claims_title(struct context *context, const char *title, int64_t count, size_t shown)
 {
     struct buffer line = {0};
     text_format(&line, "\n%s (%" PRId64, title, count);
@@ -105,7 +104,7 @@ static void print_waits(struct context *context, const struct ipcc_value *descri
         add_wait(&table, &wait);
     }
     if (table_rows(&table) > 0) {
-        print_title(context, "Waiting", field_int(description, "waiting"), table_rows(&table));
+        claims_title(context, "Waiting", field_int(description, "waiting"), table_rows(&table));
         output_table(context, &table);
     }
     table_deinit(&table);
@@ -156,7 +155,7 @@ static void print_holds(struct context *context, const struct ipcc_value *descri
         add_hold(&table, &hold, holding);
     }
     if (table_rows(&table) > 0) {
-        print_title(context, holding->title, (int64_t)table_rows(&table), table_rows(&table));
+        claims_title(context, holding->title, (int64_t)table_rows(&table), table_rows(&table));
         output_table(context, &table);
     }
     table_deinit(&table);

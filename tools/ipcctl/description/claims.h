@@ -8,8 +8,12 @@
 #include "tools/ipcctl/context.h"
 #include "tools/ipcctl/terminal/table.h"
 
-/* Packs an array of maps, each with the name of the program of its "pid" added. */
+/* Packs a map with the name of the program of its "pid" added; and an array of such maps. */
+void claim_pack(struct buffer *out, const struct ipcc_value *claim);
 void claims_pack(struct buffer *out, const struct ipcc_value *claims);
+
+/* Writes the title of a table: "Waiting (3):", or "Waiting (1500, the first 1000):". */
+void claims_title(struct context *context, const char *title, int64_t count, size_t shown);
 
 /* Writes the tables of those that wait and those that hold, with a title each; nothing for none. */
 void claims_print(struct context *context, const struct ipcc_value *description);

@@ -21,8 +21,8 @@ static const struct command object_commands[] = {
         .details =
             "Below the figures stand what they mean, the sessions that hold the object, or\n"
             "tickets or permits of it, and those that wait on it in the order in which they\n"
-            "are served, with process, program and for how long. With a condition goes the\n"
-            "lock that it was made with.",
+            "are served, with process, program and for how long. With a queue go the first\n"
+            "items that are taken; with a condition, the lock that it was made with.",
         .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_describe,
     },

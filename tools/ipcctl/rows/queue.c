@@ -22,8 +22,8 @@ const struct command queue_commands[] = {
         .summary = "Take the next item of a queue and print it",
         .details =
             "Of a joinable queue the item is yours while ipcctl runs: when it ends, the item\n"
-            "goes back to the queue (or counts as done, if the queue was made with\n"
-            "--on-disconnect discard). --ack counts it as done once it has been printed.\n"
+            "goes back to where it was, and this delivery does not count (it does if ipcctl is\n"
+            "killed). --ack counts the item as done once it has been printed.\n"
             "With --count or --all, --wait waits for each item anew. An open file in an item is\n"
             "closed when it has been shown; peek shows it and leaves it where it is.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
@@ -45,23 +45,36 @@ const struct command queue_commands[] = {
         .run = run_peek,
     },
     {
+        .words = "taken",
+        .summary = "Show the items of a queue that are taken and not done",
+        .details =
+            "The item that was taken first comes first: its ticket, how often it has been\n"
+            "delivered, for how long it has been taken, how much of its lease is left, and who\n"
+            "has it. done, give-back and touch take the ticket.",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .options = {{OPTION_START, NULL},
+                    {OPTION_COUNT, "show up to N items; 100 if not given"},
+                    {OPTION_ALL, "show all items"}},
+        .run = run_taken,
+    },
+    {
         .words = "done",
         .summary = "Count taken items as done",
         .details = "Without a TICKET it is the item that was taken first, whoever has it.",
-        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_COUNT, ANY}},
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_TICKET, ANY}},
         .run = run_done,
     },
     {
         .words = "give-back",
         .summary = "Put taken items back at the head of their queue",
-        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_COUNT, SEVERAL}},
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_TICKET, SEVERAL}},
         .options = {{OPTION_DELAY, NULL}},
         .run = run_give_back,
     },
     {
         .words = "touch",
         .summary = "Start the lease of a taken item again",
-        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_COUNT, ONE}},
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_TICKET, ONE}},
         .method = "queue.touch",
         .run = run_method,
     },
