@@ -100,6 +100,7 @@ static void keep_word(struct parser *parser, char *word)
 /* The next word, or the option that it is. */
 static enum status take_next(struct parser *parser)
 {
+    struct context *context = parser->context;
     char *word = parser->argv[parser->at++];
     if (parser->options_ended || !argument_is_option(word)) {
         keep_word(parser, word);
@@ -107,6 +108,7 @@ static enum status take_next(struct parser *parser)
     }
     if (strcmp(word, "--") == 0) {
         parser->options_ended = true;
+        context->literal = context->count;
         return STATUS_OK;
     }
     return word[1] == '-' ? take_long(parser, word + 2) : take_letters(parser, word + 1);
@@ -119,6 +121,7 @@ static enum status find_command(struct parser *parser)
     size_t taken;
     context->command = command_find(context->words, context->count, &taken);
     if (context->command != NULL) {
+        context->literal = parser->options_ended ? 0 : SIZE_MAX;
         context->count = 0;
     } else if (context->count > 1) {
         return report(context, STATUS_USAGE, "there is no command \"%s %s\"; see 'ipcctl help %s'",
@@ -186,6 +189,7 @@ enum status arguments_parse(struct context *context, int argc, char **argv)
     if (context->words == NULL || context->pairs == NULL || context->numbers == NULL) {
         return report_memory(context);
     }
+    context->literal = SIZE_MAX;
     struct parser parser = {.context = context, .argv = argv, .argc = argc, .at = 1};
     return parse_words(&parser);
 }

@@ -19,7 +19,9 @@ struct context {
     char **words;     /* the positional words after the command */
     int64_t *numbers; /* the words as numbers, where word_check turns them into one */
     size_t count;
-    char **pairs; /* what --option was given, in order */
+    size_t literal;  /* the words from this one on stood behind "--" */
+    bool took_input; /* standard input was a value */
+    char **pairs;    /* what --option was given, in order */
     size_t pair_count;
     const char *client;       /* what others see the session as; NULL: ipcctl and its version */
     struct ipcc *conn;        /* NULL until request_connect */

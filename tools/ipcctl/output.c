@@ -99,16 +99,28 @@ static bool is_raw(const struct context *context)
     return context->options[OPTION_RAW].is && !context->options[OPTION_JSON].is;
 }
 
-void output_value(struct context *context, const struct ipcc_value *value)
+/* Writes the value and what ends it, `end` if it is written raw. */
+static void write_value(struct context *context, const struct ipcc_value *value, const char *end)
 {
     struct buffer line = {0};
     if (is_raw(context) && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
         (void)buffer_append(&line, value->as.data, value->length);
+        text_put(&line, end);
     } else {
         write_json(context, value, &line);
+        text_put(&line, "\n");
     }
-    text_put(&line, "\n");
     output_buffer(context, &line);
+}
+
+void output_value(struct context *context, const struct ipcc_value *value)
+{
+    write_value(context, value, "\n");
+}
+
+void output_only(struct context *context, const struct ipcc_value *value)
+{
+    write_value(context, value, isatty(STDOUT_FILENO) != 0 ? "\n" : "");
 }
 
 void output_pair(struct context *context, const struct ipcc_value *key,

@@ -15,8 +15,12 @@ void output_buffer(struct context *context, struct buffer *buffer);
 /* Writes one line of JSON: the MessagePack value in `record`, which is emptied. */
 void output_record(struct context *context, struct buffer *record);
 
-/* Writes one value on a line: JSON, or with --raw strings and bytes as they are. */
+/* Writes one value of several on a line: JSON, or with --raw strings and bytes as they are. */
 void output_value(struct context *context, const struct ipcc_value *value);
+
+/* Writes the value that is all that the command shows: as output_value does, but with --raw nothing
+ * is added to a string or to bytes, unless a terminal shows them. */
+void output_only(struct context *context, const struct ipcc_value *value);
 
 /* Writes `"key": value` on a line, or with --json {"key": ..., "value": ...}. */
 void output_pair(struct context *context, const struct ipcc_value *key,

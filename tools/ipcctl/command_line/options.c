@@ -27,8 +27,9 @@ const struct option options[OPTIONS] = {
                      .summary = "only queues whose names match"},
     [OPTION_HELP] = {"help", 'h', .summary = "show this help"},
     [OPTION_IMMEDIATE] = {"immediate", .summary = "drop the items as well"},
-    [OPTION_INITIAL] = {"initial", .kind = WORD_JSON, .value = "JSON", .key = "initial",
-                        .summary = "what the object holds at first: a map, an array, a number"},
+    [OPTION_INITIAL] =
+        {"initial", .kind = WORD_JSON, .value = "JSON", .key = "initial",
+         .summary = "what it holds at first: a map, an array, a number; - or @FILE reads it"},
     [OPTION_INTERVAL] = {"interval", 'i', WORD_TIME, "TIME", .summary = "time between two looks"},
     [OPTION_JOINABLE] = {"joinable", 'j', .key = "joinable",
                          .summary = "items are taken with a ticket, to be done"},
@@ -67,7 +68,9 @@ const struct option options[OPTIONS] = {
                         .summary = "how many must come to a barrier"},
     [OPTION_PRIORITY] = {"priority", 'p', WORD_NUMBER, "N",
                          .summary = "for queues of order priority: the lowest N is first"},
-    [OPTION_RAW] = {"raw", 'r', .summary = "strings and bytes as they are, without quotes"},
+    [OPTION_RAW] = {"raw", 'r',
+                    .summary =
+                        "strings and bytes as they are: printed, and what - or @FILE brings"},
     [OPTION_RECURSIVE] = {"recursive", .key = "recursive",
                           .summary = "the holder of a lock may acquire it again"},
     [OPTION_RELEASE_BY] = {"release-by", .kind = WORD_CHOICE, .value = "WHO",

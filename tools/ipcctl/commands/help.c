@@ -109,7 +109,8 @@ static void put_overview(struct buffer *out, const struct area *only)
     }
     put_global_options(out, NULL);
     text_put(out,
-             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON.\n"
+             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON; -\n"
+             "reads one from standard input, @FILE from a file; see VALUES in ipcctl(1).\n"
              "'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n");
     text_put(out, exit_text);
 }

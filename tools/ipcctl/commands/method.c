@@ -36,7 +36,7 @@ static void show(struct context *context, const struct ipcc_value *result)
         }
         break;
     case SHOW_VALUE:
-        output_value(context, result);
+        output_only(context, result);
         break;
     case SHOW_ELEMENTS:
         show_elements(context, result);

@@ -3,6 +3,7 @@
 #include "tools/ipcctl/description/listing.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/value.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/terminal/text.h"
 
@@ -103,16 +104,12 @@ enum status run_ls(struct context *context)
 static enum status pack_open_option(struct context *context, enum option_id id, struct buffer *out)
 {
     const struct given *given = &context->options[id];
-    char error[JSON_ERROR_TEXT];
     switch (options[id].kind) {
     case WORD_NONE:
         pack_bool(out, id != OPTION_NO_DUPLEX);
         return STATUS_OK;
     case WORD_JSON:
-        if (json_read(slice_of_string(given->text), out, error) < 0) {
-            return report_usage(context, "--%s is not JSON: %s", options[id].name, error);
-        }
-        return STATUS_OK;
+        return value_pack_option(context, options[id].name, given->text, out);
     case WORD_INTEGER:
     case WORD_COUNT:
     case WORD_TIME:
@@ -128,16 +125,14 @@ static enum status pack_open_option(struct context *context, enum option_id id, 
 /* KEY=JSON, where a bare word is a string. */
 static enum status pack_pair(struct context *context, const char *pair, struct buffer *out)
 {
-    char error[JSON_ERROR_TEXT];
+    char name[64];
     size_t len = strcspn(pair, "=");
     if (len == 0 || pair[len] == '\0') {
         return report_usage(context, "--option must be KEY=JSON, not \"%s\"", pair);
     }
     pack_str(out, (struct slice){(const uint8_t *)pair, len});
-    if (json_read(slice_of_string(pair + len + 1), out, error) < 0) {
-        return report_usage(context, "--option %s is not JSON behind the \"=\": %s", pair, error);
-    }
-    return STATUS_OK;
+    (void)snprintf(name, sizeof(name), "option %.*s", (int)len, pair);
+    return value_pack_option(context, name, pair + len + 1, out);
 }
 
 static enum status pack_create_options(struct context *context, struct buffer *out)
