@@ -157,6 +157,7 @@ test_files_complete_the_at_of_a_value() {
     completes "ipcctl dict update d @$scratch/folder/" \
         "@$scratch/folder/one.json" "@$scratch/folder/two.json"
     completes "ipcctl create dict d --initial=@$scratch/folder/t" "@$scratch/folder/two.json"
+    completes "ipcctl create dict d -o initial=@$scratch/folder/t" "@$scratch/folder/two.json"
     completes "ipcctl put jobs -- @$scratch/folder/o" ''
     completes "ipcctl get @$scratch/folder/o" ''
     # As readline calls it when "@" is a break of words.

@@ -47,7 +47,7 @@ while daemon.recv(65536):
 
 test_ls_long_shows_owner_mode_and_lifetime() {
     ipcctl create queue jobs --mode 0640
-    shows "jobs +queue +0 .* $(id -un) +$(id -gn) +0640 +daemon +20[0-9-]+ [0-9:]+" ls -l
+    shows "jobs +queue +0 .* $(id -un) \($(id -u)\) +$(id -gn) \($(id -g)\) +0640 +daemon +20[0-9-]+ [0-9:]+" ls -l
 }
 
 test_names_that_are_not_a_word_are_quoted() {
@@ -169,7 +169,7 @@ test_describe_shows_figures_options_and_their_meaning() {
     matches "the title" '^jobs: joinable queue' "$output"
     matches "the size" $'\n  size +2\n' "$output"
     matches "the lease" $'\n  lease_ms +1m30s\n' "$output"
-    matches "the owner" $'\n  owner +'"$(id -un)"$'\n' "$output"
+    matches "the owner" $'\n  owner +'"$(id -un) "'\(0*[0-9]+\)'$'\n' "$output"
     matches "the age" $'\n  created +[0-9-]+ [0-9:]+ \([0-9.]+m?s ago\)\n' "$output"
     matches "the meaning" $'\nThat means:\n  It is full: puts wait until somebody gets.\n' "$output"
     ipcctl shutdown jobs

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/ipcclient.h"
+#include "proto/buffer.h"
 #include "tools/ipcctl/command_line/command.h"
 
 /* What was given for an option. */
@@ -27,6 +28,7 @@ struct context {
     struct ipcc *conn;        /* NULL until request_connect */
     struct ipcc_reply answer; /* what the last call answered, which has the descriptors that values
                                  of it name; the command's, good until it frees its own */
+    struct buffer message;    /* call_message's */
     int write_error;          /* errno of the first write to standard output that failed, or 0 */
 };
 

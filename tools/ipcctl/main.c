@@ -68,6 +68,7 @@ int main(int argc, char **argv)
     enum status status = run(&context, argc, argv);
     status = output_flush(&context, status);
     (void)ipcc_close(context.conn);
+    buffer_deinit(&context.message);
     arguments_free(&context);
     return (int)status;
 }

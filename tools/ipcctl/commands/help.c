@@ -4,6 +4,8 @@
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/terminal/text.h"
 
+#include <stdio.h>
+
 enum { SUMMARY_COLUMN = 26, LINE_WIDTH = 78 };
 
 static const char exit_text[] =
@@ -226,6 +228,26 @@ enum status help_print(struct context *context)
     return print(context, &out);
 }
 
+/* There is no command and no method of these words: what may be meant. */
+static enum status report_unknown(struct context *context)
+{
+    char hint[NEAREST_HINT];
+    bool second = context->count > 1 && command_family(context->words[0]) != NULL;
+    char before[NEAREST_MOST] = "";
+    struct nearest nearest =
+        command_nearest(second ? context->words[0] : NULL, context->words[second ? 1 : 0]);
+    if (second) {
+        (void)snprintf(before, sizeof(before), "%s ", context->words[0]);
+    }
+    for (size_t i = 0; i < METHOD_COUNT && !second; i++) {
+        nearest_offer(&nearest, slice_of_string(methods[i].name));
+    }
+    return report(context, STATUS_NOT_FOUND, "there is no command and no method \"%s%s%s\"%s",
+                  context->words[0], context->count > 1 ? " " : "",
+                  context->count > 1 ? context->words[1] : "",
+                  nearest_hint(&nearest, before, "", hint));
+}
+
 enum status run_help(struct context *context)
 {
     struct buffer out = {0};
@@ -246,7 +268,7 @@ enum status run_help(struct context *context)
     }
     const struct method *method = method_find(slice_of_string(context->words[0]));
     if (method == NULL || context->count > 1) {
-        return report(context, STATUS_NOT_FOUND, "there is no command and no method of that name");
+        return report_unknown(context);
     }
     put_method(&out, method);
     return print(context, &out);

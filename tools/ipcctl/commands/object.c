@@ -4,6 +4,7 @@
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/value.h"
+#include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/terminal/text.h"
 
@@ -60,6 +61,13 @@ static void list_long(struct table *table, const struct ipcc_value *description)
     table_put(table, show_state(description));
 }
 
+static void print_record(struct context *context, const struct ipcc_value *description)
+{
+    struct record record;
+    record_begin(&record, description);
+    record_print(context, &record);
+}
+
 static bool list_one(void *data, const struct ipcc_value *description)
 {
     struct list *list = data;
@@ -70,7 +78,7 @@ static bool list_one(void *data, const struct ipcc_value *description)
         text_put(&line, "\n");
         output_buffer(list->context, &line);
     } else if (given[OPTION_JSON].is) {
-        output_value(list->context, description);
+        print_record(list->context, description);
     } else if (given[OPTION_LONG].is) {
         list_long(&list->table, description);
     } else {
@@ -99,6 +107,17 @@ enum status run_ls(struct context *context)
 }
 
 /* ---- create ---- */
+
+static enum status refuse_type(struct context *context, const char *type)
+{
+    char hint[NEAREST_HINT];
+    struct nearest nearest = nearest_to(slice_of_string(type));
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        nearest_offer(&nearest, slice_of_string(object_kind_name((enum object_kind)kind)));
+    }
+    return report_usage(context, "there is no type \"%s\"%s", type,
+                        nearest_hint(&nearest, "", "", hint));
+}
 
 /* The value of an option of TYPE.open, as the kind of its word says. */
 static enum status pack_open_option(struct context *context, enum option_id id, struct buffer *out)
@@ -176,13 +195,13 @@ enum status run_create(struct context *context)
     }
     int error = request_try(context, &request, &reply);
     if (error == IPCC_ERR_UNKNOWN_METHOD) {
-        return report_usage(context, "there is no type \"%s\"", context->words[0]);
+        return refuse_type(context, context->words[0]);
     }
     if (error < 0) {
         return report_call(context, error);
     }
     if (context->options[OPTION_JSON].is) {
-        output_value(context, &reply.value);
+        print_record(context, &reply.value);
     }
     ipcc_reply_free(&reply);
     return STATUS_OK;
