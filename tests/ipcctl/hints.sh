@@ -70,7 +70,6 @@ daemon_at() {
 }
 
 # Run where /run is a folder of one's own: a user's daemon and the system's.
-# shellcheck disable=SC2317
 two_daemons() {
     unset IPCD_SOCKET
     export XDG_RUNTIME_DIR=$scratch/user

@@ -24,7 +24,7 @@ const struct option options[OPTIONS] = {
     [OPTION_EXISTING] = {"existing", .summary = "it may be there already, with the same options"},
     [OPTION_FORCE] = {"force", 'f', .summary = "say nothing of objects that are not there"},
     [OPTION_GLOB] = {"glob", .kind = WORD_GLOB, .value = "GLOB",
-                     .summary = "only queues whose names match"},
+                     .summary = "only objects whose names match"},
     [OPTION_HELP] = {"help", 'h', .summary = "show this help"},
     [OPTION_IMMEDIATE] = {"immediate", .summary = "drop the items as well"},
     [OPTION_INITIAL] =

@@ -83,7 +83,7 @@ static void offer_names(struct completion *completion, const char *type)
     struct buffer pattern = {0};
     put_pattern(&pattern, completion->prefix);
     if (!pattern.failed) {
-        struct filter filter = {(const char *)pattern.data, type};
+        struct filter filter = {.glob = (const char *)pattern.data, .type = type};
         (void)listing_run(completion->context, &filter,
                           (struct listener){offer_object, completion});
     }

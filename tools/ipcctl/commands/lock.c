@@ -96,7 +96,7 @@ enum status run_lock_ls(struct context *context)
         {"PROGRAM", false, true}, {"CLIENT", false, true},  {"FOR", true, false},
         {"DEPTH", true, false},   {"WAITING", true, false}, {"STATE", false, false},
     };
-    struct filter filter = {context->count > 0 ? context->words[0] : NULL, "lock"};
+    struct filter filter = {.glob = context->count > 0 ? context->words[0] : NULL, .type = "lock"};
     struct lock_list list = {.context = context};
     struct request request;
     struct ipcc_reply sessions;

@@ -90,7 +90,8 @@ static bool list_one(void *data, const struct ipcc_value *description)
 enum status run_ls(struct context *context)
 {
     const struct given *given = context->options;
-    struct filter filter = {context->count > 0 ? context->words[0] : NULL, given[OPTION_TYPE].text};
+    struct filter filter = {.glob = context->count > 0 ? context->words[0] : NULL,
+                            .type = given[OPTION_TYPE].text};
     struct list list = {.context = context, .terminal = isatty(STDOUT_FILENO) != 0};
     if (given[OPTION_LONG].is) {
         table_init(&list.table, long_columns, sizeof(long_columns) / sizeof(long_columns[0]));
