@@ -2,6 +2,20 @@
 # bash completion for ipcctl(1). What can complete a line is asked of ipcctl itself, which has it from
 # its command table and, for names, from the running daemon; without a daemon there are none.
 
+# Files behind the "@" of a value, which may be a break of words, or stand behind an option's name.
+_ipcctl_values()
+{
+    local candidate head=''
+    [[ $1 == *@* ]] && head=${1%%@*}@
+    while IFS= read -r candidate; do
+        [[ -d $candidate ]] && candidate+=/
+        COMPREPLY+=("$head$candidate")
+    done < <(compgen -f -- "${1#"$head"}")
+    if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]]; then
+        compopt -o nospace 2>/dev/null # a folder's files come next
+    fi
+}
+
 _ipcctl()
 {
     local candidate
@@ -12,6 +26,10 @@ _ipcctl()
             while IFS= read -r candidate; do
                 COMPREPLY+=("$candidate")
             done < <(compgen -f -- "$2")
+            return
+        fi
+        if [[ $candidate == '<values>' ]]; then
+            _ipcctl_values "$2"
             return
         fi
         if [[ $candidate == '<commands>' ]]; then

@@ -24,6 +24,7 @@ enum {
 struct query {
     char *glob; /* owned; NULL: every name */
     enum object_kind kind;
+    bool waiting; /* only those on which calls wait */
     uint64_t cursor;
     uint64_t limit;
 };
@@ -37,6 +38,7 @@ static int read_query(struct call *call, struct query *query)
     }
     *query = (struct query){
         .kind = OBJECT_KINDS,
+        .waiting = option_bool(&given[OPTION_object_list_waiting], false),
         .cursor = (uint64_t)option_int(&given[OPTION_object_list_cursor], 0),
         .limit = (uint64_t)option_int(&given[OPTION_object_list_limit], LIST_STANDARD)};
     if (option_given(&given[OPTION_object_list_type])) {
@@ -56,6 +58,7 @@ static int read_query(struct call *call, struct query *query)
 static bool matches(const struct query *query, const struct object *object)
 {
     return (query->kind == OBJECT_KINDS || object->type->kind == query->kind) &&
+           (!query->waiting || object->waiting > 0) &&
            (query->glob == NULL || fnmatch(query->glob, object->name, 0) == 0);
 }
 

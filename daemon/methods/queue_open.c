@@ -24,7 +24,7 @@ static int check_options(struct call *call, const struct param *given)
     for (int i = 0; i < OPTIONS_queue_open; i++) {
         if (of_joinable[i] != NULL && option_given(&given[i])) {
             return call_fail(call, ERR_BAD_REQUEST,
-                             "queue.open: option %s is for joinable queues: give joinable true too",
+                             "queue.open: option %s is for queues with option joinable",
                              of_joinable[i]);
         }
     }

@@ -164,6 +164,24 @@ test_files_complete_the_socket() {
     completes "ipcctl --socket=$scratch/folder/t" "$scratch/folder/two.sock"
 }
 
+test_files_complete_the_at_of_a_value() {
+    mkdir "$scratch/folder"
+    touch "$scratch/folder/one.json" "$scratch/folder/two.json"
+    completes "ipcctl put jobs @$scratch/folder/o" "@$scratch/folder/one.json"
+    completes "ipcctl put jobs 1 -t @$scratch/fol" "@$scratch/folder/"
+    completes "ipcctl dict update d @$scratch/folder/" \
+        "@$scratch/folder/one.json" "@$scratch/folder/two.json"
+    completes "ipcctl create dict d --initial=@$scratch/folder/t" "@$scratch/folder/two.json"
+    completes "ipcctl create dict d -o initial=@$scratch/folder/t" "@$scratch/folder/two.json"
+    completes "ipcctl put jobs -- @$scratch/folder/o" ''
+    completes "ipcctl get @$scratch/folder/o" ''
+    # As readline calls it when "@" is a break of words.
+    COMP_LINE="ipcctl put jobs @$scratch/folder/o"
+    COMP_POINT=${#COMP_LINE}
+    _ipcctl "$IPCCTL" "$scratch/folder/o"
+    same "what stands behind the @" "$scratch/folder/one.json" "${COMPREPLY[*]}"
+}
+
 test_without_a_daemon_there_are_no_names_and_no_noise() {
     export IPCD_SOCKET=$scratch/nobody
     run completes 'ipcctl get ' ''

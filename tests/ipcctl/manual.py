@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 IPCCTL = os.environ["IPCCTL"]
 GLOBAL = {"socket", "json", "timeout", "help", "version"}
@@ -87,13 +88,13 @@ def examples(page):
         yield from re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
 
 
-def try_examples(page):
+def try_examples(page, folder):
     os.environ["PATH"] = os.path.dirname(IPCCTL) + ":" + os.environ["PATH"]
     wrong = []
     count = 0
     for command, expected in examples(page):
         run = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, text=True,
-                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=60,
+                             stderr=subprocess.STDOUT, cwd=folder, stdin=subprocess.DEVNULL, timeout=60,
                              check=False)
         count += 1
         if run.stdout != expected:
@@ -105,7 +106,9 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         page = file.read()
     table = commands()
-    wrong = compare(table, described(page)) + check_letters(table, page) + try_examples(page)
+    wrong = compare(table, described(page)) + check_letters(table, page)
+    with tempfile.TemporaryDirectory() as folder:
+        wrong += try_examples(page, folder)
     print("\n".join(wrong))
     sys.exit(1 if wrong else 0)
 

@@ -28,7 +28,7 @@ test_create_passes_the_options_of_each_type() {
     gives $'0.0\n0.0\n0.0' array slice a
     gives '' create event e
     gives '' create namespace n --initial '{"a": 1}'
-    fails 1 'create m: option on_disconnect must be' create lock m --on-disconnect requeue
+    fails 1 'create m: --on-disconnect must be' create lock m --on-disconnect requeue
     fails 1 'create m: .*parties' create barrier m
     fails 2 'create m: --release-by must be one of' create lock m --release-by nobody
     fails 6 'create m: .*"x"' create condition m --lock x

@@ -110,6 +110,10 @@ test_watch_ends_with_q() {
     appears 'jobs '
     ipcctl create queue more
     appears '2 queues, '
+    ipcctl create event ready
+    "$IPCCTL" event wait ready &
+    appears '2 queues, 1 more with calls that wait, '
+    appears 'ready '
     printf 'q' >&4
     ends 0
     is_restored

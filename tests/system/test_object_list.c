@@ -61,6 +61,38 @@ static void list_filters_by_glob(void **state)
     expect(c, "object.list", "[{glob: 'lo'}]", "{objects: [], ...}");
 }
 
+static void list_of_what_is_waited_for_has_every_type(void **state)
+{
+    struct rpc *a = daemon_client(*state);
+    struct rpc *b = daemon_client(*state);
+    expect(a, "queue.open", "['idle']", "_map");
+    expect(a, "queue.open", "['q']", "_map");
+    expect(a, "dict.open", "['d']", "_map");
+    expect(a, "namespace.open", "['n']", "_map");
+    expect(a, "lock.open", "['l']", "_map");
+    expect(a, "lock.acquire", "['l']", "_");
+    expect(a, "semaphore.open", "['s', {value: 0}]", "_map");
+    expect(a, "event.open", "['e']", "_map");
+    expect(a, "barrier.open", "['b', {parties: 2}]", "_map");
+    expect(a, "condition.open", "['c']", "_map");
+    expect(b, "condition.acquire", "['c']", "_");
+    expect(a, "object.list", "[{waiting: true}]", "{objects: [], cursor: 0}");
+    (void)rpc_start(b, "queue.get", "['q']");
+    (void)rpc_start(b, "dict.wait", "['d', 1]");
+    (void)rpc_start(b, "namespace.wait", "['n', 'x']");
+    (void)rpc_start(b, "lock.acquire", "['l']");
+    (void)rpc_start(b, "semaphore.acquire", "['s']");
+    (void)rpc_start(b, "event.wait", "['e']");
+    (void)rpc_start(b, "barrier.wait", "['b']");
+    (void)rpc_start(b, "condition.wait", "['c']");
+    expect(a, "object.list", "[{waiting: true}]",
+           "{objects: [{name: 'q', ...}, {name: 'd', ...}, {name: 'n', ...}, {name: 'l', ...},"
+           " {name: 's', ...}, {name: 'e', ...}, {name: 'b', ...}, {name: 'c', ...}], cursor: 0}");
+    expect(a, "object.list", "[{waiting: true, type: 'dict'}]",
+           "{objects: [{name: 'd', ...}], ...}");
+    expect_error_word(a, "object.list", "[{waiting: 1}]", "BAD_REQUEST", "waiting");
+}
+
 static const msgpack_object *field(const msgpack_object *map, const char *name)
 {
     assert_int_equal(map->type, MSGPACK_OBJECT_MAP);
@@ -225,6 +257,7 @@ int main(void)
         daemon_test(list_rows_are_descriptions),
         daemon_test(list_filters_by_type),
         daemon_test(list_filters_by_glob),
+        daemon_test(list_of_what_is_waited_for_has_every_type),
         daemon_test(list_in_steps_shows_each_object_once),
         daemon_test(list_options_of_the_wrong_kind_are_bad_request),
         daemon_test(description_counts_size_bytes_and_waiting),

@@ -3,6 +3,7 @@
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/command_line/word.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct parser {
@@ -59,7 +60,10 @@ static enum status take_long(struct parser *parser, const char *word)
     const char *attached = word[len] == '=' ? word + len + 1 : NULL;
     enum option_id id = command_option(parser->context->command, word, len);
     if (id == OPTION_NONE) {
-        return report_usage(parser->context, "there is no option --%.*s", (int)len, word);
+        char hint[NEAREST_HINT];
+        struct nearest nearest = command_nearest_option(parser->context->command, word, len);
+        return report_usage(parser->context, "there is no option --%.*s%s", (int)len, word,
+                            nearest_hint(&nearest, "--", "", hint));
     }
     if (options[id].kind != WORD_NONE) {
         return take_value(parser, id, attached);
@@ -100,6 +104,7 @@ static void keep_word(struct parser *parser, char *word)
 /* The next word, or the option that it is. */
 static enum status take_next(struct parser *parser)
 {
+    struct context *context = parser->context;
     char *word = parser->argv[parser->at++];
     if (parser->options_ended || !argument_is_option(word)) {
         keep_word(parser, word);
@@ -107,6 +112,7 @@ static enum status take_next(struct parser *parser)
     }
     if (strcmp(word, "--") == 0) {
         parser->options_ended = true;
+        context->literal = context->count;
         return STATUS_OK;
     }
     return word[1] == '-' ? take_long(parser, word + 2) : take_letters(parser, word + 1);
@@ -117,14 +123,23 @@ static enum status find_command(struct parser *parser)
 {
     struct context *context = parser->context;
     size_t taken;
+    char hint[NEAREST_HINT];
+    char first[NEAREST_MOST];
     context->command = command_find(context->words, context->count, &taken);
     if (context->command != NULL) {
+        context->literal = parser->options_ended ? 0 : SIZE_MAX;
         context->count = 0;
     } else if (context->count > 1) {
-        return report(context, STATUS_USAGE, "there is no command \"%s %s\"; see 'ipcctl help %s'",
-                      context->words[0], context->words[1], context->words[0]);
+        struct nearest nearest = command_nearest(context->words[0], context->words[1]);
+        (void)snprintf(first, sizeof(first), "%s ", context->words[0]);
+        return report(context, STATUS_USAGE,
+                      "there is no command \"%s %s\"%s; see 'ipcctl help %s'", context->words[0],
+                      context->words[1], nearest_hint(&nearest, first, "", hint),
+                      context->words[0]);
     } else if (command_family(context->words[0]) == NULL) {
-        return report_usage(context, "there is no command \"%s\"", context->words[0]);
+        struct nearest nearest = command_nearest(NULL, context->words[0]);
+        return report_usage(context, "there is no command \"%s\"%s", context->words[0],
+                            nearest_hint(&nearest, "", "", hint));
     }
     return STATUS_OK;
 }
@@ -186,6 +201,7 @@ enum status arguments_parse(struct context *context, int argc, char **argv)
     if (context->words == NULL || context->pairs == NULL || context->numbers == NULL) {
         return report_memory(context);
     }
+    context->literal = SIZE_MAX;
     struct parser parser = {.context = context, .argv = argv, .argc = argc, .at = 1};
     return parse_words(&parser);
 }

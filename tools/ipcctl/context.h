@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/ipcclient.h"
+#include "proto/buffer.h"
 #include "tools/ipcctl/command_line/command.h"
 
 /* What was given for an option. */
@@ -19,12 +20,15 @@ struct context {
     char **words;     /* the positional words after the command */
     int64_t *numbers; /* the words as numbers, where word_check turns them into one */
     size_t count;
-    char **pairs; /* what --option was given, in order */
+    size_t literal;  /* the words from this one on stood behind "--" */
+    bool took_input; /* standard input was a value */
+    char **pairs;    /* what --option was given, in order */
     size_t pair_count;
     const char *client;       /* what others see the session as; NULL: ipcctl and its version */
     struct ipcc *conn;        /* NULL until request_connect */
     struct ipcc_reply answer; /* what the last call answered, which has the descriptors that values
                                  of it name; the command's, good until it frees its own */
+    struct buffer message;    /* call_message's */
     int write_error;          /* errno of the first write to standard output that failed, or 0 */
 };
 

@@ -9,8 +9,8 @@
  *     rows/          the command table: a row for each command, a file for each group of types;
  *                    most commands are no more than their row and a method of the daemon
  *     description/   what the daemon says of objects and sessions, for people
- *     (here)         the run: arguments.c fills the context, request.c makes calls, output.c is
- *                    where everything that is printed goes out
+ *     (here)         the run: arguments.c fills the context, value.c reads values, request.c makes
+ *                    calls, output.c is where everything that is printed goes out
  *     command_line/  what a command line can say: what rows and options are made of, how the words
  *                    are checked and turned into numbers and values
  *     terminal/      text, tables and the screen, for people
@@ -68,6 +68,7 @@ int main(int argc, char **argv)
     enum status status = run(&context, argc, argv);
     status = output_flush(&context, status);
     (void)ipcc_close(context.conn);
+    buffer_deinit(&context.message);
     arguments_free(&context);
     return (int)status;
 }

@@ -3,6 +3,8 @@
 #include "proto/method.h"
 #include "proto/pack.h"
 #include "proto/value.h"
+#include "tools/ipcctl/command_line/wording.h"
+#include "tools/ipcctl/hint.h"
 #include "tools/ipcctl/json/descriptor.h"
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/terminal/text.h"
@@ -99,16 +101,28 @@ static bool is_raw(const struct context *context)
     return context->options[OPTION_RAW].is && !context->options[OPTION_JSON].is;
 }
 
-void output_value(struct context *context, const struct ipcc_value *value)
+/* Writes the value and what ends it, `end` if it is written raw. */
+static void write_value(struct context *context, const struct ipcc_value *value, const char *end)
 {
     struct buffer line = {0};
     if (is_raw(context) && (value->kind == IPCC_STR || value->kind == IPCC_BIN)) {
         (void)buffer_append(&line, value->as.data, value->length);
+        text_put(&line, end);
     } else {
         write_json(context, value, &line);
+        text_put(&line, "\n");
     }
-    text_put(&line, "\n");
     output_buffer(context, &line);
+}
+
+void output_value(struct context *context, const struct ipcc_value *value)
+{
+    write_value(context, value, "\n");
+}
+
+void output_only(struct context *context, const struct ipcc_value *value)
+{
+    write_value(context, value, isatty(STDOUT_FILENO) != 0 ? "\n" : "");
 }
 
 void output_pair(struct context *context, const struct ipcc_value *key,
@@ -161,8 +175,7 @@ enum status output_flush(struct context *context, enum status status)
     return report(context, STATUS_FAILED, "cannot write to standard output: %s", strerror(error));
 }
 
-/* The word that names the one object that the command is about; false if there is none. */
-static bool find_subject(const struct context *context, size_t *word, enum word_kind *kind)
+bool find_subject(const struct context *context, size_t *word, enum word_kind *kind)
 {
     for (size_t i = 0; i < context->count; i++) {
         const struct argument *argument = command_argument(context->command, i);
@@ -252,13 +265,14 @@ enum status status_of(int error)
     case IPCC_ERR_NOT_FOUND:
     case IPCC_ERR_KEY:
     case IPCC_ERR_INDEX:
+    case IPCC_ERR_UNKNOWN_METHOD:
         return STATUS_NOT_FOUND;
     default:
         return STATUS_FAILED;
     }
 }
 
-const char *call_message(const struct context *context, int error)
+const char *call_message(struct context *context, int error)
 {
     switch (error) {
     case IPCC_ERR_EMPTY:
@@ -277,41 +291,29 @@ const char *call_message(const struct context *context, int error)
     const char *message = ipcc_last_message();
     size_t len = strcspn(message, ":");
     struct slice method = {(const uint8_t *)message, len};
-    bool named = context->command->run != run_call && method_find(method) != NULL;
-    return named && message[len] != '\0' ? message + len + 2 : message;
-}
-
-/* True if the message is that nobody listens at the socket, and not that somebody hangs. */
-static bool nobody_is_there(int error)
-{
-    return error == IPCC_ERR_CONNECT &&
-           (strstr(ipcc_last_message(), strerror(ENOENT)) != NULL ||
-            strstr(ipcc_last_message(), strerror(ECONNREFUSED)) != NULL);
-}
-
-/* Appends what can be done about the failure, if there is something. */
-static void put_hint(struct buffer *out, const struct context *context, int error)
-{
-    size_t word;
-    enum word_kind kind;
-    if (nobody_is_there(error)) {
-        text_put(out, "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the "
-                      "socket of one that runs with --socket");
-    } else if (!find_subject(context, &word, &kind) || word_type(kind) == NULL) {
-        return;
-    } else if (error == IPCC_ERR_NOT_FOUND) {
-        text_format(out, "; 'ipcctl create %s' makes one", word_type(kind));
-    } else if (error == IPCC_ERR_NOT_OWNER && kind == WORD_LOCK) {
-        text_put(out, "; 'ipcctl lock break' takes it from its holder");
+    bool is_call = context->command->run == run_call;
+    if (!is_call && method_find(method) != NULL && message[len] != '\0') {
+        message += len + 2;
     }
+    buffer_deinit(&context->message);
+    wording_put(&context->message, is_call ? NULL : context->command, message);
+    (void)buffer_append(&context->message, "", 1);
+    return context->message.failed ? message : (const char *)context->message.data;
 }
 
 enum status report_call(struct context *context, int error)
 {
+    struct buffer message = {0};
     struct buffer hint = {0};
-    put_hint(&hint, context, error);
+    text_put(&message, call_message(context, error)); /* what the hint asks has messages too */
+    (void)buffer_append(&message, "", 1);
+    if (!message.failed) {
+        hint_put(&hint, context, error, (const char *)message.data);
+    }
     (void)buffer_append(&hint, "", 1);
-    print_report(context, call_message(context, error), hint.failed ? "" : (const char *)hint.data);
+    print_report(context, message.failed ? NULL : (const char *)message.data,
+                 hint.failed ? "" : (const char *)hint.data);
+    buffer_deinit(&message);
     buffer_deinit(&hint);
     return status_of(error);
 }

@@ -15,8 +15,12 @@ void output_buffer(struct context *context, struct buffer *buffer);
 /* Writes one line of JSON: the MessagePack value in `record`, which is emptied. */
 void output_record(struct context *context, struct buffer *record);
 
-/* Writes one value on a line: JSON, or with --raw strings and bytes as they are. */
+/* Writes one value of several on a line: JSON, or with --raw strings and bytes as they are. */
 void output_value(struct context *context, const struct ipcc_value *value);
+
+/* Writes the value that is all that the command shows: as output_value does, but with --raw nothing
+ * is added to a string or to bytes, unless a terminal shows them. */
+void output_only(struct context *context, const struct ipcc_value *value);
 
 /* Writes `"key": value` on a line, or with --json {"key": ..., "value": ...}. */
 void output_pair(struct context *context, const struct ipcc_value *key,
@@ -49,8 +53,12 @@ enum status report_usage(struct context *context, const char *format, ...)
 /* The status that an IPCC_ERR_ code means. */
 enum status status_of(int error);
 
-/* Why the last call of the client library failed, without what the report says anyway. */
-const char *call_message(const struct context *context, int error);
+/* The word that names the one object that the command is about; false if there is none. */
+bool find_subject(const struct context *context, size_t *word, enum word_kind *kind);
+
+/* Why the last call of the client library failed, in the words of the command line, without what
+ * the report says anyway. Valid until it is called again. */
+const char *call_message(struct context *context, int error);
 
 /* Prints why the last call of the client library failed. Returns the status for its code. */
 enum status report_call(struct context *context, int error);

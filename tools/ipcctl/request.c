@@ -1,6 +1,7 @@
 /* request: one call of a method; see request.h. */
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/output.h"
+#include "tools/ipcctl/value.h"
 #include "tools/ipcctl/command_line/word.h"
 
 #include <assert.h>
@@ -39,17 +40,21 @@ void request_timeout(struct request *request, int64_t timeout_ms)
 enum status request_words(struct context *context, struct request *request, size_t first)
 {
     bool text = context->options[OPTION_TEXT].is;
-    for (size_t i = first; i < context->count; i++) {
+    enum status status = STATUS_OK;
+    for (size_t i = first; i < context->count && status == STATUS_OK; i++) {
         const struct argument *argument = command_argument(context->command, i);
         char error[WORD_ERROR_TEXT];
         if (request->count == REQUEST_PARAMS) {
             return report_usage(context, "a method takes at most %d params", REQUEST_PARAMS);
         }
-        if (word_pack(context->words[i], argument->kind, text, request_param(request), error) < 0) {
-            return report_usage(context, "%s", error);
+        if (argument->kind == WORD_JSON) {
+            status = value_pack_word(context, i, request_param(request));
+        } else if (word_pack(context->words[i], argument->kind, text, request_param(request),
+                             error) < 0) {
+            status = report_usage(context, "%s", error);
         }
     }
-    return STATUS_OK;
+    return status;
 }
 
 static int64_t guard_of(const struct context *context)
@@ -71,6 +76,19 @@ int request_connect(struct context *context)
         return 0;
     }
     return ipcc_open(&context->conn, &wanted);
+}
+
+int request_message_most(struct context *context, size_t *most)
+{
+    struct ipcc_reply greeting;
+    int error = request_connect(context);
+    error = error < 0 ? error : ipcc_greeting(context->conn, &greeting);
+    if (error == 0) {
+        struct ipcc_value limits = field(&greeting.value, "limits");
+        *most = (size_t)field_int(&limits, "max_message");
+        ipcc_reply_free(&greeting);
+    }
+    return error;
 }
 
 int64_t request_patience(const struct context *context)

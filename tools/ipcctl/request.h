@@ -36,7 +36,8 @@ struct buffer *request_param(struct request *request);
 void request_timeout(struct request *request, int64_t timeout_ms);
 
 /* Makes the request's params the words of the command line from number `first` on, as the command's
- * arguments say. Reports what is wrong with them: STATUS_USAGE. */
+ * arguments say. Reports what is wrong with them: STATUS_USAGE, or of what had to be read (value.h)
+ * STATUS_FAILED. */
 enum status request_words(struct context *context, struct request *request, size_t first);
 
 /* Sends and waits for the answer. 0 or an IPCC_ERR_ code, with ipcc_last_message. Connects first if
@@ -53,6 +54,9 @@ enum status request_send(struct context *context, struct request *request,
 
 /* Connects unless that has been done. 0 or an IPCC_ERR_ code. */
 int request_connect(struct context *context);
+
+/* The most bytes that the daemon takes in one message. Connects. 0 or an IPCC_ERR_ code. */
+int request_message_most(struct context *context, size_t *most);
 
 /* The limit of waiting: --timeout, or IPCC_FOREVER. */
 int64_t request_patience(const struct context *context);

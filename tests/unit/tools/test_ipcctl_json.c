@@ -35,34 +35,49 @@ static void assert_written(struct slice value, const char *json)
 static void assert_reads_as(const char *json, const char *again)
 {
     struct buffer value = {0};
-    char error[JSON_ERROR_TEXT];
-    assert_int_equal(json_read(slice_of_string(json), &value, error), 0);
+    struct json_error error;
+    assert_int_equal(json_read(slice_of_string(json), &value, &error), 0);
     assert_int_equal(scan_length(value.data, value.len), value.len);
     assert_written(buffer_slice(&value), again);
     buffer_deinit(&value);
 }
 
-static void assert_refused(const char *json, const char *why)
+/* Refuses the text, with a reason that has `why` in it; returns the error. */
+static struct json_error assert_refused(const char *json, const char *why)
 {
     struct buffer value = {0};
-    char error[JSON_ERROR_TEXT];
+    struct json_error error;
     pack_nil(&value);
-    assert_int_equal(json_read(slice_of_string(json), &value, error), -1);
-    if (strstr(error, why) == NULL) {
-        fail_msg("%s was refused with \"%s\", not \"%s\"", json, error, why);
+    assert_int_equal(json_read(slice_of_string(json), &value, &error), -1);
+    if (strstr(error.text, why) == NULL) {
+        fail_msg("%s was refused with \"%s\", not \"%s\"", json, error.text, why);
     }
     assert_int_equal(value.len, 1);
     buffer_deinit(&value);
+    return error;
+}
+
+static void assert_malformed(const char *json, const char *why, size_t line)
+{
+    struct json_error error = assert_refused(json, why);
+    assert_true(error.malformed);
+    assert_int_equal(error.line, line);
+}
+
+/* It is JSON, but stands for no value. */
+static void assert_unfit(const char *json, const char *why)
+{
+    assert_false(assert_refused(json, why).malformed);
 }
 
 /* What is written reads back as an equal value. */
 static void assert_round_trip(struct buffer *value)
 {
     struct buffer again = {0};
-    char error[JSON_ERROR_TEXT];
+    struct json_error error;
     char *text = written(buffer_slice(value));
-    if (json_read(slice_of_string(text), &again, error) < 0) {
-        fail_msg("%s: %s", text, error);
+    if (json_read(slice_of_string(text), &again, &error) < 0) {
+        fail_msg("%s: %s", text, error.text);
     }
     if (!value_equal(buffer_slice(value), buffer_slice(&again))) {
         fail_msg("%s reads back as another value", text);
@@ -175,41 +190,41 @@ static void characters_that_are_not_seen_are_escaped(void **state)
 static void what_is_wrong_is_said(void **state)
 {
     (void)state;
-    assert_refused("", "end of file");
-    assert_refused("hello", "invalid token");
-    assert_refused("[1,", "end of file");
-    assert_refused("1 2", "end of file");
-    assert_refused("\"\xff\"", "UTF-8");
-    assert_refused("{\"a\":1,\"a\":2}", "the same key twice");
-    assert_refused("{\"a\\u0000\":1}", "$map");
-    assert_refused("18446744073709551615", "$uint");
-    assert_refused("1e999", "1e999 is out of range: a float goes from ");
-    assert_refused("[1, 9223372036854775808, 2]",
-                   "is written {\"$uint\": \"9223372036854775808\"}");
-    assert_refused("18446744073709551615", "is written {\"$uint\": \"18446744073709551615\"}");
-    assert_refused("{\"a\":18446744073709551616}",
-                   "18446744073709551616 is out of range: an integer goes from ");
-    assert_refused("-9223372036854775809", "-9223372036854775809 is out of range");
-    assert_refused("99999999999999999999999999999999999999999999",
-                   "999999999999999999999999... is out of range");
-    assert_refused("{\"$bin\":\"A\"}", "{\"$bin\": ...} must be base64 text");
-    assert_refused("{\"$bin\":\"AB==\"}", "base64");
-    assert_refused("{\"$bin\":\"A\\u0000A=\"}", "base64");
-    assert_refused("{\"$bin\":\"=AAA\"}", "base64");
-    assert_refused("{\"$bin\":\"AA==AAAA\"}", "base64");
-    assert_refused("{\"$bin\":1}", "base64");
-    assert_refused("{\"$str\":1}", "base64");
-    assert_refused("{\"$ext\":[128,\"\"]}", "-128 to 127");
-    assert_refused("{\"$ext\":[1]}", "[type, base64 text]");
-    assert_refused("{\"$timestamp\":\"yesterday\"}", "2026-01-31");
-    assert_refused("{\"$object\":\"\"}", "the name of an object");
-    assert_refused("{\"$uint\":\"18446744073709551616\"}", "digits");
-    assert_refused("{\"$uint\":\"-1\"}", "digits");
-    assert_refused("{\"$uint\":5}", "digits");
-    assert_refused("{\"$float\":\"big\"}", "\"nan\"");
-    assert_refused("{\"$map\":[[1]]}", "[key, value]");
-    assert_refused("{\"$map\":{\"a\":1}}", "[key, value]");
-    assert_refused("[{\"$map\":[[1,{\"$bin\":2}]]}]", "{\"$bin\": ...}");
+    assert_malformed("", "end of file", 1);
+    assert_malformed("hello", "invalid token", 1);
+    assert_malformed("[1,", "end of file", 1);
+    assert_malformed("[1,\n2,\n3 4]\n", "near '4'", 3);
+    assert_malformed("1 2", "end of file", 1);
+    assert_malformed("\"\xff\"", "UTF-8", 1);
+    assert_unfit("{\"a\":1,\"a\":2}", "the same key twice");
+    assert_unfit("{\"a\\u0000\":1}", "$map");
+    assert_unfit("18446744073709551615", "$uint");
+    assert_unfit("1e999", "1e999 is out of range: a float goes from ");
+    assert_unfit("[1, 9223372036854775808, 2]", "is written {\"$uint\": \"9223372036854775808\"}");
+    assert_unfit("18446744073709551615", "is written {\"$uint\": \"18446744073709551615\"}");
+    assert_unfit("{\"a\":18446744073709551616}",
+                 "18446744073709551616 is out of range: an integer goes from ");
+    assert_unfit("-9223372036854775809", "-9223372036854775809 is out of range");
+    assert_unfit("99999999999999999999999999999999999999999999",
+                 "999999999999999999999999... is out of range");
+    assert_unfit("{\"$bin\":\"A\"}", "{\"$bin\": ...} must be base64 text");
+    assert_unfit("{\"$bin\":\"AB==\"}", "base64");
+    assert_unfit("{\"$bin\":\"A\\u0000A=\"}", "base64");
+    assert_unfit("{\"$bin\":\"=AAA\"}", "base64");
+    assert_unfit("{\"$bin\":\"AA==AAAA\"}", "base64");
+    assert_unfit("{\"$bin\":1}", "base64");
+    assert_unfit("{\"$str\":1}", "base64");
+    assert_unfit("{\"$ext\":[128,\"\"]}", "-128 to 127");
+    assert_unfit("{\"$ext\":[1]}", "[type, base64 text]");
+    assert_unfit("{\"$timestamp\":\"yesterday\"}", "2026-01-31");
+    assert_unfit("{\"$object\":\"\"}", "the name of an object");
+    assert_unfit("{\"$uint\":\"18446744073709551616\"}", "digits");
+    assert_unfit("{\"$uint\":\"-1\"}", "digits");
+    assert_unfit("{\"$uint\":5}", "digits");
+    assert_unfit("{\"$float\":\"big\"}", "\"nan\"");
+    assert_unfit("{\"$map\":[[1]]}", "[key, value]");
+    assert_unfit("{\"$map\":{\"a\":1}}", "[key, value]");
+    assert_unfit("[{\"$map\":[[1,{\"$bin\":2}]]}]", "{\"$bin\": ...}");
 }
 
 static void nesting_is_bounded(void **state)
@@ -223,7 +238,7 @@ static void nesting_is_bounded(void **state)
     memset(text, '[', SCAN_DEPTH_MAX + 1);
     memset(text + SCAN_DEPTH_MAX + 1, ']', SCAN_DEPTH_MAX + 1);
     text[2 * SCAN_DEPTH_MAX + 2] = '\0';
-    assert_refused(text, "within each other");
+    assert_unfit(text, "within each other");
 }
 
 static void bytes_of_every_length_round_trip(void **state)

@@ -175,6 +175,9 @@ static void what_cannot_be_packed_is_said(void **state)
     assert_int_equal(word_pack("hello", WORD_JSON, false, &out, error), -1);
     assert_non_null(strstr(error, "\"hello\" is not JSON: "));
     assert_non_null(strstr(error, "--text"));
+    assert_int_equal(word_pack("[1e400]", WORD_JSON, false, &out, error), -1);
+    assert_string_equal(error, "1e400 is out of range: a float goes from -1.7976931348623157e+308 "
+                               "to 1.7976931348623157e+308");
     assert_int_equal(word_pack("[1", WORD_KEY, false, &out, error), -1);
     assert_null(strstr(error, "--text"));
     assert_int_equal(word_pack("\xff", WORD_JSON, true, &out, error), -1);

@@ -86,6 +86,46 @@ enum option_id command_letter(const struct command *command, char letter)
     return OPTION_NONE;
 }
 
+/* The words that the commands of an area begin with, or behind the first word of a family. */
+static void offer_area(struct nearest *nearest, const struct area *area)
+{
+    for (const struct command *command = area->commands; command->words != NULL; command++) {
+        if (!command->hidden) {
+            nearest_offer(nearest, slice_of_string(command_last_word(command)));
+        }
+    }
+}
+
+struct nearest command_nearest(const char *first, const char *word)
+{
+    struct nearest nearest = nearest_to(slice_of_string(word));
+    const struct area *family = first != NULL ? command_family(first) : NULL;
+    if (family != NULL) {
+        offer_area(&nearest, family);
+        return nearest;
+    }
+    for (const struct area *area = areas; area->title != NULL; area++) {
+        if (area_is_family(area)) {
+            nearest_offer(&nearest, slice_of_string(area->type));
+        } else {
+            offer_area(&nearest, area);
+        }
+    }
+    return nearest;
+}
+
+struct nearest command_nearest_option(const struct command *command, const char *name, size_t len)
+{
+    struct nearest nearest = nearest_to((struct slice){(const uint8_t *)name, len});
+    for (size_t i = 0; command != NULL && command->options[i].id != OPTION_NONE; i++) {
+        nearest_offer(&nearest, slice_of_string(options[command->options[i].id].name));
+    }
+    for (size_t i = 0; i < global_option_count; i++) {
+        nearest_offer(&nearest, slice_of_string(options[global_options[i]].name));
+    }
+    return nearest;
+}
+
 const char *command_option_summary(const struct command *command, enum option_id id)
 {
     for (size_t i = 0; command != NULL && command->options[i].id != OPTION_NONE; i++) {

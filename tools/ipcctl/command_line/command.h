@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "proto/type.h"
+#include "tools/ipcctl/command_line/nearest.h"
 
 struct ipcc;
 
@@ -223,6 +224,11 @@ const char *command_last_word(const struct command *command);
  * `command` may be NULL: only the options that every command has. */
 enum option_id command_option(const struct command *command, const char *name, size_t len);
 enum option_id command_letter(const struct command *command, char letter);
+
+/* What comes nearest to a word of which there is no command (`first` NULL: a first word; else one
+ * behind that word), and to an option's name that a command does not have. */
+struct nearest command_nearest(const char *first, const char *word);
+struct nearest command_nearest_option(const struct command *command, const char *name, size_t len);
 
 /* The summary of an option as this command has it. */
 const char *command_option_summary(const struct command *command, enum option_id id);

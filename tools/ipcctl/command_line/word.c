@@ -137,15 +137,19 @@ static int pack_text(const char *word, struct buffer *out, char error[WORD_ERROR
 
 static int pack_json_word(const char *word, struct buffer *out, char error[WORD_ERROR_TEXT])
 {
-    char why[JSON_ERROR_TEXT];
-    if (json_read(slice_of_string(word), out, why) == 0) {
+    struct json_error why;
+    if (json_read(slice_of_string(word), out, &why) == 0) {
         return 0;
+    }
+    if (!why.malformed) {
+        (void)snprintf(error, WORD_ERROR_TEXT, "%s", why.text);
+        return -1;
     }
     const char *hint = "";
     if (word_is_bare(word) || word[0] == '\0') {
         hint = "; strings need quotes of their own ('\"text\"') or --text";
     }
-    (void)snprintf(error, WORD_ERROR_TEXT, "\"%.40s\" is not JSON: %s%s", word, why, hint);
+    (void)snprintf(error, WORD_ERROR_TEXT, "\"%.40s\" is not JSON: %s%s", word, why.text, hint);
     return -1;
 }
 

@@ -85,7 +85,7 @@ static void offer_names(struct completion *completion, const char *type)
     struct buffer pattern = {0};
     put_pattern(&pattern, completion->prefix);
     if (!pattern.failed) {
-        struct filter filter = {(const char *)pattern.data, type};
+        struct filter filter = {.glob = (const char *)pattern.data, .type = type};
         (void)listing_run(completion->context, &filter,
                           (struct listener){offer_object, completion});
     }
@@ -209,6 +209,8 @@ static const struct method_option *find_key(const struct completion *completion,
     return NULL;
 }
 
+static void offer_kind(struct completion *completion, enum word_kind kind, const char *choices);
+
 /* KEY=JSON: the keys, or behind one the values that can be listed. */
 static void offer_pairs(struct completion *completion)
 {
@@ -225,6 +227,7 @@ static void offer_pairs(struct completion *completion)
         find_key(completion, completion->prefix, (size_t)(equals - completion->prefix));
     completion->skipped += (size_t)(equals + 1 - completion->prefix);
     completion->prefix = equals + 1;
+    offer_kind(completion, WORD_JSON, NULL);
     if (option != NULL && option->type == PARAM_BOOL) {
         offer_choices(completion, "true false");
     }
@@ -272,6 +275,11 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
         break;
     case WORD_PAIR:
         offer_pairs(completion);
+        break;
+    case WORD_JSON:
+        if (completion->prefix[0] == '@' && !completion->options_ended) {
+            text_put(&completion->out, "<values>\n");
+        }
         break;
     case WORD_FILE:
         text_put(&completion->out, "<files>\n");

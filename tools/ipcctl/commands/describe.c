@@ -4,6 +4,7 @@
  */
 #include "tools/ipcctl/description/claims.h"
 #include "tools/ipcctl/description/meaning.h"
+#include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/description/show.h"
@@ -95,25 +96,22 @@ static void print_text(struct context *context, const struct ipcc_value *descrip
     output_buffer(context, &text);
 }
 
+static void pack_member(struct buffer *out, const struct ipcc_value *key,
+                        const struct ipcc_value *value)
+{
+    if (is_claims(key)) {
+        claims_pack(out, value);
+    } else {
+        value_encode(value, out);
+    }
+}
+
 /* The description, with the programs' names in its claims. */
 static void print_json(struct context *context, const struct ipcc_value *description)
 {
-    struct ipcc_walk walk = ipcc_walk_of(description);
-    struct ipcc_value key;
-    struct ipcc_value value;
-    struct buffer record = {0};
-    size_t at = pack_map_begin(&record);
-    size_t count = 0;
-    for (; ipcc_walk_pair(&walk, &key, &value); count++) {
-        value_encode(&key, &record);
-        if (is_claims(&key)) {
-            claims_pack(&record, &value);
-        } else {
-            value_encode(&value, &record);
-        }
-    }
-    pack_map_end(&record, at, count);
-    output_record(context, &record);
+    struct record record;
+    record_begin_with(&record, description, pack_member);
+    record_print(context, &record);
 }
 
 static void print_gap(struct context *context)

@@ -38,10 +38,17 @@ static struct item item_of(const struct ipcc_reply *reply)
     return item;
 }
 
+/* True if the command shows one item at most. */
+static bool shows_one(const struct context *context, int64_t standard)
+{
+    const struct given *count = &context->options[OPTION_COUNT];
+    return !context->options[OPTION_ALL].is && (count->is ? count->number : standard) == 1;
+}
+
 static void print_item(struct context *context, const struct item *item)
 {
     if (!context->options[OPTION_JSON].is) {
-        output_value(context, &item->value);
+        (shows_one(context, 1) ? output_only : output_value)(context, &item->value);
         return;
     }
     struct buffer record = {0};
@@ -148,7 +155,7 @@ enum status run_get(struct context *context)
 static void print_peeked(struct context *context, const struct ipcc_value *value, int64_t position)
 {
     if (!context->options[OPTION_JSON].is) {
-        output_value(context, value);
+        (shows_one(context, PEEK_COUNT) ? output_only : output_value)(context, value);
         return;
     }
     struct buffer record = {0};

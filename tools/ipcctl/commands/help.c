@@ -4,6 +4,8 @@
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/terminal/text.h"
 
+#include <stdio.h>
+
 enum { SUMMARY_COLUMN = 26, LINE_WIDTH = 78 };
 
 static const char exit_text[] =
@@ -109,7 +111,8 @@ static void put_overview(struct buffer *out, const struct area *only)
     }
     put_global_options(out, NULL);
     text_put(out,
-             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON.\n"
+             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON; -\n"
+             "reads one from standard input, @FILE from a file; see VALUES in ipcctl(1).\n"
              "'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n");
     text_put(out, exit_text);
 }
@@ -225,6 +228,26 @@ enum status help_print(struct context *context)
     return print(context, &out);
 }
 
+/* There is no command and no method of these words: what may be meant. */
+static enum status report_unknown(struct context *context)
+{
+    char hint[NEAREST_HINT];
+    bool second = context->count > 1 && command_family(context->words[0]) != NULL;
+    char before[NEAREST_MOST] = "";
+    struct nearest nearest =
+        command_nearest(second ? context->words[0] : NULL, context->words[second ? 1 : 0]);
+    if (second) {
+        (void)snprintf(before, sizeof(before), "%s ", context->words[0]);
+    }
+    for (size_t i = 0; i < METHOD_COUNT && !second; i++) {
+        nearest_offer(&nearest, slice_of_string(methods[i].name));
+    }
+    return report(context, STATUS_NOT_FOUND, "there is no command and no method \"%s%s%s\"%s",
+                  context->words[0], context->count > 1 ? " " : "",
+                  context->count > 1 ? context->words[1] : "",
+                  nearest_hint(&nearest, before, "", hint));
+}
+
 enum status run_help(struct context *context)
 {
     struct buffer out = {0};
@@ -245,7 +268,7 @@ enum status run_help(struct context *context)
     }
     const struct method *method = method_find(slice_of_string(context->words[0]));
     if (method == NULL || context->count > 1) {
-        return report(context, STATUS_NOT_FOUND, "there is no command and no method of that name");
+        return report_unknown(context);
     }
     put_method(&out, method);
     return print(context, &out);

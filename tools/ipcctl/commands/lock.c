@@ -2,6 +2,7 @@
 #include "tools/ipcctl/description/listing.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/terminal/text.h"
 
@@ -60,28 +61,16 @@ static void print_lock_record(struct context *context, const struct ipcc_value *
                               const struct ipcc_value *session)
 {
     static const char *const keys[] = {"pid", "client"};
-    struct ipcc_walk walk = ipcc_walk_of(lock);
-    struct ipcc_value key;
-    struct ipcc_value value;
-    struct buffer record = {0};
-    struct buffer program = {0};
-    size_t at = pack_map_begin(&record);
-    size_t count = 3;
-    for (; ipcc_walk_pair(&walk, &key, &value); count++) {
-        value_encode(&key, &record);
-        value_encode(&value, &record);
-    }
+    struct record record;
+    record_begin(&record, lock);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         struct ipcc_value of_session = field(session, keys[i]);
-        pack_string(&record, keys[i]);
-        value_encode(&of_session, &record);
+        pack_string(&record.bytes, keys[i]);
+        value_encode(&of_session, &record.bytes);
+        record.count++;
     }
-    show_program(&program, field_int(session, "pid"));
-    pack_key_str(&record, "program", buffer_slice(&program));
-    pack_map_end(&record, at, count);
-    record.failed |= program.failed;
-    buffer_deinit(&program);
-    output_record(context, &record);
+    record_program(&record, session);
+    record_print(context, &record);
 }
 
 static bool list_lock(void *data, const struct ipcc_value *lock)
@@ -107,7 +96,7 @@ enum status run_lock_ls(struct context *context)
         {"PROGRAM", false, true}, {"CLIENT", false, true},  {"FOR", true, false},
         {"DEPTH", true, false},   {"WAITING", true, false}, {"STATE", false, false},
     };
-    struct filter filter = {context->count > 0 ? context->words[0] : NULL, "lock"};
+    struct filter filter = {.glob = context->count > 0 ? context->words[0] : NULL, .type = "lock"};
     struct lock_list list = {.context = context};
     struct request request;
     struct ipcc_reply sessions;

@@ -2,6 +2,7 @@
  * method: commands that are no more than a method of the protocol (run_method), and the two that
  * are about methods: call and methods.
  */
+#include "proto/method.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/terminal/text.h"
@@ -36,7 +37,7 @@ static void show(struct context *context, const struct ipcc_value *result)
         }
         break;
     case SHOW_VALUE:
-        output_value(context, result);
+        output_only(context, result);
         break;
     case SHOW_ELEMENTS:
         show_elements(context, result);
@@ -92,6 +93,19 @@ static enum status report_detail(struct context *context, int error,
     return report(context, status_of(error), "%s", message);
 }
 
+/* There is no method of that name: which one may be meant. */
+static enum status report_unknown(struct context *context, const char *name)
+{
+    char hint[NEAREST_HINT];
+    struct nearest nearest = nearest_to(slice_of_string(name));
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        nearest_offer(&nearest, slice_of_string(methods[i].name));
+    }
+    return report(context, STATUS_NOT_FOUND,
+                  "the daemon has no method \"%s\"%s; 'ipcctl methods' lists what it has", name,
+                  nearest_hint(&nearest, "", "", hint));
+}
+
 enum status run_call(struct context *context)
 {
     struct request request;
@@ -106,6 +120,8 @@ enum status run_call(struct context *context)
     int error = request_try_detail(context, &request, &reply);
     if (error == 0) {
         show(context, &reply.value);
+    } else if (error == IPCC_ERR_UNKNOWN_METHOD) {
+        status = report_unknown(context, context->words[0]);
     } else {
         status = reply.value.kind != IPCC_NIL && reply.value.kind != IPCC_NONE
                      ? report_detail(context, error, &reply.value)
@@ -177,8 +193,7 @@ enum status run_methods(struct context *context)
         return status;
     }
     if (show_methods(context, &reply.value) == 0) {
-        status = report(context, STATUS_NOT_FOUND, "the daemon has no method \"%s\"",
-                        context->count > 0 ? context->words[0] : "");
+        status = report_unknown(context, context->count > 0 ? context->words[0] : "");
     }
     ipcc_reply_free(&reply);
     return status;

@@ -3,6 +3,8 @@
 #include "tools/ipcctl/description/listing.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/value.h"
+#include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/terminal/text.h"
 
@@ -59,6 +61,13 @@ static void list_long(struct table *table, const struct ipcc_value *description)
     table_put(table, show_state(description));
 }
 
+static void print_record(struct context *context, const struct ipcc_value *description)
+{
+    struct record record;
+    record_begin(&record, description);
+    record_print(context, &record);
+}
+
 static bool list_one(void *data, const struct ipcc_value *description)
 {
     struct list *list = data;
@@ -69,7 +78,7 @@ static bool list_one(void *data, const struct ipcc_value *description)
         text_put(&line, "\n");
         output_buffer(list->context, &line);
     } else if (given[OPTION_JSON].is) {
-        output_value(list->context, description);
+        print_record(list->context, description);
     } else if (given[OPTION_LONG].is) {
         list_long(&list->table, description);
     } else {
@@ -81,7 +90,8 @@ static bool list_one(void *data, const struct ipcc_value *description)
 enum status run_ls(struct context *context)
 {
     const struct given *given = context->options;
-    struct filter filter = {context->count > 0 ? context->words[0] : NULL, given[OPTION_TYPE].text};
+    struct filter filter = {.glob = context->count > 0 ? context->words[0] : NULL,
+                            .type = given[OPTION_TYPE].text};
     struct list list = {.context = context, .terminal = isatty(STDOUT_FILENO) != 0};
     if (given[OPTION_LONG].is) {
         table_init(&list.table, long_columns, sizeof(long_columns) / sizeof(long_columns[0]));
@@ -99,20 +109,27 @@ enum status run_ls(struct context *context)
 
 /* ---- create ---- */
 
+static enum status refuse_type(struct context *context, const char *type)
+{
+    char hint[NEAREST_HINT];
+    struct nearest nearest = nearest_to(slice_of_string(type));
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        nearest_offer(&nearest, slice_of_string(object_kind_name((enum object_kind)kind)));
+    }
+    return report_usage(context, "there is no type \"%s\"%s", type,
+                        nearest_hint(&nearest, "", "", hint));
+}
+
 /* The value of an option of TYPE.open, as the kind of its word says. */
 static enum status pack_open_option(struct context *context, enum option_id id, struct buffer *out)
 {
     const struct given *given = &context->options[id];
-    char error[JSON_ERROR_TEXT];
     switch (options[id].kind) {
     case WORD_NONE:
         pack_bool(out, id != OPTION_NO_DUPLEX);
         return STATUS_OK;
     case WORD_JSON:
-        if (json_read(slice_of_string(given->text), out, error) < 0) {
-            return report_usage(context, "--%s is not JSON: %s", options[id].name, error);
-        }
-        return STATUS_OK;
+        return value_pack_option(context, options[id].name, given->text, out);
     case WORD_INTEGER:
     case WORD_COUNT:
     case WORD_TIME:
@@ -128,16 +145,14 @@ static enum status pack_open_option(struct context *context, enum option_id id, 
 /* KEY=JSON, where a bare word is a string. */
 static enum status pack_pair(struct context *context, const char *pair, struct buffer *out)
 {
-    char error[JSON_ERROR_TEXT];
+    char name[64];
     size_t len = strcspn(pair, "=");
     if (len == 0 || pair[len] == '\0') {
         return report_usage(context, "--option must be KEY=JSON, not \"%s\"", pair);
     }
     pack_str(out, (struct slice){(const uint8_t *)pair, len});
-    if (json_read(slice_of_string(pair + len + 1), out, error) < 0) {
-        return report_usage(context, "--option %s is not JSON behind the \"=\": %s", pair, error);
-    }
-    return STATUS_OK;
+    (void)snprintf(name, sizeof(name), "option %.*s", (int)len, pair);
+    return value_pack_option(context, name, pair + len + 1, out);
 }
 
 static enum status pack_create_options(struct context *context, struct buffer *out)
@@ -181,13 +196,13 @@ enum status run_create(struct context *context)
     }
     int error = request_try(context, &request, &reply);
     if (error == IPCC_ERR_UNKNOWN_METHOD) {
-        return report_usage(context, "there is no type \"%s\"", context->words[0]);
+        return refuse_type(context, context->words[0]);
     }
     if (error < 0) {
         return report_call(context, error);
     }
     if (context->options[OPTION_JSON].is) {
-        output_value(context, &reply.value);
+        print_record(context, &reply.value);
     }
     ipcc_reply_free(&reply);
     return STATUS_OK;

@@ -129,9 +129,12 @@ static enum status send_all(struct putter *putter, send_fn *send)
 
 static enum status run_sender(struct putter *putter, send_fn *send)
 {
-    source_init(&putter->source, putter->context, 1);
+    enum status status = source_init(&putter->source, putter->context, 1);
+    if (status != STATUS_OK) {
+        return status;
+    }
     progress_begin(&putter->progress, !putter->source.words);
-    enum status status = send_all(putter, send);
+    status = send_all(putter, send);
     progress_end(&putter->progress);
     source_deinit(&putter->source);
     if (putter->context->options[OPTION_JSON].is) {

@@ -1,7 +1,9 @@
 /* session: the commands about the daemon and its sessions: sessions, kill, stats. */
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/description/show.h"
+#include "tools/ipcctl/terminal/names.h"
 #include "tools/ipcctl/terminal/text.h"
 
 #include <inttypes.h>
@@ -29,7 +31,7 @@ static void add_session(struct table *table, const struct ipcc_value *session)
     table_cell(table);
     show_field(table_text(table), "client", &client);
     table_cell(table);
-    show_user(table_text(table), field_int(session, "uid"));
+    names_put_user(table_text(table), field_int(session, "uid"));
     table_cell(table);
     show_age(table_text(table), &since);
     table_cell(table);
@@ -39,27 +41,12 @@ static void add_session(struct table *table, const struct ipcc_value *session)
     show_number(table, session, "bytes");
 }
 
-/* The session's map, and the name of its program. */
 static void print_session_record(struct context *context, const struct ipcc_value *session)
 {
-    struct ipcc_walk walk = ipcc_walk_of(session);
-    struct ipcc_value key;
-    struct ipcc_value value;
-    struct buffer record = {0};
-    struct buffer program = {0};
-    size_t at = pack_map_begin(&record);
-    size_t count = 1;
-    while (ipcc_walk_pair(&walk, &key, &value)) {
-        value_encode(&key, &record);
-        value_encode(&value, &record);
-        count++;
-    }
-    show_program(&program, field_int(session, "pid"));
-    pack_key_str(&record, "program", buffer_slice(&program));
-    pack_map_end(&record, at, count);
-    record.failed |= program.failed;
-    buffer_deinit(&program);
-    output_record(context, &record);
+    struct record record;
+    record_begin(&record, session);
+    record_program(&record, session);
+    record_print(context, &record);
 }
 
 static void print_sessions(struct context *context, const struct ipcc_value *sessions)

@@ -4,7 +4,7 @@
 #include "proto/value.h"
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/output.h"
-#include "tools/ipcctl/command_line/word.h"
+#include "tools/ipcctl/value.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,17 +13,28 @@
 
 enum { READ_BYTES = 64 * 1024 };
 
-void source_init(struct source *source, struct context *context, size_t first)
+enum status source_init(struct source *source, struct context *context, size_t first)
 {
     const struct given *given = context->options;
     bool lines = given[OPTION_LINES].is || given[OPTION_TEXT].is;
-    *source = (struct source){
-        .context = context, .word = first, .words = context->count > first, .text = lines};
-    source->splitter.split = lines || given[OPTION_JSON_LINES].is ? SPLIT_LINES : SPLIT_VALUES;
-    if (!source->words && isatty(STDIN_FILENO) != 0) {
+    bool split = lines || given[OPTION_JSON_LINES].is;
+    *source = (struct source){.context = context,
+                              .word = first,
+                              .words = context->count > first,
+                              .whole = given[OPTION_RAW].is && !split,
+                              .text = lines};
+    source->splitter.split = split ? SPLIT_LINES : SPLIT_VALUES;
+    if (source->words && (given[OPTION_LINES].is || given[OPTION_JSON_LINES].is)) {
+        return report_usage(context,
+                            "--%s is for values from standard input, without a VALUE in the "
+                            "command line",
+                            given[OPTION_LINES].is ? "lines" : "json-lines");
+    }
+    if (!source->words && !source->whole && isatty(STDIN_FILENO) != 0) {
         (void)fprintf(stderr, "ipcctl: reading %s from the terminal; Ctrl-D ends them\n",
                       lines ? "lines of text" : "JSON values");
     }
+    return STATUS_OK;
 }
 
 void source_deinit(struct source *source)
@@ -40,16 +51,27 @@ static bool is_full(const struct batch *batch)
 static enum status next_words(struct source *source, struct batch *batch)
 {
     struct context *context = source->context;
-    char error[WORD_ERROR_TEXT];
     for (; source->word < context->count; source->word++) {
-        if (word_pack(context->words[source->word], WORD_JSON, source->text, &batch->values,
-                      error) < 0) {
+        enum status status = value_pack_word(context, source->word, &batch->values);
+        if (status != STATUS_OK) {
             batch->count = 0;
-            return report_usage(context, "%s", error);
+            return status;
         }
         batch->count++;
     }
     return STATUS_OK;
+}
+
+/* All of standard input, once. */
+static enum status next_whole(struct source *source, struct batch *batch)
+{
+    if (source->ended) {
+        return STATUS_OK;
+    }
+    source->ended = true;
+    enum status status = value_pack(source->context, "-", false, &batch->values);
+    batch->count = status == STATUS_OK;
+    return status;
 }
 
 /* An empty line, or one of white space, which is no value of --json-lines. */
@@ -64,7 +86,7 @@ static bool is_blank(struct slice text)
 /* One text from standard input. */
 static enum status add_text(struct source *source, struct slice text, struct batch *batch)
 {
-    char why[JSON_ERROR_TEXT];
+    struct json_error why;
     source->number++;
     if (!source->text && is_blank(text)) {
         return STATUS_OK;
@@ -74,10 +96,10 @@ static enum status add_text(struct source *source, struct slice text, struct bat
     } else if (source->text) {
         return report(source->context, STATUS_FAILED, "line %" PRIu64 " is not UTF-8",
                       source->number);
-    } else if (json_read(text, &batch->values, why) < 0) {
-        return report(source->context, STATUS_FAILED, "%s %" PRIu64 " is not JSON: %s",
+    } else if (json_read(text, &batch->values, &why) < 0) {
+        return report(source->context, STATUS_FAILED, "%s %" PRIu64 "%s%s",
                       source->splitter.split == SPLIT_LINES ? "line" : "value", source->number,
-                      why);
+                      why.malformed ? " is not JSON: " : ": ", why.text);
     }
     batch->count++;
     return STATUS_OK;
@@ -126,7 +148,9 @@ static enum status next_texts(struct source *source, struct batch *batch)
 
 enum status source_next(struct source *source, struct batch *batch)
 {
-    enum status status = source->words ? next_words(source, batch) : next_texts(source, batch);
+    enum status status = source->words   ? next_words(source, batch)
+                         : source->whole ? next_whole(source, batch)
+                                         : next_texts(source, batch);
     if (batch->values.failed) {
         return report_memory(source->context);
     }

@@ -1,9 +1,10 @@
 /*
  * source: where the values for put and list append come from: the words of the command line, or
- * standard input.
+ * without any standard input.
  *
- * Standard input is read as it comes: what is there is a batch, so that a slow producer's values
- * are sent at once and a fast one's many at a time.
+ * With --raw standard input is one value, as "-" is (value.h). Else it is read as it comes: what is
+ * there is a batch, so that a slow producer's values are sent at once and a fast one's many at a
+ * time.
  */
 #pragma once
 
@@ -16,7 +17,8 @@ struct source {
     struct context *context;
     size_t word; /* the next word of the command line, if they are from there */
     bool words;
-    bool text; /* each is a string */
+    bool whole; /* standard input is one value */
+    bool text;  /* each is a string */
     bool ended;
     struct splitter splitter;
     uint64_t number; /* of values so far */
@@ -28,8 +30,9 @@ struct batch {
     size_t count;
 };
 
-/* Values are the words from number `first` on, or standard input if there are none. */
-void source_init(struct source *source, struct context *context, size_t first);
+/* Values are the words from number `first` on, or standard input if there are none. Reports options
+ * that do not fit: STATUS_USAGE. */
+enum status source_init(struct source *source, struct context *context, size_t first);
 void source_deinit(struct source *source);
 
 /* Fills in the next batch, which must be empty; it stays empty at the end. Reports what is wrong

@@ -1,5 +1,6 @@
 /*
- * watch: a table of the queues, again and again; with names of objects, their events (events.c).
+ * watch: a table of the queues and of all else on which somebody waits, again and again; with names
+ * of objects, their events (events.c).
  *
  * Rates are differences of the queues' own counts of puts and gets between two looks. A look that
  * fails ends the command, except on the screen, where the reason stands until the daemon is back.
@@ -41,13 +42,14 @@ struct watch {
     struct look before;
     struct look now;
     struct table table;
+    size_t queues; /* rows of the table that are queues; the others stand below them */
 };
 
 static const struct column columns[] = {
-    {"NAME", false, true},    {"SIZE", true, false},    {"MAX", true, false},
-    {"TAKEN", true, false},   {"DELAYED", true, false}, {"UNFINISHED", true, false},
-    {"WAITING", true, false}, {"PUT/S", true, false},   {"GET/S", true, false},
-    {"STATE", false, false},
+    {"NAME", false, true},       {"TYPE", false, false},   {"SIZE", true, false},
+    {"MAX", true, false},        {"TAKEN", true, false},   {"DELAYED", true, false},
+    {"UNFINISHED", true, false}, {"WAITING", true, false}, {"PUT/S", true, false},
+    {"GET/S", true, false},      {"STATE", false, false},
 };
 
 static void look_deinit(struct look *look)
@@ -104,6 +106,7 @@ static void add_row(struct table *table, const struct ipcc_value *queue, double 
     static const char *const keys[] = {"taken", "delayed", "unfinished", "waiting"};
     int64_t maxsize = field_int(queue, "maxsize");
     table_name(table, field_text(queue, "name"));
+    table_plain(table, field_text(queue, "type"));
     show_number(table, queue, "size");
     if (maxsize > 0) {
         table_number(table, maxsize);
@@ -130,18 +133,23 @@ static void pack_rate(struct buffer *out, const char *key, double each_second)
     }
 }
 
+static void pack_time(struct buffer *out)
+{
+    struct timespec now;
+    pack_string(out, "time");
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    pack_timestamp(out, now.tv_sec, (uint32_t)(now.tv_nsec / 1000000 * 1000000));
+}
+
 static void print_record(struct context *context, const struct ipcc_value *queue, double puts,
                          double gets)
 {
-    static const char *const keys[] = {"name",    "size",       "maxsize", "taken",
+    static const char *const keys[] = {"name",    "type",       "size",    "maxsize",  "taken",
                                        "delayed", "unfinished", "waiting", "shut_down"};
     const size_t count = sizeof(keys) / sizeof(keys[0]);
-    struct timespec now;
     struct buffer record = {0};
     pack_map(&record, count + 3);
-    pack_string(&record, "time");
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    pack_timestamp(&record, now.tv_sec, (uint32_t)(now.tv_nsec / 1000000 * 1000000));
+    pack_time(&record);
     for (size_t i = 0; i < count; i++) {
         struct ipcc_value value = field(queue, keys[i]);
         pack_string(&record, keys[i]);
@@ -150,6 +158,41 @@ static void print_record(struct context *context, const struct ipcc_value *queue
     pack_rate(&record, "puts_per_second", puts);
     pack_rate(&record, "gets_per_second", gets);
     output_record(context, &record);
+}
+
+/* An object of another type: the figures that it has. */
+static void print_other(struct context *context, const struct ipcc_value *object)
+{
+    static const char *const keys[] = {"name", "type", "size", "waiting"};
+    struct buffer record = {0};
+    size_t at = pack_map_begin(&record);
+    pack_time(&record);
+    size_t count = 1;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct ipcc_value value = field(object, keys[i]);
+        if (value.kind != IPCC_NONE) {
+            pack_string(&record, keys[i]);
+            value_encode(&value, &record);
+            count++;
+        }
+    }
+    pack_map_end(&record, at, count);
+    output_record(context, &record);
+}
+
+static bool add_other(void *data, const struct ipcc_value *object)
+{
+    struct watch *watch = data;
+    struct ipcc_value type = field(object, "type");
+    if (ipcc_value_is_str(&type, "queue")) {
+        return true; /* it has its row */
+    }
+    if (watch->context->options[OPTION_JSON].is) {
+        print_other(watch->context, object);
+    } else {
+        add_row(&watch->table, object, -1, -1);
+    }
+    return true;
 }
 
 static bool add_queue(void *data, const struct ipcc_value *queue)
@@ -168,16 +211,21 @@ static bool add_queue(void *data, const struct ipcc_value *queue)
     return true;
 }
 
-/* Looks at the queues: fills the table, to be ended by the caller. 0 or an IPCC_ERR_ code. */
+/* Looks at the queues, and at what others wait on: fills the table, to be ended by the caller. 0 or
+ * an IPCC_ERR_ code. */
 static int take_look(struct watch *watch)
 {
     struct context *context = watch->context;
-    struct filter filter = {context->options[OPTION_GLOB].text, "queue"};
+    const char *glob = context->options[OPTION_GLOB].text;
+    struct filter queues = {.glob = glob, .type = "queue"};
+    struct filter others = {.glob = glob, .waiting = true};
     look_deinit(&watch->before);
     watch->before = watch->now;
     watch->now = (struct look){.at = clock_ms()};
     table_init(&watch->table, columns, sizeof(columns) / sizeof(columns[0]));
-    int error = listing_run(context, &filter, (struct listener){add_queue, watch});
+    int error = listing_run(context, &queues, (struct listener){add_queue, watch});
+    watch->queues = table_rows(&watch->table);
+    error = error < 0 ? error : listing_run(context, &others, (struct listener){add_other, watch});
     if (error < 0) {
         look_deinit(&watch->now);
     }
@@ -247,13 +295,17 @@ static void put_clock(struct buffer *out)
 }
 
 /* As many lines of the table as there are rows, under a title. */
-static void put_frame(struct buffer *out, const struct table *table)
+static void put_frame(struct buffer *out, const struct watch *watch)
 {
+    const struct table *table = &watch->table;
     enum { OTHER_ROWS = 5 }; /* the title, a gap, the head, what is left out, the last one */
     size_t rows = screen_rows();
     size_t room = rows > OTHER_ROWS ? rows - OTHER_ROWS : 1;
     size_t all = table_rows(table);
-    text_format(out, "%zu queue%s, ", all, all == 1 ? "" : "s");
+    text_format(out, "%zu queue%s, ", watch->queues, watch->queues == 1 ? "" : "s");
+    if (all > watch->queues) {
+        text_format(out, "%zu more with calls that wait, ", all - watch->queues);
+    }
     put_clock(out);
     text_put(out, " (q quits)\n\n");
     out->failed |= table_print(table, 0, room, output_width(), out) < 0;
@@ -273,7 +325,7 @@ static int draw_look(struct watch *watch)
         (void)ipcc_close(watch->context->conn);
         watch->context->conn = NULL;
     } else {
-        put_frame(&frame, &watch->table);
+        put_frame(&frame, watch);
     }
     table_deinit(&watch->table);
     errno = ENOMEM;
@@ -308,7 +360,7 @@ static enum status check_use(struct context *context)
         return report_usage(context, "--events is for objects that are named");
     }
     if (context->count > 0 && (given[OPTION_INTERVAL].is || given[OPTION_GLOB].is)) {
-        return report_usage(context, "%s is for the table of queues, which takes no names",
+        return report_usage(context, "%s is for the table, which takes no names",
                             given[OPTION_GLOB].is ? "--glob" : "--interval");
     }
     return STATUS_OK;

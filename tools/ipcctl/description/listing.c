@@ -4,10 +4,13 @@
 
 static void pack_filter(struct buffer *out, const struct filter *filter, int64_t cursor)
 {
-    pack_map(out, 1 + (size_t)(filter->glob != NULL) + (filter->type != NULL));
+    pack_map(out, 1 + (size_t)(filter->glob != NULL) + (filter->type != NULL) + filter->waiting);
     pack_key_int(out, "cursor", cursor);
     if (filter->glob != NULL) {
         pack_key_string(out, "glob", filter->glob);
+    }
+    if (filter->waiting) {
+        pack_key_bool(out, "waiting", true);
     }
     if (filter->type != NULL) {
         pack_key_string(out, "type", filter->type);

@@ -9,6 +9,7 @@
 struct filter {
     const char *glob; /* NULL: all */
     const char *type; /* NULL: all */
+    bool waiting;     /* only those on which calls wait */
 };
 
 /* Is told of each description, until it returns false. */

@@ -5,35 +5,14 @@
 #include "tools/ipcctl/json/moment.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/terminal/names.h"
 #include "tools/ipcctl/terminal/text.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
-
-void show_user(struct buffer *out, int64_t uid)
-{
-    const struct passwd *user = getpwuid((uid_t)uid);
-    if (user != NULL) {
-        text_plain(out, slice_of_string(user->pw_name));
-    } else {
-        text_format(out, "%" PRId64, uid);
-    }
-}
-
-static void show_group(struct buffer *out, int64_t gid)
-{
-    const struct group *group = getgrgid((gid_t)gid);
-    if (group != NULL) {
-        text_plain(out, slice_of_string(group->gr_name));
-    } else {
-        text_format(out, "%" PRId64, gid);
-    }
-}
 
 static bool moment_of(const struct ipcc_value *value, struct moment *out)
 {
@@ -104,9 +83,9 @@ static bool show_known(struct buffer *out, const char *key, const struct ipcc_va
 {
     bool number = value->kind == IPCC_INT;
     if (number && (strcmp(key, "owner") == 0 || strcmp(key, "uid") == 0)) {
-        show_user(out, value->as.integer);
+        names_put_user(out, value->as.integer);
     } else if (number && (strcmp(key, "group") == 0 || strcmp(key, "gid") == 0)) {
-        show_group(out, value->as.integer);
+        names_put_group(out, value->as.integer);
     } else if (number && strcmp(key, "mode") == 0) {
         text_format(out, "0%03" PRIo64, (uint64_t)value->as.integer);
     } else if (number && (strcmp(key, "bytes") == 0 || strcmp(key, "overhead") == 0 ||

@@ -6,9 +6,9 @@
 #include "client/ipcclient.h"
 #include "tools/ipcctl/terminal/table.h"
 
-/* Appends a member's value as its key says: owner and group by name, mode in octal, created and
- * since as local time, *_ms as a time, bytes also in larger units; "-" if there is none; all else
- * as JSON, strings without quotes. */
+/* Appends a member's value as its key says: owner and group by name and number, mode in octal,
+ * created and since as local time, *_ms as a time, bytes also in larger units; "-" if there is
+ * none; all else as JSON, strings without quotes. */
 void show_field(struct buffer *out, const char *key, const struct ipcc_value *value);
 
 /* A cell with a number of a map, "-" if it is not there. */
@@ -28,6 +28,3 @@ bool show_is_moment(const struct ipcc_value *value);
 
 /* Appends how long ago a moment (a timestamp) is: "3m20s"; "-" if it is none. */
 void show_age(struct buffer *out, const struct ipcc_value *moment);
-
-/* Appends the name of a user, or the number. */
-void show_user(struct buffer *out, int64_t uid);

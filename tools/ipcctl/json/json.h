@@ -42,6 +42,13 @@ void json_write_with(struct slice value, json_descriptor *descriptor, const void
 /* Appends the string as a JSON string, quotes included. Bytes that are not UTF-8 become U+FFFD. */
 void json_write_string(struct slice text, struct buffer *out);
 
-/* Appends the encoding of the value that the JSON text stands for. 0, or -1 with a text in
- * `error` that says what is wrong, without a point at its end; then *out is as it was. */
-int json_read(struct slice text, struct buffer *out, char error[JSON_ERROR_TEXT]);
+/* What is wrong with a text. */
+struct json_error {
+    char text[JSON_ERROR_TEXT]; /* a sentence without its point */
+    bool malformed;             /* it is not JSON; else it is, but stands for no value */
+    size_t line;                /* where, counted from 1; 0: not known */
+};
+
+/* Appends the encoding of the value that the JSON text stands for. 0, or -1 with *error set; then
+ * *out is as it was. */
+int json_read(struct slice text, struct buffer *out, struct json_error *error);

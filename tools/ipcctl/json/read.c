@@ -20,7 +20,7 @@
 struct reader {
     struct buffer *out;
     unsigned depth; /* containers that are open now */
-    char *error;
+    struct json_error *error;
 };
 
 struct json_form {
@@ -31,6 +31,8 @@ struct json_form {
 
 static int pack_json(struct reader *reader, const json_t *json);
 
+static const char too_deep[] = "more than %d arrays and objects are within each other";
+
 static struct slice string_of(const json_t *json)
 {
     return (struct slice){(const uint8_t *)json_string_value(json), json_string_length(json)};
@@ -39,10 +41,10 @@ static struct slice string_of(const json_t *json)
 __attribute__((format(printf, 2, 3))) static int refuse(struct reader *reader, const char *format,
                                                         ...)
 {
-    if (reader->error[0] == '\0') { /* the first reason is the one */
+    if (reader->error->text[0] == '\0') { /* the first reason is the one */
         va_list arguments;
         va_start(arguments, format);
-        (void)vsnprintf(reader->error, JSON_ERROR_TEXT, format, arguments);
+        (void)vsnprintf(reader->error->text, JSON_ERROR_TEXT, format, arguments);
         va_end(arguments);
     }
     return -1;
@@ -145,8 +147,7 @@ static int pack_float_form(struct reader *reader, const json_t *member)
 static int enter(struct reader *reader)
 {
     if (++reader->depth > SCAN_DEPTH_MAX) {
-        return refuse(reader, "more than %d arrays and objects are within each other",
-                      SCAN_DEPTH_MAX);
+        return refuse(reader, too_deep, SCAN_DEPTH_MAX);
     }
     return 0;
 }
@@ -331,34 +332,42 @@ static void explain_overflow(struct slice number, char text[JSON_ERROR_TEXT])
 }
 
 /* Why jansson refused a text. */
-static void explain(struct slice json, const json_error_t *error, char text[JSON_ERROR_TEXT])
+static void explain(struct slice json, const json_error_t *refused, struct json_error *error)
 {
-    switch (json_error_code(error)) {
+    char *text = error->text;
+    *error = (struct json_error){.line = refused->line > 0 ? (size_t)refused->line : 0};
+    switch (json_error_code(refused)) {
     case json_error_numeric_overflow:
-        explain_overflow(number_before(json, (size_t)error->position), text);
-        break;
-    case json_error_invalid_utf8:
-        (void)snprintf(text, JSON_ERROR_TEXT, "the text is not UTF-8");
+        explain_overflow(number_before(json, (size_t)refused->position), text);
         break;
     case json_error_duplicate_key:
-        (void)snprintf(text, JSON_ERROR_TEXT, "an object has the same key twice (%s)", error->text);
+        (void)snprintf(text, JSON_ERROR_TEXT, "an object has the same key twice (%s)",
+                       refused->text);
         break;
     case json_error_null_byte_in_key:
         (void)snprintf(text, JSON_ERROR_TEXT,
                        "a key holds \\u0000; such maps are written {\"" FORM_MAP
                        "\": [[key, value], ...]}");
         break;
+    case json_error_stack_overflow:
+        (void)snprintf(text, JSON_ERROR_TEXT, too_deep, SCAN_DEPTH_MAX);
+        break;
+    case json_error_invalid_utf8:
+        error->malformed = true;
+        (void)snprintf(text, JSON_ERROR_TEXT, "the text is not UTF-8");
+        break;
     default:
-        (void)snprintf(text, JSON_ERROR_TEXT, "%s", error->text);
+        error->malformed = true;
+        (void)snprintf(text, JSON_ERROR_TEXT, "%s", refused->text);
         break;
     }
 }
 
-int json_read(struct slice text, struct buffer *out, char error[JSON_ERROR_TEXT])
+int json_read(struct slice text, struct buffer *out, struct json_error *error)
 {
     const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES;
     json_error_t refused;
-    error[0] = '\0';
+    *error = (struct json_error){0};
     json_t *json =
         json_loadb(text.len > 0 ? (const char *)text.data : "", text.len, flags, &refused);
     if (json == NULL) {

@@ -73,17 +73,19 @@ static const struct command object_commands[] = {
     },
     {
         .words = "watch",
-        .summary = "Print what happens to objects; without a name, watch all queues in a table",
+        .summary =
+            "Print what happens to objects; without a name, watch queues and waits in a table",
         .details =
             "With names: a line for each event, until the objects are deleted or Ctrl-C.\n"
-            "Without: depth, taken, waiting and rates of the queues. On a terminal the table\n"
-            "refreshes itself until q is pressed; elsewhere each look is a table of its own.\n"
+            "Without: depth, taken, waiting and rates of the queues, and below them all other\n"
+            "objects on which calls wait. On a terminal the table refreshes itself until q is\n"
+            "pressed; elsewhere each look is a table of its own.\n"
             "PUT/S and GET/S are rates since the last look.",
         .arguments = {{"NAME", WORD_OBJECT, ANY}},
         .options = {{OPTION_EVENTS, NULL},
                     {OPTION_COUNT, "end after N events, or N looks"},
                     {OPTION_INTERVAL, "table: time between two looks; 2s if not given"},
-                    {OPTION_GLOB, "table: only queues whose names match"}},
+                    {OPTION_GLOB, "table: only objects whose names match"}},
         .run = run_watch,
     },
     {.words = NULL},

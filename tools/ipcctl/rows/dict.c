@@ -17,7 +17,7 @@ const struct command dict_commands[] = {
         .words = "dict set",
         .summary = "Set the value of a key",
         .arguments = {{"DICT", WORD_DICT, ONE}, {"KEY", WORD_KEY, ONE}, {"VALUE", WORD_JSON, ONE}},
-        .options = {{OPTION_TEXT, NULL}},
+        .options = {{OPTION_TEXT, NULL}, {OPTION_RAW, "- or @FILE is bytes"}},
         .method = "dict.set",
         .run = run_method,
     },

@@ -19,7 +19,7 @@ const struct command namespace_commands[] = {
         .arguments = {{"NAMESPACE", WORD_NAMESPACE, ONE},
                       {"KEY", WORD_TEXT, ONE},
                       {"VALUE", WORD_JSON, ONE}},
-        .options = {{OPTION_TEXT, NULL}},
+        .options = {{OPTION_TEXT, NULL}, {OPTION_RAW, "- or @FILE is bytes"}},
         .method = "namespace.set",
         .run = run_method,
     },

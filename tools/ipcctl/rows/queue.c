@@ -5,11 +5,14 @@ const struct command queue_commands[] = {
     {
         .words = "put",
         .summary = "Put values into a queue",
-        .details = "Without a VALUE they come from standard input: JSON values with white space\n"
-                   "between them, or what --lines, --json-lines or --text say. While the queue is\n"
-                   "full, put waits, for --timeout at most. On a terminal it shows its progress.",
+        .details =
+            "Without a VALUE they come from standard input: JSON values with white space\n"
+            "between them, or what --lines, --json-lines, --text or --raw say. While the\n"
+            "queue is full, put waits, for --timeout at most. On a terminal it shows its progress.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"VALUE", WORD_JSON, ANY}},
         .options = {{OPTION_TEXT, "values are strings; of standard input, each line is one"},
+                    {OPTION_RAW,
+                     "- or @FILE is bytes; without a VALUE standard input is one value"},
                     {OPTION_LINES, NULL},
                     {OPTION_JSON_LINES, NULL},
                     {OPTION_PRIORITY, NULL},
