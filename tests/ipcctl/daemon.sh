@@ -119,7 +119,7 @@ test_methods_lists_what_the_daemon_has() {
 test_help_needs_no_daemon() {
     export IPCD_SOCKET=$scratch/nobody
     shows '^usage: ipcctl COMMAND .*Queues:.*  put QUEUE \[VALUE\.\.\.\]' help
-    shows '^usage: ipcctl get QUEUE .*goes back to the queue.*--ack .*--socket=PATH' help get
+    shows '^usage: ipcctl get QUEUE .*goes back to where it was.*--ack .*--socket=PATH' help get
     shows '^usage: ipcctl get QUEUE ' get --help
     shows '^usage: ipcctl get QUEUE ' -h get
     shows '^usage: ipcctl dict get DICT KEY \[DEFAULT\]' help dict get

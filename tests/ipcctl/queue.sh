@@ -234,7 +234,7 @@ test_taken_shows_what_is_taken_and_by_whom() {
     local getter=$!
     await has jobs taken 3
     local user program='ipcctl +ipcctl [0-9.]*'
-    user=$(id -un)
+    user="$(id -un) \($(id -u)\)"
     run "$IPCCTL" taken jobs
     same "the rows" 4 "$(wc -l <<<"$output")"
     matches "the first" \

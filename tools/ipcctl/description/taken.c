@@ -5,6 +5,7 @@
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/terminal/names.h"
 #include "tools/ipcctl/terminal/text.h"
 
 enum {
@@ -53,7 +54,7 @@ static void add_item(struct table *table, const struct ipcc_value *item)
     table_cell(table);
     show_number(table, item, "session");
     show_number(table, item, "pid");
-    show_user(table_text(table), field_int(item, "uid"));
+    names_put_user(table_text(table), field_int(item, "uid"));
     table_cell(table);
     show_program(table_text(table), field_int(item, "pid"));
     table_cell(table);
