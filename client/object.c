@@ -53,6 +53,7 @@ int ipcc_object_list(struct ipcc *conn, const struct ipcc_object_filter *filter,
         option_str(&map, "type", filter->type);
         option_value(&map, "cursor", filter->cursor > 0 ? ipcc_uint(filter->cursor) : ipcc_none());
         option_value(&map, "limit", filter->limit > 0 ? ipcc_uint(filter->limit) : ipcc_none());
+        option_true(&map, "waiting", filter->waiting);
         int status = CHECK_RESERVED(filter);
         if (status < 0) {
             return status;

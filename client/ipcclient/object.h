@@ -73,6 +73,7 @@ struct ipcc_object_filter {
     const char *type; /* "queue", "dict", …; NULL: all */
     uint64_t cursor;  /* 0 at first, then that of the last answer */
     size_t limit;     /* at most so many; 0: the daemon's choice */
+    bool waiting;     /* only those on which calls wait */
     uint64_t reserved[2];
 };
 

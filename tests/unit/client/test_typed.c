@@ -422,7 +422,7 @@ static const struct row object_rows[] = {
     {"object.close", "['q']", "nil"},
     {"object.chmod", "['q', 416]", "nil"},
     {"object.list", "[]", "{}"},
-    {"object.list", "[{glob: 'a*', type: 'queue', cursor: 17, limit: 5}]", "{}"},
+    {"object.list", "[{glob: 'a*', type: 'queue', cursor: 17, limit: 5, waiting: true}]", "{}"},
     {"server.ping", "['v']", "{}"},
     {"server.methods", "[]", "{}"},
     {"server.stats", "[]", "{}"},
@@ -437,7 +437,8 @@ static void object_functions_make_their_requests(void **state)
 {
     struct fake_server server;
     struct ipcc_reply reply;
-    struct ipcc_object_filter filter = {.glob = "a*", .type = "queue", .cursor = 17, .limit = 5};
+    struct ipcc_object_filter filter = {
+        .glob = "a*", .type = "queue", .cursor = 17, .limit = 5, .waiting = true};
     struct ipcc *conn = connect_to(&server, serve_rows, object_rows);
     assert_encoding("\x80", ipcc_object_describe(conn, "q", &reply));
     assert_ok(ipcc_object_delete(conn, "q"));
