@@ -15,7 +15,7 @@ enum ipcc_lifetime {
     IPCC_LIFETIME_DEFAULT = 0, /* not given: "daemon" if named, "scoped" if anonymous */
     IPCC_LIFETIME_DAEMON,      /* until deleted, or the daemon ends */
     IPCC_LIFETIME_SCOPED,      /* until no session has it open and nothing refers to it */
-    IPCC_LIFETIME_DURABLE      /* survives restarts of the daemon */
+    IPCC_LIFETIME_DURABLE      /* to survive the daemon, which can keep nothing yet: _ERR_STORAGE */
 };
 
 /* What becomes of what a session holds when it ends. Each type takes two of these. */

@@ -125,6 +125,62 @@ static void options_come_to_what_they_are_called(void **state)
     actor_leave(a);
 }
 
+/* A literal default, as notation; NULL if the row says it in words, or the description has it not.
+ */
+static const char *literal(const struct method_option *option)
+{
+    static char text[64];
+    bool is_word = method_option_word(option, slice_of_string(option->standard)) >= 0;
+    switch (option->type) {
+    case PARAM_STR:
+        (void)snprintf(text, sizeof(text), "'%s'", option->standard);
+        return is_word ? text : NULL;
+    case PARAM_BOOL:
+    case PARAM_INT:
+    case PARAM_COUNT:
+    case PARAM_MS:
+    case PARAM_TIMEOUT:
+        return strchr(option->standard, ' ') == NULL ? option->standard : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* What a new object has that was given nothing but what it needs. */
+static void what_is_not_given_is_what_the_row_says(void **state)
+{
+    static const char *const needed[OBJECT_KINDS] = {
+        [OBJECT_BARRIER] = "parties: 2",
+        [OBJECT_VALUE] = "typecode: 'i'",
+        [OBJECT_ARRAY] = "typecode: 'i', size: 1",
+    };
+    struct actor *a = actor_new(*state, 0);
+    unsigned count = 0;
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        char method[32];
+        char params[TEXT_MAX];
+        char description[TEXT_MAX] = "{";
+        struct method_signature signature;
+        (void)snprintf(method, sizeof(method), "%s.open", object_kind_name((enum object_kind)kind));
+        method_signature(method_find(slice_of_string(method)), &signature);
+        for (unsigned i = OPTIONS_TYPE_open; i < signature.option_count; i++) {
+            const struct method_option *option = signature.options[i];
+            if (literal(option) != NULL) {
+                size_t len = strlen(description);
+                (void)snprintf(description + len, sizeof(description) - len, "%s: %s, ",
+                               option->name, literal(option));
+                count++;
+            }
+        }
+        (void)strcat(description, "mode: 432, lifetime: 'scoped', ...}");
+        (void)snprintf(params, sizeof(params), "[nil, {%s}]",
+                       needed[kind] != NULL ? needed[kind] : "");
+        check(a, method, params, description);
+    }
+    assert_in_range(count, 12, METHOD_COUNT);
+    actor_leave(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +188,7 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_value_is_of_the_type_or_one_of_the_words_of_its_row,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_given_is_what_the_row_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(options_come_to_what_they_are_called, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
