@@ -15,9 +15,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 
-LIMIT = 60  # seconds, for anything
+from private_daemon import LIMIT, Daemon
 
 
 def block(text, kind):
@@ -25,30 +24,6 @@ def block(text, kind):
     if match is None:
         sys.exit(f"the README has no block of {kind}")
     return match.group(1)
-
-
-class Daemon:
-    """A daemon on a private socket, for the length of a with statement."""
-
-    def __init__(self, program, folder):
-        self.program = program
-        self.socket = os.path.join(folder, "ipcd.sock")
-        self.process = None
-
-    def __enter__(self):
-        self.process = subprocess.Popen([self.program, "--socket", self.socket])
-        os.environ["IPCD_SOCKET"] = self.socket
-        end = time.monotonic() + LIMIT
-        while not os.path.exists(self.socket):
-            if self.process.poll() is not None or time.monotonic() > end:
-                sys.exit("the daemon did not start")
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        if self.process.wait(LIMIT) != 0:
-            sys.exit(f"the daemon ended with {self.process.returncode}")
 
 
 def check_c(text, ipcctl, source, program):
