@@ -112,6 +112,7 @@ test_methods_lists_what_the_daemon_has() {
     shows $'^METHOD +SUMMARY\nserver.hello +.*\nqueue.get +Take the next item' methods
     shows $'^name +queue.get\nparams +.*timeout.*\nresult +.*\nsummary +.*\nflags +write waits$' \
         methods queue.get
+    shows $'\noption +drain \\(bool, default: as it was\\): gets wait .*\nflags +write$' methods queue.shutdown
     fails 6 'methods: the daemon has no method "nope"' methods nope
     same "in JSON" queue.get "$(json 'r["name"]' methods queue.get)"
 }
@@ -126,7 +127,7 @@ test_help_needs_no_daemon() {
     shows '^usage: .*Dicts:.*  dict get' help dict
     shows '^usage: .*Dicts:.*  dict get' dict --help
     shows '^usage: ipcctl call queue.get queue \[timeout\]' help queue.get
-    shows $'\nOptions, in a map:\n  create .*\n  order +which item is next\n +one of fifo, lifo, priority; default: fifo\n' \
+    shows $'\nOptions, in a map:\n  create .*\n  order +which item is next\n +one of "fifo", "lifo", "priority"; default: fifo\n' \
         help queue.open
     shows $'\n  priority .*\n +a value; default: 0\n' help queue.put
     fails 6 'help: there is no command and no method' help nonsense

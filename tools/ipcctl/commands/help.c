@@ -157,16 +157,37 @@ static void put_command(struct buffer *out, const struct command *command)
     put_global_options(out, command);
 }
 
-/* "one of fifo, lifo, priority", or what its type is called. */
+/* Text in the column of summaries, from there on, on as many lines as it needs. */
+static void put_column(struct buffer *out, const char *text)
+{
+    size_t width = SUMMARY_COLUMN;
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (width > SUMMARY_COLUMN && width + 1 + len > LINE_WIDTH) {
+            text_format(out, "\n%*s", SUMMARY_COLUMN, "");
+            width = SUMMARY_COLUMN;
+        } else if (width > SUMMARY_COLUMN) {
+            text_put(out, " ");
+            width++;
+        }
+        text_format(out, "%.*s", (int)len, text);
+        width += len;
+        text += len + (text[len] == ' ');
+    }
+    text_put(out, "\n");
+}
+
+/* "one of "fifo", "lifo", "priority"; default: fifo"; of no choice what its type is called. */
 static void put_values(struct buffer *out, const struct method_option *option)
 {
     const char *words = option->words;
     text_put(out, words[0] != '\0' ? "one of " : param_type_name(option->type));
     while (words[0] != '\0') {
         size_t len = strcspn(words, " ");
-        text_format(out, "%.*s%s", (int)len, words, words[len] == ' ' ? ", " : "");
+        text_format(out, "\"%.*s\"%s", (int)len, words, words[len] == ' ' ? ", " : "");
         words += len + (words[len] == ' ');
     }
+    text_format(out, "; default: %s", option->standard);
 }
 
 /* The options that may stand in the map of a method: each with what it does, and below that its
@@ -176,12 +197,15 @@ static void put_method_options(struct buffer *out, const struct method_signature
     text_put(out, signature->option_count > 0 ? "\nOptions, in a map:\n" : "");
     for (unsigned i = 0; i < signature->option_count; i++) {
         const struct method_option *option = signature->options[i];
-        struct buffer left = {0};
-        text_put(&left, option->name);
-        put_row(out, &left, option->summary);
+        struct buffer values = {0};
+        put_values(&values, option);
+        (void)buffer_append(&values, "", 1);
+        text_format(out, "  %-*s", SUMMARY_COLUMN - 2, option->name);
+        put_column(out, option->summary);
         text_format(out, "%*s", SUMMARY_COLUMN, "");
-        put_values(out, option);
-        text_format(out, "; default: %s\n", option->standard);
+        put_column(out, values.failed ? "" : (const char *)values.data);
+        out->failed |= values.failed;
+        buffer_deinit(&values);
     }
 }
 

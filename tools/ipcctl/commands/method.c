@@ -131,6 +131,18 @@ enum status run_call(struct context *context)
     return status;
 }
 
+/* "option   drain (bool, default: as it was): gets wait as long as something is taken" */
+static void show_option(struct buffer *out, const struct ipcc_value *option)
+{
+    static const char *const keys[] = {"name", "type", "default", "summary"};
+    static const char *const before[] = {"option   ", " (", ", default: ", "): "};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        text_put(out, before[i]);
+        text_plain(out, field_text(option, keys[i]));
+    }
+    text_put(out, "\n");
+}
+
 static void show_method(struct context *context, const struct ipcc_value *method)
 {
     static const char *const keys[] = {"name", "params", "result", "summary"};
@@ -139,6 +151,12 @@ static void show_method(struct context *context, const struct ipcc_value *method
         text_format(&text, "%-9s", keys[i]);
         text_plain(&text, field_text(method, keys[i]));
         text_put(&text, "\n");
+    }
+    struct ipcc_value options_there = field(method, "options");
+    struct ipcc_walk options_walk = ipcc_walk_of(&options_there);
+    struct ipcc_value option;
+    while (ipcc_walk_next(&options_walk, &option)) {
+        show_option(&text, &option);
     }
     struct ipcc_value flags = field(method, "flags");
     struct ipcc_walk walk = ipcc_walk_of(&flags);
