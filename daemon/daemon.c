@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -253,6 +254,13 @@ static int start_listening(struct daemon *daemon)
     return 0;
 }
 
+/* From here on it can be told where the daemon listens. */
+static void tell_socket(struct daemon *daemon)
+{
+    daemon->socket = address_text(daemon->listener.fds[0]);
+    daemon->service.socket = daemon->socket;
+}
+
 static void log_limits(const struct daemon *daemon)
 {
     char text[512] = "";
@@ -290,6 +298,7 @@ int daemon_init(struct daemon *daemon, const struct options *options)
         status = start_listening(daemon);
     }
     if (status == 0) {
+        tell_socket(daemon);
         log_limits(daemon);
     }
     return status;
@@ -335,5 +344,6 @@ void daemon_deinit(struct daemon *daemon)
         event_base_free(daemon->base);
     }
     address_release(&daemon->address);
+    free(daemon->socket);
     config_deinit(&daemon->config);
 }

@@ -33,6 +33,7 @@ struct daemon {
     struct event stop_timer;
     struct listener listener;
     struct address address;
+    char *socket;     /* owned: where the first of its sockets is bound, or NULL */
     bool has_service; /* what has been built up so far */
     bool has_net;
 };
