@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon/machine.h"
 #include "daemon/supervisor.h"
 
 /* What the process needs besides connections and what objects hold: standard error, the event
@@ -46,7 +47,13 @@ void daemon_fit_limits(const struct log *log, struct config *config)
 {
     struct limits *limits = &config->limits;
     uint64_t descriptors = raise_descriptor_limit();
+    struct machine_memory memory = machine_memory("");
     uint64_t own = descriptors < 2 * DAEMON_DESCRIPTORS ? descriptors / 2 : DAEMON_DESCRIPTORS;
+    if (memory.bytes != UINT64_MAX) {
+        limits_fit_memory(limits, config->given, memory.bytes);
+        config->lowered |= limits_complete(limits, config->given);
+        log_line(log, LOG_LEVEL_INFO, "memory: %" PRIu64 " bytes, %s", memory.bytes, memory.what);
+    }
     for (int i = 0; i < LIMIT_COUNT; i++) {
         if ((config->lowered >> i & 1U) != 0) {
             const struct limit_row *row = &limit_rows[i];
