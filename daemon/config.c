@@ -233,6 +233,7 @@ int config_read(const char *file, struct config *out, struct fault *fault)
     if (status < 0) {
         config_deinit(&reading.config);
     } else {
+        reading.config.given = reading.seen & (UINT32_MAX >> (32 - LIMIT_COUNT));
         reading.config.lowered = limits_complete(&reading.config.limits, reading.seen);
         *out = reading.config;
     }

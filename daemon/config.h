@@ -12,6 +12,7 @@
 
 struct config {
     struct limits limits;
+    uint32_t given;   /* a bit for each limit that the file has */
     uint32_t lowered; /* a bit for each limit that the file has and that was more than the one in
                          all; it is the same as that then */
     char *path;       /* owned; NULL: not set */

@@ -9,9 +9,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon/machine.h"
 #include "daemon/supervisor.h"
 
 /* What the process needs besides connections and what objects hold: standard error, the event
@@ -45,7 +47,13 @@ void daemon_fit_limits(const struct log *log, struct config *config)
 {
     struct limits *limits = &config->limits;
     uint64_t descriptors = raise_descriptor_limit();
+    struct machine_memory memory = machine_memory("");
     uint64_t own = descriptors < 2 * DAEMON_DESCRIPTORS ? descriptors / 2 : DAEMON_DESCRIPTORS;
+    if (memory.bytes != UINT64_MAX) {
+        limits_fit_memory(limits, config->given, memory.bytes);
+        config->lowered |= limits_complete(limits, config->given);
+        log_line(log, LOG_LEVEL_INFO, "memory: %" PRIu64 " bytes, %s", memory.bytes, memory.what);
+    }
     for (int i = 0; i < LIMIT_COUNT; i++) {
         if ((config->lowered >> i & 1U) != 0) {
             const struct limit_row *row = &limit_rows[i];
@@ -253,6 +261,13 @@ static int start_listening(struct daemon *daemon)
     return 0;
 }
 
+/* From here on it can be told where the daemon listens. */
+static void tell_socket(struct daemon *daemon)
+{
+    daemon->socket = address_text(daemon->listener.fds[0]);
+    daemon->service.socket = daemon->socket;
+}
+
 static void log_limits(const struct daemon *daemon)
 {
     char text[512] = "";
@@ -290,6 +305,7 @@ int daemon_init(struct daemon *daemon, const struct options *options)
         status = start_listening(daemon);
     }
     if (status == 0) {
+        tell_socket(daemon);
         log_limits(daemon);
     }
     return status;
@@ -335,5 +351,6 @@ void daemon_deinit(struct daemon *daemon)
         event_base_free(daemon->base);
     }
     address_release(&daemon->address);
+    free(daemon->socket);
     config_deinit(&daemon->config);
 }

@@ -33,6 +33,7 @@ struct daemon {
     struct event stop_timer;
     struct listener listener;
     struct address address;
+    char *socket;     /* owned: where the first of its sockets is bound, or NULL */
     bool has_service; /* what has been built up so far */
     bool has_net;
 };
@@ -46,8 +47,9 @@ int daemon_run(struct daemon *daemon);
 
 void daemon_deinit(struct daemon *daemon);
 
-/* Makes limits that were just read fit the process's descriptors; logs what that changes, and which
- * limits of the file are more than they can be. */
+/* Makes limits that were just read fit the memory that there is, as far as the file does not have
+ * them, and the process's descriptors; logs what that changes, and which limits of the file are
+ * more than they can be. */
 void daemon_fit_limits(const struct log *log, struct config *config);
 
 /* Reads the configuration file again (SIGHUP); reload.c. */

@@ -89,7 +89,8 @@ int ipcc_server_ping(struct ipcc *conn, struct ipcc_value value, struct ipcc_rep
 /* The methods there are: an array of maps of name, params, result, summary, flags. */
 int ipcc_server_methods(struct ipcc *conn, struct ipcc_reply *reply);
 
-/* The daemon's figures, a map: uptime, sessions, objects, bytes, calls, errors, waiting, memory. */
+/* Which daemon it is and its figures, a map: version, pid, socket, uptime, sessions, objects, bytes,
+ * limits, users, calls, errors, waiting, memory and more. */
 int ipcc_server_stats(struct ipcc *conn, struct ipcc_reply *reply);
 
 /* The sessions: an array of maps of session, pid, uid, gid, client, since, calls, waiting, holding,

@@ -73,8 +73,8 @@ enum limit {
 /* The limits by name: for the configuration, server.hello and messages. */
 struct limit_row {
     const char *name;
-    size_t offset; /* of the uint64_t within struct limits */
-    uint64_t standard;
+    size_t offset;     /* of the uint64_t within struct limits */
+    uint64_t standard; /* with 32 GiB of memory */
     uint64_t least;
     uint64_t most;
     const char *unit; /* "bytes", "sessions", … */
@@ -85,6 +85,10 @@ extern const struct limit_row limit_rows[LIMIT_COUNT];
 
 void limits_init(struct limits *limits);
 uint64_t *limit_value(struct limits *limits, const struct limit_row *row);
+
+/* Makes the limits that follow from how much memory there is fit it, but for those that are given
+ * (a bit set): with all of them used up the process stays below it, whatever is stored. */
+void limits_fit_memory(struct limits *limits, uint32_t given, uint64_t memory);
 
 /* Makes the limits for each user fit those in all: one that is not given (no bit set for it) is
  * half of that in all; one that is more becomes the same. Returns a bit for each of the latter. */

@@ -52,6 +52,40 @@ uint64_t *limit_value(struct limits *limits, const struct limit_row *row)
     return (uint64_t *)((char *)limits + row->offset);
 }
 
+/*
+ * How the memory is divided. Stored bytes are charged with what they cost, to a few percent; but
+ * what is deleted in an unfortunate order leaves pages that nothing else fits into, and what is
+ * free in the heap goes back to the system only after a while: so the process may take up to three
+ * times as much. The kernel keeps what a session has not read, up to some 208 KiB, and has
+ * structures for it. The rest is for messages that come: up to two of them beyond the limits.
+ */
+enum { BYTES_SHARE = 4, MEMORY_OF_SESSION = 1 << 20, MESSAGE_SHARE = 16, SESSIONS_LEAST = 16 };
+
+static void fit(struct limits *limits, uint32_t given, enum limit limit, uint64_t number)
+{
+    const struct limit_row *row = &limit_rows[limit];
+    if ((given >> limit & 1U) == 0) {
+        number = number < row->most ? number : row->most;
+        *limit_value(limits, row) = number > row->least ? number : row->least;
+    }
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+void limits_fit_memory(struct limits *limits, uint32_t given, uint64_t memory)
+{
+    uint64_t sessions = memory / MEMORY_OF_SESSION;
+    sessions = sessions > SESSIONS_LEAST ? sessions : SESSIONS_LEAST;
+    fit(limits, given, LIMIT_max_bytes, memory / BYTES_SHARE);
+    fit(limits, given, LIMIT_max_sessions,
+        least(limit_rows[LIMIT_max_sessions].standard, sessions));
+    fit(limits, given, LIMIT_max_message,
+        least(limit_rows[LIMIT_max_message].standard, memory / MESSAGE_SHARE));
+}
+
 uint32_t limits_complete(struct limits *limits, uint32_t given)
 {
     uint32_t lowered = 0;

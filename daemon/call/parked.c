@@ -9,6 +9,8 @@
 
 #include "daemon/objects/allocation.h"
 
+enum { PARAMS_SHORT = 4096 }; /* with the call itself */
+
 static struct parked *parked_of_entry(struct ordered_entry *entry)
 {
     return (struct parked *)((char *)entry - offsetof(struct parked, of_session));
@@ -74,14 +76,24 @@ static size_t cost_of(const struct call *call, size_t size)
            (call->wish.by_key ? 2U : 1U) * HEAP_ELEMENT_COST;
 }
 
-int parked_new(struct call *call, struct parked **out)
+/* Charges what the call costs; see parked_new. */
+static int charge_call(struct charge *charge, uint64_t cost, bool waits)
+{
+    if (waits || cost > PARAMS_SHORT) {
+        return charge_set(charge, cost);
+    }
+    charge_set_always(charge, cost);
+    return 0;
+}
+
+int parked_new(struct call *call, bool waits, struct parked **out)
 {
     struct session *session = call->session;
     unsigned count = call->service->index.signatures[call->method->id].count;
     size_t size = sizeof(struct parked) + count * sizeof(struct param) + params_size(call, count);
     struct charge charge = {.tally = &session->charged};
     struct parked *parked = NULL;
-    int status = charge_set(&charge, cost_of(call, size));
+    int status = charge_call(&charge, cost_of(call, size), waits);
     if (status == 0) {
         parked = malloc(size);
         status = parked == NULL ? ERR_MEMORY : 0;

@@ -46,8 +46,10 @@ struct parked *session_parked(const struct session *session, uint32_t msgid);
 struct parked *session_parked_from(const struct session *session, uint64_t seq);
 
 /* A copy of a call in memory of its own, which stands nowhere yet. 0; or ERR_LIMIT, ERR_MEMORY. The
- * waits in its wish, if there are some, are taken over in any case. */
-int parked_new(struct call *call, struct parked **out);
+ * waits in its wish, if there are some, are taken over in any case. `waits`: it is to wait. One
+ * that is only to be done later is charged without asking while its params are short, as it may be
+ * what makes room. */
+int parked_new(struct call *call, bool waits, struct parked **out);
 /* The one way out: takes it out of whatever it stands in and frees it. */
 void parked_free(struct parked *parked);
 

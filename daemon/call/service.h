@@ -45,6 +45,7 @@ struct service {
     uint64_t next_session;
     uint64_t now;              /* monotonic, nanoseconds: of the last service_run or service_tick */
     struct timespec since;     /* wall clock */
+    const char *socket;        /* where it listens, to be told; not owned; NULL: not known */
     uint64_t started;          /* monotonic, nanoseconds */
     struct method_index index; /* names to methods */
 };

@@ -203,7 +203,7 @@ int call_suspend(struct call *call, int status)
     if (status != CALL_WAIT) {
         call->wish = (struct wish){0};
     }
-    int error = parked_new(call, &parked);
+    int error = parked_new(call, status == CALL_WAIT, &parked);
     if (error < 0) {
         return error;
     }

@@ -12,7 +12,7 @@
 #include "daemon/methods/options.h"
 #include "proto/value.h"
 
-enum { PROTOCOL = 1, CLIENT_MOST = 255 };
+enum { PROTOCOL = 1, CLIENT_MOST = 255, USERS_MOST = 1000 };
 
 /* What the client calls itself: "name version", or just the name. */
 static int set_client(struct call *call, const struct param *client, const struct param *version)
@@ -39,6 +39,20 @@ static int set_client(struct call *call, const struct param *client, const struc
     return 0;
 }
 
+/* The pair "limits". */
+static void pack_limits(struct buffer *out, const struct service *service)
+{
+    struct limits limits = service->accounts.limits;
+    pack_string(out, "limits");
+    pack_map(out, LIMIT_COUNT + 3);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        pack_key_uint(out, limit_rows[i].name, *limit_value(&limits, &limit_rows[i]));
+    }
+    pack_key_int(out, "max_depth", MESSAGE_DEPTH);
+    pack_key_int(out, "max_name", OBJECT_NAME_MAX);
+    pack_key_int(out, "max_message_descriptors", DESCRIPTORS_PER_MESSAGE);
+}
+
 int method_server_hello(struct call *call)
 {
     struct param given[OPTIONS_server_hello];
@@ -50,21 +64,13 @@ int method_server_hello(struct call *call)
     if (status < 0) {
         return status;
     }
-    struct limits *limits = &call->service->accounts.limits;
     struct buffer *out = call_result(call);
     pack_map(out, 5);
     pack_key_string(out, "server", "ipcd");
     pack_key_string(out, "version", IPCD_VERSION);
     pack_key_int(out, "protocol", PROTOCOL);
     pack_key_uint(out, "session", call->session->id);
-    pack_string(out, "limits");
-    pack_map(out, LIMIT_COUNT + 3);
-    for (size_t i = 0; i < LIMIT_COUNT; i++) {
-        pack_key_uint(out, limit_rows[i].name, *limit_value(limits, &limit_rows[i]));
-    }
-    pack_key_int(out, "max_depth", MESSAGE_DEPTH);
-    pack_key_int(out, "max_name", OBJECT_NAME_MAX);
-    pack_key_int(out, "max_message_descriptors", DESCRIPTORS_PER_MESSAGE);
+    pack_limits(out, call->service);
     return 0;
 }
 
@@ -193,11 +199,42 @@ static void pack_memory(struct buffer *out)
     pack_key_uint(out, "free", info.fordblks);
 }
 
+/* What each user has, those who came last first; no more than USERS_MOST of them. */
+static void pack_users(struct buffer *out, const struct accounts *accounts)
+{
+    size_t at = pack_array_begin(out);
+    size_t count = 0;
+    const struct user *user;
+    TAILQ_FOREACH (user, &accounts->users, link) {
+        if (count == USERS_MOST) {
+            break;
+        }
+        pack_map(out, 5);
+        pack_key_uint(out, "uid", user->uid);
+        pack_key_uint(out, "bytes", user->bytes);
+        pack_key_uint(out, "sessions", user->sessions);
+        pack_key_uint(out, "objects", user->objects);
+        pack_key_uint(out, "descriptors", user->descriptors);
+        count++;
+    }
+    pack_array_end(out, at, count);
+}
+
+/* Which daemon this is, and where. */
+static void pack_identity(struct buffer *out, const struct service *service)
+{
+    pack_key_string(out, "version", IPCD_VERSION);
+    pack_key_int(out, "pid", getpid());
+    pack_key_string(out, "socket", service->socket);
+    pack_key_string(out, "state_directory", NULL); /* nothing is kept on disk yet */
+}
+
 int method_server_stats(struct call *call)
 {
     const struct service *service = call->service;
     struct buffer *out = call_result(call);
-    pack_map(out, 12);
+    pack_map(out, 19);
+    pack_identity(out, service);
     pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
     pack_string(out, "since");
     pack_timestamp(out, service->since.tv_sec, (uint32_t)service->since.tv_nsec);
@@ -205,6 +242,10 @@ int method_server_stats(struct call *call)
     pack_string(out, "objects");
     pack_objects(out, &service->registry);
     pack_key_uint(out, "bytes", service->accounts.bytes);
+    pack_key_uint(out, "descriptors", service->accounts.descriptors);
+    pack_limits(out, service);
+    pack_string(out, "users");
+    pack_users(out, &service->accounts);
     pack_string(out, "calls");
     pack_figures(out, service, offsetof(struct method_figures, calls));
     pack_string(out, "errors");

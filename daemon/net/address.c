@@ -310,3 +310,21 @@ void address_release(struct address *address)
     free(address->lock_path);
     *address = (struct address){.lock_fd = -1};
 }
+
+char *address_text(int fd)
+{
+    struct sockaddr_un at;
+    socklen_t length = sizeof(at);
+    char text[sizeof(at.sun_path) + 1] = "";
+    if (getsockname(fd, (struct sockaddr *)&at, &length) < 0 || at.sun_family != AF_UNIX ||
+        length <= offsetof(struct sockaddr_un, sun_path)) {
+        return NULL;
+    }
+    size_t len = length - offsetof(struct sockaddr_un, sun_path);
+    memcpy(text, at.sun_path, len);
+    if (text[0] == '\0') {
+        text[0] = '@';
+    }
+    char *whole = text[0] == '@' || text[0] == '/' ? NULL : realpath(text, NULL);
+    return whole != NULL ? whole : strdup(text);
+}

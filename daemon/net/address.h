@@ -48,6 +48,10 @@ int address_listen(struct address *address, const struct address_options *option
  * is there, or cannot be had back now. What cannot be done is logged the first time. */
 int address_check(struct address *address, const struct log *log);
 
+/* Where a listening socket is bound: its path, absolute if that is known, or "@name"; to be freed
+ * by the caller. NULL: nowhere, or for want of memory. */
+char *address_text(int fd);
+
 /* Removes the socket and the lock file, as far as they are still those of this address. A zeroed
  * address is allowed. */
 void address_release(struct address *address);

@@ -9,6 +9,13 @@ test_stats_show_figures_and_calls() {
     run ipcctl stats
     matches "the uptime" $'(^|\n)uptime +[0-9]' "$output"
     matches "the objects" $'\nobjects queue +1\n' "$output"
+    matches "which daemon" \
+        $'(^|\n)version +[0-9.]+\npid +[0-9]+\nsocket +'"$IPCD_SOCKET"$'\nstate_directory +-\n' "$output"
+    matches "a limit" $'\nlimits max_message +16777216 \\(16.0 MiB\\)\n' "$output"
+    matches "the users" \
+        $'\nUSER +BYTES +SESSIONS +OBJECTS +DESCRIPTORS\n'"$(id -un) \($(id -u)\) +[0-9]+ +1 +1 +0"$'\n' "$output"
+    same "a user in JSON" "$(id -un) $(id -u) 1" \
+        "$(json '"{user} {uid} {objects}".format(**r["users"][0])' stats)"
     matches "the memory" $'\nmemory resident +[0-9]+ \([0-9.]+ MiB\)\n' "$output"
     matches "the calls" $'\nMETHOD +CALLS +ERRORS\n' "$output"
     matches "a method's" $'\nqueue.open +[0-9]+ +[0-9]+(\n|$)' "$output"

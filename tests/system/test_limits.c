@@ -101,6 +101,28 @@ static void bytes_in_all_are_limited(void **state)
     expect(c, "dict.set", "['d', 'k', 'x'*400000]", "true");
 }
 
+/* Long calls are done in steps, and take some memory themselves. */
+static void what_makes_room_is_done_when_there_is_none(void **state)
+{
+    struct rpc *c = daemon_client(start(state, "[limits]\nmax_bytes = 6000000\n"));
+    expect(c, "list.open", "['l']", "_map");
+    expect(c, "list.open", "['m', {initial: ['x'*20]*40000}]", "_map");
+    expect(c, "list.extend", "['l', ['x'*20]*40000]", "_");
+    static const int sizes[] = {30000, 1000, 300, 100, 30, 10};
+    expect(c, "dict.open", "['f']", "_map");
+    for (unsigned i = 0, key = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (bool full = false; !full; key++) {
+            struct reply *reply =
+                rpc_call(c, "dict.set", rpc_text(c, "['f', %u, 'x'*%d]", key, sizes[i]));
+            full = reply->error.type != MSGPACK_OBJECT_NIL;
+            reply_free(reply);
+        }
+    }
+    expect(c, "list.clear", "['l']", "nil");
+    expect(c, "object.delete", "['m']", "nil");
+    expect(c, "dict.set", "['f', 'more', 'x'*100000]", "true");
+}
+
 static void bytes_of_each_user_are_limited(void **state)
 {
     struct daemon *daemon = start(state, "[limits]\nmax_user_bytes = 500000\n");
@@ -418,6 +440,7 @@ int main(void)
         cmocka_unit_test_teardown(objects_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(waiting_calls_of_a_session_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(bytes_in_all_are_limited, daemon_teardown),
+        cmocka_unit_test_teardown(what_makes_room_is_done_when_there_is_none, daemon_teardown),
         cmocka_unit_test_teardown(bytes_of_each_user_are_limited, daemon_teardown),
         cmocka_unit_test_teardown(one_user_cannot_have_more_than_half_of_the_sessions,
                                   daemon_teardown),

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void hello_tells_version_session_and_limits(void **state)
 {
@@ -106,6 +107,33 @@ static void stats_count_objects_calls_errors_and_waits(void **state)
            "{uptime: _, sessions: 1, objects: {queue: 1, dict: 2, ...}, bytes: _int,"
            " calls: {'dict.open': 2, 'queue.get': 2, ...}, errors: {'queue.get': 1, ...},"
            " waiting: 1, memory: _, ...}");
+}
+
+static void stats_say_which_daemon_this_is(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *c = daemon_client(daemon);
+    expect(c, "server.stats", "[]",
+           rpc_text(c,
+                    "{version: _str, pid: %d, socket: '%s', state_directory: nil,"
+                    " limits: {max_message: 16777216, max_bytes: _int, max_depth: 32, ...}, ...}",
+                    (int)daemon->pid, daemon->socket));
+}
+
+static void stats_show_what_each_user_has(void **state)
+{
+    struct rpc *c = daemon_client(*state);
+    int64_t bytes = rpc_number(c, "session.describe", "[]", "bytes");
+    expect(c, "server.stats", "[]",
+           rpc_text(c,
+                    "{bytes: %lld, descriptors: 0, users: [{uid: %u, bytes: %lld, sessions: 1,"
+                    " objects: 0, descriptors: 0}], ...}",
+                    (long long)bytes, getuid(), (long long)bytes));
+    expect(c, "list.open", "['l']", "_map");
+    expect(c, "server.stats", "[]", "{users: [{uid: _, sessions: 1, objects: 1, ...}], ...}");
+    expect(c, "list.append", "['l', 'x'*100000]", "_");
+    expect(c, "object.delete", "['l']", "nil");
+    expect(c, "server.stats", "[]", "{users: [{uid: _, objects: 0, ...}], ...}");
 }
 
 static void unknown_method_is_unknown_method(void **state)
@@ -285,6 +313,8 @@ int main(void)
         daemon_test(ping_returns_its_value),
         daemon_test(methods_lists_every_method_once),
         daemon_test(methods_rows_have_the_six_columns_and_options_five),
+        daemon_test(stats_say_which_daemon_this_is),
+        daemon_test(stats_show_what_each_user_has),
         daemon_test(stats_count_objects_calls_errors_and_waits),
         daemon_test(unknown_method_is_unknown_method),
         daemon_test(method_name_may_be_bin),

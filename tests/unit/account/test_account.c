@@ -241,6 +241,48 @@ static void a_limit_for_each_user_is_half_of_that_in_all_and_never_more_than_it(
     assert_int_equal(limits.max_user_bytes, 5);
 }
 
+static void limits_that_are_not_given_follow_from_the_memory(void **state)
+{
+    (void)state;
+    struct limits limits;
+    limits_init(&limits);
+    limits_fit_memory(&limits, 0, UINT64_C(32) << 30);
+    limits_complete(&limits, 0);
+    struct limits standard;
+    limits_init(&standard);
+    assert_memory_equal(&limits, &standard, sizeof(limits)); /* the standard is that of 32 GiB */
+    limits_fit_memory(&limits, 0, UINT64_C(256) << 20);
+    assert_int_equal(limits.max_bytes, 64 << 20);
+    assert_int_equal(limits.max_sessions, 256);
+    assert_int_equal(limits.max_message, 16 << 20);
+    limits_fit_memory(&limits, 0, UINT64_C(64) << 20);
+    assert_int_equal(limits.max_message, 4 << 20);
+    limits_fit_memory(&limits, 0, UINT64_C(1) << 40);
+    assert_int_equal(limits.max_bytes, UINT64_C(1) << 38);
+    assert_int_equal(limits.max_sessions, 10000);
+    assert_int_equal(limits.max_message, 16 << 20);
+    limits.max_bytes = 7;
+    limits.max_sessions = 8;
+    limits.max_message = 9;
+    limits_fit_memory(&limits, UINT32_MAX, UINT64_C(32) << 30);
+    assert_int_equal(limits.max_bytes + limits.max_sessions + limits.max_message, 24);
+}
+
+static void limits_of_extreme_memory_are_within_their_bounds(void **state)
+{
+    (void)state;
+    static const uint64_t memories[] = {0, 1, 65535, UINT64_MAX - 1, UINT64_MAX};
+    struct limits limits;
+    for (size_t i = 0; i < sizeof(memories) / sizeof(memories[0]); i++) {
+        limits_init(&limits);
+        limits_fit_memory(&limits, 0, memories[i]);
+        for (size_t j = 0; j < LIMIT_COUNT; j++) {
+            uint64_t limit = *limit_value(&limits, &limit_rows[j]);
+            assert_true(limit_rows[j].least <= limit && limit <= limit_rows[j].most);
+        }
+    }
+}
+
 static void limits_are_made_to_fit_the_descriptors_of_the_process(void **state)
 {
     (void)state;
@@ -364,6 +406,8 @@ int main(void)
         cmocka_unit_test(others_cannot_use_up_the_reserve_of_root_and_the_daemons_user),
         cmocka_unit_test(a_reserve_is_a_sixteenth_and_one_at_least),
         cmocka_unit_test(a_limit_for_each_user_is_half_of_that_in_all_and_never_more_than_it),
+        cmocka_unit_test(limits_that_are_not_given_follow_from_the_memory),
+        cmocka_unit_test(limits_of_extreme_memory_are_within_their_bounds),
         cmocka_unit_test(limits_are_made_to_fit_the_descriptors_of_the_process),
         cmocka_unit_test(limits_have_their_standard_values),
         cmocka_unit_test(access_follows_the_mode_as_for_files),

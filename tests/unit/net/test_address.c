@@ -76,6 +76,44 @@ static void a_socket_has_its_mode_and_goes_with_its_lock(void **state)
     assert_int_equal(access(place->lock, F_OK), -1);
 }
 
+static void assert_told(int fd, const char *wanted)
+{
+    char *text = address_text(fd);
+    assert_string_equal(text != NULL ? text : "nothing", wanted);
+    free(text);
+}
+
+static void where_a_socket_is_bound_is_told(void **state)
+{
+    struct place_of_test *place = *state;
+    struct address address;
+    int fd = address_listen(&address, &place->options, &place->log);
+    assert_told(fd, place->path);
+    (void)close(fd);
+    address_release(&address);
+
+    assert_int_equal(chdir(place->directory), 0);
+    place->options.path = "sock";
+    fd = address_listen(&address, &place->options, &place->log);
+    assert_told(fd, place->path);
+    (void)close(fd);
+    address_release(&address);
+    assert_int_equal(chdir("/"), 0);
+
+    char name[80];
+    (void)snprintf(name, sizeof(name), "@%s", place->path);
+    place->options.path = name;
+    fd = address_listen(&address, &place->options, &place->log);
+    assert_told(fd, name);
+    (void)close(fd);
+    address_release(&address);
+
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_told(fd, "nothing");
+    (void)close(fd);
+    assert_told(-1, "nothing");
+}
+
 static void a_second_daemon_is_refused_and_changes_nothing(void **state)
 {
     struct place_of_test *place = *state;
@@ -285,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         TEST(a_socket_has_its_mode_and_goes_with_its_lock),
+        TEST(where_a_socket_is_bound_is_told),
         TEST(a_second_daemon_is_refused_and_changes_nothing),
         TEST(a_socket_without_a_lock_that_somebody_listens_on_is_left_alone),
         TEST(the_socket_of_a_dead_daemon_is_taken_over),

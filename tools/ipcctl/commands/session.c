@@ -209,7 +209,7 @@ static bool is_map(const struct ipcc_value *value)
 
 static void put_figure(struct buffer *out, const char *name, const struct ipcc_value *value)
 {
-    text_padded(out, slice_of_string(name), 20);
+    text_padded(out, slice_of_string(name), 32);
     if (strcmp(name, "uptime") == 0 && value->kind == IPCC_INT && value->as.integer > 0) {
         text_time(out, value->as.integer * 1000);
     } else {
@@ -218,7 +218,14 @@ static void put_figure(struct buffer *out, const char *name, const struct ipcc_v
     text_put(out, "\n");
 }
 
-/* A line for each member that is no map, and for each member of the maps but calls and errors. */
+/* What stands in tables of its own. */
+static bool is_table(const struct ipcc_value *key)
+{
+    return ipcc_value_is_str(key, "calls") || ipcc_value_is_str(key, "errors") ||
+           ipcc_value_is_str(key, "users");
+}
+
+/* A line for each member that is no map, and for each member of the maps but those in tables. */
 static void put_figures(struct buffer *out, const struct ipcc_value *map, const char *prefix)
 {
     struct ipcc_walk walk = ipcc_walk_of(map);
@@ -226,8 +233,7 @@ static void put_figures(struct buffer *out, const struct ipcc_value *map, const 
     struct ipcc_value value;
     while (ipcc_walk_pair(&walk, &key, &value)) {
         char name[64];
-        if (key.kind != IPCC_STR || ipcc_value_is_str(&key, "calls") ||
-            ipcc_value_is_str(&key, "errors")) {
+        if (key.kind != IPCC_STR || is_table(&key)) {
             continue;
         }
         (void)snprintf(name, sizeof(name), "%s%s%.*s", prefix, prefix[0] != '\0' ? " " : "",
@@ -264,6 +270,56 @@ static void print_calls(struct context *context, const struct ipcc_value *stats)
     output_table(context, &table);
 }
 
+static void print_users(struct context *context, const struct ipcc_value *stats)
+{
+    static const struct column columns[] = {
+        {"USER", false, false},   {"BYTES", true, false},       {"SESSIONS", true, false},
+        {"OBJECTS", true, false}, {"DESCRIPTORS", true, false},
+    };
+    static const char *const keys[] = {"bytes", "sessions", "objects", "descriptors"};
+    struct buffer gap = {0};
+    struct ipcc_value users = field(stats, "users");
+    struct ipcc_walk walk = ipcc_walk_of(&users);
+    struct ipcc_value user;
+    struct table table;
+    table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    while (ipcc_walk_next(&walk, &user)) {
+        names_put_user(table_text(&table), field_int(&user, "uid"));
+        table_cell(&table);
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+            show_number(&table, &user, keys[i]);
+        }
+    }
+    output_table(context, &table);
+    text_put(&gap, "\n");
+    output_buffer(context, &gap);
+}
+
+static void pack_users(struct buffer *out, const struct ipcc_value *users)
+{
+    struct ipcc_walk walk = ipcc_walk_of(users);
+    struct ipcc_value user;
+    size_t at = pack_array_begin(out);
+    size_t count = 0;
+    for (; ipcc_walk_next(&walk, &user); count++) {
+        struct record record;
+        record_begin(&record, &user);
+        record_pack(out, &record);
+    }
+    pack_array_end(out, at, count);
+}
+
+/* A member of the answer; users have their names too. */
+static void pack_figure(struct buffer *out, const struct ipcc_value *key,
+                        const struct ipcc_value *value)
+{
+    if (ipcc_value_is_str(key, "users")) {
+        pack_users(out, value);
+    } else {
+        value_encode(value, out);
+    }
+}
+
 enum status run_stats(struct context *context)
 {
     struct request request;
@@ -274,12 +330,15 @@ enum status run_stats(struct context *context)
         return status;
     }
     if (context->options[OPTION_JSON].is) {
-        output_value(context, &reply.value);
+        struct record record;
+        record_begin_with(&record, &reply.value, pack_figure);
+        record_print(context, &record);
     } else {
         struct buffer text = {0};
         put_figures(&text, &reply.value, "");
         text_put(&text, "\n");
         output_buffer(context, &text);
+        print_users(context, &reply.value);
         print_calls(context, &reply.value);
     }
     ipcc_reply_free(&reply);

@@ -64,6 +64,14 @@ void record_program(struct record *record, const struct ipcc_value *map)
     buffer_deinit(&program);
 }
 
+void record_pack(struct buffer *out, struct record *record)
+{
+    pack_map_end(&record->bytes, record->at, record->count);
+    pack_raw(out, buffer_slice(&record->bytes));
+    out->failed |= record->bytes.failed;
+    buffer_deinit(&record->bytes);
+}
+
 void record_print(struct context *context, struct record *record)
 {
     pack_map_end(&record->bytes, record->at, record->count);

@@ -31,5 +31,8 @@ void record_begin_with(struct record *record, const struct ipcc_value *map,
 /* Adds the program of the process whose pid the map has. */
 void record_program(struct record *record, const struct ipcc_value *map);
 
+/* Appends its map, and ends it. */
+void record_pack(struct buffer *out, struct record *record);
+
 /* Prints it, and ends it. */
 void record_print(struct context *context, struct record *record);

@@ -78,6 +78,19 @@ static void show_holder(struct buffer *out, const struct ipcc_value *holder)
     }
 }
 
+static bool is_bytes(const char *key)
+{
+    static const char *const keys[] = {"bytes",      "overhead",   "max_message",   "max_bytes",
+                                       "max_output", "max_events", "max_user_bytes"};
+    const char *last = strrchr(key, ' ');
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (strcmp(last != NULL ? last + 1 : key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return strncmp(key, "memory ", 7) == 0;
+}
+
 /* The members that have a form of their own. */
 static bool show_known(struct buffer *out, const char *key, const struct ipcc_value *value)
 {
@@ -88,8 +101,7 @@ static bool show_known(struct buffer *out, const char *key, const struct ipcc_va
         names_put_group(out, value->as.integer);
     } else if (number && strcmp(key, "mode") == 0) {
         text_format(out, "0%03" PRIo64, (uint64_t)value->as.integer);
-    } else if (number && (strcmp(key, "bytes") == 0 || strcmp(key, "overhead") == 0 ||
-                          strncmp(key, "memory ", 7) == 0)) {
+    } else if (number && is_bytes(key)) {
         text_bytes(out, value->as.integer);
     } else if (number && is_milliseconds(key) && value->as.integer > 0) {
         text_time(out, value->as.integer);

@@ -94,7 +94,7 @@ static const struct command object_commands[] = {
 static const struct command daemon_commands[] = {
     {
         .words = "stats",
-        .summary = "Show the daemon's figures: objects, memory, calls and errors by method",
+        .summary = "Show which daemon answers, and its figures: objects, limits, users, memory, calls",
         .run = run_stats,
     },
     {
