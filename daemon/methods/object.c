@@ -9,6 +9,7 @@
 
 #include "daemon/methods/claims.h"
 #include "daemon/call/watching.h"
+#include "daemon/methods/group.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -19,6 +20,8 @@ enum {
     DESCRIBE_STEPS = 32,  /* what a description costs, in steps of pace.h */
     MODE_MOST = 0777,
 };
+
+#define UID_MOST (UINT32_MAX - 1) /* (uid_t)-1 is no user */
 
 /* What object.list is asked for. */
 struct query {
@@ -126,6 +129,13 @@ int method_object_close(struct call *call)
     return call_answer_nil(call);
 }
 
+/* Who has what rights has changed: they hold at once. */
+static void check_who_has_it(struct call *call)
+{
+    service_check_watches(call->service, call->object);
+    object_close_denied(call->object);
+}
+
 int method_object_chmod(struct call *call)
 {
     int64_t mode = call_int(call, 1, 0);
@@ -134,8 +144,52 @@ int method_object_chmod(struct call *call)
                          "object.chmod: param mode must be from 0 to 0777 (511 in decimal)");
     }
     call->object->mode = (uint16_t)mode;
-    service_check_watches(call->service, call->object);
-    object_close_denied(call->object);
+    check_who_has_it(call);
+    return call_answer_nil(call);
+}
+
+/* The user and the group that the object is to have. */
+static int read_owner(struct call *call, uid_t *uid, gid_t *gid)
+{
+    const struct credentials *peer = &call->session->credentials;
+    uid_t self = call->service->accounts.self;
+    int64_t wanted = call_int(call, 1, call->object->uid);
+    *uid = (uid_t)wanted;
+    *gid = call->object->gid;
+    if (wanted > UID_MOST) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "object.chown: param uid must be from 0 to %u, not %lld", UID_MOST,
+                         (long long)wanted);
+    }
+    int status = call_given(call, 2) ? group_read(call, "param gid", &call->params[2], gid) : 0;
+    if (status < 0) {
+        return status;
+    }
+    if (*uid != call->object->uid && peer->uid != 0 && peer->uid != self) {
+        return call_fail(
+            call, ERR_DENIED,
+            "object.chown: only root and the daemon's own user (%u) may give \"%s\" to "
+            "another user; the caller is user %u",
+            (unsigned)self, call->object->name, (unsigned)peer->uid);
+    }
+    return *gid == call->object->gid ? 0 : group_check(call, *gid);
+}
+
+int method_object_chown(struct call *call)
+{
+    uid_t uid;
+    gid_t gid;
+    int status = read_owner(call, &uid, &gid);
+    if (status < 0) {
+        return status;
+    }
+    struct user *user = accounts_user(&call->service->accounts, uid);
+    status = user == NULL ? ERR_MEMORY : object_chown(call->object, user, gid);
+    user_unref(user);
+    if (status < 0) {
+        return status;
+    }
+    check_who_has_it(call);
     return call_answer_nil(call);
 }
 

@@ -29,7 +29,7 @@
 
 enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 
-enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3 };
+enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3, OBJECT_DESCRIPTORS = 2 };
 
 struct object;
 struct registry;
@@ -83,6 +83,10 @@ struct object_type {
     /* Of an object that is deleted: takes one that cannot be without it off its list and returns
      * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
     struct object *(*next_dependent)(struct object *object);
+    /* The descriptors that the object has made itself, for which its owner is counted; returns how
+     * many there are. NULL: none. */
+    unsigned (*descriptors)(const struct object *object,
+                            struct descriptor *out[OBJECT_DESCRIPTORS]);
 };
 
 struct object {
@@ -172,6 +176,11 @@ void object_check_orphan(struct object *object);
 void object_leave(struct object *object);
 /* A stored value no longer refers to it: drops that reference; it may have to leave now. */
 void object_let_go(struct object *object);
+
+/* The object becomes the user's and the group's, and what is charged and counted for it becomes the
+ * user's too; what others have sent in values stays theirs. 0; or ERR_LIMIT: that would be over a
+ * limit of the user's, and nothing has changed. */
+int object_chown(struct object *object, struct user *user, gid_t gid);
 
 /* What it costs with no contents: its struct, its name, its place in the registry. It is charged to
  * the owner as long as the object has its memory. */

@@ -45,11 +45,19 @@ static size_t array_describe(const struct object *object, struct buffer *out)
     return 1 + describe_item(shared, out);
 }
 
+static unsigned shared_descriptors(const struct object *object,
+                                   struct descriptor *out[OBJECT_DESCRIPTORS])
+{
+    out[0] = ((const struct shared *)object)->descriptor;
+    return 1;
+}
+
 const struct object_type shared_value_type = {
     .kind = OBJECT_VALUE,
     .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = value_describe,
+    .descriptors = shared_descriptors,
 };
 
 const struct object_type shared_array_type = {
@@ -57,6 +65,7 @@ const struct object_type shared_array_type = {
     .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = array_describe,
+    .descriptors = shared_descriptors,
     .weight = shared_weight,
 };
 
