@@ -88,7 +88,7 @@ int method_object_list(struct call *call)
     for (uint64_t seen = 0; object != NULL && count < query.limit && seen < LIST_MOST; seen++) {
         uint64_t number = object->entry.seq;
         if (matches(&query, object)) {
-            describe_object(object, out);
+            describe_object(object, out, call->now);
             count++;
         }
         pace_step(call->pace, DESCRIBE_STEPS); /* the object may be gone then */
@@ -104,7 +104,7 @@ int method_object_describe(struct call *call)
 {
     struct buffer *out = call_result(call);
     size_t at = pack_map_begin(out);
-    size_t count = pack_description(call->object, out);
+    size_t count = pack_description(call->object, out, call->now);
     if (call_bool(call, 1, false)) {
         count += pack_claims(out, call->object, call->now);
     }

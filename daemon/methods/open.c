@@ -257,12 +257,12 @@ int open_object(struct call *call, const struct open_type *type)
         }
     }
     if (status == 0) {
-        describe_object(object, call_result(call));
+        describe_object(object, call_result(call), call->now);
     }
     return status;
 }
 
-size_t pack_description(const struct object *object, struct buffer *out)
+size_t pack_description(const struct object *object, struct buffer *out, uint64_t now)
 {
     pack_key_str(out, "name", object_name(object));
     pack_key_string(out, "type", object_type_name(object));
@@ -280,11 +280,11 @@ size_t pack_description(const struct object *object, struct buffer *out)
         pack_key_bool(out, "sealed", true);
         pairs++;
     }
-    return pairs + object->type->describe(object, out);
+    return pairs + object->type->describe(object, out, now);
 }
 
-void describe_object(const struct object *object, struct buffer *out)
+void describe_object(const struct object *object, struct buffer *out, uint64_t now)
 {
     size_t at = pack_map_begin(out);
-    pack_map_end(out, at, pack_description(object, out));
+    pack_map_end(out, at, pack_description(object, out, now));
 }

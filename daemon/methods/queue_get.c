@@ -168,7 +168,7 @@ int method_queue_get_many(struct call *call)
         pack_array(call_result(call), 0);
         return 0;
     }
-    if (call_needs_pace(call, (max < queue->ready ? max : queue->ready) * STEPS_GET)) {
+    if (call_needs_pace(call, (max < queue_size(queue) ? max : queue_size(queue)) * STEPS_GET)) {
         return CALL_PACED;
     }
     int status = look(call, queue, &head);

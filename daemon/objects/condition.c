@@ -24,7 +24,7 @@ static void condition_clear(struct object *object, struct pace *pace)
     object_let_go(lock);
 }
 
-static size_t condition_describe(const struct object *object, struct buffer *out)
+static size_t condition_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct condition *condition = (const struct condition *)object;
     pack_string(out, "lock");

@@ -53,8 +53,8 @@ struct object_type {
     /* Drops the contents: the object is deleted, or deinit is next. This and the two below that
      * take a pace may be long; see pace.h. NULL: there is nothing. */
     void (*clear)(struct object *object, struct pace *pace);
-    /* Packs the options and figures of the type as pairs; returns how many pairs. */
-    size_t (*describe)(const struct object *object, struct buffer *out);
+    /* Packs the options and figures of the type at `now` as pairs; returns how many pairs. */
+    size_t (*describe)(const struct object *object, struct buffer *out, uint64_t now);
     /* When time next changes something by itself, in nanoseconds; TIME_NEVER: never. NULL: never.
      */
     uint64_t (*due)(const struct object *object);

@@ -58,7 +58,7 @@ static bool is_with_somebody(enum pipe_end end)
     return end == PIPE_END_TAKEN || end == PIPE_END_UNKNOWN;
 }
 
-static size_t pipe_describe(const struct object *object, struct buffer *out)
+static size_t pipe_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     static const char *const words[] = {[PIPE_END_FREE] = "free",
                                         [PIPE_END_TAKEN] = "taken",

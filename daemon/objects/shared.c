@@ -33,12 +33,12 @@ static size_t describe_item(const struct shared *shared, struct buffer *out)
     return 2;
 }
 
-static size_t value_describe(const struct object *object, struct buffer *out)
+static size_t value_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     return describe_item((const struct shared *)object, out);
 }
 
-static size_t array_describe(const struct object *object, struct buffer *out)
+static size_t array_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct shared *shared = (const struct shared *)object;
     pack_key_uint(out, "size", shared->count);

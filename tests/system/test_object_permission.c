@@ -144,6 +144,8 @@ static const struct rule writers[] = {
     {"queue.give_back", "['q', 1]"},
     {"queue.touch", "['q', 1]"},
     {"queue.clear", "['q']"},
+    {"queue.pause", "['q']"},
+    {"queue.resume", "['q']"},
     {"queue.shutdown", "['q']"},
     {"dict.set", "['d', 1, 2]"},
     {"dict.update", "['d', {}]"},

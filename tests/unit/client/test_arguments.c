@@ -64,6 +64,8 @@ static void functions_of_a_queue_refuse_null(void **state)
     assert_refused(ipcc_queue_full(NULL, NULL));
     assert_refused(ipcc_queue_peek(NULL, 0, 1, &reply));
     assert_refused(ipcc_queue_clear(NULL, NULL));
+    assert_refused(ipcc_queue_pause(NULL, 5));
+    assert_refused(ipcc_queue_resume(NULL));
     assert_refused(ipcc_queue_shutdown(NULL, false));
     assert_null(ipcc_queue_name(NULL));
     assert_int_equal(ipcc_queue_close(NULL), 0);

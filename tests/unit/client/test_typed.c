@@ -159,6 +159,10 @@ static const struct row queue_rows[] = {
     {"queue.full", "['q']", "false"},
     {"queue.peek", "['q', 1, 2]", "['b', 'c']"},
     {"queue.clear", "['q']", "4"},
+    {"queue.pause", "['q', 50]", "nil"},
+    {"queue.pause", "['q', 0]", "nil"},
+    {"queue.pause", "['q']", "nil"},
+    {"queue.resume", "['q']", "nil"},
     {"queue.shutdown", "['q', true]", "nil"},
     {"object.close", "['q']", "nil"},
     {NULL, NULL, NULL},
@@ -225,6 +229,11 @@ static void queue_functions_make_their_requests(void **state)
     ipcc_reply_free(&reply);
     assert_ok(ipcc_queue_clear(queue, &count));
     assert_int_equal(count, 4);
+    assert_ok(ipcc_queue_pause(queue, 50));
+    assert_ok(ipcc_queue_pause(queue, 0));
+    assert_ok(ipcc_queue_pause(queue, IPCC_FOREVER));
+    assert_fails(ipcc_queue_pause(queue, -2), ARGUMENT, "");
+    assert_ok(ipcc_queue_resume(queue));
     assert_ok(ipcc_queue_shutdown(queue, true));
     assert_ok(ipcc_queue_close(queue));
     close_and_join(conn, &server);
