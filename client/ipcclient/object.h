@@ -74,6 +74,12 @@ int ipcc_object_chmod(struct ipcc *conn, const char *name, unsigned mode);
  * What the object costs counts for the new owner: IPCC_ERR_LIMIT if that is over a limit. */
 int ipcc_object_chown(struct ipcc *conn, const char *name, int64_t uid, int64_t gid);
 
+/* Gives an object another name. Whoever has it open, holds it or waits on it goes on; but a handle
+ * goes by the name that it was opened with, here as in other programs, and finds nothing any more,
+ * or whatever is called that then. IPCC_ERR_EXISTS: the name is taken; _VALUE: stored values refer
+ * to the object by its name, or it would become a dead letter queue of its own. */
+int ipcc_object_rename(struct ipcc *conn, const char *name, const char *new_name);
+
 struct ipcc_object_filter {
     const char *glob; /* names that match, "jobs.*"; NULL: all */
     const char *type; /* "queue", "dict", …; NULL: all */

@@ -193,6 +193,45 @@ int method_object_chown(struct call *call)
     return call_answer_nil(call);
 }
 
+/* Whether the object may be called that. */
+static int check_new_name(struct call *call, struct slice name)
+{
+    const struct object *object = call->object;
+    const char *why = NULL;
+    if (registry_check_name(name, &why) < 0) {
+        return call_fail(call, ERR_BAD_REQUEST, "object.rename: param new_name: %s", why);
+    }
+    if (name.data[0] == '#') {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "object.rename: names that begin with # are given by the daemon");
+    }
+    if (registry_find(&call->service->registry, name) != NULL) {
+        return call_fail(call, ERR_EXISTS, "object.rename: \"%.*s\" is there already",
+                         (int)name.len, (const char *)name.data);
+    }
+    if (object->contained > 0) {
+        return call_fail(call, ERR_VALUE,
+                         "object.rename: stored values name \"%s\" (%llu times), and would name "
+                         "nothing then; take them out first",
+                         object->name, (unsigned long long)object->contained);
+    }
+    bool asks = object->type->refuse_name != NULL && !object_is_sealed(object);
+    why = asks ? object->type->refuse_name(object, name) : NULL;
+    return why == NULL ? 0
+                       : call_fail(call, ERR_VALUE, "object.rename: with the name \"%.*s\" %s",
+                                   (int)name.len, (const char *)name.data, why);
+}
+
+int method_object_rename(struct call *call)
+{
+    struct slice name = call_bytes(call, 1);
+    int status = check_new_name(call, name);
+    if (status == 0) {
+        status = registry_rename(&call->service->registry, call->object, name);
+    }
+    return status < 0 ? status : call_answer_nil(call);
+}
+
 /* Packs the names of the events that a type has, for people. */
 static void print_events(uint32_t events, struct buffer *out)
 {
@@ -223,7 +262,8 @@ static int refuse_event(struct call *call, struct slice given, uint32_t events)
 /* What is told of every object, whoever asks for what. */
 static bool is_always_told(enum event_name event)
 {
-    return event == EVENT_lost || event == EVENT_denied || event == EVENT_deleted;
+    return event == EVENT_renamed || event == EVENT_lost || event == EVENT_denied ||
+           event == EVENT_deleted;
 }
 
 static int read_events(struct call *call, uint32_t *events)

@@ -184,8 +184,7 @@ int object_chown(struct object *object, struct user *user, gid_t gid)
 
 void object_check_orphan(struct object *object)
 {
-    if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&
-        !object->deleted) {
+    if (!object_is_kept(object) && object->lifetime == LIFETIME_SCOPED && !object->deleted) {
         object_leave(object);
     }
 }
@@ -193,6 +192,13 @@ void object_check_orphan(struct object *object)
 void object_let_go(struct object *object)
 {
     object->contained--;
+    object_check_orphan(object);
+    object_unref(object);
+}
+
+void object_lose_dependent(struct object *object)
+{
+    object->dependents--;
     object_check_orphan(object);
     object_unref(object);
 }

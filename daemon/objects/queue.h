@@ -160,6 +160,19 @@ static inline uint64_t queue_size(const struct queue *queue)
     return queue->paused ? 0 : queue->ready;
 }
 
+/* Whether a queue of that name may have that dead letter queue (empty: none). The last queue of a
+ * circle to get its name is the one that closes it, so that there never is one; what is longer than
+ * the walk is refused unseen. */
+enum { DEAD_LETTER_CHAIN_MAX = 64 };
+enum dead_letter_fault {
+    DEAD_LETTER_FINE,
+    DEAD_LETTER_ITSELF, /* it would be its own */
+    DEAD_LETTER_CIRCLE, /* its dead items would come back by way of others */
+    DEAD_LETTER_LONG,   /* they could be passed on more than DEAD_LETTER_CHAIN_MAX times */
+};
+enum dead_letter_fault dead_letter_check(const struct registry *registry, struct slice name,
+                                         struct slice dead_letter);
+
 /* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);
 /* Takes a copy of another queue's dead item, at the tail, whatever the maxsize.

@@ -75,7 +75,8 @@ static inline void queue_changed(struct queue *queue)
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
 
-/* dead_letter.c: object_type.pass_on. */
+/* dead_letter.c: object_type.refuse_name and pass_on. */
+const char *queue_refuse_name(const struct object *object, struct slice name);
 void queue_pass_on_dead(struct object *object, uint64_t now);
 
 /* As queue_head, of a queue that may be paused. */

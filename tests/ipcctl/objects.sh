@@ -194,6 +194,18 @@ test_chown_and_chgrp_give_an_object_away() {
     fi
 }
 
+test_rename_gives_another_name() {
+    ipcctl create queue jobs
+    ipcctl create queue other
+    ipcctl put jobs 1
+    gives '' rename jobs 'new name'
+    gives 1 get 'new name'
+    fails 6 'get jobs: there is no object "jobs"' get jobs
+    fails 1 'rename "new name": "other" is there already' rename 'new name' other
+    fails 1 'rename other: names that begin with #' rename other '#5'
+    fails 6 'rename jobs: .*"jobs"' rename jobs x
+}
+
 test_chmod_sets_the_mode() {
     ipcctl create queue jobs
     gives '' chmod 0604 jobs

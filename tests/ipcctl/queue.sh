@@ -296,7 +296,7 @@ test_a_paused_queue_holds_its_items_back() {
     ipcctl create queue jobs
     ipcctl put jobs 1 2
     gives '' pause jobs
-    fails 3 'get jobs: the queue is empty' get jobs
+    fails 3 'get jobs: the queue is paused' get jobs
     shows '
   It is paused: gets find nothing until it is resumed \(ipcctl resume jobs\).
   2 items are held back.

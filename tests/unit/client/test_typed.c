@@ -161,7 +161,7 @@ static const struct row queue_rows[] = {
     {"queue.clear", "['q']", "4"},
     {"queue.pause", "['q', 50]", "nil"},
     {"queue.pause", "['q', 0]", "nil"},
-    {"queue.pause", "['q']", "nil"},
+    {"queue.pause", "['q', nil]", "nil"},
     {"queue.resume", "['q']", "nil"},
     {"queue.shutdown", "['q', true]", "nil"},
     {"object.close", "['q']", "nil"},
@@ -446,6 +446,7 @@ static const struct row object_rows[] = {
     {"object.chown", "['q', 7, 0]", "nil"},
     {"object.chown", "['q', nil, 4294967294]", "nil"},
     {"object.chown", "['q', 0, nil]", "nil"},
+    {"object.rename", "['q', 'r']", "nil"},
     {"object.list", "[]", "{}"},
     {"object.list", "[{glob: 'a*', type: 'queue', cursor: 17, limit: 5}]", "{}"},
     {"server.ping", "['v']", "{}"},
@@ -471,6 +472,7 @@ static void object_functions_make_their_requests(void **state)
     assert_ok(ipcc_object_chown(conn, "q", 7, 0));
     assert_ok(ipcc_object_chown(conn, "q", -1, UINT32_MAX - 1));
     assert_ok(ipcc_object_chown(conn, "q", 0, INT64_MIN));
+    assert_ok(ipcc_object_rename(conn, "q", "r"));
     assert_encoding("\x80", ipcc_object_list(conn, NULL, &reply));
     assert_encoding("\x80", ipcc_object_list(conn, &filter, &reply));
     assert_encoding("\x80", ipcc_server_ping(conn, ipcc_str("v"), &reply));

@@ -24,7 +24,7 @@ static void a_paused_queue_gives_nothing_until_it_is_resumed(void **state)
     check(a, "queue.qsize", "['q']", "0");
     check(a, "queue.empty", "['q']", "true");
     check(a, "queue.peek", "['q', 0, 2]", "[1, 2]");
-    check_error(a, "queue.get", "['q', 0]", "EMPTY");
+    check_fails(a, "queue.get", "['q', 0]", "['EMPTY', 'queue.get: \"q\" is paused']");
     check_error(a, "queue.get_many", "['q', 2, 0]", "EMPTY");
     uint32_t get = actor_send(a, "queue.get", "['q']");
     uint32_t many = actor_send(b, "queue.get_many", "['q', 2]");

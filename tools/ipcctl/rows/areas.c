@@ -87,6 +87,17 @@ static const struct command object_commands[] = {
         .run = run_chgrp,
     },
     {
+        .words = "rename",
+        .summary = "Give an object another name",
+        .details =
+            "Whoever has it open, holds it or waits on it goes on. Programs that use the old\n"
+            "name find nothing, or whatever is called that then; a dead letter queue is found\n"
+            "by its name too.",
+        .arguments = {{"NAME", WORD_OBJECT, ONE}, {"NEW", WORD_NEW, ONE}},
+        .method = "object.rename",
+        .run = run_method,
+    },
+    {
         .words = "watch",
         .summary =
             "Print what happens to objects; without a name, watch queues and waits in a table",
