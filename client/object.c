@@ -43,6 +43,21 @@ int ipcc_object_chmod(struct ipcc *conn, const char *name, unsigned mode)
     return call_by_name(conn, &call, name, NULL);
 }
 
+int ipcc_object_chown(struct ipcc *conn, const char *name, int64_t uid, int64_t gid)
+{
+    struct typed_call call = {"object.chown",
+                              {ipcc_str(name), uid < 0 ? ipcc_nil() : ipcc_int(uid),
+                               gid < 0 ? ipcc_nil() : ipcc_int(gid)},
+                              0};
+    return call_by_name(conn, &call, name, NULL);
+}
+
+int ipcc_object_rename(struct ipcc *conn, const char *name, const char *new_name)
+{
+    struct typed_call call = {"object.rename", {ipcc_str(name), ipcc_str(new_name)}, 0};
+    return call_by_name(conn, &call, new_name != NULL ? name : NULL, NULL);
+}
+
 int ipcc_object_list(struct ipcc *conn, const struct ipcc_object_filter *filter,
                      struct ipcc_reply *reply)
 {

@@ -42,12 +42,28 @@ int option_choice(struct option_map *map, const char *name, unsigned choice,
     return 0;
 }
 
+/* A group by its name, or by its number if the text is nothing but digits. */
+static void option_group(struct option_map *map, const char *group)
+{
+    const char *at = group;
+    int64_t gid = 0;
+    while (at != NULL && *at >= '0' && *at <= '9' && gid <= UINT32_MAX) {
+        gid = gid * 10 + (*at++ - '0');
+    }
+    if (at != NULL && at != group && *at == '\0') {
+        option_value(map, "group", ipcc_int(gid));
+    } else {
+        option_str(map, "group", group);
+    }
+}
+
 int option_open(struct option_map *map, const struct ipcc_open_options *options)
 {
     static const char *const lifetimes[] = {NULL, "daemon", "scoped", "durable"};
     option_value(map, "create", options->existing ? ipcc_bool(false) : ipcc_none());
     option_true(map, "exclusive", options->exclusive);
     option_int(map, "mode", options->mode);
+    option_group(map, options->group);
     int status = option_choice(map, "lifetime", options->lifetime, lifetimes, 4);
     return status < 0 ? status : CHECK_RESERVED(options);
 }

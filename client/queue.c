@@ -245,6 +245,20 @@ int ipcc_queue_clear(struct ipcc_queue *queue, uint64_t *removed)
     return handle_call_uint(of(queue), &(struct typed_call){.method = "queue.clear"}, removed);
 }
 
+int ipcc_queue_pause(struct ipcc_queue *queue, int64_t ms)
+{
+    int status = timeout_check(ms);
+    if (status < 0) {
+        return status;
+    }
+    return handle_call_nil(of(queue), &(struct typed_call){"queue.pause", {timeout_value(ms)}, 0});
+}
+
+int ipcc_queue_resume(struct ipcc_queue *queue)
+{
+    return handle_call_nil(of(queue), &(struct typed_call){.method = "queue.resume"});
+}
+
 int ipcc_queue_shutdown(struct ipcc_queue *queue, bool immediate)
 {
     return handle_call_nil(of(queue),

@@ -50,6 +50,7 @@ enum param_type {
     PARAM_ARRAY,   /* "array" */
     PARAM_MAP,     /* "map" */
     PARAM_OWNER,   /* "owner": an integer or a str; tells callers of one session apart */
+    PARAM_GROUP,   /* "group": a gid, an integer that is not negative, or a group's name, a str */
 };
 
 enum { METHOD_PARAMS_MAX = 5, METHOD_OPTIONS_MAX = 16 };

@@ -18,27 +18,28 @@ _ipcctl_values()
 
 _ipcctl()
 {
-    local candidate
+    local candidate action
     COMPREPLY=()
     while IFS= read -r candidate; do
-        if [[ $candidate == '<files>' ]]; then
-            compopt -o filenames 2>/dev/null
-            while IFS= read -r candidate; do
-                COMPREPLY+=("$candidate")
-            done < <(compgen -f -- "$2")
-            return
-        fi
-        if [[ $candidate == '<values>' ]]; then
+        case $candidate in
+        '<files>') action=-f ;;
+        '<commands>') action=-c ;;
+        '<users>') action=-u ;;
+        '<groups>') action=-g ;;
+        '<values>')
             _ipcctl_values "$2"
             return
-        fi
-        if [[ $candidate == '<commands>' ]]; then
-            while IFS= read -r candidate; do
-                COMPREPLY+=("$candidate")
-            done < <(compgen -c -- "$2")
-            return
-        fi
-        COMPREPLY+=("$candidate")
+            ;;
+        *)
+            COMPREPLY+=("$candidate")
+            continue
+            ;;
+        esac
+        [[ $action == -f ]] && compopt -o filenames 2>/dev/null
+        while IFS= read -r candidate; do
+            COMPREPLY+=("$candidate")
+        done < <(compgen "$action" -- "$2")
+        return
     done < <("$1" complete -- "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" 2>/dev/null)
     if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
         compopt -o nospace 2>/dev/null # its value comes next

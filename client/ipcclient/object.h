@@ -35,8 +35,9 @@ struct ipcc_open_options {
     bool existing;  /* do not create it: IPCC_ERR_NOT_FOUND if it is not there */
     bool exclusive; /* IPCC_ERR_EXISTS if it is there */
     enum ipcc_lifetime lifetime;
-    unsigned mode; /* read and write bits as for files, 0660 by default */
-    uint64_t reserved[2];
+    unsigned mode;     /* read and write bits as for files, 0660 by default */
+    const char *group; /* the name of a group that the user is in, or its number in digits */
+    uint64_t reserved[1];
 };
 
 /*
@@ -67,6 +68,17 @@ int ipcc_object_close(struct ipcc *conn, const char *name);
 
 /* Sets the read and write bits for owner, group and others: 0640. */
 int ipcc_object_chmod(struct ipcc *conn, const char *name, unsigned mode);
+
+/* Gives an object another owner or another group, or both; of a negative uid or gid nothing
+ * changes. The owner may give a group that its user is in, root and the daemon's user everything.
+ * What the object costs counts for the new owner: IPCC_ERR_LIMIT if that is over a limit. */
+int ipcc_object_chown(struct ipcc *conn, const char *name, int64_t uid, int64_t gid);
+
+/* Gives an object another name. Whoever has it open, holds it or waits on it goes on; but a handle
+ * goes by the name that it was opened with, here as in other programs, and finds nothing any more,
+ * or whatever is called that then. IPCC_ERR_EXISTS: the name is taken; _VALUE: stored values refer
+ * to the object by its name, or it would become a dead letter queue of its own. */
+int ipcc_object_rename(struct ipcc *conn, const char *name, const char *new_name);
 
 struct ipcc_object_filter {
     const char *glob; /* names that match, "jobs.*"; NULL: all */

@@ -123,6 +123,12 @@ int ipcc_queue_peek(struct ipcc_queue *queue, size_t start, size_t count, struct
 /* Removes all queued and delayed items; *removed is how many. */
 int ipcc_queue_clear(struct ipcc_queue *queue, uint64_t *removed);
 
+/* Lets no get find anything for so many milliseconds, or with IPCC_FOREVER until it is resumed:
+ * they wait, or are IPCC_ERR_EMPTY. All else goes on. The last pause counts; resuming a queue that
+ * is not paused does nothing. */
+int ipcc_queue_pause(struct ipcc_queue *queue, int64_t ms);
+int ipcc_queue_resume(struct ipcc_queue *queue);
+
 /* Shuts down as Python 3.13: puts fail, gets drain and then fail; immediate drops the items too. */
 int ipcc_queue_shutdown(struct ipcc_queue *queue, bool immediate);
 

@@ -10,10 +10,11 @@ IPCC_DECLARATIONS_BEGIN
 
 /*
  * What has happened to an object that this session watches. All of it ends with the callback.
- * ipcprotocol(7) has the events of each type and what their details are. Three are for every type,
+ * ipcprotocol(7) has the events of each type and what their details are. Four are for every type,
  * whatever was asked for: "deleted" (the object is gone, and the watch with it), "denied" (the same
- * for the right to read it), and "lost", for a program that reads more slowly than things happen:
- * `detail` says how many events (count) it was not told.
+ * for the right to read it), "renamed" (`detail` has its new name, by which what follows is told),
+ * and "lost", for a program that reads more slowly than things happen: `detail` says how many
+ * events (count) it was not told.
  */
 struct ipcc_watch_event {
     const char *object;              /* its name */

@@ -113,8 +113,8 @@ static bool is_over(uint64_t used, uint64_t more, uint64_t max)
     return used > max || more > max - used;
 }
 
-/* Whether the user may have so many more, with `slack` beyond what the limits say. */
-static int check(struct user *user, const struct quota *quota, uint64_t more, uint64_t slack)
+/* Whether the limit for each user allows the user so many more, and `slack` beyond it. */
+static int check_own(struct user *user, const struct quota *quota, uint64_t more, uint64_t slack)
 {
     struct accounts *accounts = user->accounts;
     uint64_t user_max = *limit_value(&accounts->limits, &limit_rows[quota->user_limit]);
@@ -127,9 +127,20 @@ static int check(struct user *user, const struct quota *quota, uint64_t more, ui
                                              .uid = user->uid};
         return ERR_LIMIT;
     }
+    return 0;
+}
+
+/* Whether the user may have so many more, with `slack` beyond what the limits say. */
+static int check(struct user *user, const struct quota *quota, uint64_t more, uint64_t slack)
+{
+    struct accounts *accounts = user->accounts;
+    int status = check_own(user, quota, more, slack);
+    if (status < 0) {
+        return status;
+    }
     uint64_t max = *limit_value(&accounts->limits, &limit_rows[quota->limit]);
     uint64_t reserve = user->trusted ? 0 : limit_reserve(max);
-    used = used_by_all(accounts, quota);
+    uint64_t used = used_by_all(accounts, quota);
     if (is_over(used, more, max - reserve + slack)) {
         accounts->refusal = (struct refusal){.limit = &limit_rows[quota->limit],
                                              .used = used,
@@ -159,6 +170,20 @@ void user_give_back(struct user *user, enum resource resource, uint64_t count)
     assert(*used >= count && *all >= count);
     *used -= count;
     *all -= count;
+}
+
+int user_hand_over(struct user *from, struct user *to, const uint64_t counts[RESOURCE_COUNT])
+{
+    int status = 0;
+    for (int i = 0; i < RESOURCE_COUNT && status == 0; i++) {
+        status = counts[i] > 0 ? check_own(to, &quotas[i], counts[i], 0) : 0;
+    }
+    for (int i = 0; i < RESOURCE_COUNT && status == 0; i++) {
+        assert(*count_of_user(from, &quotas[i]) >= counts[i]);
+        *count_of_user(from, &quotas[i]) -= counts[i];
+        *count_of_user(to, &quotas[i]) += counts[i];
+    }
+    return status;
 }
 
 int user_may_charge(struct user *user, uint64_t bytes)

@@ -183,6 +183,11 @@ int user_take(struct user *user, enum resource resource, uint64_t count);
 /* So many less. */
 void user_give_back(struct user *user, enum resource resource, uint64_t count);
 
+/* A thing, with so much of each resource, becomes another user's. 0; or ERR_LIMIT with
+ * accounts->refusal set, and nothing has changed: the limits of `to` hold. Those in all are not
+ * asked, since all users together have what they had. */
+int user_hand_over(struct user *from, struct user *to, const uint64_t counts[RESOURCE_COUNT]);
+
 /* The sum of what one user is charged for one thing that has many parts, such as a session. */
 struct tally {
     struct user *user; /* not a reference: the thing's own keeps it */

@@ -135,7 +135,7 @@ static bool end_next(struct service *service)
     if (object->deleted) {
         return end_one(service, object);
     }
-    if (object->opens == 0 && object->contained == 0) {
+    if (!object_is_kept(object)) {
         service_delete(service, object, NULL);
     }
     object_unref(object);

@@ -35,6 +35,8 @@ bool param_fits(const struct header *header, enum param_type type)
         return header->kind == KIND_MAP;
     case PARAM_OWNER:
         return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_STR;
+    case PARAM_GROUP:
+        return (header->kind == KIND_INT && header->i >= 0) || header->kind == KIND_STR;
     }
     return false;
 }

@@ -9,6 +9,7 @@
 
 #include "daemon/methods/claims.h"
 #include "daemon/call/watching.h"
+#include "daemon/methods/group.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -19,6 +20,8 @@ enum {
     DESCRIBE_STEPS = 32,  /* what a description costs, in steps of pace.h */
     MODE_MOST = 0777,
 };
+
+#define UID_MOST (UINT32_MAX - 1) /* (uid_t)-1 is no user */
 
 /* What object.list is asked for. */
 struct query {
@@ -85,7 +88,7 @@ int method_object_list(struct call *call)
     for (uint64_t seen = 0; object != NULL && count < query.limit && seen < LIST_MOST; seen++) {
         uint64_t number = object->entry.seq;
         if (matches(&query, object)) {
-            describe_object(object, out);
+            describe_object(object, out, call->now);
             count++;
         }
         pace_step(call->pace, DESCRIBE_STEPS); /* the object may be gone then */
@@ -101,7 +104,7 @@ int method_object_describe(struct call *call)
 {
     struct buffer *out = call_result(call);
     size_t at = pack_map_begin(out);
-    size_t count = pack_description(call->object, out);
+    size_t count = pack_description(call->object, out, call->now);
     if (call_bool(call, 1, false)) {
         count += pack_claims(out, call->object, call->now);
     }
@@ -126,6 +129,13 @@ int method_object_close(struct call *call)
     return call_answer_nil(call);
 }
 
+/* Who has what rights has changed: they hold at once. */
+static void check_who_has_it(struct call *call)
+{
+    service_check_watches(call->service, call->object);
+    object_close_denied(call->object);
+}
+
 int method_object_chmod(struct call *call)
 {
     int64_t mode = call_int(call, 1, 0);
@@ -134,9 +144,92 @@ int method_object_chmod(struct call *call)
                          "object.chmod: param mode must be from 0 to 0777 (511 in decimal)");
     }
     call->object->mode = (uint16_t)mode;
-    service_check_watches(call->service, call->object);
-    object_close_denied(call->object);
+    check_who_has_it(call);
     return call_answer_nil(call);
+}
+
+/* The user and the group that the object is to have. */
+static int read_owner(struct call *call, uid_t *uid, gid_t *gid)
+{
+    const struct credentials *peer = &call->session->credentials;
+    uid_t self = call->service->accounts.self;
+    int64_t wanted = call_int(call, 1, call->object->uid);
+    *uid = (uid_t)wanted;
+    *gid = call->object->gid;
+    if (wanted > UID_MOST) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "object.chown: param uid must be from 0 to %u, not %lld", UID_MOST,
+                         (long long)wanted);
+    }
+    int status = call_given(call, 2) ? group_read(call, "param gid", &call->params[2], gid) : 0;
+    if (status < 0) {
+        return status;
+    }
+    if (*uid != call->object->uid && peer->uid != 0 && peer->uid != self) {
+        return call_fail(
+            call, ERR_DENIED,
+            "object.chown: only root and the daemon's own user (%u) may give \"%s\" to "
+            "another user; the caller is user %u",
+            (unsigned)self, call->object->name, (unsigned)peer->uid);
+    }
+    return *gid == call->object->gid ? 0 : group_check(call, *gid);
+}
+
+int method_object_chown(struct call *call)
+{
+    uid_t uid;
+    gid_t gid;
+    int status = read_owner(call, &uid, &gid);
+    if (status < 0) {
+        return status;
+    }
+    struct user *user = accounts_user(&call->service->accounts, uid);
+    status = user == NULL ? ERR_MEMORY : object_chown(call->object, user, gid);
+    user_unref(user);
+    if (status < 0) {
+        return status;
+    }
+    check_who_has_it(call);
+    return call_answer_nil(call);
+}
+
+/* Whether the object may be called that. */
+static int check_new_name(struct call *call, struct slice name)
+{
+    const struct object *object = call->object;
+    const char *why = NULL;
+    if (registry_check_name(name, &why) < 0) {
+        return call_fail(call, ERR_BAD_REQUEST, "object.rename: param new_name: %s", why);
+    }
+    if (name.data[0] == '#') {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "object.rename: names that begin with # are given by the daemon");
+    }
+    if (registry_find(&call->service->registry, name) != NULL) {
+        return call_fail(call, ERR_EXISTS, "object.rename: \"%.*s\" is there already",
+                         (int)name.len, (const char *)name.data);
+    }
+    if (object->contained > 0) {
+        return call_fail(call, ERR_VALUE,
+                         "object.rename: stored values name \"%s\" (%llu times), and would name "
+                         "nothing then; take them out first",
+                         object->name, (unsigned long long)object->contained);
+    }
+    bool asks = object->type->refuse_name != NULL && !object_is_sealed(object);
+    why = asks ? object->type->refuse_name(object, name) : NULL;
+    return why == NULL ? 0
+                       : call_fail(call, ERR_VALUE, "object.rename: with the name \"%.*s\" %s",
+                                   (int)name.len, (const char *)name.data, why);
+}
+
+int method_object_rename(struct call *call)
+{
+    struct slice name = call_bytes(call, 1);
+    int status = check_new_name(call, name);
+    if (status == 0) {
+        status = registry_rename(&call->service->registry, call->object, name);
+    }
+    return status < 0 ? status : call_answer_nil(call);
 }
 
 /* Packs the names of the events that a type has, for people. */
@@ -169,7 +262,8 @@ static int refuse_event(struct call *call, struct slice given, uint32_t events)
 /* What is told of every object, whoever asks for what. */
 static bool is_always_told(enum event_name event)
 {
-    return event == EVENT_lost || event == EVENT_denied || event == EVENT_deleted;
+    return event == EVENT_renamed || event == EVENT_lost || event == EVENT_denied ||
+           event == EVENT_deleted;
 }
 
 static int read_events(struct call *call, uint32_t *events)

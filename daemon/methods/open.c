@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "daemon/call/dispatch.h"
+#include "daemon/methods/group.h"
 #include "proto/value.h"
 
 /* The options that every open has. */
@@ -17,6 +18,7 @@ enum {
     EXCLUSIVE = OPTION_TYPE_open_exclusive,
     LIFETIME = OPTION_TYPE_open_lifetime,
     MODE = OPTION_TYPE_open_mode,
+    GROUP = OPTION_TYPE_open_group,
     COMMON_OPTIONS = OPTIONS_TYPE_open,
 };
 
@@ -32,6 +34,7 @@ struct request {
     struct param options[METHOD_OPTIONS_MAX]; /* the common ones, then the type's */
     struct slice name;                        /* empty: anonymous */
     enum lifetime lifetime;
+    gid_t gid;
 };
 
 static int read_request(struct call *call, const struct open_type *type, struct request *request)
@@ -49,6 +52,10 @@ static int read_request(struct call *call, const struct open_type *type, struct 
         status = call_fail(call, ERR_BAD_REQUEST,
                            "%s: option mode must be from 0 to 0777 (511 in decimal)",
                            call->method->name);
+    }
+    request->gid = call->session->credentials.gid;
+    if (status == 0 && option_given(&request->options[GROUP])) {
+        status = group_read(call, "option group", &request->options[GROUP], &request->gid);
     }
     return status;
 }
@@ -119,6 +126,9 @@ static int check_existing(struct call *call, const struct request *request,
     if (option_given(&options[MODE]) && object->mode != options[MODE].header.i) {
         return refuse_mismatch(call, object, "mode");
     }
+    if (option_given(&options[GROUP]) && object->gid != request->gid) {
+        return refuse_mismatch(call, object, "group");
+    }
     return compare_own(call, request, object);
 }
 
@@ -141,7 +151,7 @@ static int refuse_creation(struct call *call, const struct request *request)
                          "no durable store: this daemon keeps objects in "
                          "memory; use lifetime \"daemon\" or \"scoped\"");
     }
-    return 0;
+    return group_check(call, request->gid);
 }
 
 /* Puts a new object into the registry and the session's open ones; drops it if that fails.
@@ -190,7 +200,7 @@ static int create(struct call *call, struct request *request, struct object **ou
         .name = request->name,
         .user = call->session->user,
         .uid = call->session->credentials.uid,
-        .gid = call->session->credentials.gid,
+        .gid = request->gid,
         .mode = (uint16_t)option_int(&request->options[MODE], STANDARD_MODE),
         .lifetime = (uint8_t)request->lifetime,
     };
@@ -247,12 +257,12 @@ int open_object(struct call *call, const struct open_type *type)
         }
     }
     if (status == 0) {
-        describe_object(object, call_result(call));
+        describe_object(object, call_result(call), call->now);
     }
     return status;
 }
 
-size_t pack_description(const struct object *object, struct buffer *out)
+size_t pack_description(const struct object *object, struct buffer *out, uint64_t now)
 {
     pack_key_str(out, "name", object_name(object));
     pack_key_string(out, "type", object_type_name(object));
@@ -270,11 +280,11 @@ size_t pack_description(const struct object *object, struct buffer *out)
         pack_key_bool(out, "sealed", true);
         pairs++;
     }
-    return pairs + object->type->describe(object, out);
+    return pairs + object->type->describe(object, out, now);
 }
 
-void describe_object(const struct object *object, struct buffer *out)
+void describe_object(const struct object *object, struct buffer *out, uint64_t now)
 {
     size_t at = pack_map_begin(out);
-    pack_map_end(out, at, pack_description(object, out));
+    pack_map_end(out, at, pack_description(object, out, now));
 }

@@ -28,7 +28,7 @@ bool open_needs_pace(struct call *call);
 /* The handler of a TYPE.open. */
 int open_object(struct call *call, const struct open_type *type);
 
-/* Packs the description of an object: the map of the protocol's section "Objects". */
-void describe_object(const struct object *object, struct buffer *out);
+/* Packs the description of an object at `now`: the map of the protocol's section "Objects". */
+void describe_object(const struct object *object, struct buffer *out, uint64_t now);
 /* Packs the pairs of that map; returns how many. */
-size_t pack_description(const struct object *object, struct buffer *out);
+size_t pack_description(const struct object *object, struct buffer *out, uint64_t now);

@@ -125,12 +125,12 @@ int method_queue_put_many(struct call *call)
 
 int method_queue_qsize(struct call *call)
 {
-    return call_answer_int(call, (int64_t)queue_of(call->object)->ready);
+    return call_answer_int(call, (int64_t)queue_size(queue_of(call->object)));
 }
 
 int method_queue_empty(struct call *call)
 {
-    return call_answer_bool(call, queue_of(call->object)->ready == 0);
+    return call_answer_bool(call, queue_size(queue_of(call->object)) == 0);
 }
 
 int method_queue_full(struct call *call)
@@ -195,4 +195,16 @@ int method_queue_shutdown(struct call *call)
     queue_shutdown(queue, immediate, drain, call->pace);
     return call_given(call, 2) ? call_answer_int(call, (int64_t)queue->tickets.live)
                                : call_answer_nil(call);
+}
+
+int method_queue_pause(struct call *call)
+{
+    queue_pause(queue_of(call->object), call_int(call, 1, -1), call->now);
+    return call_answer_nil(call);
+}
+
+int method_queue_resume(struct call *call)
+{
+    queue_resume(queue_of(call->object));
+    return call_answer_nil(call);
 }

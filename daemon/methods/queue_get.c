@@ -79,13 +79,24 @@ static int look(struct call *call, struct queue *queue, struct delivery *head)
                                                                                  : status;
 }
 
+/* The call waits for an item, for the timeout in param `i`. */
+static int wait_for_item(struct call *call, unsigned i)
+{
+    int status = call_wait(call, QUEUE_GETTERS, i, ERR_EMPTY);
+    if (status == ERR_EMPTY && queue_of(call->object)->paused) {
+        return call_fail(call, status, "%s: \"%s\" is paused", call->method->name,
+                         call->object->name);
+    }
+    return status;
+}
+
 int method_queue_get(struct call *call)
 {
     struct queue *queue = queue_of(call->object);
     struct delivery head;
     int status = look(call, queue, &head);
     if (status == ERR_EMPTY) {
-        return call_wait(call, QUEUE_GETTERS, 1, ERR_EMPTY);
+        return wait_for_item(call, 1);
     }
     return status < 0 ? status : take(call, queue, &head);
 }
@@ -168,12 +179,12 @@ int method_queue_get_many(struct call *call)
         pack_array(call_result(call), 0);
         return 0;
     }
-    if (call_needs_pace(call, (max < queue->ready ? max : queue->ready) * STEPS_GET)) {
+    if (call_needs_pace(call, (max < queue_size(queue) ? max : queue_size(queue)) * STEPS_GET)) {
         return CALL_PACED;
     }
     int status = look(call, queue, &head);
     if (status == ERR_EMPTY) {
-        return call_wait(call, QUEUE_GETTERS, 2, ERR_EMPTY);
+        return wait_for_item(call, 2);
     }
     if (status == 0) {
         status = call_need_room(call, head.value);

@@ -3,8 +3,6 @@
 #include "daemon/methods/open.h"
 #include "daemon/objects/queue.h"
 
-enum { DEAD_LETTER_CHAIN_MAX = 64 };
-
 static int check_options(struct call *call, const struct param *given)
 {
     const char *why;
@@ -31,31 +29,26 @@ static int check_options(struct call *call, const struct param *given)
     return 0;
 }
 
-/* Refuses a queue whose items, once dead, would come back to it. The last queue of a circle to be
- * made is the one that closes it, so that there never is one; what is longer than the walk is
- * refused unseen. */
+/* Refuses a queue whose items, once dead, would come back to it. */
 static int check_dead_letter(struct call *call, struct slice name, struct slice dead_letter)
 {
-    const struct registry *registry = &call->service->registry;
-    for (int i = 0; dead_letter.len > 0; i++) {
-        if (i == DEAD_LETTER_CHAIN_MAX) {
-            return call_fail(call, ERR_BAD_REQUEST,
-                             "queue.open: option dead_letter: more than %d queues would pass on "
-                             "their dead items one to the next",
-                             DEAD_LETTER_CHAIN_MAX);
-        }
-        if (slice_equal(dead_letter, name)) {
-            return call_fail(call, ERR_BAD_REQUEST,
-                             i == 0 ? "queue.open: option dead_letter must name another queue"
-                                    : "queue.open: option dead_letter: dead items would come back "
-                                      "to this queue by way of its dead letter queue's own");
-        }
-        const struct object *object = registry_find(registry, dead_letter);
-        bool is_queue = object != NULL && object->kind == OBJECT_QUEUE;
-        dead_letter =
-            is_queue ? ((const struct queue *)object)->options.dead_letter : (struct slice){0};
+    switch (dead_letter_check(&call->service->registry, name, dead_letter)) {
+    case DEAD_LETTER_FINE:
+        return 0;
+    case DEAD_LETTER_ITSELF:
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "queue.open: option dead_letter must name another queue");
+    case DEAD_LETTER_CIRCLE:
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "queue.open: option dead_letter: dead items would come back to this queue "
+                         "by way of its dead letter queue's own");
+    case DEAD_LETTER_LONG:
+        break;
     }
-    return 0;
+    return call_fail(call, ERR_BAD_REQUEST,
+                     "queue.open: option dead_letter: more than %d queues would pass on their dead "
+                     "items one to the next",
+                     DEAD_LETTER_CHAIN_MAX);
 }
 
 static int make_queue(struct call *call, const struct object_options *common,

@@ -83,6 +83,13 @@ void descriptor_unref(struct descriptor *descriptor)
     free(descriptor);
 }
 
+void descriptor_set_user(struct descriptor *descriptor, struct user *user)
+{
+    (void)user_ref(user);
+    user_unref(descriptor->user);
+    descriptor->user = user;
+}
+
 void descriptor_left(struct descriptor *descriptor)
 {
     if (descriptor->moves) {

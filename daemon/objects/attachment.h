@@ -36,6 +36,8 @@ int descriptor_new(struct user *user, int fd, struct descriptor **out);
 size_t descriptor_cost(void); /* in memory: the figure that is charged */
 struct descriptor *descriptor_ref(struct descriptor *descriptor);
 void descriptor_unref(struct descriptor *descriptor); /* NULL is allowed */
+/* It is held for another user from now on, who is counted for it already (user_hand_over). */
+void descriptor_set_user(struct descriptor *descriptor, struct user *user);
 /* An answer that carries it has left: one that moves is closed here, for whoever still refers to
  * it. So an fd that is still open says that no answer with it ever left. */
 void descriptor_left(struct descriptor *descriptor);

@@ -18,7 +18,7 @@ static void tell(struct barrier *barrier, enum event_name event, uint32_t count)
     }
 }
 
-static size_t barrier_describe(const struct object *object, struct buffer *out)
+static size_t barrier_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct barrier *barrier = (const struct barrier *)object;
     pack_key_uint(out, "parties", barrier->options.parties);

@@ -21,10 +21,10 @@ static void condition_clear(struct object *object, struct pace *pace)
         TAILQ_REMOVE(&lock_of(lock)->conditions, condition, of_lock);
     }
     condition->lock = NULL;
-    object_let_go(lock);
+    object_lose_dependent(lock);
 }
 
-static size_t condition_describe(const struct object *object, struct buffer *out)
+static size_t condition_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct condition *condition = (const struct condition *)object;
     pack_string(out, "lock");
@@ -93,7 +93,7 @@ int condition_new(const struct object_options *common, struct lock *lock, struct
     if (lock != NULL) {
         condition->mutex = &lock->mutex;
         condition->lock = object_ref(&lock->object);
-        lock->object.contained++;
+        lock->object.dependents++;
         TAILQ_INSERT_TAIL(&lock->conditions, condition, of_lock);
     }
     *out = condition;

@@ -34,6 +34,36 @@ static struct queue *receiver_of(const struct queue *queue)
     return queue_of(object);
 }
 
+enum dead_letter_fault dead_letter_check(const struct registry *registry, struct slice name,
+                                         struct slice dead_letter)
+{
+    for (int i = 0; dead_letter.len > 0; i++) {
+        if (i == DEAD_LETTER_CHAIN_MAX) {
+            return DEAD_LETTER_LONG;
+        }
+        if (slice_equal(dead_letter, name)) {
+            return i == 0 ? DEAD_LETTER_ITSELF : DEAD_LETTER_CIRCLE;
+        }
+        const struct object *object = registry_find(registry, dead_letter);
+        bool is_queue = object != NULL && object->kind == OBJECT_QUEUE;
+        dead_letter =
+            is_queue ? ((const struct queue *)object)->options.dead_letter : (struct slice){0};
+    }
+    return DEAD_LETTER_FINE;
+}
+
+const char *queue_refuse_name(const struct object *object, struct slice name)
+{
+    static const char *const sentences[] = {
+        [DEAD_LETTER_FINE] = NULL,
+        [DEAD_LETTER_ITSELF] = "it would be its own dead letter queue",
+        [DEAD_LETTER_CIRCLE] = "its dead items would come back to it by way of other queues",
+        [DEAD_LETTER_LONG] = "its dead items could be passed on more than 64 times",
+    };
+    const struct queue *queue = (const struct queue *)object;
+    return sentences[dead_letter_check(object->registry, name, queue->options.dead_letter)];
+}
+
 void queue_pass_on_dead(struct object *object, uint64_t now)
 {
     struct queue *queue = queue_of(object);

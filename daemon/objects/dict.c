@@ -25,7 +25,7 @@ static void dict_empty(struct object *object, struct pace *pace)
     dict_clear(dict_of(object), pace);
 }
 
-static size_t dict_describe(const struct object *object, struct buffer *out)
+static size_t dict_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     pack_key_uint(out, "size", dict_len((const struct dict *)object));
     return 1;

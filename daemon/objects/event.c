@@ -9,7 +9,7 @@
 
 #include "daemon/objects/waits.h"
 
-static size_t event_describe(const struct object *object, struct buffer *out)
+static size_t event_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     pack_key_bool(out, "set", ((const struct event *)object)->set);
     return 1;

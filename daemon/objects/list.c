@@ -18,7 +18,7 @@ static uint64_t list_weight(const struct object *object)
     return list_clear_steps((const struct list *)object);
 }
 
-static size_t list_describe(const struct object *object, struct buffer *out)
+static size_t list_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     pack_key_uint(out, "size", list_len((const struct list *)object));
     return 1;

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static size_t lock_describe(const struct object *object, struct buffer *out)
+static size_t lock_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct mutex *mutex = &((const struct lock *)object)->mutex;
     pack_key_bool(out, "recursive", mutex->options.recursive);

@@ -155,10 +155,36 @@ bool object_may_be_kept(const struct object *object, const struct credentials *p
            access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE);
 }
 
+int object_chown(struct object *object, struct user *user, gid_t gid)
+{
+    struct descriptor *descriptors[OBJECT_DESCRIPTORS];
+    bool made = object->type->descriptors != NULL && !object_is_sealed(object);
+    unsigned count = made ? object->type->descriptors(object, descriptors) : 0;
+    uint64_t counts[RESOURCE_COUNT] = {
+        [RESOURCE_BYTES] = object->bytes + object_overhead(object),
+        [RESOURCE_OBJECTS] = 1,
+    };
+    for (unsigned i = 0; i < count; i++) {
+        counts[RESOURCE_DESCRIPTORS] += descriptors[i]->fd >= 0;
+    }
+    int status = user == object->user ? 0 : user_hand_over(object->user, user, counts);
+    if (status < 0) {
+        return status;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        descriptor_set_user(descriptors[i], user);
+    }
+    (void)user_ref(user);
+    user_unref(object->user);
+    object->user = user;
+    object->uid = user->uid;
+    object->gid = gid;
+    return 0;
+}
+
 void object_check_orphan(struct object *object)
 {
-    if (object->contained == 0 && object->opens == 0 && object->lifetime == LIFETIME_SCOPED &&
-        !object->deleted) {
+    if (!object_is_kept(object) && object->lifetime == LIFETIME_SCOPED && !object->deleted) {
         object_leave(object);
     }
 }
@@ -166,6 +192,13 @@ void object_check_orphan(struct object *object)
 void object_let_go(struct object *object)
 {
     object->contained--;
+    object_check_orphan(object);
+    object_unref(object);
+}
+
+void object_lose_dependent(struct object *object)
+{
+    object->dependents--;
     object_check_orphan(object);
     object_unref(object);
 }

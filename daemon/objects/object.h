@@ -29,7 +29,7 @@
 
 enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 
-enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3 };
+enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3, OBJECT_DESCRIPTORS = 2 };
 
 struct object;
 struct registry;
@@ -53,8 +53,8 @@ struct object_type {
     /* Drops the contents: the object is deleted, or deinit is next. This and the two below that
      * take a pace may be long; see pace.h. NULL: there is nothing. */
     void (*clear)(struct object *object, struct pace *pace);
-    /* Packs the options and figures of the type as pairs; returns how many pairs. */
-    size_t (*describe)(const struct object *object, struct buffer *out);
+    /* Packs the options and figures of the type at `now` as pairs; returns how many pairs. */
+    size_t (*describe)(const struct object *object, struct buffer *out, uint64_t now);
     /* When time next changes something by itself, in nanoseconds; TIME_NEVER: never. NULL: never.
      */
     uint64_t (*due)(const struct object *object);
@@ -83,6 +83,13 @@ struct object_type {
     /* Of an object that is deleted: takes one that cannot be without it off its list and returns
      * it, whose waiters then end too; NULL when there is none left. NULL: there never is. */
     struct object *(*next_dependent)(struct object *object);
+    /* Why the object may not be called that, as a sentence about "it"; NULL: it may. NULL: whatever
+     * it is called. */
+    const char *(*refuse_name)(const struct object *object, struct slice name);
+    /* The descriptors that the object has made itself, for which its owner is counted; returns how
+     * many there are. NULL: none. */
+    unsigned (*descriptors)(const struct object *object,
+                            struct descriptor *out[OBJECT_DESCRIPTORS]);
 };
 
 struct object {
@@ -104,10 +111,11 @@ struct object {
     struct deadline deadline;    /* when time next changes it; in the service's heap or not */
     uint32_t hash;               /* of the name */
     uint64_t refs;
-    uint32_t opens;     /* sessions that have it open */
-    uint64_t contained; /* references to it in stored values */
-    uint32_t waiting;   /* waits on it, all channels */
-    uint32_t watched;   /* the events that somebody wants, a bit for each */
+    uint32_t opens;      /* sessions that have it open */
+    uint64_t contained;  /* references to it in stored values */
+    uint32_t dependents; /* objects that go by it, as conditions by a lock */
+    uint32_t waiting;    /* waits on it, all channels */
+    uint32_t watched;    /* the events that somebody wants, a bit for each */
     uid_t uid;
     gid_t gid;
     uint16_t mode;
@@ -165,17 +173,32 @@ void object_unref(struct object *object);
  * or by a reference in a value: whoever may read or write it, and the owner. */
 bool object_may_be_kept(const struct object *object, const struct credentials *peer);
 
-/* A scoped object that nobody keeps any more, neither a session nor a value, goes onto the
- * registry's list of those that leave. */
+/* True if a session, a value or an object that goes by it keeps a scoped object. */
+static inline bool object_is_kept(const struct object *object)
+{
+    return object->opens > 0 || object->contained > 0 || object->dependents > 0;
+}
+/* A scoped object that nobody keeps any more goes onto the registry's list of those that leave. */
 void object_check_orphan(struct object *object);
 /* Puts the object onto the registry's list of those that leave, with a reference; once. */
 void object_leave(struct object *object);
 /* A stored value no longer refers to it: drops that reference; it may have to leave now. */
 void object_let_go(struct object *object);
+/* The same of an object that went by it. */
+void object_lose_dependent(struct object *object);
+
+/* The object becomes the user's and the group's, and what is charged and counted for it becomes the
+ * user's too; what others have sent in values stays theirs. 0; or ERR_LIMIT: that would be over a
+ * limit of the user's, and nothing has changed. */
+int object_chown(struct object *object, struct user *user, gid_t gid);
 
 /* What it costs with no contents: its struct, its name, its place in the registry. It is charged to
  * the owner as long as the object has its memory. */
 uint64_t object_overhead(const struct object *object);
+
+/* Gives it another name, of which it keeps a copy, and tells those who watch it. For the registry,
+ * which finds it by its name. 0; or ERR_LIMIT, ERR_MEMORY: nothing has changed. */
+int object_set_name(struct object *object, struct slice name);
 
 /* Charges the contents: 0, or ERR_LIMIT and nothing charged. */
 int object_charge(struct object *object, uint64_t bytes);

@@ -298,17 +298,29 @@ static void trim(struct ordered *ordered)
     }
 }
 
-struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash,
-                                     struct pace *pace)
+/* The slot of an entry. */
+static uint32_t slot_of(const struct ordered *ordered, uint32_t position, uint32_t hash)
 {
-    struct ordered_entry *entry = ordered->entries[position];
     uint64_t slot = (uint64_t)hash << 32 | (position + 1);
     uint32_t i = hash & ordered->mask;
     while (ordered->slots[i] != slot) {
         assert(ordered->slots[i] != 0); /* another hash than the one it was appended with */
         i = (i + 1) & ordered->mask;
     }
-    slot_remove(ordered->slots, ordered->mask, i);
+    return i;
+}
+
+void ordered_rehash(struct ordered *ordered, uint32_t position, uint32_t before, uint32_t after)
+{
+    slot_remove(ordered->slots, ordered->mask, slot_of(ordered, position, before));
+    slot_insert(ordered->slots, ordered->mask, (uint64_t)after << 32 | (position + 1));
+}
+
+struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash,
+                                     struct pace *pace)
+{
+    struct ordered_entry *entry = ordered->entries[position];
+    slot_remove(ordered->slots, ordered->mask, slot_of(ordered, position, hash));
     ordered->entries[position] = hole_make(entry->seq);
     ordered->live--;
     trim(ordered);

@@ -74,6 +74,9 @@ int ordered_append(struct ordered *ordered, uint32_t hash, struct ordered_entry 
  */
 void ordered_replace(struct ordered *ordered, uint32_t position, struct ordered_entry *entry);
 
+/* The entry at a position, which was appended with one hash, is found by another from now on. */
+void ordered_rehash(struct ordered *ordered, uint32_t position, uint32_t before, uint32_t after);
+
 /* Takes the entry at a position out and returns it; `hash` is the one it was appended with. */
 struct ordered_entry *ordered_remove(struct ordered *ordered, uint32_t position, uint32_t hash,
                                      struct pace *pace);

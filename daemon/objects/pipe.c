@@ -58,7 +58,7 @@ static bool is_with_somebody(enum pipe_end end)
     return end == PIPE_END_TAKEN || end == PIPE_END_UNKNOWN;
 }
 
-static size_t pipe_describe(const struct object *object, struct buffer *out)
+static size_t pipe_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     static const char *const words[] = {[PIPE_END_FREE] = "free",
                                         [PIPE_END_TAKEN] = "taken",
@@ -76,11 +76,25 @@ static size_t pipe_describe(const struct object *object, struct buffer *out)
     return 3;
 }
 
+static unsigned pipe_descriptors(const struct object *object,
+                                 struct descriptor *out[OBJECT_DESCRIPTORS])
+{
+    const struct pipe *pipe = (const struct pipe *)object;
+    unsigned count = 0;
+    for (unsigned i = 0; i < PIPE_ENDS; i++) {
+        if (pipe->ends[i] != NULL) {
+            out[count++] = pipe->ends[i];
+        }
+    }
+    return count;
+}
+
 const struct object_type pipe_type = {
     .kind = OBJECT_PIPE,
     .size = sizeof(struct pipe),
     .clear = pipe_release,
     .describe = pipe_describe,
+    .descriptors = pipe_descriptors,
 };
 
 int pipe_new(const struct object_options *common, bool duplex, struct pipe **out)

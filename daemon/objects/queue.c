@@ -100,6 +100,7 @@ const struct object_type queue_type = {
     .weight = queue_weight,
     .put_back = queue_put_back_noted,
     .forget = queue_forget_noted,
+    .refuse_name = queue_refuse_name,
     .pass_on = queue_pass_on_dead,
 };
 

@@ -50,7 +50,7 @@ struct queue {
     uint64_t pass_on_at; /* when those are to go there: monotonic, nanoseconds; 0: at once */
     uint8_t rank_kind;   /* enum rank_kind, of the items in a queue ordered by priority */
     uint64_t next_seq;
-    uint64_t ready; /* what a get could return now */
+    uint64_t ready; /* what a get could return now, were it not paused */
     uint64_t delayed;
     uint64_t tombstones; /* items in the packed store, in its middle, that have expired */
     uint64_t puts;       /* values that were put, and deliveries, since it was made */
@@ -58,7 +58,9 @@ struct queue {
     uint64_t dropped; /* items that had max_deliveries and no dead letter queue to go to */
     uint64_t expired; /* items whose time to live ran out */
     bool shut_down;
-    bool drain; /* shut down: who waits for an item stays until nothing can come back */
+    bool drain;         /* shut down: who waits for an item stays until nothing can come back */
+    bool paused;        /* no get finds anything */
+    uint64_t resume_at; /* when that is over: monotonic, nanoseconds; TIME_NEVER: not by itself */
 };
 
 struct put_options {
@@ -90,8 +92,9 @@ struct delivery {
     struct item *item;     /* the queue's own */
 };
 
-/* The next item, without taking it. ERR_EMPTY; ERR_SHUT_DOWN when it is shut down and over: empty,
- * and, if it drains, with nothing taken. ERR_INTERNAL: a fault, and it is sealed now. */
+/* The next item, without taking it. ERR_EMPTY, also while it is paused; ERR_SHUT_DOWN when it is
+ * shut down and over: empty, and, if it drains, with nothing taken. ERR_INTERNAL: a fault, and it
+ * is sealed now. */
 int queue_head(struct queue *queue, struct delivery *out);
 /* Plain queue: the item that queue_head has shown is gone. */
 void queue_drop_head(struct queue *queue);
@@ -145,6 +148,30 @@ uint64_t queue_clear_steps(const struct queue *queue);
 /* No more puts; `immediate` clears it too, and whether it drains is as `drain` says from now on. It
  * can be done again. */
 void queue_shutdown(struct queue *queue, bool immediate, bool drain, struct pace *pace);
+
+/* From now on no get finds anything, for so many milliseconds or (negative) until it is resumed;
+ * all else goes on. What an earlier pause said is no more. */
+void queue_pause(struct queue *queue, int64_t ms, uint64_t now);
+/* Gets go on; nothing if it is not paused. */
+void queue_resume(struct queue *queue);
+/* What a get could return now. */
+static inline uint64_t queue_size(const struct queue *queue)
+{
+    return queue->paused ? 0 : queue->ready;
+}
+
+/* Whether a queue of that name may have that dead letter queue (empty: none). The last queue of a
+ * circle to get its name is the one that closes it, so that there never is one; what is longer than
+ * the walk is refused unseen. */
+enum { DEAD_LETTER_CHAIN_MAX = 64 };
+enum dead_letter_fault {
+    DEAD_LETTER_FINE,
+    DEAD_LETTER_ITSELF, /* it would be its own */
+    DEAD_LETTER_CIRCLE, /* its dead items would come back by way of others */
+    DEAD_LETTER_LONG,   /* they could be passed on more than DEAD_LETTER_CHAIN_MAX times */
+};
+enum dead_letter_fault dead_letter_check(const struct registry *registry, struct slice name,
+                                         struct slice dead_letter);
 
 /* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);

@@ -42,7 +42,7 @@ uint64_t queue_clear(struct queue *queue, struct pace *pace)
         clear_priority(queue, pace);
     }
     struct delivery head;
-    while (queue->ready > 0 && queue_head(queue, &head) == 0) {
+    while (queue->ready > 0 && queue_first(queue, &head) == 0) {
         queue_discard_head(queue);
         pace_step(pace, STEPS_ITEM);
     }

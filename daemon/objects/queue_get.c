@@ -30,6 +30,11 @@ static void show_record(const struct packed_record *record, struct delivery *out
 
 int queue_head(struct queue *queue, struct delivery *out)
 {
+    return queue->paused && !queue_is_over(queue) ? ERR_EMPTY : queue_first(queue, out);
+}
+
+int queue_first(struct queue *queue, struct delivery *out)
+{
     if (queue->ready == 0) {
         return queue_is_over(queue) ? ERR_SHUT_DOWN : ERR_EMPTY;
     }
@@ -80,7 +85,7 @@ static void drop_record(struct queue *queue, const struct packed_record *record)
 static void tell_get(struct queue *queue, uint64_t ticket)
 {
     if (object_is_watched(&queue->object, EVENT_get)) {
-        const union detail details[] = {{.uint = queue->ready}, {.uint = ticket}};
+        const union detail details[] = {{.uint = queue_size(queue)}, {.uint = ticket}};
         object_tell(&queue->object, EVENT_get, details);
     }
 }

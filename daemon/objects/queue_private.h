@@ -48,7 +48,7 @@ void queue_tell_give_back(struct queue *queue, uint64_t ticket, const char *reas
 static inline void queue_tell_size(struct queue *queue, enum event_name event)
 {
     if (object_is_watched(&queue->object, event)) {
-        const union detail size = {.uint = queue->ready};
+        const union detail size = {.uint = queue_size(queue)};
         object_tell(&queue->object, event, &size);
     }
 }
@@ -75,9 +75,12 @@ static inline void queue_changed(struct queue *queue)
 /* The hash that a ticket is found by in queue->tickets. */
 uint32_t ticket_hash(uint64_t ticket);
 
-/* dead_letter.c: object_type.pass_on. */
+/* dead_letter.c: object_type.refuse_name and pass_on. */
+const char *queue_refuse_name(const struct object *object, struct slice name);
 void queue_pass_on_dead(struct object *object, uint64_t now);
 
+/* As queue_head, of a queue that may be paused. */
+int queue_first(struct queue *queue, struct delivery *out);
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);
 
@@ -92,4 +95,4 @@ void tombstone_free(void *queue, struct item *item);
 void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
 void queue_tick(struct object *object, uint64_t now, struct pace *pace);
 uint64_t queue_due(const struct object *object);
-size_t queue_describe(const struct object *object, struct buffer *out);
+size_t queue_describe(const struct object *object, struct buffer *out, uint64_t now);

@@ -55,7 +55,8 @@ uint64_t queue_done(struct queue *queue, struct item *item)
 void queue_tell_give_back(struct queue *queue, uint64_t ticket, const char *reason)
 {
     if (object_is_watched(&queue->object, EVENT_give_back)) {
-        const union detail details[] = {{.uint = queue->ready}, {.uint = ticket}, {.str = reason}};
+        const union detail details[] = {
+            {.uint = queue_size(queue)}, {.uint = ticket}, {.str = reason}};
         object_tell(&queue->object, EVENT_give_back, details);
     }
 }

@@ -11,6 +11,8 @@ enum {
     SORT_BLOCK = 1024 /* how many items of a heap are sorted out before they are shown */
 };
 
+enum { NS_PER_MS = 1000000 };
+
 /* What is left of a walk over the items in get order. */
 struct walk {
     uint64_t skip;
@@ -159,7 +161,19 @@ static const char *order_name(enum queue_order order)
     return "fifo";
 }
 
-size_t queue_describe(const struct object *object, struct buffer *out)
+/* False, true, or how many milliseconds more. */
+static void pack_paused(const struct queue *queue, struct buffer *out, uint64_t now)
+{
+    uint64_t left = queue->resume_at > now ? queue->resume_at - now : 0;
+    pack_string(out, "paused");
+    if (queue->paused && queue->resume_at != TIME_NEVER) {
+        pack_uint(out, left / NS_PER_MS + (left % NS_PER_MS > 0));
+    } else {
+        pack_bool(out, queue->paused);
+    }
+}
+
+size_t queue_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct queue *queue = (const struct queue *)object;
     const struct queue_options *options = &queue->options;
@@ -175,7 +189,8 @@ size_t queue_describe(const struct object *object, struct buffer *out)
     } else {
         pack_nil(out);
     }
-    pack_key_uint(out, "size", queue->ready);
+    pack_key_uint(out, "size", queue_size(queue));
+    pack_key_uint(out, "queued", queue->ready);
     pack_key_uint(out, "unfinished", queue_unfinished(queue));
     pack_key_uint(out, "taken", queue->tickets.live);
     pack_key_uint(out, "delayed", queue->delayed);
@@ -185,5 +200,6 @@ size_t queue_describe(const struct object *object, struct buffer *out)
     pack_key_uint(out, "expired", queue->expired);
     pack_key_bool(out, "shut_down", queue->shut_down);
     pack_key_bool(out, "drain", queue->drain);
-    return 17;
+    pack_paused(queue, out, now);
+    return 19;
 }

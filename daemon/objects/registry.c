@@ -65,6 +65,18 @@ void registry_remove(struct registry *registry, struct object *object)
     object_unref(object);
 }
 
+int registry_rename(struct registry *registry, struct object *object, struct slice name)
+{
+    uint32_t position = position_of(registry, object_name(object));
+    uint32_t hash = hash_bytes(name, registry->seed);
+    int status = object_set_name(object, name);
+    if (status == 0) {
+        ordered_rehash(&registry->objects, position, object->hash, hash);
+        object->hash = hash;
+    }
+    return status;
+}
+
 struct object *registry_next_leaving(struct registry *registry)
 {
     struct object *object = TAILQ_FIRST(&registry->leaving);

@@ -38,6 +38,9 @@ struct object *registry_find(const struct registry *registry, struct slice name)
 int registry_add(struct registry *registry, struct object *object);
 /* Takes it out and drops the registry's reference. */
 void registry_remove(struct registry *registry, struct object *object);
+/* It is called `name` from now on, which is a good name and nobody's yet. All who have the object
+ * keep it, and who watches it is told. 0; or ERR_LIMIT, ERR_MEMORY: nothing has changed. */
+int registry_rename(struct registry *registry, struct object *object, struct slice name);
 /* Takes the first object off the list of those that leave; the reference is the caller's. NULL:
  * none.
  */

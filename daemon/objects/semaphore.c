@@ -10,7 +10,7 @@
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
-static size_t semaphore_describe(const struct object *object, struct buffer *out)
+static size_t semaphore_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct semaphore *semaphore = (const struct semaphore *)object;
     pack_key_int(out, "value", semaphore->value);

@@ -33,16 +33,23 @@ static size_t describe_item(const struct shared *shared, struct buffer *out)
     return 2;
 }
 
-static size_t value_describe(const struct object *object, struct buffer *out)
+static size_t value_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     return describe_item((const struct shared *)object, out);
 }
 
-static size_t array_describe(const struct object *object, struct buffer *out)
+static size_t array_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct shared *shared = (const struct shared *)object;
     pack_key_uint(out, "size", shared->count);
     return 1 + describe_item(shared, out);
+}
+
+static unsigned shared_descriptors(const struct object *object,
+                                   struct descriptor *out[OBJECT_DESCRIPTORS])
+{
+    out[0] = ((const struct shared *)object)->descriptor;
+    return 1;
 }
 
 const struct object_type shared_value_type = {
@@ -50,6 +57,7 @@ const struct object_type shared_value_type = {
     .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = value_describe,
+    .descriptors = shared_descriptors,
 };
 
 const struct object_type shared_array_type = {
@@ -57,6 +65,7 @@ const struct object_type shared_array_type = {
     .size = sizeof(struct shared),
     .clear = shared_clear,
     .describe = array_describe,
+    .descriptors = shared_descriptors,
     .weight = shared_weight,
 };
 

@@ -110,7 +110,7 @@ int watch_set(struct watcher *watcher, struct tie *tie, uint32_t events)
     if (status < 0) {
         return status;
     }
-    tie->watch->events = events;
+    tie->watch->events = events | UINT32_C(1) << EVENT_renamed; /* or it would not know the rest */
     look_who_watches(tie->object);
     return 0;
 }
@@ -208,7 +208,14 @@ static void pack_details(struct buffer *out, const char *spec, const union detai
 static const char *spec_of(const struct object *object, enum event_name event)
 {
     const char *spec = details_of[object->type->kind][event];
-    return event == EVENT_lost ? "count:uint" : spec != NULL ? spec : "";
+    switch (event) {
+    case EVENT_lost:
+        return "count:uint";
+    case EVENT_renamed:
+        return "name:str";
+    default:
+        return spec != NULL ? spec : "";
+    }
 }
 
 /* How much may wait to be given. */

@@ -139,6 +139,7 @@ static const struct known_option {
     {NULL, 'b', "exclusive"},
     {NULL, 'w', "lifetime"},
     {NULL, 'i', "mode"},
+    {NULL, 'i', "group"},
     {"queue", 'w', "order"},
     {"queue", 'w', "on_disconnect"},
     {"queue", 'i', "maxsize"},
@@ -147,6 +148,7 @@ static const struct known_option {
     {"queue", 'i', "priority"},
     {"queue", 'i', "delay_ms"},
     {"queue", 'i', "ttl_ms"},
+    {"queue", 'b', "uncounted"},
     {"queue", 'b', "joinable"},
     {"queue", 'n', "dead_letter"},
     {"dict", 'v', "initial"},
@@ -233,14 +235,12 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         }
         pack_name(out, program);
         break;
-    case PARAM_OBJECTS: {
-        uint8_t count = choice % 8;
-        pack_array(out, count);
-        for (uint8_t i = 0; i < count; i++) {
+    case PARAM_OBJECTS:
+        pack_array(out, choice % 8);
+        for (uint8_t i = 0; i < choice % 8; i++) {
             pack_param(out, program, method, PARAM_OBJECT, depth);
         }
         break;
-    }
     case PARAM_STR:
         pack_name(out, program);
         break;
@@ -274,6 +274,7 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         pack_options(out, program, method->type);
         break;
     case PARAM_OWNER:
+    case PARAM_GROUP:
         pack_int(out, program_next(program) % 2);
         break;
     }

@@ -85,6 +85,16 @@ test_names_are_those_of_the_fitting_type() {
     completes 'ipcctl create queue ' ''
 }
 
+test_users_and_groups_are_those_of_the_system() {
+    ipcctl create queue jobs
+    completes 'ipcctl chgrp jobs roo' root
+    completes 'ipcctl chown jobs roo' root
+    completes 'ipcctl chown jobs root:roo' root
+    completes 'ipcctl create queue x --group=roo' root
+    completes 'ipcctl create queue x --group roo' root
+    completes 'ipcctl chow' chown
+}
+
 test_tickets_are_those_of_the_queue() {
     ipcctl create queue jobs --joinable
     ipcctl create queue other --joinable

@@ -1,5 +1,5 @@
 #!/bin/bash
-# ls, create, describe, rm, chmod.
+# ls, create, describe, rm, chmod, chown, chgrp.
 # shellcheck source=tests/ipcctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -152,6 +152,58 @@ test_rm_deletes_and_reports_what_is_not_there() {
     fails 6 'rm: .*"a"' rm a c
     gives '' ls --names
     gives '' rm -f a b c
+}
+
+test_create_gives_the_group() {
+    local name
+    name=$(id -gn)
+    gives '' create queue jobs --group "$name"
+    same "the group" "$(id -g)" "$(json 'r["group"]' describe jobs)"
+    gives '' create queue jobs --existing --group "$(id -g)"
+    fails 1 'create jobs: .* another --group' create queue jobs --existing --group 4294967294
+    fails 2 'create jobs: --group must be a group that there is, or a number, not "no group"' \
+        create queue jobs --group 'no group'
+    fails 2 'create jobs: --group must be a group .*"4294967295"' create queue jobs --group 4294967295
+    fails 2 'create jobs: --group must be a group .*"-1"' create queue jobs --group=-1
+}
+
+test_chown_and_chgrp_give_an_object_away() {
+    local user group
+    user=$(id -un) group=$(id -gn)
+    ipcctl create queue jobs
+    gives '' chgrp jobs "$group"
+    gives '' chgrp jobs "$(id -g)"
+    gives '' chown jobs "$user"
+    gives '' chown jobs ":$group"
+    gives '' chown jobs "$user:$group"
+    gives '' chown jobs "$(id -u):$(id -g)"
+    fails 2 'chown jobs: OWNER must be USER, USER:GROUP or :GROUP, .*, not "no:body"' chown jobs no:body
+    for wrong in '' ':' "$user:" "$user:$group:" "$user:x y" 4294967295 ":-1"; do
+        fails 2 'chown jobs: OWNER must be USER' chown jobs "$wrong"
+    done
+    fails 2 'chgrp jobs: GROUP must be a group' chgrp jobs 'no group'
+    fails 6 'chgrp none: .*"none"' chgrp none "$group"
+    if [ "$(id -u)" -eq 0 ]; then
+        gives '' chown jobs 4001:4002
+        same "the owner" "4001 4002" "$(json '"%d %d" % (r["owner"], r["group"])' describe jobs)"
+        gives '' chown jobs :4003
+        gives '' chown jobs 4004
+        same "the owner" "4004 4003" "$(json '"%d %d" % (r["owner"], r["group"])' describe jobs)"
+    else
+        fails 1 'chown jobs: .*only root' chown jobs 0
+    fi
+}
+
+test_rename_gives_another_name() {
+    ipcctl create queue jobs
+    ipcctl create queue other
+    ipcctl put jobs 1
+    gives '' rename jobs 'new name'
+    gives 1 get 'new name'
+    fails 6 'get jobs: there is no object "jobs"' get jobs
+    fails 1 'rename "new name": "other" is there already' rename 'new name' other
+    fails 1 'rename other: names that begin with #' rename other '#5'
+    fails 6 'rename jobs: .*"jobs"' rename jobs x
 }
 
 test_chmod_sets_the_mode() {

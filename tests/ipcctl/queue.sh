@@ -1,5 +1,5 @@
 #!/bin/bash
-# put, get, peek, done, give-back, touch, join, purge, shutdown.
+# put, get, peek, taken, done, give-back, touch, join, purge, pause, resume, shutdown.
 # shellcheck source=tests/ipcctl/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -290,6 +290,34 @@ test_purge_prints_how_many_there_were() {
     seq 7 | ipcctl put jobs
     gives 7 purge jobs
     gives 0 purge jobs
+}
+
+test_a_paused_queue_holds_its_items_back() {
+    ipcctl create queue jobs
+    ipcctl put jobs 1 2
+    gives '' pause jobs
+    fails 3 'get jobs: the queue is paused' get jobs
+    shows '
+  It is paused: gets find nothing until it is resumed \(ipcctl resume jobs\).
+  2 items are held back.
+' describe jobs
+    shows 'jobs +queue +0 .* paused' ls
+    gives '' pause jobs 1h
+    shows '
+  paused         (1h|59m[0-9]+s)
+.*
+  It is paused, for (1h|59m[0-9]+s) more: gets find nothing.
+' describe jobs
+    shows 'jobs +queue +0 .* paused' ls
+    gives '' put jobs 3
+    gives '' resume jobs
+    gives '' resume jobs
+    gives $'1\n2\n3' get jobs --all
+    shows 'paused         false' describe jobs
+    gives '' pause jobs 20ms
+    gives '' put jobs 4
+    gives 4 get jobs --wait
+    fails 2 'pause jobs: TIME must be milliseconds' pause jobs x
 }
 
 test_shutdown_drains_or_drops() {

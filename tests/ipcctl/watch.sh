@@ -141,4 +141,14 @@ test_what_cannot_be_watched_is_an_error() {
     fails 2 'watch: --events is for objects that are named' watch -e put
 }
 
+test_watch_follows_an_object_to_its_new_name() {
+    ipcctl create queue jobs
+    follow 2 watch jobs --events=put --count 2
+    ipcctl rename jobs mail
+    ipcctl put mail 1
+    ends_with 0
+    same "the lines" 'jobs renamed {"name": "mail"}
+mail put {"size": 1}' "$(told)"
+}
+
 run_tests

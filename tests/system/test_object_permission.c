@@ -126,13 +126,13 @@ struct rule {
 };
 
 static const struct rule readers[] = {
-    {"queue.join", "['q', 0]"},    {"queue.qsize", "['q']"},       {"queue.empty", "['q']"},
-    {"queue.full", "['q']"},       {"queue.peek", "['q']"},        {"dict.get", "['d', 'k']"},
-    {"dict.contains", "['d', 1]"}, {"dict.len", "['d']"},          {"dict.keys", "['d']"},
-    {"dict.values", "['d']"},      {"dict.items", "['d']"},        {"dict.copy", "['d']"},
-    {"dict.scan", "['d', 0]"},     {"dict.wait", "['d', 'k', 0]"}, {"list.get", "['l', 0]"},
-    {"list.slice", "['l']"},       {"list.len", "['l']"},          {"list.index", "['l', 1]"},
-    {"list.count", "['l', 1]"},    {"list.contains", "['l', 1]"},
+    {"queue.join", "['q', 0]"}, {"queue.qsize", "['q']"},      {"queue.empty", "['q']"},
+    {"queue.full", "['q']"},    {"queue.peek", "['q']"},       {"dict.get", "['d', 'k']"},
+    {"queue.taken", "['q']"},   {"dict.contains", "['d', 1]"}, {"dict.len", "['d']"},
+    {"dict.keys", "['d']"},     {"dict.values", "['d']"},      {"dict.items", "['d']"},
+    {"dict.copy", "['d']"},     {"dict.scan", "['d', 0]"},     {"dict.wait", "['d', 'k', 0]"},
+    {"list.get", "['l', 0]"},   {"list.slice", "['l']"},       {"list.len", "['l']"},
+    {"list.index", "['l', 1]"}, {"list.count", "['l', 1]"},    {"list.contains", "['l', 1]"},
 };
 
 static const struct rule writers[] = {
@@ -144,6 +144,8 @@ static const struct rule writers[] = {
     {"queue.give_back", "['q', 1]"},
     {"queue.touch", "['q', 1]"},
     {"queue.clear", "['q']"},
+    {"queue.pause", "['q']"},
+    {"queue.resume", "['q']"},
     {"queue.shutdown", "['q']"},
     {"dict.set", "['d', 1, 2]"},
     {"dict.update", "['d', {}]"},
@@ -219,9 +221,44 @@ static void delete_and_chmod_are_for_the_owner(void **state)
     may(bob, "l", true, true);
     expect_error(bob, "object.delete", "['l']", "DENIED");
     expect_error(bob, "object.chmod", "['l', 438]", "DENIED");
+    expect_error(bob, "object.rename", "['l', 'm']", "DENIED");
     expect(ann, "object.chmod", "['l', 0]", "nil");
     expect(ann, "object.describe", "['l']", "{mode: 0, ...}");
     expect(ann, "object.delete", "['l']", "nil");
+}
+
+static void users_share_by_a_group_that_both_are_in(void **state)
+{
+    struct rpc *ann = daemon_client_as(*state, ANN, TEAM, CREW);
+    struct rpc *bob = daemon_client_as(*state, BOB, BOB, CREW);
+    struct rpc *cat = daemon_client_as(*state, CAT, CAT, TEAM);
+    expect(ann, "list.open", rpc_text(ann, "['l', {group: %d}]", CREW),
+           "{owner: 4001, group: 4200, ...}");
+    may(ann, "l", true, true);
+    may(bob, "l", true, true);
+    may(cat, "l", false, false);
+    expect_error_word(ann, "list.open", rpc_text(ann, "['m', {group: %d}]", CAT), "DENIED",
+                      "not in group 4003");
+    expect(ann, "object.chown", rpc_text(ann, "['l', nil, %d]", TEAM), "nil");
+    may(bob, "l", false, false);
+    may(cat, "l", true, true);
+    expect_error(cat, "object.chown", rpc_text(cat, "['l', nil, %d]", CAT), "DENIED");
+    expect_error_word(ann, "object.chown", rpc_text(ann, "['l', %d]", BOB), "DENIED", "root");
+}
+
+static void root_gives_an_object_to_another_user(void **state)
+{
+    struct rpc *root = daemon_client(*state);
+    struct rpc *ann = daemon_client_as(*state, ANN, TEAM, 0);
+    struct rpc *bob = daemon_client_as(*state, BOB, BOB, 0);
+    expect(ann, "list.open", "['l', {mode: 384, initial: [1]}]", "_map"); /* 0600 */
+    may(bob, "l", false, false);
+    expect(root, "object.chown", rpc_text(root, "['l', %d, %d]", BOB, CREW), "nil");
+    expect(ann, "object.describe", "['l']", "{owner: 4002, group: 4200, ...}");
+    may(ann, "l", false, false);
+    may(bob, "l", true, true);
+    expect_error(ann, "object.delete", "['l']", "DENIED");
+    expect(bob, "object.delete", "['l']", "nil");
 }
 
 static void mode_is_checked_at_each_call(void **state)
@@ -274,6 +311,8 @@ int main(void)
         open_test(methods_that_change_nothing_need_read),
         open_test(all_other_methods_need_write),
         open_test(delete_and_chmod_are_for_the_owner),
+        open_test(users_share_by_a_group_that_both_are_in),
+        open_test(root_gives_an_object_to_another_user),
         open_test(mode_is_checked_at_each_call),
         open_test(names_and_descriptions_are_visible_to_all),
         open_test(refused_call_changes_and_waits_for_nothing),

@@ -30,6 +30,19 @@ static void get_waits_for_a_put(void **state)
     expect(b, "queue.qsize", "['q']", "0");
 }
 
+static void get_waits_for_the_end_of_a_pause(void **state)
+{
+    struct rpc *a = client(state, 0);
+    struct rpc *b = client(state, 1);
+    expect(a, "queue.put", "['q', 'x']", "nil");
+    expect(a, "queue.pause", "['q', 600000]", "nil");
+    uint32_t get = rpc_start(b, "queue.get", "['q']");
+    expect_waiting(b, get);
+    expect(a, "queue.pause", "['q', 20]", "nil");
+    expect_result(b, get, "['x', nil, 1]");
+    expect(a, "object.describe", "['q']", "{paused: false, ...}");
+}
+
 static void put_waits_for_room(void **state)
 {
     struct rpc *a = client(state, 0);
@@ -308,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         queue_test(get_waits_for_a_put),
+        queue_test(get_waits_for_the_end_of_a_pause),
         queue_test(put_waits_for_room),
         queue_test(getters_are_served_in_the_order_in_which_they_came),
         queue_test(putters_are_served_in_the_order_in_which_they_came),

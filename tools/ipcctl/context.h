@@ -34,7 +34,9 @@ struct context {
 
 /* The commands; each prints what it has to say, failures too. */
 enum status run_call(struct context *context);
+enum status run_chgrp(struct context *context);
 enum status run_chmod(struct context *context);
+enum status run_chown(struct context *context);
 enum status run_complete(struct context *context);
 enum status run_condition_notify(struct context *context);
 enum status run_create(struct context *context);

@@ -276,7 +276,8 @@ const char *call_message(struct context *context, int error)
 {
     switch (error) {
     case IPCC_ERR_EMPTY:
-        return "the queue is empty";
+        return strstr(ipcc_last_message(), "\" is paused") != NULL ? "the queue is paused"
+                                                                   : "the queue is empty";
     case IPCC_ERR_FULL:
         return "the queue is full";
     case IPCC_ERR_SHUT_DOWN:
@@ -284,7 +285,10 @@ const char *call_message(struct context *context, int error)
     case IPCC_ERR_TIMEOUT:
         return "the time ran out";
     case IPCC_ERR_EXISTS:
-        return "it is there already (--existing allows that)";
+        if (command_option(context->command, "existing", 8) != OPTION_NONE) {
+            return "it is there already (--existing allows that)";
+        }
+        break;
     default:
         break;
     }

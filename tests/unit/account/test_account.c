@@ -394,6 +394,48 @@ static void descriptors_are_counted_up_to_the_limit(void **state)
     accounts_deinit(&accounts);
 }
 
+static void what_is_handed_over_counts_for_the_receiver_alone(void **state)
+{
+    struct accounts accounts;
+    accounts_init(&accounts, 0);
+    accounts.limits.max_bytes = 120; /* 8 and 1 of them kept for root, which is no matter here */
+    accounts.limits.max_user_bytes = 100;
+    accounts.limits.max_user_objects = 2;
+    accounts.limits.max_user_descriptors = 0;
+    struct user *root = accounts_user(&accounts, 0);
+    struct user *ann = accounts_user(&accounts, 7);
+    const uint64_t thing[RESOURCE_COUNT] = {[RESOURCE_BYTES] = 60, [RESOURCE_OBJECTS] = 1};
+    assert_int_equal(user_charge(root, 120), 0);
+    assert_int_equal(user_take(root, RESOURCE_OBJECTS, 2), 0);
+    assert_int_equal(user_hand_over(root, ann, thing), 0);
+    assert_int_equal(root->bytes, 60);
+    assert_int_equal(ann->bytes, 60);
+    assert_int_equal(ann->objects, 1);
+    assert_int_equal(accounts.bytes, 120);
+    assert_int_equal(accounts.objects, 2);
+
+    assert_int_equal(user_hand_over(root, ann, thing), ERR_LIMIT);
+    expect_refusal(&accounts, "max_user_bytes: user 7 has 60 of 100 bytes and this needs 60 more");
+    const uint64_t many[RESOURCE_COUNT] = {[RESOURCE_OBJECTS] = 2};
+    assert_int_equal(user_hand_over(root, ann, many), ERR_LIMIT);
+    expect_refusal(&accounts, "max_user_objects");
+    const uint64_t last[RESOURCE_COUNT] = {[RESOURCE_BYTES] = 1, [RESOURCE_DESCRIPTORS] = 1};
+    assert_int_equal(user_hand_over(root, ann, last), ERR_LIMIT);
+    expect_refusal(&accounts, "max_user_descriptors");
+    assert_int_equal(root->bytes, 60);
+    assert_int_equal(ann->bytes, 60);
+    assert_int_equal(ann->objects, 1);
+
+    assert_int_equal(user_hand_over(ann, root, thing), 0);
+    assert_int_equal(user_hand_over(ann, ann, (uint64_t[RESOURCE_COUNT]){0}), 0);
+    assert_int_equal(ann->bytes + ann->objects, 0);
+    user_release(root, 120);
+    user_give_back(root, RESOURCE_OBJECTS, 2);
+    user_unref(ann);
+    user_unref(root);
+    accounts_deinit(&accounts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +455,7 @@ int main(void)
         cmocka_unit_test(access_follows_the_mode_as_for_files),
         cmocka_unit_test(access_owner_is_the_owner_root_or_the_daemon),
         cmocka_unit_test(descriptors_are_counted_up_to_the_limit),
+        cmocka_unit_test(what_is_handed_over_counts_for_the_receiver_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

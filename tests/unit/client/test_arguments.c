@@ -29,6 +29,8 @@ static void functions_of_a_connection_refuse_null(void **state)
     assert_refused(ipcc_object_delete(NULL, "q"));
     assert_refused(ipcc_object_close(NULL, "q"));
     assert_refused(ipcc_object_chmod(NULL, "q", 0600));
+    assert_refused(ipcc_object_chown(NULL, "q", 0, 0));
+    assert_refused(ipcc_object_rename(NULL, "q", "r"));
     assert_refused(ipcc_object_list(NULL, NULL, NULL));
     assert_refused(ipcc_server_ping(NULL, v, NULL));
     assert_refused(ipcc_server_methods(NULL, NULL));
@@ -63,6 +65,8 @@ static void functions_of_a_queue_refuse_null(void **state)
     assert_refused(ipcc_queue_full(NULL, NULL));
     assert_refused(ipcc_queue_peek(NULL, 0, 1, &reply));
     assert_refused(ipcc_queue_clear(NULL, NULL));
+    assert_refused(ipcc_queue_pause(NULL, 5));
+    assert_refused(ipcc_queue_resume(NULL));
     assert_refused(ipcc_queue_shutdown(NULL, false));
     assert_null(ipcc_queue_name(NULL));
     assert_int_equal(ipcc_queue_close(NULL), 0);
@@ -205,6 +209,9 @@ static void refuse_requests(struct ipcc *conn)
     assert_refused(ipcc_object_delete(conn, NULL));
     assert_refused(ipcc_object_close(conn, NULL));
     assert_refused(ipcc_object_chmod(conn, NULL, 0));
+    assert_refused(ipcc_object_chown(conn, NULL, 0, 0));
+    assert_refused(ipcc_object_rename(conn, NULL, "r"));
+    assert_refused(ipcc_object_rename(conn, "q", NULL));
     assert_refused(ipcc_object_list(conn, &(struct ipcc_object_filter){.reserved = {1}}, NULL));
 }
 

@@ -13,10 +13,18 @@ static const struct row open_rows[] = {
     {"queue.open",
      "['q', {maxsize: 5, order: 'priority', joinable: true, on_disconnect: 'discard',"
      " lease_ms: 100, max_deliveries: 3, dead_letter: 'dead', create: false, exclusive: true,"
-     " mode: 384, lifetime: 'scoped'}]",
+     " mode: 384, group: 'staff', lifetime: 'scoped'}]",
      "{name: 'q'}"},
     {"object.close", "['q']", "nil"},
     {"queue.open", "['q', {maxsize: 0, order: 'fifo', lifetime: 'durable'}]", "{name: 'q'}"},
+    {"object.close", "['q']", "nil"},
+    {"queue.open", "['q', {group: 0}]", "{name: 'q'}"},
+    {"object.close", "['q']", "nil"},
+    {"queue.open", "['q', {group: 4294967296}]", "{name: 'q'}"},
+    {"object.close", "['q']", "nil"},
+    {"queue.open", "['q', {group: '5x'}]", "{name: 'q'}"},
+    {"object.close", "['q']", "nil"},
+    {"queue.open", "['q', {group: '99999999999999999999999'}]", "{name: 'q'}"},
     {"object.close", "['q']", "nil"},
     {"dict.open", "['d', {initial: {a: 1}, lifetime: 'daemon'}]", "{name: 'd'}"},
     {"list.open", "['l', {initial: [1, 2], exclusive: true}]", "{name: 'l'}"},
@@ -53,7 +61,8 @@ static void open_sends_the_options_that_are_given(void **state)
                               .open = {.existing = true,
                                        .exclusive = true,
                                        .lifetime = IPCC_LIFETIME_SCOPED,
-                                       .mode = 0600},
+                                       .mode = 0600,
+                                       .group = "staff"},
                               .maxsize = 5,
                               .order = IPCC_ORDER_PRIORITY,
                               .joinable = true,
@@ -67,6 +76,10 @@ static void open_sends_the_options_that_are_given(void **state)
                               .order = IPCC_ORDER_FIFO,
                               .open = {.lifetime = IPCC_LIFETIME_DURABLE},
                           });
+    static const char *const groups[] = {"0", "4294967296", "5x", "99999999999999999999999"};
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        open_queue_with(conn, &(struct ipcc_queue_options){.open = {.group = groups[i]}});
+    }
     struct ipcc_dict_options dict_options = {.initial = ipcc_map(pair, 1),
                                              .open = {.lifetime = IPCC_LIFETIME_DAEMON}};
     assert_ok(ipcc_dict_open(conn, "d", &dict_options, &dict));
@@ -146,6 +159,10 @@ static const struct row queue_rows[] = {
     {"queue.full", "['q']", "false"},
     {"queue.peek", "['q', 1, 2]", "['b', 'c']"},
     {"queue.clear", "['q']", "4"},
+    {"queue.pause", "['q', 50]", "nil"},
+    {"queue.pause", "['q', 0]", "nil"},
+    {"queue.pause", "['q', nil]", "nil"},
+    {"queue.resume", "['q']", "nil"},
     {"queue.shutdown", "['q', true]", "nil"},
     {"object.close", "['q']", "nil"},
     {NULL, NULL, NULL},
@@ -212,6 +229,11 @@ static void queue_functions_make_their_requests(void **state)
     ipcc_reply_free(&reply);
     assert_ok(ipcc_queue_clear(queue, &count));
     assert_int_equal(count, 4);
+    assert_ok(ipcc_queue_pause(queue, 50));
+    assert_ok(ipcc_queue_pause(queue, 0));
+    assert_ok(ipcc_queue_pause(queue, IPCC_FOREVER));
+    assert_fails(ipcc_queue_pause(queue, -2), ARGUMENT, "");
+    assert_ok(ipcc_queue_resume(queue));
     assert_ok(ipcc_queue_shutdown(queue, true));
     assert_ok(ipcc_queue_close(queue));
     close_and_join(conn, &server);
@@ -421,6 +443,10 @@ static const struct row object_rows[] = {
     {"object.delete", "['q']", "nil"},
     {"object.close", "['q']", "nil"},
     {"object.chmod", "['q', 416]", "nil"},
+    {"object.chown", "['q', 7, 0]", "nil"},
+    {"object.chown", "['q', nil, 4294967294]", "nil"},
+    {"object.chown", "['q', 0, nil]", "nil"},
+    {"object.rename", "['q', 'r']", "nil"},
     {"object.list", "[]", "{}"},
     {"object.list", "[{glob: 'a*', type: 'queue', cursor: 17, limit: 5, waiting: true}]", "{}"},
     {"server.ping", "['v']", "{}"},
@@ -444,6 +470,10 @@ static void object_functions_make_their_requests(void **state)
     assert_ok(ipcc_object_delete(conn, "q"));
     assert_ok(ipcc_object_close(conn, "q"));
     assert_ok(ipcc_object_chmod(conn, "q", 0640));
+    assert_ok(ipcc_object_chown(conn, "q", 7, 0));
+    assert_ok(ipcc_object_chown(conn, "q", -1, UINT32_MAX - 1));
+    assert_ok(ipcc_object_chown(conn, "q", 0, INT64_MIN));
+    assert_ok(ipcc_object_rename(conn, "q", "r"));
     assert_encoding("\x80", ipcc_object_list(conn, NULL, &reply));
     assert_encoding("\x80", ipcc_object_list(conn, &filter, &reply));
     assert_encoding("\x80", ipcc_server_ping(conn, ipcc_str("v"), &reply));

@@ -111,9 +111,9 @@ static void options_come_to_what_they_are_called(void **state)
     struct actor *a = actor_new(*state, 0);
     check(a, "queue.open",
           "['all', {dead_letter: 'd', max_deliveries: 7, lease_ms: 9, on_disconnect: 'discard',"
-          " joinable: true, order: 'lifo', maxsize: 5, mode: 256, lifetime: 'scoped',"
+          " joinable: true, order: 'lifo', maxsize: 5, mode: 256, group: 5, lifetime: 'scoped',"
           " exclusive: true, create: true}]",
-          "{mode: 256, lifetime: 'scoped', maxsize: 5, order: 'lifo', joinable: true,"
+          "{mode: 256, group: 5, lifetime: 'scoped', maxsize: 5, order: 'lifo', joinable: true,"
           " on_disconnect: 'discard', lease_ms: 9, max_deliveries: 7, dead_letter: 'd', ...}");
     check(a, "lock.open", "['l', {release_by: 'anyone', on_disconnect: 'keep', recursive: true}]",
           "{recursive: true, on_disconnect: 'keep', release_by: 'anyone', ...}");

@@ -41,6 +41,8 @@ struct model {
     long head_place;
     uint64_t next_ticket;
     uint64_t now;
+    bool paused;
+    uint64_t resume;          /* when that is over */
     struct model_item *shown; /* the last one that a peek has shown */
     uint64_t count_shown;
 };
@@ -55,7 +57,7 @@ static void pry(struct pace *pace)
 {
     struct prying *prying = (struct prying *)pace;
     struct buffer description = {0};
-    (void)prying->queue->object.type->describe(&prying->queue->object, &description);
+    (void)prying->queue->object.type->describe(&prying->queue->object, &description, 0);
     assert_false(description.failed);
     buffer_deinit(&description);
     pace->left = random() % 3;
@@ -180,6 +182,7 @@ static bool due_before(const struct model_item *a, const struct model_item *b)
 /* What is due happens, the earliest first. */
 static void tick(struct model *model)
 {
+    model->paused = model->paused && model->resume > model->now;
     for (;;) {
         struct model_item *first = NULL;
         for (size_t i = 0; i < model->count; i++) {
@@ -236,7 +239,7 @@ static void do_put(struct model *model)
 static void do_get(struct model *model)
 {
     struct delivery head;
-    struct model_item *expected = ready_after(model, NULL);
+    struct model_item *expected = model->paused ? NULL : ready_after(model, NULL);
     int status = queue_head(model->queue, &head);
     assert_int_equal(status, expected == NULL ? ERR_EMPTY : 0);
     if (status < 0) {
@@ -297,6 +300,20 @@ static void do_finish(struct model *model)
     give_back(model, item, delay);
 }
 
+/* Pauses the queue, for a time or not, or resumes it. */
+static void do_pause(struct model *model)
+{
+    int64_t ms = pick(2) == 0 ? -1 : (int64_t)pick(30);
+    model->paused = !model->paused || pick(3) == 0;
+    model->resume = ms < 0 ? UINT64_MAX : model->now + (uint64_t)ms * NS_PER_MS;
+    if (model->paused) {
+        queue_pause(model->queue, ms, model->now);
+    } else {
+        queue_resume(model->queue);
+    }
+    assert_int_equal(model->queue->paused, model->paused);
+}
+
 static void do_clear(struct model *model)
 {
     size_t held = count_state(model, READY) + count_state(model, WAITING);
@@ -335,6 +352,7 @@ static void compare(struct model *model)
         queue_free_dead(queue, dead, true);
     }
     assert_int_equal(queue->ready, count_state(model, READY));
+    assert_int_equal(queue_size(queue), model->paused ? 0 : count_state(model, READY));
     assert_int_equal(queue->delayed, count_state(model, WAITING));
     assert_int_equal(queue->tickets.live, count_state(model, TAKEN));
     assert_int_equal(model->tie.holding, count_state(model, TAKEN));
@@ -363,6 +381,8 @@ static void step(struct model *model)
         do_get(model);
     } else if (choice < 85) {
         do_finish(model);
+    } else if (choice < 86) {
+        do_pause(model);
     } else if (choice < 99 || pick(20) > 0) {
         pass_time(model);
     } else {

@@ -7,7 +7,7 @@ static void look(const struct steps *steps)
 {
     struct buffer out = {0};
     if (steps->object != NULL) {
-        assert_true(steps->object->type->describe(steps->object, &out) > 0);
+        assert_true(steps->object->type->describe(steps->object, &out, 0) > 0);
         if (steps->walk != NULL) {
             steps->walk(steps->object);
         }

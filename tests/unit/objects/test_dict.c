@@ -539,7 +539,7 @@ static void describe_gives_the_size(void **state)
     begin(&fixture);
     struct buffer out = {0};
     must_set(fixture.dict, VALUE("\x01"), VALUE("\x01"), true);
-    assert_int_equal(dict_type.describe(&fixture.dict->object, &out), 1);
+    assert_int_equal(dict_type.describe(&fixture.dict->object, &out, 0), 1);
     assert_bytes(buffer_slice(&out), VALUE("\xa4size\x01"));
     buffer_deinit(&out);
     end(&fixture);

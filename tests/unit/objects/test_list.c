@@ -423,7 +423,7 @@ static void describe_gives_the_size(void **state)
     struct fixture fixture;
     list_fixture_begin(&fixture, TEN);
     struct buffer out = {0};
-    assert_int_equal(list_type.describe(&fixture.list->object, &out), 1);
+    assert_int_equal(list_type.describe(&fixture.list->object, &out, 0), 1);
     assert_bytes(buffer_slice(&out), VALUE("\xa4size\x0a"));
     buffer_deinit(&out);
     list_fixture_end(&fixture);

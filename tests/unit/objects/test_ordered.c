@@ -99,6 +99,36 @@ static void entries_that_collide_are_found_after_others_are_removed(void **state
     end(&ordered);
 }
 
+static void entries_are_found_by_another_hash_in_their_old_place(void **state)
+{
+    enum { COUNT = 64 };
+    struct ordered ordered;
+    ordered_init(&ordered);
+    for (uint32_t key = 0; key < COUNT; key++) {
+        (void)add(&ordered, key);
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint32_t key = i * 37 % COUNT;
+        struct thing *thing = find(&ordered, key);
+        uint64_t seq = thing->entry.seq;
+        uint32_t position = ordered_from_seq(&ordered, seq);
+        thing->key = key + COUNT;
+        ordered_rehash(&ordered, position, hash_of(key), hash_of(key + COUNT));
+        assert_null(find(&ordered, key));
+        assert_ptr_equal(find(&ordered, key + COUNT), thing);
+        assert_int_equal(thing->entry.seq, seq);
+        for (uint32_t later = i + 1; later < COUNT; later++) {
+            assert_non_null(find(&ordered, later * 37 % COUNT));
+        }
+    }
+    assert_int_equal(ordered.live, COUNT);
+    for (uint32_t key = COUNT; key < 2 * COUNT; key++) {
+        take_key(&ordered, key);
+    }
+    assert_int_equal(ordered.live, 0);
+    end(&ordered);
+}
+
 static void numbers_are_never_used_again(void **state)
 {
     struct ordered ordered;
@@ -343,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_keep_the_order_of_insertion),
         cmocka_unit_test(entries_that_collide_are_found_after_others_are_removed),
+        cmocka_unit_test(entries_are_found_by_another_hash_in_their_old_place),
         cmocka_unit_test(numbers_are_never_used_again),
         cmocka_unit_test(replace_keeps_place_and_number),
         cmocka_unit_test(first_and_last_are_known_when_both_ends_go),

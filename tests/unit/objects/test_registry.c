@@ -55,6 +55,42 @@ static void a_name_finds_its_object_and_no_other(void **state)
     deinit(&fixture);
 }
 
+static void an_object_with_another_name_is_the_same_object(void **state)
+{
+    struct fixture fixture;
+    init(&fixture);
+    static const char longest[] =
+        "a name of 255 bytes .................................................................."
+        "......................................................................................"
+        "...................................................................................";
+    struct object *first = add(&fixture, "first");
+    struct object *second = add(&fixture, "second");
+    uint64_t bytes = fixture.world.user->bytes;
+    uint64_t overhead = object_overhead(first);
+    assert_int_equal(sizeof(longest) - 1, OBJECT_NAME_MAX);
+    assert_int_equal(registry_rename(&fixture.registry, first, text(longest)), 0);
+    assert_string_equal(first->name, longest);
+    assert_null(registry_find(&fixture.registry, text("first")));
+    assert_ptr_equal(registry_find(&fixture.registry, text(longest)), first);
+    assert_ptr_equal(registry_from(&fixture.registry, 0), first); /* where it was */
+    assert_int_equal(fixture.world.user->bytes, bytes - overhead + object_overhead(first));
+    assert_true(object_overhead(first) > overhead);
+
+    assert_int_equal(registry_rename(&fixture.registry, second, text("first")), 0);
+    assert_ptr_equal(registry_find(&fixture.registry, text("first")), second);
+    world_limit(&fixture.world, 0);
+    assert_int_equal(registry_rename(&fixture.registry, second, text("x")), 0);
+    assert_int_equal(registry_rename(&fixture.registry, first, text("y")), 0);
+    assert_int_equal(fixture.world.user->bytes, object_overhead(first) + object_overhead(second));
+    world_limit(&fixture.world, 8);
+    assert_int_equal(registry_rename(&fixture.registry, first, text(longest)), ERR_LIMIT);
+    assert_ptr_equal(registry_find(&fixture.registry, text("y")), first);
+    assert_null(registry_find(&fixture.registry, text(longest)));
+    registry_remove(&fixture.registry, first);
+    assert_null(registry_find(&fixture.registry, text("y")));
+    deinit(&fixture);
+}
+
 static void a_name_is_free_again_when_its_object_was_removed(void **state)
 {
     struct fixture fixture;
@@ -151,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_finds_its_object_and_no_other),
+        cmocka_unit_test(an_object_with_another_name_is_the_same_object),
         cmocka_unit_test(a_name_is_free_again_when_its_object_was_removed),
         cmocka_unit_test(objects_are_gone_through_in_the_order_in_which_they_were_made),
         cmocka_unit_test(nothing_leaves_an_empty_registry),

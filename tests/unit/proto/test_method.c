@@ -73,7 +73,7 @@ static void write_signature(const struct method_signature *signature, char *out,
         [PARAM_UINT] = "uint",       [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
         [PARAM_MS] = "ms",           [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
         [PARAM_OBJECTS] = "objects", [PARAM_MAP] = "map",         [PARAM_STR] = "str",
-        [PARAM_OWNER] = "owner",
+        [PARAM_OWNER] = "owner",     [PARAM_GROUP] = "group",
     };
     size_t len = 0;
     out[0] = '\0';
@@ -242,7 +242,7 @@ static void method_find_knows_all_names_and_no_other(void **state)
 
 static void param_types_have_names(void **state)
 {
-    for (int type = PARAM_OBJECT; type <= PARAM_OWNER; type++) {
+    for (int type = PARAM_OBJECT; type <= PARAM_GROUP; type++) {
         assert_true(strlen(param_type_name((enum param_type)type)) > 0);
         for (int other = PARAM_OBJECT; other < type; other++) {
             assert_string_not_equal(param_type_name((enum param_type)type),

@@ -61,6 +61,8 @@ enum word_kind {
     WORD_NUMBER, /* an integer or a float */
     WORD_TIME,   /* milliseconds, or with a unit: 500ms, 5s, 2m, 1h, 1d */
     WORD_MODE,   /* octal, as chmod(1) */
+    WORD_GROUP,  /* a group's name, or its number */
+    WORD_OWNER,  /* [USER][:GROUP], names or numbers */
     WORD_CHOICE, /* one of some words */
     WORD_EVENTS, /* names of events, with commas between */
 };
@@ -88,6 +90,7 @@ enum option_id {
     OPTION_EXISTING,
     OPTION_FORCE,
     OPTION_GLOB,
+    OPTION_GROUP,
     OPTION_HELP,
     OPTION_IMMEDIATE,
     OPTION_INITIAL,

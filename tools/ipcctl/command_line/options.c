@@ -25,6 +25,8 @@ const struct option options[OPTIONS] = {
     [OPTION_FORCE] = {"force", 'f', .summary = "say nothing of objects that are not there"},
     [OPTION_GLOB] = {"glob", .kind = WORD_GLOB, .value = "GLOB",
                      .summary = "only objects whose names match"},
+    [OPTION_GROUP] = {"group", .kind = WORD_GROUP, .value = "GROUP", .key = "group",
+                      .summary = "the group that the mode's second digit is for"},
     [OPTION_HELP] = {"help", 'h', .summary = "show this help"},
     [OPTION_IMMEDIATE] = {"immediate", .summary = "drop the items as well"},
     [OPTION_INITIAL] =

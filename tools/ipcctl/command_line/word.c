@@ -5,6 +5,7 @@
 #include "proto/value.h"
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/command_line/number.h"
+#include "tools/ipcctl/command_line/owner.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -53,6 +54,8 @@ static const struct demand *demand_of(enum word_kind kind)
         [WORD_TIME] = {"milliseconds, or a time like 500ms, 5s, 2m, 1h",
                        "at most 1000000000000000 milliseconds, 11574074d"},
         [WORD_MODE] = {"a mode from 0 to 0777", "a mode from 0 to 0777"},
+        [WORD_GROUP] = {"a group that there is, or a number", NULL},
+        [WORD_OWNER] = {"USER, USER:GROUP or :GROUP, each one that there is or a number", NULL},
         [WORD_CHOICE] = {"one of: ", NULL},
         [WORD_EVENTS] = {"names of events with commas between, like put,get", NULL},
     };
@@ -85,6 +88,7 @@ static enum number_fault check_number(const char *word)
 static enum number_fault parse(const char *word, enum word_kind kind, const char *choices,
                                int64_t *number)
 {
+    int64_t gid;
     switch (kind) {
     case WORD_INTEGER:
         return number_integer(word, 10, INT64_MIN, INT64_MAX, number);
@@ -100,6 +104,10 @@ static enum number_fault parse(const char *word, enum word_kind kind, const char
         return number_time(word, number);
     case WORD_MODE:
         return number_integer(word, 8, 0, 0777, number);
+    case WORD_GROUP:
+        return owner_group(word, number) ? NUMBER_FINE : NUMBER_MALFORMED;
+    case WORD_OWNER:
+        return owner_parse(word, number, &gid) ? NUMBER_FINE : NUMBER_MALFORMED;
     case WORD_CHOICE:
         return parse_choice(word, choices) < 0 ? NUMBER_MALFORMED : NUMBER_FINE;
     case WORD_EVENTS:

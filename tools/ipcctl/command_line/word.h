@@ -10,9 +10,9 @@ enum { WORD_ERROR_TEXT = 512 };
 
 /*
  * Checks a word of a kind that can be wrong by itself. WORD_INTEGER, _COUNT, _SESSION, _TICKET,
- * _STATUS, _TIME (in milliseconds) and _MODE set *number. `choices` is for WORD_CHOICE. 0, or -1 with
- * `error` set to what completes "N must be ...": "a count, not \"x\"", or of a number that is too
- * large or too small, "from 0 to 255, not \"256\"".
+ * _STATUS, _TIME (in milliseconds) and _MODE set *number. `choices` is for WORD_CHOICE. 0, or -1
+ * with `error` set to what completes "N must be ...": "a count, not \"x\"", or of a number that is
+ * too large or too small, "from 0 to 255, not \"256\"".
  */
 int word_check(const char *word, enum word_kind kind, const char *choices, int64_t *number,
                char error[WORD_ERROR_TEXT]);

@@ -284,6 +284,13 @@ static void offer_kind(struct completion *completion, enum word_kind kind, const
     case WORD_FILE:
         text_put(&completion->out, "<files>\n");
         break;
+    case WORD_OWNER:
+        text_put(&completion->out,
+                 strchr(completion->prefix, ':') == NULL ? "<users>\n" : "<groups>\n");
+        break;
+    case WORD_GROUP:
+        text_put(&completion->out, "<groups>\n");
+        break;
     default:
         if (word_type(kind) != NULL) {
             offer_names(completion, word_type(kind));

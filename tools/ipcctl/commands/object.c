@@ -1,4 +1,6 @@
-/* object: the commands for objects of any type but describe: ls, create, rm, chmod. */
+/* object: the commands for objects of any type but describe: ls, create, rm, chmod, chown, chgrp.
+ */
+#include "tools/ipcctl/command_line/owner.h"
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/description/listing.h"
 #include "tools/ipcctl/output.h"
@@ -134,6 +136,7 @@ static enum status pack_open_option(struct context *context, enum option_id id, 
     case WORD_COUNT:
     case WORD_TIME:
     case WORD_MODE:
+    case WORD_GROUP:
         pack_int(out, given->number);
         return STATUS_OK;
     default:
@@ -208,7 +211,7 @@ enum status run_create(struct context *context)
     return STATUS_OK;
 }
 
-/* ---- rm, chmod ---- */
+/* ---- rm, chmod, chown, chgrp ---- */
 
 enum status run_rm(struct context *context)
 {
@@ -237,4 +240,34 @@ enum status run_chmod(struct context *context)
         status = one != STATUS_OK ? one : status;
     }
     return status;
+}
+
+/* A negative number changes nothing. */
+static enum status change_owner(struct context *context, int64_t uid, int64_t gid)
+{
+    struct request request;
+    request_init(&request, "object.chown");
+    pack_string(request_param(&request), context->words[0]);
+    if (uid >= 0) {
+        pack_int(request_param(&request), uid);
+    } else {
+        pack_nil(request_param(&request));
+    }
+    if (gid >= 0) {
+        pack_int(request_param(&request), gid);
+    }
+    return request_send(context, &request, NULL);
+}
+
+enum status run_chown(struct context *context)
+{
+    int64_t uid;
+    int64_t gid;
+    (void)owner_parse(context->words[1], &uid, &gid); /* it has been checked */
+    return change_owner(context, uid, gid);
+}
+
+enum status run_chgrp(struct context *context)
+{
+    return change_owner(context, -1, context->numbers[1]);
 }

@@ -1,6 +1,6 @@
 /* taken: the items of a queue that are taken and not done. */
 #include "tools/ipcctl/description/taken.h"
-#include "tools/ipcctl/description/claims.h"
+#include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/output.h"
 
 enum { STANDARD = 100, AT_A_TIME = 1000 };
@@ -11,9 +11,10 @@ static size_t print_json(struct context *context, const struct ipcc_value *items
     struct ipcc_value item;
     size_t count = 0;
     for (; ipcc_walk_next(&walk, &item); count++) {
-        struct buffer record = {0};
-        claim_pack(&record, &item);
-        output_record(context, &record);
+        struct record record;
+        record_begin(&record, &item);
+        record_program(&record, &item);
+        record_print(context, &record);
     }
     return count;
 }

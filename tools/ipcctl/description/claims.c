@@ -18,7 +18,7 @@ static const struct holding {
     {"depth", "DEPTH", "Holding the lock"},
 };
 
-void claim_pack(struct buffer *out, const struct ipcc_value *claim)
+static void pack_claim(struct buffer *out, const struct ipcc_value *claim)
 {
     struct ipcc_walk walk = ipcc_walk_of(claim);
     struct ipcc_value key;
@@ -45,7 +45,7 @@ void claims_pack(struct buffer *out, const struct ipcc_value *claims)
     size_t at = pack_array_begin(out);
     size_t count = 0;
     for (; ipcc_walk_next(&walk, &claim); count++) {
-        claim_pack(out, &claim);
+        pack_claim(out, &claim);
     }
     pack_array_end(out, at, count);
 }

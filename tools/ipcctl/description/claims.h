@@ -8,8 +8,7 @@
 #include "tools/ipcctl/context.h"
 #include "tools/ipcctl/terminal/table.h"
 
-/* Packs a map with the name of the program of its "pid" added; and an array of such maps. */
-void claim_pack(struct buffer *out, const struct ipcc_value *claim);
+/* Packs an array of maps, each with the name of the program of its "pid" added. */
 void claims_pack(struct buffer *out, const struct ipcc_value *claims);
 
 /* Writes the title of a table: "Waiting (3):", or "Waiting (1500, the first 1000):". */

@@ -17,9 +17,28 @@ static void put_count(struct buffer *out, int64_t count, const char *one, const 
     }
 }
 
+static void put_paused(struct buffer *out, const struct ipcc_value *queue, int64_t queued)
+{
+    struct ipcc_value paused = field(queue, "paused");
+    if (paused.kind == IPCC_INT) {
+        text_put(out, "  It is paused, for ");
+        text_time(out, paused.as.integer);
+        text_put(out, " more: gets find nothing.\n");
+    } else if (field_true(queue, "paused")) {
+        text_put(out, "  It is paused: gets find nothing until it is resumed (ipcctl resume ");
+        text_name(out, field_text(queue, "name"));
+        text_put(out, ").\n");
+    } else {
+        return;
+    }
+    if (queued > 0) {
+        put_count(out, queued, "held back", "held back");
+    }
+}
+
 static void put_queue(struct buffer *out, const struct ipcc_value *queue)
 {
-    int64_t size = field_int(queue, "size");
+    int64_t queued = field_int(queue, "queued");
     int64_t taken = field_int(queue, "taken");
     int64_t delayed = field_int(queue, "delayed");
     int64_t maxsize = field_int(queue, "maxsize");
@@ -29,13 +48,14 @@ static void put_queue(struct buffer *out, const struct ipcc_value *queue)
     if (field_true(queue, "shut_down")) {
         text_put(out, "  It is shut down: puts fail, and gets fail once it is empty.\n");
     }
-    if (maxsize > 0 && size + delayed >= maxsize) {
+    put_paused(out, queue, queued);
+    if (maxsize > 0 && queued + delayed >= maxsize) {
         text_put(out, "  It is full: puts wait until somebody gets.\n");
     }
-    if (size == 0 && getters > 0) {
+    if (queued == 0 && getters > 0) {
         text_put(out, "  It is empty: gets wait until somebody puts.\n");
     }
-    if (size == 0 && delayed > 0) {
+    if (queued == 0 && delayed > 0) {
         put_count(out, delayed, "delayed: no get can have it yet",
                   "delayed: no get can have them yet");
     }

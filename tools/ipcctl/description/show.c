@@ -64,7 +64,8 @@ static bool show_local_time(struct buffer *out, const struct ipcc_value *value)
 static bool is_milliseconds(const char *key)
 {
     size_t len = strlen(key);
-    return strcmp(key, "timeout") == 0 || (len > 3 && strcmp(key + len - 3, "_ms") == 0);
+    return strcmp(key, "timeout") == 0 || strcmp(key, "paused") == 0 ||
+           (len > 3 && strcmp(key + len - 3, "_ms") == 0);
 }
 
 /* "session 17", and the owner within it if there is one. */
@@ -141,7 +142,8 @@ const char *show_state(const struct ipcc_value *description)
 {
     struct ipcc_value left = field(description, "value");
     int64_t maxsize = field_int(description, "maxsize");
-    int64_t held = field_int(description, "size") + field_int(description, "delayed");
+    int64_t held = field_int(description, "queued") + field_int(description, "delayed");
+    struct ipcc_value paused = field(description, "paused");
     static const char *const states[][2] = {
         {"shut_down", "shut down"},
         {"set", "set"},
@@ -152,6 +154,9 @@ const char *show_state(const struct ipcc_value *description)
         if (field_true(description, states[i][0])) {
             return states[i][1];
         }
+    }
+    if (field_true(description, "paused") || paused.kind == IPCC_INT) {
+        return "paused";
     }
     if (field_int(description, "depth") > 0) {
         return "held";

@@ -53,6 +53,7 @@ static const struct command object_commands[] = {
                     {OPTION_SIZE, NULL},
                     {OPTION_NO_DUPLEX, NULL},
                     {OPTION_MODE, NULL},
+                    {OPTION_GROUP, NULL},
                     {OPTION_LIFETIME, NULL},
                     {OPTION_OPTION, NULL},
                     {OPTION_EXISTING, NULL}},
@@ -70,6 +71,31 @@ static const struct command object_commands[] = {
         .summary = "Set the read and write bits of objects, as for files",
         .arguments = {{"MODE", WORD_MODE, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_chmod,
+    },
+    {
+        .words = "chown",
+        .summary = "Give an object to another user, or to a group",
+        .details = "Only root and the daemon's own user may give it to another user, and to any\n"
+                   "group; its owner, to a group that the owner is in.",
+        .arguments = {{"NAME", WORD_OBJECT, ONE}, {"OWNER", WORD_OWNER, ONE}},
+        .run = run_chown,
+    },
+    {
+        .words = "chgrp",
+        .summary = "Give an object to a group",
+        .arguments = {{"NAME", WORD_OBJECT, ONE}, {"GROUP", WORD_GROUP, ONE}},
+        .run = run_chgrp,
+    },
+    {
+        .words = "rename",
+        .summary = "Give an object another name",
+        .details =
+            "Whoever has it open, holds it or waits on it goes on. Programs that use the old\n"
+            "name find nothing, or whatever is called that then; a dead letter queue is found\n"
+            "by its name too.",
+        .arguments = {{"NAME", WORD_OBJECT, ONE}, {"NEW", WORD_NEW, ONE}},
+        .method = "object.rename",
+        .run = run_method,
     },
     {
         .words = "watch",

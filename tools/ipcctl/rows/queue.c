@@ -98,6 +98,22 @@ const struct command queue_commands[] = {
         .run = run_method,
     },
     {
+        .words = "pause",
+        .summary = "Let no get find anything, for a time or until the queue is resumed",
+        .details = "Gets wait, or find the queue empty; puts, and what is taken, go on. The queue\n"
+                   "stays paused when ipcctl ends. The last pause counts.",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TIME", WORD_TIME, OPTIONAL}},
+        .method = "queue.pause",
+        .run = run_method,
+    },
+    {
+        .words = "resume",
+        .summary = "Let gets from a paused queue go on",
+        .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
+        .method = "queue.resume",
+        .run = run_method,
+    },
+    {
         .words = "shutdown",
         .summary = "Shut a queue down: no more puts, and no gets once it is empty",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
