@@ -37,7 +37,7 @@ int address_find(struct address *address, const char *path)
     char found[sizeof(address->socket.sun_path)];
     if (path == NULL) {
         path = secure_getenv("IPCD_SOCKET");
-        if (path == NULL || path[0] == '\0') {
+        if (path == NULL || path[0] == '\0' || strcmp(path, "embedded") == 0) {
             path = default_path(found, sizeof(found));
         }
     }

@@ -9,6 +9,7 @@
 #include "client/connection.h"
 
 #include "client/clock.h"
+#include "client/embedded.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static int copy_options(struct ipcc *conn, const struct ipcc_options *options)
         options->connect_timeout_ms != 0 ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     conn->guard_ms = options->guard_ms;
     conn->reconnect = options->reconnect;
+    conn->embedded = embedded_allowed(options->path, options->embedded);
     conn->client =
         strdup(options->client != NULL ? options->client : program_invocation_short_name);
     conn->client_version = strdup(options->client_version != NULL ? options->client_version : "");

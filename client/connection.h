@@ -8,8 +8,8 @@
  * call is done (wait.c); ipcc_process takes it for one turn (async.c).
  *
  * Layers, each using those before it: error, clock; value, reply, descriptors; link, flight,
- * reader, fork; connection; callback and request; session, ending, notification; deadlines,
- * interrupt, dispatch; wait; call, async and open; typed handles.
+ * reader, fork; embedded; connection; callback and request; session, ending, notification;
+ * deadlines, interrupt, dispatch; wait; call, async and open; typed handles.
  */
 #pragma once
 
@@ -36,6 +36,7 @@ struct ipcc {
     int64_t connect_timeout_ms;
     int64_t guard_ms;
     bool reconnect;
+    bool embedded; /* a daemon may be started for it */
 
     struct link link;
     struct flight flight;

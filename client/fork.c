@@ -14,7 +14,8 @@
  * descriptors that another thread has from the kernel at the moment of the fork, and has not noted
  * yet, stay open in the child.
  *
- * This is the only state that the library shares between connections.
+ * Besides the embedded daemon of the process (embedded.c), which is told of forks as well, this is
+ * the only state that the library shares between connections.
  */
 #include "client/fork.h"
 

@@ -4,6 +4,7 @@
  * Tests: tests/unit/client/test_typed.c.
  */
 #include "client/clock.h"
+#include "client/embedded.h"
 #include "client/ending.h"
 #include "client/request.h"
 #include "client/session.h"
@@ -19,6 +20,19 @@ static int greet_and_wait(struct ipcc *conn, struct waiter *waiter)
     }
     request_send(conn);
     return wait_for_answer(conn, waiter, 0, NEVER);
+}
+
+/* What comes of opening a connection, if it came to this `status` at first: a daemon is started if
+ * it may be and there is none. True: connecting is worth another try. */
+static bool start_embedded(struct ipcc *conn, int *status)
+{
+    /* Once a connection has stood and was lost, or took too long, there is a daemon. */
+    bool nobody = *status == IPCC_ERR_CONNECT && conn->link.epoch == 0;
+    if (!nobody || !conn->embedded) {
+        return false;
+    }
+    *status = embedded_start(&conn->link.address, conn->connect_timeout_ms);
+    return *status == 0;
 }
 
 /* In a forked child: the descriptors are closed already. The bytes that a reader of the parent's
@@ -89,6 +103,10 @@ int ipcc_open(struct ipcc **conn, const struct ipcc_options *options)
     struct waiter waiter = {.message = thread_state()->message};
     int cancellation = wait_enter(opened);
     status = greet_and_wait(opened, &waiter);
+    if (start_embedded(opened, &status)) {
+        (void)pthread_mutex_lock(&opened->lock);
+        status = greet_and_wait(opened, &waiter);
+    }
     wait_leave(opened, cancellation);
     ipcc_reply_free(&waiter.reply);
     if (status < 0) {
@@ -99,6 +117,16 @@ int ipcc_open(struct ipcc **conn, const struct ipcc_options *options)
     return 0;
 }
 
+/* Connects, and leaves the greeting to be waited for. */
+static int greet(struct ipcc *conn)
+{
+    (void)pthread_mutex_lock(&conn->lock);
+    int status = session_start(conn, NULL);
+    request_send(conn);
+    (void)pthread_mutex_unlock(&conn->lock);
+    return status;
+}
+
 int ipcc_open_async(struct ipcc **conn, const struct ipcc_options *options)
 {
     struct ipcc *opened = NULL;
@@ -106,14 +134,34 @@ int ipcc_open_async(struct ipcc **conn, const struct ipcc_options *options)
     if (status < 0) {
         return status;
     }
-    (void)pthread_mutex_lock(&opened->lock);
-    status = session_start(opened, NULL);
-    request_send(opened);
-    (void)pthread_mutex_unlock(&opened->lock);
+    status = greet(opened);
+    if (start_embedded(opened, &status)) {
+        status = greet(opened);
+    }
     if (status < 0) {
         (void)ipcc_close(opened);
         return status;
     }
     *conn = opened;
+    return 0;
+}
+
+int ipcc_address(struct ipcc *conn, char *path, size_t size)
+{
+    char text[ADDRESS_TEXT];
+    int status = connection_enter(conn);
+    if (status < 0) {
+        return status;
+    }
+    if (path == NULL || size == 0) {
+        return error_set(IPCC_ERR_ARGUMENT, "ipcc_address needs room for the path");
+    }
+    (void)address_text(&conn->link.address, text); /* stays as it is once it is open */
+    if (strlen(text) >= size) {
+        return error_set(IPCC_ERR_RANGE,
+                         "the socket's path has %zu bytes, and there is room for %zu", strlen(text),
+                         size - 1);
+    }
+    (void)strcpy(path, text);
     return 0;
 }

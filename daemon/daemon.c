@@ -70,15 +70,15 @@ void daemon_fit_limits(const struct log *log, struct config *config)
     }
 }
 
-static void stop(struct daemon *daemon, int number)
+static void stop(struct daemon *daemon, const char *why)
 {
     const struct timeval limit = {.tv_sec = DAEMON_STOP_SECONDS};
     if (daemon->net.stopping) {
         (void)event_base_loopbreak(daemon->base);
         return;
     }
-    log_line(&daemon->log, LOG_LEVEL_INFO, "stopping on signal %s with %" PRIu64 " sessions",
-             number == SIGTERM ? "TERM" : "INT", daemon->service.accounts.sessions);
+    log_line(&daemon->log, LOG_LEVEL_INFO, "stopping %s with %" PRIu64 " sessions", why,
+             daemon->service.accounts.sessions);
     supervisor_stopping();
     (void)event_del(&daemon->address_timer);
     listener_deinit(&daemon->listener);
@@ -93,8 +93,13 @@ static void signal_came(evutil_socket_t number, short what, void *data)
     if (number == SIGHUP) {
         daemon_reload(daemon);
     } else {
-        stop(daemon, number);
+        stop(daemon, number == SIGTERM ? "on signal TERM" : "on signal INT");
     }
+}
+
+static void nobody_left(void *data)
+{
+    stop(data, "as nobody is left who uses it,");
 }
 
 static void stop_time_over(evutil_socket_t fd, short what, void *data)
@@ -167,6 +172,21 @@ static int init_timers(struct daemon *daemon)
     return interval > 0 && event_add(&daemon->watchdog, &period) < 0 ? ERR_INTERNAL : 0;
 }
 
+static int init_processes(struct daemon *daemon)
+{
+    if (!daemon->options->embedded) {
+        return 0;
+    }
+    daemon->net.processes = &daemon->processes;
+    return processes_init(
+        &daemon->processes, daemon->base,
+        &(struct processes_options){.lifeline = daemon->embedded.lifeline,
+                                    .grace_ms = PROCESSES_GRACE_MS,
+                                    .sessions = &daemon->service.accounts.sessions,
+                                    .none_left = nobody_left,
+                                    .data = daemon});
+}
+
 #ifdef CONTAIN_FAULTS
 static void tell_fault(void *data, const struct object *object, const char *what)
 {
@@ -205,6 +225,7 @@ static int init_core(struct daemon *daemon)
     }
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
+    status = status < 0 ? status : init_processes(daemon);
     status = status < 0 ? status : listener_init(&daemon->listener, &daemon->net);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "cannot set up the event loop: %s",
@@ -218,7 +239,9 @@ static int listen_at_endpoint(struct daemon *daemon)
 {
     struct endpoint endpoint;
     struct fault fault;
-    int status = endpoint_find(&daemon->config, daemon->options, &endpoint, &fault);
+    int status = daemon->options->embedded
+                     ? embedded_endpoint(&daemon->embedded, &endpoint, &fault)
+                     : endpoint_find(&daemon->config, daemon->options, &endpoint, &fault);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "%s", fault.text);
         return status;
@@ -244,7 +267,8 @@ static int listen_at_endpoint(struct daemon *daemon)
 static int start_listening(struct daemon *daemon)
 {
     int fds[LISTENER_SOCKETS];
-    int count = supervisor_sockets(fds, LISTENER_SOCKETS, &daemon->log);
+    int count =
+        daemon->options->embedded ? 0 : supervisor_sockets(fds, LISTENER_SOCKETS, &daemon->log);
     if (count <= 0) {
         return count < 0 ? count : listen_at_endpoint(daemon);
     }
@@ -299,7 +323,8 @@ int daemon_init(struct daemon *daemon, const struct options *options)
 {
     *daemon = (struct daemon){.options = options, .address = {.lock_fd = -1}};
     log_init(&daemon->log, STDERR_FILENO);
-    int status = read_config(daemon);
+    int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
+    status = status < 0 ? status : read_config(daemon);
     status = status < 0 ? status : init_core(daemon);
     if (status == 0) {
         status = start_listening(daemon);
@@ -307,6 +332,9 @@ int daemon_init(struct daemon *daemon, const struct options *options)
     if (status == 0) {
         tell_socket(daemon);
         log_limits(daemon);
+    }
+    if (status == 0 && options->embedded) {
+        embedded_ready(&daemon->embedded, daemon->address.options.path, &daemon->log);
     }
     return status;
 }
@@ -339,6 +367,8 @@ void daemon_deinit(struct daemon *daemon)
             (void)event_del(&daemon->address_timer);
             (void)event_del(&daemon->stop_timer);
         }
+        daemon->net.processes = NULL;
+        processes_deinit(&daemon->processes);
         net_deinit(&daemon->net);
     }
     if (daemon->has_service) {
@@ -352,5 +382,6 @@ void daemon_deinit(struct daemon *daemon)
     }
     address_release(&daemon->address);
     free(daemon->socket);
+    embedded_end(&daemon->embedded);
     config_deinit(&daemon->config);
 }

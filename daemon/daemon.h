@@ -6,14 +6,17 @@
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
- * second signal ends it at once. SIGHUP: the configuration file is read again; new limits hold from
+ * second signal ends it at once; so does the last process that uses it, if it is an embedded one
+ * (embedded.h). SIGHUP: the configuration file is read again; new limits hold from
  * then on (nothing that is there already is taken away), and what changed is logged.
  */
 #pragma once
 
+#include "daemon/embedded.h"
 #include "daemon/net/address.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/net.h"
+#include "daemon/net/processes.h"
 #include "daemon/endpoint.h"
 
 enum { DAEMON_SIGNALS = 3, DAEMON_STOP_SECONDS = 5 };
@@ -33,8 +36,10 @@ struct daemon {
     struct event stop_timer;
     struct listener listener;
     struct address address;
-    char *socket;     /* owned: where the first of its sockets is bound, or NULL */
-    bool has_service; /* what has been built up so far */
+    char *socket; /* owned: where the first of its sockets is bound, or NULL */
+    struct embedded embedded;
+    struct processes processes; /* of an embedded daemon */
+    bool has_service;           /* what has been built up so far */
     bool has_net;
 };
 

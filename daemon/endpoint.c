@@ -19,6 +19,9 @@ static int refuse(struct fault *fault, const char *what, const char *value, cons
     return ERR_BAD_REQUEST;
 }
 
+/* What $IPCD_SOCKET says to clients that are to have a daemon of their own; it is no path. */
+static const char EMBEDDED[] = "embedded";
+
 /* The value of an environment variable, or NULL if it is not set or empty. */
 static const char *environment(const char *name)
 {
@@ -31,7 +34,10 @@ static int find_path(const struct config *config, const struct options *options,
 {
     const char *given = options->socket;
     const char *runtime = environment("XDG_RUNTIME_DIR");
-    given = given != NULL ? given : environment("IPCD_SOCKET");
+    const char *socket = environment("IPCD_SOCKET");
+    if (given == NULL && socket != NULL && strcmp(socket, EMBEDDED) != 0) {
+        given = socket;
+    }
     given = given != NULL ? given : config->path;
     if (given != NULL) {
         out->path = strdup(given);

@@ -31,13 +31,22 @@ static const char HELP[] =
     "SIGINT stop the daemon: waiting calls are answered with CANCELLED.\n"
     "Exit status: 0 stopped by a signal, 1 failure, 2 wrong usage. See ipcd(8).\n";
 
-enum { OPTION_SOCKET = 256, OPTION_MODE, OPTION_GROUP, OPTION_CONFIG, OPTION_VERSION, OPTION_HELP };
+enum {
+    OPTION_SOCKET = 256,
+    OPTION_MODE,
+    OPTION_GROUP,
+    OPTION_CONFIG,
+    OPTION_EMBEDDED,
+    OPTION_VERSION,
+    OPTION_HELP
+};
 
 static const struct option OPTIONS[] = {
     {"socket", required_argument, NULL, OPTION_SOCKET},
     {"socket-mode", required_argument, NULL, OPTION_MODE},
     {"socket-group", required_argument, NULL, OPTION_GROUP},
     {"config", required_argument, NULL, OPTION_CONFIG},
+    {"embedded", no_argument, NULL, OPTION_EMBEDDED}, /* for programs, and not in the help */
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -66,11 +75,21 @@ int options_parse(int argc, char **argv, struct options *out)
         case OPTION_CONFIG:
             out->config = optarg;
             break;
+        case OPTION_EMBEDDED:
+            out->embedded = true;
+            break;
         case OPTION_VERSION:
             return print("ipcd " IPCD_VERSION "\n");
         case OPTION_HELP:
             return print(HELP);
         case -1:
+            if (optind == argc && out->embedded &&
+                (out->socket != NULL || out->socket_mode != NULL || out->socket_group != NULL)) {
+                (void)fputs("ipcd: --embedded listens where it chooses; it goes with no option of "
+                            "the socket\n",
+                            stderr);
+                return OPTIONS_USAGE;
+            }
             if (optind == argc) {
                 return OPTIONS_RUN;
             }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What was given; NULL: not given. All point into argv. */
@@ -11,6 +12,7 @@ struct options {
     const char *socket_mode;
     const char *socket_group;
     const char *config;
+    bool embedded; /* see embedded.h */
 };
 
 /* What options_parse answers when there is nothing left to do but exit: the exit status. */

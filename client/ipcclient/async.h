@@ -41,11 +41,11 @@ int ipcc_flush(struct ipcc *conn);
 
 /*
  * Told once that a call is done: status is 0 or an IPCC_ERR_ code. `reply` is never NULL; it is the
- * library's and ends with the callback: keep it with ipcc_reply_copy, and read it with the functions
- * of ipcclient/result.h. With an error of the daemon's its value is the detail, if there is one.
- * It runs in the thread that reads: the one in ipcc_process or ipcc_close, or one that is blocked
- * in a call on the connection. No lock is held: it may make asynchronous calls; blocking ones on
- * the same connection are IPCC_ERR_BUSY. It should be short, as nothing is read meanwhile.
+ * library's and ends with the callback: keep it with ipcc_reply_copy, and read it with the
+ * functions of ipcclient/result.h. With an error of the daemon's its value is the detail, if there
+ * is one. It runs in the thread that reads: the one in ipcc_process or ipcc_close, or one that is
+ * blocked in a call on the connection. No lock is held: it may make asynchronous calls; blocking
+ * ones on the same connection are IPCC_ERR_BUSY. It should be short, as nothing is read meanwhile.
  */
 typedef void ipcc_done_fn(struct ipcc *conn, int status, const struct ipcc_reply *reply,
                           void *data);

@@ -15,8 +15,9 @@ struct ipcc; /* a connection: one session at the daemon */
 
 /* All zero means the defaults; so does NULL in place of the struct. */
 struct ipcc_options {
-    /* The daemon's socket; "@name" is one in the abstract name space. NULL: $IPCD_SOCKET if set,
-     * else $XDG_RUNTIME_DIR/ipcd/ipcd.sock if there is a socket there, else /run/ipcd/ipcd.sock. */
+    /* The daemon's socket; "@name" is one in the abstract name space. NULL: $IPCD_SOCKET if set
+     * (but to "embedded"), else $XDG_RUNTIME_DIR/ipcd/ipcd.sock if there is a socket there, else
+     * /run/ipcd/ipcd.sock. */
     const char *path;
     /* What `ipcctl sessions` shows as this client: the program and its version. NULL: the name of
      * the running program, and no version. */
@@ -39,6 +40,8 @@ struct ipcc_options {
     /* ipcc_interrupt works on it. It takes one more descriptor and, for each wait for an answer,
      * one more system call. */
     bool interruptible;
+    /* Start a daemon if nobody has named a socket and none answers; see Embedded daemons. */
+    bool embedded;
     /* Room for options to come. Must be zero; else IPCC_ERR_ARGUMENT, so that a program that sets
      * an option which this library does not know finds out. */
     uint64_t reserved[8];
@@ -61,6 +64,44 @@ struct ipcc_options {
  *    of lifetime "scoped", as anonymous ones are, is gone if nobody else had it open (NOT_FOUND).
  */
 int ipcc_open(struct ipcc **conn, const struct ipcc_options *options);
+
+/*
+ * Embedded daemons. With ipcc_options.embedded, or $IPCD_SOCKET=embedded in the environment,
+ * opening a connection never fails for want of a daemon. If neither ipcc_options.path nor
+ * $IPCD_SOCKET names a socket, and nobody answers where a daemon usually is, the library starts an
+ * ipcd of the program's own: the one that $IPCD_PATH names; else the first that there is beside the
+ * library, as installed or as built, where it was to be installed, or in $PATH. This takes a few
+ * milliseconds, also in ipcc_open_async. IPCC_ERR_CONNECT: there is none, or it does not start; the
+ * message says where it was looked for, or why.
+ *
+ * It listens in a new directory of mode 0700 in $XDG_RUNTIME_DIR, $TMPDIR or /tmp, with the limits
+ * that an ipcd without configuration has. It logs to the file that $IPCD_LOG names, else nowhere.
+ *
+ * Who has it. The library sets IPCD_SOCKET in the environment of the process, so that all that it
+ * starts from then on find the daemon, and all later connections of its own. A process has one
+ * daemon, however many threads open connections at the same time. Processes that have a parent
+ * which has not opened a connection have one each: a program whose children are to share a daemon
+ * opens a connection before it starts them, or hands ipcc_address on where the environment is not
+ * inherited. As with any setenv(3), no other thread may be in getenv(3) while the first connection
+ * is opened. The process waits for the child by which it starts the daemon: one SIGCHLD comes, and
+ * waitpid(2) for any child in another thread may see it.
+ *
+ * When it ends. The daemon lives as long as
+ *  - there is a connection,
+ *  - a process lives that has ever had one, or
+ *  - the process that started it lives, or a child of its by fork(2) that has executed no other
+ *    program (these hold a descriptor, which a program that closes all descriptors closes too),
+ * and two seconds longer, for processes that were being started and have not connected yet. So it
+ * outlives whoever started it if others use it, and nobody has to end it: it goes when the last one
+ * is gone, killed or not, and its directory with it. It belongs to no terminal and no process group
+ * of the program's, and keeps no descriptor of it open: Ctrl-C does not reach it, and who reads the
+ * program's output gets the end of it. A daemon that is itself killed by SIGKILL leaves its
+ * directory, which the next one that starts there removes.
+ *
+ * If the daemon has died, its starter gets a new one at its next opening with the option; others
+ * that were given its address get IPCC_ERR_CONNECT, rather than each a daemon of its own.
+ * Connections with `reconnect` do not start one.
+ */
 
 /* Closes: the session ends at the daemon, which gives back what it held. Callbacks still
  * outstanding are called with IPCC_ERR_LOST. Handles of the connection are still to be closed; used
@@ -106,6 +147,13 @@ int ipcc_resume(struct ipcc *conn);
 
 /* The session's number at the daemon. Does not block. IPCC_ERR_LOST: there is none just now. */
 int ipcc_session(struct ipcc *conn, uint64_t *session);
+
+/* Room for any socket's path and a NUL. */
+enum { IPCC_ADDRESS_SIZE = 108 };
+
+/* Writes the path of the daemon's socket, as ipcc_options.path takes it, to be handed on to other
+ * processes. `path` is required. Does not block. IPCC_ERR_RANGE: it needs more room. */
+int ipcc_address(struct ipcc *conn, char *path, size_t size);
 
 /* A copy of the daemon's greeting, a map: server, version, protocol, session, and limits: a map of
  * max_message, max_depth, max_name, … Does not block. IPCC_ERR_LOST: there is none just now. */

@@ -9,6 +9,7 @@
 #include "daemon/call/watching.h"
 #include "daemon/net/goodbye.h"
 #include "daemon/net/peer.h"
+#include "daemon/net/processes.h"
 #include "daemon/objects/allocation.h"
 
 /* What libevent keeps for a descriptor that it watches. */
@@ -81,6 +82,9 @@ void connection_open(struct net *net, int fd)
     }
     if (status == 0) {
         net->accepted++;
+        if (net->processes != NULL) {
+            processes_connected(net->processes, connection->session.credentials.pid);
+        }
         return;
     }
     (void)buffer_append(&why, "", 1);

@@ -19,6 +19,7 @@
 struct net;
 struct connection;
 struct listener;
+struct processes;
 
 TAILQ_HEAD(connection_list, connection);
 
@@ -36,10 +37,11 @@ struct net_calls {
 
 struct net {
     struct net_calls calls;
-    struct event_base *base;   /* not owned */
-    struct service *service;   /* not owned */
-    struct log *log;           /* not owned */
-    struct listener *listener; /* resumed when a connection has ended; not owned; NULL: none */
+    struct event_base *base;     /* not owned */
+    struct service *service;     /* not owned */
+    struct log *log;             /* not owned */
+    struct listener *listener;   /* resumed when a connection has ended; not owned; NULL: none */
+    struct processes *processes; /* of an embedded daemon; not owned; NULL: it is none */
     struct input input;
     struct pool pool;
     struct alarm alarm;

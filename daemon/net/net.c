@@ -9,6 +9,7 @@
 #include "daemon/net/listener.h"
 #include "daemon/net/reading.h"
 #include "daemon/net/sending.h"
+#include "daemon/net/processes.h"
 
 /* Gives those who have more to run than fits into one turn a turn more: sessions, then jobs. */
 static void work(evutil_socket_t fd, short what, void *data)
@@ -111,6 +112,9 @@ void net_settle(struct net *net)
         net->freed = false;
         if (net->listener != NULL) {
             listener_resume(net->listener);
+        }
+        if (net->processes != NULL) {
+            processes_look(net->processes);
         }
     }
     alarm_set(&net->alarm, service_due(service));

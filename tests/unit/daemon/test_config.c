@@ -238,6 +238,8 @@ static void the_first_that_says_something_gives_the_path(void **state)
     }
     config.path = strdup("/configured");
     expect_path(&config, &options, "/configured", 0);
+    assert_int_equal(setenv("IPCD_SOCKET", "embedded", 1), 0); /* a word for clients */
+    expect_path(&config, &options, "/configured", 0);
     assert_int_equal(setenv("IPCD_SOCKET", "/environment", 1), 0);
     expect_path(&config, &options, "/environment", 0);
     options.socket = "@abstract";
