@@ -157,11 +157,12 @@ int ipcc_address(struct ipcc *conn, char *path, size_t size)
         return error_set(IPCC_ERR_ARGUMENT, "ipcc_address needs room for the path");
     }
     (void)address_text(&conn->link.address, text); /* stays as it is once it is open */
-    if (strlen(text) >= size) {
+    size_t length = strlen(text);
+    if (length >= size) {
         return error_set(IPCC_ERR_RANGE,
-                         "the socket's path has %zu bytes, and there is room for %zu", strlen(text),
+                         "the socket's path has %zu bytes, and there is room for %zu", length,
                          size - 1);
     }
-    (void)strcpy(path, text);
+    memcpy(path, text, length + 1);
     return 0;
 }
