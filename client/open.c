@@ -146,6 +146,8 @@ int ipcc_open_async(struct ipcc **conn, const struct ipcc_options *options)
     return 0;
 }
 
+_Static_assert((int)IPCC_ADDRESS_SIZE == (int)ADDRESS_TEXT, "room for any path");
+
 int ipcc_address(struct ipcc *conn, char *path, size_t size)
 {
     char text[ADDRESS_TEXT];
