@@ -34,7 +34,7 @@ enum ext_type {
 /* What the Python files do for this one. Each is a callable, owned. */
 struct hooks {
     PyObject *encode;  /* (object, whole) -> (ext type, payload): see pack_object */
-    PyObject *decode;  /* (handle or None, ext type, bytes or int) -> object */
+    PyObject *decode;  /* (source or None, ext type, bytes or int) -> object */
     PyObject *fail;    /* (code's name, message, detail) -> exception */
     PyObject *refused; /* the class of exceptions that `decode` raises for what must not be lost */
 };
@@ -132,7 +132,7 @@ enum result {
 /* What an answer is unpacked for. */
 struct unpack {
     const struct hooks *hooks;
-    PyObject *handle;               /* the object it is from, or NULL; borrowed */
+    PyObject *source;               /* that `decode` is told of, or NULL; borrowed */
     const struct ipcc_reply *reply; /* whose descriptors it names, or NULL */
 };
 
@@ -152,7 +152,8 @@ PyObject *raise_last(const struct hooks *hooks, int status);
 
 struct call {
     struct connection *conn;
-    PyObject *handle;      /* a struct handle whose name is the first param, or NULL; borrowed */
+    PyObject *source; /* that `decode` is told of, and whose _undo is called; or NULL; borrowed */
+    bool named;       /* `source` is a struct handle, and its name the first param */
     PyObject *const *args; /* the method's name as bytes, and the params; borrowed */
     Py_ssize_t count;
     bool key; /* the first of the params is a key */

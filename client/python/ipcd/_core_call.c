@@ -3,8 +3,9 @@
  *
  * Python handles signals where it runs, so a wait that a signal interrupts asks it, in `signalled`.
  * If the handler raises, as that of SIGINT does, the call is cancelled at the daemon. Should its
- * result be on the way just then, it is not for a program that sees an exception: the handle's
- * method _undo gives it back. It does so too with what a call has taken and `decode` refuses.
+ * result be on the way just then, it is not for a program that sees an exception: the
+ * method _undo of its source gives it back. It does so too with what a call has taken and `decode`
+ * refuses.
  */
 #include "_core.h"
 
@@ -34,10 +35,10 @@ static void exception_set(const struct exception *exception)
 static int pack_params(const struct call *call, struct params *params)
 {
     *params = (struct params){.count = 0};
-    if (call->handle != NULL) {
+    if (call->named) {
         char *name;
         Py_ssize_t length;
-        PyObject *bytes = ((struct handle *)call->handle)->name;
+        PyObject *bytes = ((struct handle *)call->source)->name;
         if (PyBytes_AsStringAndSize(bytes, &name, &length) < 0) {
             return -1;
         }
@@ -133,7 +134,7 @@ static PyObject *raw_value(const struct hooks *hooks, const struct ipcc_value *v
 static void undo(const struct call *call, const struct ipcc_reply *reply)
 {
     struct exception exception;
-    if (call->handle == NULL) {
+    if (call->source == NULL) {
         return;
     }
     exception_take(&exception);
@@ -145,10 +146,10 @@ static void undo(const struct call *call, const struct ipcc_reply *reply)
     }
     PyObject *done = NULL;
     if (raw != NULL && params != NULL) {
-        done = PyObject_CallMethod(call->handle, "_undo", "OOO", call->args[0], params, raw);
+        done = PyObject_CallMethod(call->source, "_undo", "OOO", call->args[0], params, raw);
     }
     if (done == NULL) {
-        PyErr_WriteUnraisable(call->handle);
+        PyErr_WriteUnraisable(call->source);
     }
     Py_XDECREF(done);
     Py_XDECREF(params);
@@ -171,7 +172,7 @@ static PyObject *take_answer(const struct call *call, int status, const struct e
     if (status < 0) {
         return raise_status(hooks, status, ipcc_last_message(), reply);
     }
-    struct unpack unpack = {.hooks = hooks, .handle = call->handle, .reply = reply};
+    struct unpack unpack = {.hooks = hooks, .source = call->source, .reply = reply};
     PyObject *result = unpack_result(&unpack, &reply->value, call->form);
     if (result == NULL && PyErr_ExceptionMatches(hooks->refused)) {
         undo(call, reply);
@@ -237,7 +238,7 @@ static int start_anywhere(const struct call *call, ipcc_done_fn *done, void *dat
 /* Who is told of a call. */
 struct told {
     struct connection *conn; /* owned, as all of these */
-    PyObject *handle;        /* or NULL */
+    PyObject *source;        /* or NULL */
     PyObject *done;
     enum result form;
 };
@@ -245,7 +246,7 @@ struct told {
 static void told_free(struct told *told)
 {
     Py_DECREF((PyObject *)told->conn);
-    Py_XDECREF(told->handle);
+    Py_XDECREF(told->source);
     Py_DECREF(told->done);
     free(told);
 }
@@ -264,7 +265,7 @@ static PyObject *taken_exception(void)
 static void tell(struct told *told, int status, const struct ipcc_reply *reply)
 {
     const struct hooks *hooks = &told->conn->hooks;
-    struct unpack unpack = {.hooks = hooks, .handle = told->handle, .reply = reply};
+    struct unpack unpack = {.hooks = hooks, .source = told->source, .reply = reply};
     PyObject *result = status == 0 ? unpack_result(&unpack, &reply->value, told->form)
                                    : raise_status(hooks, status, ipcc_last_message(), reply);
     PyObject *exception = result == NULL ? taken_exception() : NULL;
@@ -293,9 +294,9 @@ PyObject *call_start(const struct call *call, PyObject *done)
     if (told == NULL) {
         return PyErr_NoMemory();
     }
-    *told = (struct told){call->conn, call->handle, done, call->form};
+    *told = (struct told){call->conn, call->source, done, call->form};
     Py_INCREF((PyObject *)told->conn);
-    Py_XINCREF(told->handle);
+    Py_XINCREF(told->source);
     Py_INCREF(told->done);
     if (start_anywhere(call, tell_done, told, &id) < 0) {
         told_free(told);

@@ -187,12 +187,21 @@ bool connection_is(PyObject *object)
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-PyDoc_STRVAR(call_doc, "call(method, *params)\n--\n\nCalls a method by its name (bytes) and waits "
-                       "for its result.");
+PyDoc_STRVAR(call_doc,
+             "call(source, method, *params)\n--\n\nCalls a method by its name (bytes) and "
+             "waits for its result.\nsource: what decode is told of, and whose _undo is "
+             "called; or None.");
 
 static PyObject *connection_call(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-    struct call call = {.conn = (struct connection *)self, .args = args, .count = count};
+    if (count < 2) {
+        PyErr_SetString(PyExc_TypeError, "call() takes source, method, params");
+        return NULL;
+    }
+    struct call call = {.conn = (struct connection *)self,
+                        .source = args[0] != Py_None ? args[0] : NULL,
+                        .args = args + 1,
+                        .count = count - 1};
     return call_run(&call);
 }
 

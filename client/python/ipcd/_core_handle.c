@@ -10,7 +10,8 @@ static PyObject *run(PyObject *self, PyObject *const *args, Py_ssize_t count, bo
                      enum result form)
 {
     struct call call = {.conn = ((struct handle *)self)->conn,
-                        .handle = self,
+                        .source = self,
+                        .named = true,
                         .args = args,
                         .count = count,
                         .key = key,
@@ -64,7 +65,8 @@ static PyObject *handle_start(PyObject *self, PyObject *const *args, Py_ssize_t 
         return NULL;
     }
     struct call call = {.conn = ((struct handle *)self)->conn,
-                        .handle = self,
+                        .source = self,
+                        .named = true,
                         .args = args + 3,
                         .count = count - 3,
                         .key = PyObject_IsTrue(args[1]) == 1,
@@ -77,8 +79,11 @@ static PyObject *handle_start(PyObject *self, PyObject *const *args, Py_ssize_t 
 
 static PyObject *handle_post(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-    struct call call = {
-        .conn = ((struct handle *)self)->conn, .handle = self, .args = args, .count = count};
+    struct call call = {.conn = ((struct handle *)self)->conn,
+                        .source = self,
+                        .named = true,
+                        .args = args,
+                        .count = count};
     if (call.conn == NULL) {
         PyErr_SetString(PyExc_ValueError, "the proxy has not been initialised");
         return NULL;

@@ -77,7 +77,7 @@ static PyObject *pipe_receive(PyObject *self, PyObject *none)
     if (status < 0) {
         return raise_last(&pipe->hooks, status);
     }
-    struct unpack unpack = {.hooks = &pipe->hooks, .handle = self, .reply = &reply};
+    struct unpack unpack = {.hooks = &pipe->hooks, .source = self, .reply = &reply};
     PyObject *object = unpack_result(&unpack, &reply.value, RESULT_VALUE);
     ipcc_reply_free(&reply);
     return object;

@@ -65,7 +65,7 @@ static PyObject *unpack_descriptor(const struct unpack *unpack, const struct ipc
         return PyErr_SetFromErrno(PyExc_OSError);
     }
     return PyObject_CallFunction(unpack->hooks->decode, "Oii",
-                                 unpack->handle != NULL ? unpack->handle : Py_None, EXT_DESCRIPTOR,
+                                 unpack->source != NULL ? unpack->source : Py_None, EXT_DESCRIPTOR,
                                  fd);
 }
 
@@ -80,7 +80,7 @@ static PyObject *unpack_ext(const struct unpack *unpack, const struct ipcc_value
         return unpack_descriptor(unpack, value);
     }
     return PyObject_CallFunction(unpack->hooks->decode, "Oiy#",
-                                 unpack->handle != NULL ? unpack->handle : Py_None, ext.type,
+                                 unpack->source != NULL ? unpack->source : Py_None, ext.type,
                                  (const char *)ext.bytes, (Py_ssize_t)ext.length);
 }
 
