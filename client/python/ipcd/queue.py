@@ -209,7 +209,7 @@ class Queue(Proxy):
             if ticket == _NIL:
                 self._call(_PUT, Raw(value), 0, {"head": True})
             else:
-                self._call(b"queue.give_back", Raw(ticket))
+                self._call(b"queue.give_back", Raw(ticket), 0, {"uncounted": True})
 
     def __repr__(self) -> str:
         try:
