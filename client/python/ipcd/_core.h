@@ -36,6 +36,8 @@ struct hooks {
     PyObject *encode;  /* (object, whole) -> (ext type, payload): see pack_object */
     PyObject *decode;  /* (source or None, ext type, bytes or int) -> object */
     PyObject *fail;    /* (code's name, message, detail) -> exception */
+    PyObject *values;  /* the class of lists that are arrays of the protocol: see pack_object */
+    PyObject *map;     /* … and that of dicts */
     PyObject *refused; /* the class of exceptions that `decode` raises for what must not be lost */
 };
 
@@ -93,18 +95,20 @@ void params_free(struct params *params);
 
 struct msgpack_sbuffer;
 
-/* What cannot be written as it stands. */
 enum pack {
     PACK_ERROR = -1, /* with an exception */
     PACK_DONE = 0,
-    PACK_DESCRIPTOR = 1, /* there is a file descriptor in it */
-    PACK_WHOLE = 2       /* too deep, or with keys that MessagePack has not: to be pickled whole */
+    PACK_DESCRIPTOR = 1, /* there is a file descriptor in it; the buffer holds a part of it */
+    PACK_WHOLE = 2       /* too deep, or keys that MessagePack has not; only within pack_object */
 };
 
-/* Writes an object. `key`: as a key of a dict, where tuples are arrays. After anything but
- * PACK_DONE the buffer holds a part of it. */
+/* Writes an object. `key`: as a key of a dict, where tuples are arrays. */
 enum pack pack_object(struct msgpack_sbuffer *buffer, const struct hooks *hooks, PyObject *object,
                       bool key);
+
+/* Whether an object is of hooks.values, or hooks.map. */
+bool pack_is_values(const struct hooks *hooks, PyObject *object);
+bool pack_is_map(const struct hooks *hooks, PyObject *object);
 
 /* What the hook `encode` makes of an object that MessagePack has not. */
 struct encoded {

@@ -14,7 +14,7 @@ EXT_PICKLE: int
 EXT_TUPLE: int
 version: str
 
-Hooks = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], type]
+Hooks = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], type, type, type]
 Done = Callable[[Any, Optional[BaseException]], Any]
 
 class Connection:

@@ -45,13 +45,7 @@ static PyObject *pack_as(PyObject *args, bool key)
         return NULL;
     }
     msgpack_sbuffer_init(&buffer);
-    struct encoded encoded;
     enum pack packed = pack_object(&buffer, &hooks, object, key);
-    if (packed == PACK_WHOLE && pack_encode(&hooks, object, true, &encoded) == 0) {
-        msgpack_sbuffer_clear(&buffer);
-        packed = pack_encoded(&buffer, &encoded);
-        Py_DECREF(encoded.payload);
-    }
     PyObject *bytes = packed == PACK_DONE
                           ? PyBytes_FromStringAndSize(buffer.data, (Py_ssize_t)buffer.size)
                           : NULL;

@@ -20,6 +20,8 @@ struct packing {
 };
 
 static enum pack pack_any(struct packing *packing, PyObject *object, bool key, int depth);
+static enum pack pack_values(struct packing *packing, PyObject *list);
+static enum pack pack_map(struct packing *packing, PyObject *dict);
 
 /* What msgpack-c returns. */
 static enum pack written(int status)
@@ -78,18 +80,20 @@ enum pack pack_encoded(struct msgpack_sbuffer *buffer, const struct encoded *enc
     return written(status == 0 ? msgpack_pack_ext_body(&to, bytes, (size_t)length) : status);
 }
 
-static enum pack pack_foreign(struct packing *packing, PyObject *object, bool key)
+static enum pack pack_hooked(struct packing *packing, PyObject *object, bool whole)
 {
     struct encoded encoded;
-    if (key) {
-        return PACK_WHOLE;
-    }
-    if (pack_encode(packing->hooks, object, false, &encoded) < 0) {
+    if (pack_encode(packing->hooks, object, whole, &encoded) < 0) {
         return PACK_ERROR;
     }
     enum pack status = pack_encoded(packing->to.data, &encoded);
     Py_DECREF(encoded.payload);
     return status;
+}
+
+static enum pack pack_foreign(struct packing *packing, PyObject *object, bool key)
+{
+    return key ? PACK_WHOLE : pack_hooked(packing, object, false);
 }
 
 /* ---- scalars --------------------------------------------------------------------------------- */
@@ -241,7 +245,84 @@ static enum pack pack_any(struct packing *packing, PyObject *object, bool key, i
     if (PyTuple_CheckExact(object) || PyList_CheckExact(object) || PyDict_CheckExact(object)) {
         return pack_container(packing, object, key, depth);
     }
-    return pack_foreign(packing, object, key);
+    if (pack_is_values(packing->hooks, object)) {
+        return pack_values(packing, object);
+    }
+    return pack_is_map(packing->hooks, object) ? pack_map(packing, object)
+                                               : pack_foreign(packing, object, key);
+}
+
+/* A value of its own: if it cannot be written as it stands, it is pickled as a whole. */
+static enum pack pack_value(struct packing *packing, PyObject *object)
+{
+    msgpack_sbuffer *buffer = packing->to.data;
+    size_t start = buffer->size;
+    enum pack status = pack_any(packing, object, false, 0);
+    if (status == PACK_WHOLE) {
+        buffer->size = start;
+        status = pack_hooked(packing, object, true);
+    }
+    return status;
+}
+
+static enum pack pack_key(struct packing *packing, PyObject *object)
+{
+    msgpack_sbuffer *buffer = packing->to.data;
+    size_t start = buffer->size;
+    enum pack status = pack_any(packing, object, true, 0);
+    if (status != PACK_WHOLE) {
+        return status;
+    }
+    /* What is not hashable is not a key, whatever pickle makes of it. */
+    if (PyObject_Hash(object) == -1) {
+        return PACK_ERROR;
+    }
+    buffer->size = start;
+    return pack_hooked(packing, object, true);
+}
+
+/* ---- what belongs to the protocol ------------------------------------------------------------ */
+
+static enum pack pack_values(struct packing *packing, PyObject *list)
+{
+    Py_ssize_t count = PyList_Size(list);
+    enum pack status = written(msgpack_pack_array(&packing->to, (size_t)count));
+    for (Py_ssize_t i = 0; status == PACK_DONE && i < count && i < PyList_Size(list); i++) {
+        PyObject *item = PyList_GetItem(list, i);
+        Py_INCREF(item);
+        status = pack_value(packing, item);
+        Py_DECREF(item);
+    }
+    return status == PACK_DONE && PyList_Size(list) != count ? changed("list") : status;
+}
+
+static enum pack pack_map(struct packing *packing, PyObject *dict)
+{
+    Py_ssize_t at = 0;
+    PyObject *key;
+    PyObject *value;
+    PyObject *copy = PyDict_Copy(dict);
+    enum pack status = copy != NULL
+                           ? written(msgpack_pack_map(&packing->to, (size_t)PyDict_Size(copy)))
+                           : PACK_ERROR;
+    while (status == PACK_DONE && PyDict_Next(copy, &at, &key, &value)) {
+        status = pack_key(packing, key);
+        status = status == PACK_DONE ? pack_value(packing, value) : status;
+    }
+    Py_XDECREF(copy);
+    return status;
+}
+
+/* ---- entry ----------------------------------------------------------------------------------- */
+
+bool pack_is_values(const struct hooks *hooks, PyObject *object)
+{
+    return (PyObject *)Py_TYPE(object) == hooks->values;
+}
+
+bool pack_is_map(const struct hooks *hooks, PyObject *object)
+{
+    return (PyObject *)Py_TYPE(object) == hooks->map;
 }
 
 enum pack pack_object(struct msgpack_sbuffer *buffer, const struct hooks *hooks, PyObject *object,
@@ -249,5 +330,5 @@ enum pack pack_object(struct msgpack_sbuffer *buffer, const struct hooks *hooks,
 {
     struct packing packing = {.hooks = hooks};
     msgpack_packer_init(&packing.to, buffer, msgpack_sbuffer_write);
-    return pack_any(&packing, object, key, 0);
+    return key ? pack_key(&packing, object) : pack_value(&packing, object);
 }

@@ -82,10 +82,10 @@ static int tree_add_encoded(struct params *params, const struct encoded *encoded
 }
 
 static int tree_add_foreign(struct params *params, const struct hooks *hooks, PyObject *object,
-                            bool whole, struct ipcc_value *out)
+                            struct ipcc_value *out)
 {
     struct encoded encoded;
-    if (pack_encode(hooks, object, whole, &encoded) < 0) {
+    if (pack_encode(hooks, object, false, &encoded) < 0) {
         return -1;
     }
     int status = tree_add_encoded(params, &encoded, out);
@@ -133,10 +133,6 @@ static int tree_add_dict(struct params *params, const struct hooks *hooks, PyObj
         }
         pairs++;
     }
-    if (status < 0 && !PyErr_Occurred()) {
-        PyErr_SetString(PyExc_TypeError, "a dict with file descriptors in it cannot have keys that "
-                                         "MessagePack has not");
-    }
     Py_XDECREF(copy);
     *out = ipcc_map(values, pairs);
     return status;
@@ -152,13 +148,14 @@ static int tree_add(struct params *params, const struct hooks *hooks, PyObject *
         *out = ipcc_raw(buffer->data, buffer->size);
         return 0;
     case PACK_DESCRIPTOR:
-        if (PyList_CheckExact(object) || PyTuple_CheckExact(object)) {
+        if (PyList_CheckExact(object) || PyTuple_CheckExact(object) ||
+            pack_is_values(hooks, object)) {
             return tree_add_sequence(params, hooks, object, out);
         }
-        return PyDict_CheckExact(object) ? tree_add_dict(params, hooks, object, out)
-                                         : tree_add_foreign(params, hooks, object, false, out);
+        return PyDict_CheckExact(object) || pack_is_map(hooks, object)
+                   ? tree_add_dict(params, hooks, object, out)
+                   : tree_add_foreign(params, hooks, object, out);
     case PACK_WHOLE:
-        return tree_add_foreign(params, hooks, object, true, out);
     case PACK_ERROR:
     default:
         return -1;
@@ -185,16 +182,11 @@ static int add_key(struct params *params, const struct hooks *hooks, PyObject *o
                    struct ipcc_value *out)
 {
     msgpack_sbuffer *buffer = keep_buffer(params);
-    enum pack packed = buffer != NULL ? pack_object(buffer, hooks, object, true) : PACK_ERROR;
-    if (packed == PACK_DONE) {
-        *out = ipcc_raw(buffer->data, buffer->size);
-        return 0;
-    }
-    /* What is not hashable is not a key, whatever pickle makes of it. */
-    if (packed != PACK_WHOLE || PyObject_Hash(object) == -1) {
+    if (buffer == NULL || pack_object(buffer, hooks, object, true) != PACK_DONE) {
         return -1;
     }
-    return tree_add_foreign(params, hooks, object, true, out);
+    *out = ipcc_raw(buffer->data, buffer->size);
+    return 0;
 }
 
 static int add_int(struct params *params, const struct hooks *hooks, PyObject *object,

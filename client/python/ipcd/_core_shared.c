@@ -114,14 +114,17 @@ void hooks_copy(struct hooks *to, const struct hooks *from)
     Py_INCREF(to->encode);
     Py_INCREF(to->decode);
     Py_INCREF(to->fail);
+    Py_INCREF(to->values);
+    Py_INCREF(to->map);
     Py_INCREF(to->refused);
 }
 
 int hooks_take(struct hooks *hooks, PyObject *tuple)
 {
     struct hooks borrowed;
-    if (!PyArg_ParseTuple(tuple, "OOOO;hooks are encode, decode, fail and refused",
-                          &borrowed.encode, &borrowed.decode, &borrowed.fail, &borrowed.refused)) {
+    if (!PyArg_ParseTuple(tuple, "OOOOOO;hooks are encode, decode, fail, values, map and refused",
+                          &borrowed.encode, &borrowed.decode, &borrowed.fail, &borrowed.values,
+                          &borrowed.map, &borrowed.refused)) {
         return -1;
     }
     hooks_copy(hooks, &borrowed);
@@ -133,5 +136,7 @@ void hooks_clear(struct hooks *hooks)
     Py_CLEAR(hooks->encode);
     Py_CLEAR(hooks->decode);
     Py_CLEAR(hooks->fail);
+    Py_CLEAR(hooks->values);
+    Py_CLEAR(hooks->map);
     Py_CLEAR(hooks->refused);
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from . import _core, errors
 from .proxy import Proxy
-from .values import Raw
+from .values import Raw, Values
 
 if TYPE_CHECKING:
     from .client import Client
@@ -107,7 +107,7 @@ class Batch:
         """Runs what has been collected; the results, in order."""
         if not self._calls:
             return []
-        calls = [[method, params] for method, params in self._calls]
+        calls = Values(Values((method, Values(params))) for method, params in self._calls)
         try:
             values = self._client._connection.call(self, b"atomic", calls)
         except errors.Error as error:

@@ -23,7 +23,7 @@ from .proxy import Opened, Proxy
 from .queue import Queue, Ticket
 from .semaphore import Semaphore
 from .value import Value
-from .values import Dumps, Loads, dumps, make_hooks, seconds_to_ms
+from .values import Dumps, Ext, Loads, Map, Values, dumps, make_hooks, seconds_to_ms
 from .watch import Watch
 
 import pickle
@@ -131,18 +131,18 @@ class Client:
 
     def dict(self, name: Optional[str] = None, initial: Any = None, **common: Any) -> Dict:
         """A dict. `initial`: what it holds to begin with, if it is made."""
-        return self._open(Dict, name, common, initial=None if initial is None else
-                          {**initial} if hasattr(initial, "keys") else {k: v for k, v in initial})
+        return self._open(Dict, name, common, initial=None if initial is None else Map(initial))
 
     def list(self, name: Optional[str] = None, initial: Optional[Iterable[Any]] = None,
              **common: Any) -> List:
         """A list. `initial`: what it holds to begin with, if it is made."""
-        return self._open(List, name, common, initial=None if initial is None else [*initial])
+        return self._open(List, name, common, initial=None if initial is None else Values(initial))
 
     def namespace(self, name: Optional[str] = None, initial: Any = None, **common: Any
                   ) -> Namespace:
         """A namespace. `initial`: a dict of attributes, if it is made."""
-        return self._open(Namespace, name, common, initial=initial)
+        return self._open(Namespace, name, common,
+                          initial=None if initial is None else Map(initial))
 
     def lock(self, name: Optional[str] = None, *, recursive: Optional[bool] = None,
              on_disconnect: Optional[str] = None, release_by: Optional[str] = None, **common: Any
@@ -213,7 +213,7 @@ class Client:
 
     def _open(self, cls: Any, name: Optional[str], common: dict[str, Any], **options: Any) -> Any:
         allow_pickle = common.pop("allow_pickle", False)
-        given = {key: value for key, value in options.items() if value is not None}
+        given = Map((key, value) for key, value in options.items() if value is not None)
         for key in ("create", "exclusive", "lifetime", "mode", "group"):
             if common.get(key) is not None:
                 given[key] = common.pop(key)
@@ -230,14 +230,14 @@ class Client:
         if "mode" in given or given.get("create") is False:
             return call(None, method, name, given)
         if name is None or given.get("exclusive"):
-            return call(None, method, name, {**given, "mode": MODE})
+            return call(None, method, name, Map(given, mode=MODE))
         while True:
             try:
-                return call(None, method, name, {**given, "create": False})
+                return call(None, method, name, Map(given, create=False))
             except errors.NotFound:
                 pass
             try:
-                return call(None, method, name, {**given, "mode": MODE, "exclusive": True})
+                return call(None, method, name, Map(given, mode=MODE, exclusive=True))
             except errors.Exists:
                 pass
 
@@ -262,7 +262,6 @@ class Client:
         try:
             return self.open(name.decode())
         except (errors.NotFound, errors.Denied):
-            from .values import Ext
             return Ext(_core.EXT_REFERENCE, name)
 
     def _renew(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, MutableMapping, ValuesView
 from typing import Any, Optional
 
-from . import errors
+from . import _core, errors
 from .proxy import REPR_ITEMS, Proxy, wait_ms
+from .values import Map, Raw, Values
 
 _GET = b"dict.get"
 _SET = b"dict.set"
@@ -151,7 +152,7 @@ class Dict(Proxy, MutableMapping):  # type: ignore[type-arg]
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Sets each key of a mapping, or of pairs, in one call."""
-        self._call(b"dict.update", dict(*args, **kwargs))
+        self._call(b"dict.update", Map(*args, **kwargs))
 
     def clear(self) -> None:
         """Removes all keys."""
@@ -167,8 +168,8 @@ class Dict(Proxy, MutableMapping):  # type: ignore[type-arg]
     def cas(self, key: Any, expected: Any, value: Any) -> bool:
         """Sets the key to `value` if it is `expected` now (compare and set); whether it did.
         `MISSING` as either: that the key is not there, or is to be removed."""
-        return self._call_key(b"dict.cas", key, [] if expected is MISSING else [expected],
-                              [] if value is MISSING else [value])
+        return self._call_key(b"dict.cas", key, Values(() if expected is MISSING else (expected,)),
+                              Values(() if value is MISSING else (value,)))
 
     def wait(self, key: Any, timeout: Optional[float] = None) -> Any:
         """Waits until the key is there; its value. `Timeout`."""
@@ -205,13 +206,11 @@ class Dict(Proxy, MutableMapping):  # type: ignore[type-arg]
         return pairs, cursor != 0
 
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:
-        from . import _core
-        from .values import Raw
         if method == b"dict.pop":
-            self._call_key(b"dict.setdefault", params[0], Raw(raw))
+            self._call_key(b"dict.cas", params[0], Values(), Values((Raw(raw),)))
         elif method == b"dict.popitem":
             key, value = _core.elements(raw)
-            self._call(b"dict.setdefault", Raw(key), Raw(value))
+            self._call(b"dict.cas", Raw(key), Values(), Values((Raw(value),)))
 
 
 def _shown(what: tuple[Iterable[tuple[Any, Any]], bool]) -> str:

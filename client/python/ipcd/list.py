@@ -6,7 +6,7 @@ from typing import Any, Callable, Optional, SupportsIndex
 
 from . import errors
 from .proxy import REPR_ITEMS, Proxy
-from .values import Raw
+from .values import Raw, Values
 
 _GET = b"list.get"
 _SLICE = 1000
@@ -44,7 +44,7 @@ class List(Proxy, MutableSequence):  # type: ignore[type-arg]
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
             self._call(b"list.set_slice", _bound(index.start), _bound(index.stop),
-                       _bound(index.step), list(value))
+                       _bound(index.step), Values(value))
             return
         self._call(b"list.set", _position(index), value)
 
@@ -82,7 +82,7 @@ class List(Proxy, MutableSequence):  # type: ignore[type-arg]
 
     def extend(self, values: Iterable[Any]) -> None:
         """Adds several values at the end, in one call."""
-        self._call(b"list.extend", list(values))
+        self._call(b"list.extend", Values(values))
 
     def insert(self, index: SupportsIndex, value: Any) -> None:
         """Inserts a value before an index, which is clamped."""

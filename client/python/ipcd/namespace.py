@@ -4,7 +4,9 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from . import errors
+from .dict import MISSING
 from .proxy import REPR_ITEMS, Proxy, wait_ms
+from .values import Map, Raw, Values
 
 
 class Namespace(Proxy):
@@ -68,7 +70,7 @@ class Namespace(Proxy):
 
     def _update(self, *args: Any, **kwargs: Any) -> None:
         """Sets several attributes in one call."""
-        self._call(b"namespace.update", dict(*args, **kwargs))
+        self._call(b"namespace.update", Map(*args, **kwargs))
 
     def _setdefault(self, name: str, default: Any = None) -> Any:
         """The value of an attribute, set to the default first if it is missing."""
@@ -88,18 +90,16 @@ class Namespace(Proxy):
 
     def _cas(self, name: str, expected: Any, value: Any) -> bool:
         """Compare and set: see `Dict.cas`."""
-        from .dict import MISSING
-        return self._call(b"namespace.cas", name, [] if expected is MISSING else [expected],
-                          [] if value is MISSING else [value])
+        return self._call(b"namespace.cas", name, Values(() if expected is MISSING else (expected,)),
+                          Values(() if value is MISSING else (value,)))
 
     def _wait(self, name: str, timeout: Optional[float] = None) -> Any:
         """Waits until the attribute is there; its value. `Timeout`."""
         return self._call(b"namespace.wait", name, wait_ms(True, timeout))
 
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:
-        from .values import Raw
         if method == b"namespace.pop":
-            self._call(b"namespace.setdefault", params[0], Raw(raw))
+            self._call(b"namespace.cas", params[0], Values(), Values((Raw(raw),)))
 
     def __repr__(self) -> str:
         try:

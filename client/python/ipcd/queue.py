@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Iterable, Optional, Sequence
 
 from . import _core, errors
 from .proxy import Proxy, wait_ms
-from .values import Raw, seconds_to_ms
+from .values import Raw, Values, seconds_to_ms
 
 if TYPE_CHECKING:
     from .client import Client
@@ -122,7 +122,7 @@ class Queue(Proxy):
                  ) -> int:
         """Puts several items in order, in one call; how many were put. Fewer than all only if the
         time ran out or the queue was shut down meanwhile; `Full` or `ShutDown` if none was."""
-        return self._call(b"queue.put_many", list(items), _wait(block, timeout))
+        return self._call(b"queue.put_many", Values(items), _wait(block, timeout))
 
     def get(self, block: bool = True, timeout: Optional[float] = None) -> Any:
         """Takes the next item, waiting for one. `Empty`, `ShutDown`. Of a joinable queue `task_done`

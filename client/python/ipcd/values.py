@@ -97,6 +97,14 @@ class Raw:
         self.data = data
 
 
+class Values(list):  # type: ignore[type-arg]
+    """An array of values that a method takes, which is no value itself; for this package."""
+
+
+class Map(dict):  # type: ignore[type-arg]
+    """A map that a method takes, which is no value itself; for this package."""
+
+
 # ---- timestamps ----------------------------------------------------------------------------------
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -140,7 +148,9 @@ def _fileno_of(value: Any) -> int:
         if value.writable():
             value.flush()
         elif isinstance(value, io.BufferedReader) and value.seekable():
-            os.lseek(fd, value.tell(), os.SEEK_SET)
+            at = value.tell()
+            value.seek(0, os.SEEK_END)  # away with what has been read ahead
+            value.seek(at)
         return fd
     fd = value.fileno()
     if fd < 0:
@@ -184,9 +194,11 @@ def _pickle(value: Any, by: Dumps) -> tuple[int, bytes]:
                         f"MessagePack nor by pickle: {error}") from error
 
 
-def make_hooks(client: weakref.ref[Any], by: Dumps = dumps, loads: Loads = pickle.loads
-               ) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], type]:
-    """What the extension calls for a client: encode, decode, fail, and the class that refuses."""
+Hooks = tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any], type, type, type]
+
+
+def make_hooks(client: weakref.ref[Any], by: Dumps = dumps, loads: Loads = pickle.loads) -> Hooks:
+    """What the extension has from a client: see struct hooks in _core.h."""
 
     def encode(value: Any, whole: bool) -> tuple[int, Any]:
         if whole:
@@ -226,7 +238,7 @@ def make_hooks(client: weakref.ref[Any], by: Dumps = dumps, loads: Loads = pickl
             return _decode_timestamp(payload)
         return Ext(code, payload)
 
-    return encode, decode, errors.fail, errors.UntrustedPickle
+    return encode, decode, errors.fail, Values, Map, errors.UntrustedPickle
 
 
 def seconds_to_ms(seconds: Optional[float]) -> Optional[int]:
