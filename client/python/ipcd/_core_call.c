@@ -157,6 +157,19 @@ static void undo(const struct call *call, const struct ipcc_reply *reply)
     exception_set(&exception);
 }
 
+/* A failure. A session that the daemon has ended is lost, for whatever reason it gave. */
+static PyObject *raise_failed(const struct call *call, int status, const struct ipcc_reply *reply)
+{
+    char message[512];
+    uint64_t session;
+    (void)snprintf(message, sizeof(message), "%s", ipcc_last_message());
+    bool ended = call->conn->ipcc != NULL && !call->conn->reconnect &&
+                 ipcc_session(call->conn->ipcc, &session) == IPCC_ERR_LOST;
+    bool by_daemon = status > IPCC_ERR_LOST && ended;
+    return raise_status(&call->conn->hooks, by_daemon ? IPCC_ERR_LOST : status, message,
+                        by_daemon ? NULL : reply);
+}
+
 /* What is left to do with the answer. */
 static PyObject *take_answer(const struct call *call, int status, const struct exception *exception,
                              struct ipcc_reply *reply)
@@ -170,12 +183,18 @@ static PyObject *take_answer(const struct call *call, int status, const struct e
         return NULL;
     }
     if (status < 0) {
-        return raise_status(hooks, status, ipcc_last_message(), reply);
+        return raise_failed(call, status, reply);
     }
     struct unpack unpack = {.hooks = hooks, .source = call->source, .reply = reply};
     PyObject *result = unpack_result(&unpack, &reply->value, call->form);
     if (result == NULL && PyErr_ExceptionMatches(hooks->refused)) {
         undo(call, reply);
+    } else if (result != NULL && PyErr_CheckSignals() < 0) {
+        /* One that came at the same time would be handled right after this call, and what it has
+         * taken be lost with its result. */
+        Py_DECREF(result);
+        undo(call, reply);
+        return NULL;
     }
     return result;
 }
