@@ -57,6 +57,17 @@ def _name_of(named: Union[str, Proxy]) -> str:
     return named.name if isinstance(named, Proxy) else named
 
 
+class _Has:
+    """What a client has open: of what type, and by how many proxies."""
+
+    __slots__ = ("kind", "scoped", "proxies")
+
+    def __init__(self, kind: str, scoped: bool) -> None:
+        self.kind = kind
+        self.scoped = scoped
+        self.proxies = 0
+
+
 class Client:
     """A connection to the daemon: one session, which all threads of the process share. Made by
     `connect`. As a context manager it is closed at the end of the block.
@@ -90,7 +101,7 @@ class Client:
         self._settings = (client or _program(), version, timeout, embedded)
         self._epoch = 0
         self._lock = threading.RLock()
-        self._opened: weakref.WeakValueDictionary[bytes, Opened] = weakref.WeakValueDictionary()
+        self._open_objects: dict[bytes, _Has] = {}
         self._hooks = make_hooks(weakref.ref(self), dumps, loads)
         self._connection = self._new_connection()
         if embedded:
@@ -243,18 +254,20 @@ class Client:
 
     def _register(self, kind: str, name: bytes, scoped: bool) -> Opened:
         with self._lock:
-            opened = self._opened.get(name)
-            if opened is None:
-                opened = self._opened[name] = Opened(self, kind, name, scoped)
-            return opened
+            has = self._open_objects.setdefault(name, _Has(kind, scoped))
+            has.proxies += 1
+        return Opened(self, name)
 
-    def _close_object(self, opened: Opened) -> None:
-        """The last proxy of an object has gone. What is sent is in the order of what is registered,
-        so that it cannot close what another thread opens just now."""
+    def _unregister(self, name: bytes) -> None:
+        """A proxy has gone. If it was the object's last, the object is closed; what is sent is in
+        the order of what is registered, so that this cannot close what another thread opens."""
         with self._lock:
-            if self._opened.get(opened.name) is None:
-                self._connection.start(_nothing, _core.RESULT_VALUE, b"object.close",
-                                       opened.name.decode())
+            has = self._open_objects[name]
+            has.proxies -= 1
+            if has.proxies > 0:
+                return
+            del self._open_objects[name]
+            self._connection.start(_nothing, _core.RESULT_VALUE, b"object.close", name.decode())
         self._connection.flush()
 
     def _referred(self, name: bytes) -> Any:
@@ -269,14 +282,14 @@ class Client:
         daemon, the next call says so."""
         self._epoch += 1
         self._lock = threading.RLock()
-        scoped = [opened for opened in self._opened.values() if opened.scoped]
+        scoped = [(name, has) for name, has in self._open_objects.items() if has.scoped]
         if not scoped:
             return
         try:
             self._connection.renew()
-            for opened in scoped:
-                self._connection.start(_nothing, _core.RESULT_VALUE, f"{opened.kind}.open".encode(),
-                                       opened.name.decode(), {"create": False})
+            for name, has in scoped:
+                self._connection.start(_nothing, _core.RESULT_VALUE, f"{has.kind}.open".encode(),
+                                       name.decode(), {"create": False})
             self._connection.flush()
         except errors.Error:
             pass

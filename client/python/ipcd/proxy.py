@@ -22,24 +22,22 @@ def wait_ms(block: bool, timeout: Optional[float]) -> Optional[int]:
         return 0
     if timeout is None:
         return None
-    return seconds_to_ms(timeout if timeout > 0 else 0)
+    return 0 if timeout < 0 else seconds_to_ms(timeout)
 
 
 class Opened:
-    """That a client has an object open; shared by all its proxies of the object. The session closes
-    the object when the last of them has gone."""
+    """That a proxy has its object open. The session closes the object when the last of its proxies
+    has gone."""
 
-    __slots__ = ("client", "kind", "name", "scoped", "__weakref__")
+    __slots__ = ("client", "name")
 
-    def __init__(self, client: Client, kind: str, name: bytes, scoped: bool) -> None:
+    def __init__(self, client: Client, name: bytes) -> None:
         self.client = client
-        self.kind = kind
         self.name = name
-        self.scoped = scoped
 
     def __del__(self) -> None:
         try:
-            self.client._close_object(self)
+            self.client._unregister(self.name)
         except Exception:  # the session has ended, and the object is closed
             pass
 
