@@ -30,7 +30,7 @@ from ._core import version as library_version
 from .array import Array
 from .atomic import Batch, Result
 from .barrier import Barrier
-from .client import Client, connect, usual_address
+from .client import Client, connect
 from .dict import MISSING, Dict
 from .errors import (Argument, BadRequest, BrokenBarrier, Busy, Cancelled, ConnectionLost, Deleted,
                      Denied, Empty, EngineFailed, Error, Exists, Full, IndexOutOfRange, InternalError,
@@ -62,5 +62,5 @@ __all__ = [
     "OutOfRange", "Pipe", "PipeEnded", "ProtocolError", "Proxy", "Queue", "Result", "Semaphore",
     "SharedLock", "ShutDown", "StorageFailed", "SystemFailed", "Ticket", "Timeout", "TooLarge",
     "UnknownMethod", "Unsupported", "UntrustedPickle", "Value", "Watch", "WrongKind", "WrongType",
-    "connect", "usual_address",
+    "connect",
 ]

@@ -23,10 +23,8 @@ static int session_open(struct connection *conn)
                                    .client = text_of(conn->client),
                                    .client_version = text_of(conn->version),
                                    .connect_timeout_ms = conn->connect_timeout_ms,
-                                   .reconnect = conn->reconnect};
-#ifdef IPCD_EMBEDDED
-    options.embedded = conn->embedded;
-#endif
+                                   .reconnect = conn->reconnect,
+                                   .embedded = conn->embedded};
     struct ipcc *ipcc = NULL;
     PyThreadState *thread = PyEval_SaveThread();
     int status = ipcc_open(&ipcc, &options);
@@ -37,6 +35,20 @@ static int session_open(struct connection *conn)
     }
     conn->ipcc = ipcc;
     return 0;
+}
+
+/* Notes where the daemon is, so that a child of a fork finds the same one. -1 with an exception. */
+static int note_path(struct connection *conn)
+{
+    char path[IPCC_ADDRESS_SIZE];
+    int status = ipcc_address(conn->ipcc, path, sizeof(path));
+    if (status < 0) {
+        (void)raise_last(&conn->hooks, status);
+        return -1;
+    }
+    Py_XDECREF(conn->path);
+    conn->path = PyBytes_FromString(path);
+    return conn->path != NULL ? 0 : -1;
 }
 
 static void session_close(struct connection *conn)
@@ -157,7 +169,8 @@ static PyObject *connection_new(PyTypeObject *type, PyObject *args, PyObject *kw
     conn->connect_timeout_ms = timeout;
     conn->reconnect = reconnect;
     conn->embedded = embedded;
-    if (fill(conn, hooks, path, client, version) < 0 || session_open(conn) < 0) {
+    if (fill(conn, hooks, path, client, version) < 0 || session_open(conn) < 0 ||
+        note_path(conn) < 0) {
         Py_DECREF((PyObject *)conn);
         return NULL;
     }
@@ -260,6 +273,15 @@ static PyObject *connection_session(PyObject *self, PyObject *unused)
     return status < 0 ? raise_last(&conn->hooks, status) : PyLong_FromUnsignedLongLong(number);
 }
 
+PyDoc_STRVAR(address_doc, "address()\n--\n\nThe path of the daemon's socket, as bytes.");
+
+static PyObject *connection_address(PyObject *self, PyObject *unused)
+{
+    PyObject *path = ((struct connection *)self)->path;
+    Py_INCREF(path);
+    return path;
+}
+
 #define FAST(function) ((PyCFunction)(void (*)(void))(function))
 
 static PyMethodDef methods[] = {
@@ -267,6 +289,7 @@ static PyMethodDef methods[] = {
     {"start", FAST(connection_start), METH_FASTCALL, start_doc},
     {"posted", connection_posted, METH_NOARGS, posted_doc},
     {"session", connection_session, METH_NOARGS, session_doc},
+    {"address", connection_address, METH_NOARGS, address_doc},
     {"close", connection_close, METH_NOARGS, close_doc},
     {"renew", connection_renew_method, METH_NOARGS, renew_doc},
     {"fileno", connection_fileno, METH_NOARGS, "The descriptor to watch; -1 if there is none."},

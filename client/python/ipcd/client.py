@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 import threading
 import weakref
@@ -34,23 +33,6 @@ MODE = 0o600
 _KINDS: dict[str, type[Proxy]] = {
     cls.kind: cls for cls in (Queue, Dict, List, Namespace, Lock, Semaphore, Condition, Event,
                               Barrier, Value, Array, Pipe)}
-
-
-def usual_address() -> str:
-    """The socket that is taken if none is named: $IPCD_SOCKET, or $XDG_RUNTIME_DIR/ipcd/ipcd.sock if
-    there is one, or /run/ipcd/ipcd.sock."""
-    named = os.environ.get("IPCD_SOCKET")
-    if named:
-        return named
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if runtime:
-        path = os.path.join(runtime, "ipcd", "ipcd.sock")
-        try:
-            if stat.S_ISSOCK(os.stat(path).st_mode):
-                return path
-        except OSError:
-            pass
-    return "/run/ipcd/ipcd.sock"
 
 
 def _name_of(named: Union[str, Proxy]) -> str:
@@ -94,8 +76,6 @@ class Client:
                  version: str = "", timeout: Optional[float] = 10.0, reconnect: bool = False,
                  embedded: bool = False, allow_pickle: bool = False, dumps: Dumps = dumps,
                  loads: Loads = pickle.loads) -> None:
-        self._given = address
-        self.address = address if address is not None else usual_address()
         self.reconnect = reconnect
         self.allow_pickle = allow_pickle
         self._settings = (client or _program(), version, timeout, embedded)
@@ -103,17 +83,17 @@ class Client:
         self._lock = threading.RLock()
         self._open_objects: dict[bytes, _Has] = {}
         self._hooks = make_hooks(weakref.ref(self), dumps, loads)
-        self._connection = self._new_connection()
-        if embedded:
-            self.address = address if address is not None else usual_address()
+        self._connection = self._new_connection(address)
+        self.address = os.fsdecode(self._connection.address())
+        if embedded and os.environ.get("IPCD_SOCKET", "embedded") == "embedded":
+            os.environ["IPCD_SOCKET"] = self.address  # as the library has set it, for children
         _clients.add(self)
         _by_address.setdefault(self.address, self)
 
-    def _new_connection(self) -> _core.Connection:
+    def _new_connection(self, address: Optional[str]) -> _core.Connection:
         client, version, timeout, embedded = self._settings
         ms = seconds_to_ms(timeout)
-        path = None if self._given is None and embedded else os.fsencode(self.address)
-        return _core.Connection(self._hooks, path, client.encode(), version.encode(),
+        return _core.Connection(self._hooks, None if address is None else os.fsencode(address), client.encode(), version.encode(),
                                 -1 if ms is None else ms, self.reconnect, embedded)
 
     # ---- objects ------------------------------------------------------------------------------
@@ -407,7 +387,8 @@ def _program() -> str:
 def connect(address: Optional[str] = None, **options: Any) -> Client:
     """Connects to the daemon.
 
-    address        its socket; "@name" is one in the abstract name space. None: `usual_address()`
+    address        its socket; "@name" is one in the abstract name space. None: $IPCD_SOCKET, or
+                   $XDG_RUNTIME_DIR/ipcd/ipcd.sock if there is one, or /run/ipcd/ipcd.sock
     client, version  what `ipcctl sessions` shows; the program's name unless given
     timeout        seconds that connecting may take
     reconnect      connect again when the connection is lost, as a new session that holds nothing

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from . import errors
+from . import _core, errors
 from .dict import MISSING
 from .proxy import REPR_ITEMS, Proxy, wait_ms
 from .values import Map, Raw, Values
@@ -15,7 +15,7 @@ class Namespace(Proxy):
     All attributes whose names do not begin with "_" are shared, but for those that proxies have
     themselves: client, describe, delete, chmod, watch, name, kind. `namespace["name"]` reaches these,
     too. The rest of what the protocol has is in methods that begin with "_": `_incr`, `_cas`,
-    `_wait`, `_copy`, `_setdefault`, `_pop`, `_update`, `_clear`; they are as those of `Dict`.
+    `_wait`, `_copy`, `_setdefault`, `_pop`, `_popitem`, `_update`, `_clear`; they are as those of `Dict`.
     """
 
     kind = "namespace"
@@ -80,6 +80,10 @@ class Namespace(Proxy):
         """Removes an attribute and returns its value. KeyError."""
         return self._call(b"namespace.pop", name)
 
+    def _popitem(self) -> tuple[str, Any]:
+        """Removes the attribute that was set last of all; its name and value. KeyError."""
+        return self._pair(b"namespace.popitem")
+
     def _clear(self) -> None:
         """Removes all attributes."""
         self._call(b"namespace.clear")
@@ -100,6 +104,9 @@ class Namespace(Proxy):
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:
         if method == b"namespace.pop":
             self._call(b"namespace.cas", params[0], Values(), Values((Raw(raw),)))
+        elif method == b"namespace.popitem":
+            name, value = _core.elements(raw)
+            self._call(b"namespace.cas", Raw(name), Values(), Values((Raw(value),)))
 
     def __repr__(self) -> str:
         try:

@@ -94,6 +94,11 @@ class Proxy(_core.Handle):
         """Sets the read and write bits for owner, group and others: 0o640. For its owner."""
         self._call(b"object.chmod", mode)
 
+    def chown(self, uid: Optional[int] = None, gid: Optional[int] = None) -> None:
+        """Gives it to another user, or another group. The owner may give it a group that he is in;
+        all else is for root and the daemon's user."""
+        self._call(b"object.chown", uid, gid)
+
     def watch(self, events: Optional[Iterable[str]] = None) -> Watch:
         """An iterator over what happens to the object from now on: see `Watch`."""
         return self._client.watch(self, events)

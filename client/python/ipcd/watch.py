@@ -37,7 +37,7 @@ class Watch(Iterator[Happening]):
                  events: Optional[Iterable[str]]) -> None:
         self._happened: collections.deque[Happening] = collections.deque()
         self._client = client
-        self._connection = client._new_connection()
+        self._connection = client._new_connection(client.address)
         self._connection.on_event(self._tell)
         self._watched: set[str] = set()
         events = None if events is None else list(events)

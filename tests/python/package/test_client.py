@@ -110,3 +110,20 @@ def test_nobody_is_there():
         ipcd.connect("/nowhere/ipcd.sock")
     with pytest.raises(ipcd.NotConnected):
         ipcd.connect("@nobody." + str(os.getpid()))
+
+
+def test_an_embedded_daemon_is_shared_by_forks_and_children(start):
+    child = start("""
+import os, subprocess, sys, ipcd
+with ipcd.connect(embedded=True) as client:
+    queue = client.queue("q")
+    assert os.environ["IPCD_SOCKET"] == client.address, client.address
+    if os.fork() == 0:
+        queue.put("fork")
+        os._exit(0)
+    os.wait()
+    subprocess.run([sys.executable, "-c", "import ipcd; ipcd.connect().queue('q').put('child')"], check=True)
+    print(queue.get(), queue.get(), client.queue("q").name, flush=True)
+""", IPCD_SOCKET="embedded", IPCD_PATH=os.environ["IPCD_DAEMON"])
+    assert child.line() == "fork child q"
+    assert child.end()[0] == 0

@@ -209,7 +209,8 @@ def daemon(tmp_path):
     path = str(tmp_path / "s")
     process = subprocess.Popen([os.environ["IPCD_DAEMON"], "--socket=" + path],
                                stderr=subprocess.PIPE, text=True)
-    assert "listens" in process.stderr.readline()
+    while "listens" not in (line := process.stderr.readline()):
+        assert line, "the daemon has not started"
     process.path = path
     yield process
     process.kill()
