@@ -63,6 +63,7 @@ class Client:
     lifetime         "daemon" (for named ones): until it is deleted or the daemon ends; "scoped" (for
                      anonymous ones): until nobody has it open; "durable": it survives restarts
     mode             who may read and write it, as for files. 0o600 unless given
+group            the group that the mode's bits for the group are for: gid or name
     allow_pickle     read pickles in it although others can write it: see `UntrustedPickle`
 
     All others are options of the object: if it is there, they must agree with it (`Mismatch`);
@@ -317,11 +318,13 @@ class Client:
         """The methods there are."""
         return self._connection.call(None, b"server.methods")
 
-    def objects(self, glob: Optional[str] = None, kind: Optional[str] = None
-                ) -> Iterator[dict[str, Any]]:
+    def objects(self, glob: Optional[str] = None, kind: Optional[str] = None,
+                waiting: bool = False) -> Iterator[dict[str, Any]]:
         """Iterates over the descriptions of all objects, or of those whose names match, or of one
-        type."""
+        type, or on which calls wait."""
         options: dict[str, Any] = {"cursor": 0}
+        if waiting:
+            options["waiting"] = True
         if glob is not None:
             options["glob"] = glob
         if kind is not None:

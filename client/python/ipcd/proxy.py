@@ -99,6 +99,12 @@ class Proxy(_core.Handle):
         all else is for root and the daemon's user."""
         self._call(b"object.chown", uid, gid)
 
+    def rename(self, new_name: str) -> Any:
+        """Gives it another name; a proxy for that. Those for the old name, this one included, find
+        nothing any more. `Exists`: there is such a name. For its owner."""
+        self._call(b"object.rename", new_name)
+        return self._client.open(new_name, self._allow_pickle)
+
     def watch(self, events: Optional[Iterable[str]] = None) -> Watch:
         """An iterator over what happens to the object from now on: see `Watch`."""
         return self._client.watch(self, events)
@@ -108,9 +114,10 @@ class Proxy(_core.Handle):
     def _may_unpickle(self) -> bool:
         """Whether pickles in this object can be trusted, as only this user and root can write it.
 
-        An object cannot be given to another owner, and its mode is changed by its owner only; but a
-        name may be that of another object by now. An anonymous object's name is never used again
-        in the life of a daemon; any other is looked up, and is the same object if it is as old.
+        A name may be that of another object by now, or the object may have been opened to others: so
+        it is looked up each time, and is the same object if it is as old. An anonymous object's
+        name is never used again in the life of a daemon, and only its owner and root, who are
+        trusted, can open it to others; it is looked up once.
         """
         if self._allow_pickle or self._client.allow_pickle:
             return True

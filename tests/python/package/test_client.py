@@ -75,7 +75,10 @@ def test_opening(client, name):
             wrong()
     assert [one["name"] for one in client.objects(glob=name + "*", kind="queue")] == [name]
     queue.chmod(0o600)
-    client.delete(name)
+    queue.chown(gid=os.getegid())
+    renamed = queue.rename(name + "r")
+    assert renamed.name == name + "r" and renamed.maxsize == 3
+    client.delete(name + "r")
     with pytest.raises(FileNotFoundError):
         queue.put(1)
     assert "no object" in repr(queue) or name in repr(queue)
