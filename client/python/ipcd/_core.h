@@ -172,7 +172,8 @@ PyObject *call_run(const struct call *call);
  * cannot be sent. The call's id, as an int. NULL with an exception. */
 PyObject *call_start(const struct call *call, PyObject *done);
 
-/* Sends one whose result nobody wants. Its error is kept in connection.posted. -1 with an
+/* Sends one whose result nobody wants. Its error is kept in connection.posted, and raised by the
+ * next one. 1: the socket has not taken all of it; the rest leaves at the next call. -1 with an
  * exception. */
 int call_post(const struct call *call);
 

@@ -10,6 +10,7 @@
 #include "_core.h"
 
 #include <msgpack.h>
+#include <poll.h>
 #include <stdlib.h>
 
 /* An exception that is not set just now. */
@@ -336,11 +337,34 @@ static void post_done(struct ipcc *ipcc, int status, const struct ipcc_reply *re
     atomic_fetch_sub(&posted->waiting, 1);
 }
 
+/* Raises what a call that was posted has failed with, once. False: nothing has. */
+static bool raise_posted(struct connection *conn)
+{
+    struct posted *posted = conn->posted;
+    char message[sizeof(posted->message)];
+    int error = atomic_load(&posted->error);
+    if (error >= 0) {
+        return false;
+    }
+    memcpy(message, posted->message, sizeof(message));
+    atomic_store(&posted->error, 0);
+    (void)raise_status(&conn->hooks, error, message, NULL);
+    return true;
+}
+
 int call_post(const struct call *call)
 {
-    if (start_anywhere(call, post_done, call->conn->posted, NULL) < 0) {
+    struct connection *conn = call->conn;
+    if (raise_posted(conn) || start_anywhere(call, post_done, conn->posted, NULL) < 0) {
         return -1;
     }
-    atomic_fetch_add(&call->conn->posted->waiting, 1);
-    return 0;
+    atomic_fetch_add(&conn->posted->waiting, 1);
+    struct ipcc *ipcc = connection_enter(conn);
+    if (ipcc == NULL) {
+        return -1;
+    }
+    (void)ipcc_flush(ipcc); /* a connection that has ended tells post_done */
+    bool stuck = (ipcc_events(ipcc) & POLLOUT) != 0;
+    connection_leave(conn);
+    return stuck;
 }

@@ -88,10 +88,11 @@ static PyObject *handle_post(PyObject *self, PyObject *const *args, Py_ssize_t c
         PyErr_SetString(PyExc_ValueError, "the proxy has not been initialised");
         return NULL;
     }
-    if (call_post(&call) < 0) {
+    int stuck = call_post(&call);
+    if (stuck < 0) {
         return NULL;
     }
-    return PyLong_FromLongLong(atomic_load(&call.conn->posted->waiting));
+    return PyLong_FromLongLong(stuck ? -1 : atomic_load(&call.conn->posted->waiting));
 }
 
 /* ---- the type -------------------------------------------------------------------------------- */
@@ -159,10 +160,9 @@ static PyMethodDef methods[] = {
      "Connection.start with the name as the first param. key: whether the next one is a key."},
     {"_post", FAST(handle_post), METH_FASTCALL,
      "_post(method, *params)\n--\n\nSends a call and does not wait for its result, which is "
-     "dropped; "
-     "an error is kept\nfor Connection.posted(). It leaves at the next call or flush(). Returns "
-     "how "
-     "many are not\nanswered."},
+     "dropped; an error is kept\nfor Connection.posted(), and raised by the next _post. Returns "
+     "how many are not answered;\n-1: the socket has not taken all of it, and the rest leaves at "
+     "the next call."},
     {NULL, NULL, 0, NULL}};
 
 static PyGetSetDef fields[] = {{"_connection", handle_connection, NULL, "The Connection.", NULL},

@@ -39,6 +39,10 @@ int number_value(PyObject *object, struct ipcc_value *out)
         *out = ipcc_float(PyFloat_AsDouble(object));
         return 0;
     }
+    if (!PyIndex_Check(object)) {
+        *out = ipcc_float(PyFloat_AsDouble(object)); /* whatever has a __float__ */
+        return PyErr_Occurred() ? -1 : 0;
+    }
     PyObject *integer = PyNumber_Index(object);
     if (integer == NULL) {
         return -1;
