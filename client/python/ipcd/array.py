@@ -1,14 +1,13 @@
 """Arrays: numbers in shared memory."""
 from __future__ import annotations
 
-import mmap
 import sys
 from collections.abc import Iterator
 from typing import Any, Optional
 
 from . import _core
 from .proxy import REPR_ITEMS, Proxy
-from .shared import SharedLock
+from .shared import SharedLock, map_numbers
 
 _OMIT = -(1 << 63)
 
@@ -80,16 +79,8 @@ class Array(Proxy):
         """The memory itself, read-only without the write bit. It stays good as long as anybody has
         it, whatever becomes of the object and the daemon."""
         if self._view is None:
-            self._view = self._map()
+            self._view = map_numbers(self, b"array.map")
         return self._view
-
-    def _map(self) -> memoryview:
-        file, layout = self._call(b"array.map")
-        access = mmap.ACCESS_WRITE if layout["writable"] else mmap.ACCESS_READ
-        with file:
-            memory = mmap.mmap(file.fileno(), layout["size"], access=access)
-        end = layout["offset"] + layout["count"] * layout["itemsize"]
-        return memoryview(memory)[layout["offset"]:end].cast(layout["typecode"])
 
     @property
     def __array_interface__(self) -> dict[str, Any]:

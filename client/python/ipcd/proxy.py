@@ -63,7 +63,7 @@ class Proxy(_core.Handle):
         name = description["name"].encode()
         super().__init__(client._connection, name)
         self._client = client
-        self._opened = client._register(self.kind, name, description["lifetime"] == "scoped")
+        self._opened = client._register(type(self).kind, name, description["lifetime"] == "scoped")
         self._allow_pickle = allow_pickle
         self._created = description["created"]
         self._trusted_in = client._epoch if _is_trusted(description) else None

@@ -1,10 +1,22 @@
-"""What values and arrays in shared memory have in common: their lock."""
+"""What values and arrays in shared memory have in common: their lock, and the memory itself."""
 from __future__ import annotations
 
+import mmap
 from typing import Any, Optional, Union
 
 from . import _core
-from .proxy import wait_ms
+from .proxy import Proxy, wait_ms
+
+
+def map_numbers(proxy: Proxy, method: bytes) -> memoryview:
+    """The memory of a value or an array, mapped; read-only without the write bit. It stays good as
+    long as anybody has it."""
+    file, layout = proxy._call(method)
+    access = mmap.ACCESS_WRITE if layout["writable"] else mmap.ACCESS_READ
+    with file:
+        memory = mmap.mmap(file.fileno(), layout["size"], access=access)
+    end = layout["offset"] + layout["count"] * layout["itemsize"]
+    return memoryview(memory)[layout["offset"]:end].cast(layout["typecode"])
 
 
 class SharedLock:

@@ -5,7 +5,7 @@ from typing import Any, Optional
 
 from . import _core
 from .proxy import Proxy
-from .shared import SharedLock
+from .shared import SharedLock, map_numbers
 
 
 class Value(Proxy):
@@ -22,6 +22,7 @@ class Value(Proxy):
 
     kind = "value"
     typecode: str
+    _view: Optional[memoryview] = None
 
     def _take_description(self, description: dict[str, Any]) -> None:
         self.typecode = description["typecode"]
@@ -48,6 +49,12 @@ class Value(Proxy):
     def add(self, delta: Any) -> Any:
         """Adds to it, atomically; what it then is. OverflowError: the sum does not fit."""
         return self._shared.add(delta)
+
+    def view(self) -> memoryview:
+        """The memory itself, as an array of one number: see `Array.view`."""
+        if self._view is None:
+            self._view = map_numbers(self, b"value.map")
+        return self._view
 
     def get_lock(self) -> SharedLock:
         """The lock, a context manager."""
