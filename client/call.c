@@ -44,7 +44,9 @@ int call_run(struct ipcc *conn, const struct ipcc_request *request, enum call_wa
         reply_clear(reply);
         return status;
     }
-    struct waiter waiter = {.message = thread->message};
+    struct waiter waiter = {.message = thread->message,
+                            .interrupted = request->interrupted,
+                            .interrupted_data = request->interrupted_data};
     int cancellation = wait_enter(conn);
     status = call_and_wait(conn, request, wait, &waiter);
     wait_leave(conn, cancellation);

@@ -8,6 +8,7 @@
 #include "client/clock.h"
 #include "client/error.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -33,12 +34,14 @@ static void futex_wake(_Atomic uint32_t *word)
     (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Sleeps while *word is `value`, until woken, or `deadline`, or for no reason. */
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
+/* Sleeps while *word is `value`, until woken, or `deadline`, or for no reason. True if that was a
+ * signal. */
+static bool futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t deadline)
 {
     struct timespec until = {.tv_sec = deadline / 1000, .tv_nsec = deadline % 1000 * 1000000};
-    (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
-                  deadline == NEVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
+    return syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+                   deadline == NEVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY) < 0 &&
+           errno == EINTR;
 }
 
 /* Changes a waiter's state. From here on a finished waiter may be gone: the wake-up then hits
@@ -143,8 +146,10 @@ enum waiter_state reader_follow(struct reader *reader, pthread_mutex_t *lock, st
     TAILQ_INSERT_TAIL(&reader->waiters, waiter, link);
     waiter->listed = true;
     (void)pthread_mutex_unlock(lock);
-    while (waiter_state(waiter) == WAITER_PENDING && (deadline == NEVER || clock_ms() < deadline)) {
-        futex_wait(&waiter->state, WAITER_PENDING, deadline);
+    while (waiter_state(waiter) == WAITER_PENDING && !waiter->signalled &&
+           (deadline == NEVER || clock_ms() < deadline)) {
+        waiter->signalled =
+            futex_wait(&waiter->state, WAITER_PENDING, deadline) && waiter->interrupted != NULL;
     }
     if (waiter_state(waiter) == WAITER_DONE) {
         return WAITER_DONE;
@@ -180,11 +185,13 @@ void reader_await_room(struct reader *reader, pthread_mutex_t *lock, int fd, int
         timeout = BLIND_FLUSH_MS;
     }
     (void)pthread_mutex_unlock(lock);
-    (void)poll(ready, 2, timeout);
+    bool signalled = poll(ready, 2, timeout) < 0 && errno == EINTR;
     uint64_t count;
     if ((ready[1].revents & POLLIN) != 0) {
         ssize_t taken = read(ready[1].fd, &count, sizeof(count));
         (void)taken;
     }
     (void)pthread_mutex_lock(lock);
+    struct waiter *flusher = reader->flusher;
+    flusher->signalled = signalled && flusher->interrupted != NULL;
 }

@@ -27,6 +27,11 @@ struct waiter {
     TAILQ_ENTRY(waiter) link;
     bool listening; /* for events, not for an answer: in reader.listeners */
     TAILQ_ENTRY(waiter) listener;
+    bool (*interrupted)(void *data); /* see struct ipcc_request; NULL: signals do not matter */
+    void *interrupted_data;
+    bool signalled;   /* one has interrupted its sleep */
+    bool cancelled;   /* because of one */
+    int64_t look_due; /* when to ask without having seen one; set if interrupted is */
 };
 
 enum waiter_state {

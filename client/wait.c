@@ -14,14 +14,18 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* ---- as the leader
-   --------------------------------------------------------------------------- */
+/* A signal that comes just before a thread sleeps does not wake it: who is to be asked about
+ * signals is asked once more after this time. */
+enum { LOOK_MS = 20 };
+
+/* ---- as the leader --------------------------------------------------------------------------- */
 
 /* What the reader waits for in one turn. */
 struct turn {
     int interrupt_fd; /* or -1 */
     bool output;      /* room to send, besides input */
     bool interrupted; /* what came of it: interrupt_fd is readable */
+    bool signalled;   /* … or nothing, because of a signal */
     int64_t due;
 };
 
@@ -29,19 +33,22 @@ struct turn {
 static int wait_and_receive(struct ipcc *conn, struct turn *turn, char *text)
 {
     if (!turn->output && turn->due == NEVER && turn->interrupt_fd < 0) {
-        return incoming_receive(&conn->link.in, conn->link.fd, 0, text);
+        int status = incoming_receive(&conn->link.in, conn->link.fd, 0, text);
+        turn->signalled = status == 0;
+        return status;
     }
     struct pollfd ready[] = {
         {.fd = conn->link.fd, .events = (short)(turn->output ? POLLIN | POLLOUT : POLLIN)},
         {.fd = turn->interrupt_fd, .events = POLLIN}};
     int count = poll(ready, 2, clock_timeout(turn->due));
     turn->interrupted = count > 0 && ready[1].revents != 0;
+    turn->signalled = count < 0;
     bool input = count > 0 && (ready[0].revents & ~POLLOUT) != 0;
     return input ? incoming_receive(&conn->link.in, conn->link.fd, MSG_DONTWAIT, text) : 0;
 }
 
 /* One turn as the reader. */
-static void lead_turn(struct ipcc *conn, int64_t deadline)
+static void lead_turn(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
 {
     char text[MESSAGE_TEXT];
     int64_t clock_due = deadlines_next(conn);
@@ -60,6 +67,7 @@ static void lead_turn(struct ipcc *conn, int64_t deadline)
     if (turn.interrupted) {
         interrupt_waits(conn);
     }
+    waiter->signalled = turn.signalled && waiter->interrupted != NULL;
     if (clock_due != NEVER) {
         int64_t now = clock_ms();
         deadlines_connect(conn, now);
@@ -67,16 +75,21 @@ static void lead_turn(struct ipcc *conn, int64_t deadline)
     }
 }
 
+static int64_t earlier(int64_t deadline, int64_t other)
+{
+    return deadline < other ? deadline : other;
+}
+
 static bool is_due(int64_t deadline)
 {
     return deadline != NEVER && clock_ms() >= deadline;
 }
 
-/* Reads for all until the waiter's own call is done, then passes the role on. */
+/* Reads for all until the waiter's own call is done, or a signal came; then passes the role on. */
 static void lead(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
 {
-    while (waiter_state(waiter) != WAITER_DONE && !is_due(deadline)) {
-        lead_turn(conn, deadline);
+    while (waiter_state(waiter) != WAITER_DONE && !waiter->signalled && !is_due(deadline)) {
+        lead_turn(conn, waiter, deadline);
     }
     reader_leave(&conn->reader);
 }
@@ -97,7 +110,7 @@ static void flush(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
     int fd = conn->link.fd;
     reader_flush_begin(&conn->reader, waiter);
     while (conn->link.epoch == epoch && conn->reader.reading && outgoing_pending(&conn->link.out) &&
-           waiter_state(waiter) != WAITER_DONE && !is_due(deadline)) {
+           waiter_state(waiter) != WAITER_DONE && !waiter->signalled && !is_due(deadline)) {
         reader_await_room(&conn->reader, &conn->lock, fd, deadline);
         if (conn->link.epoch == epoch) {
             request_send(conn);
@@ -126,26 +139,56 @@ static int abandon(struct ipcc *conn, struct waiter *waiter, uint32_t msgid)
     return error_set(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
 }
 
+/* Asks the caller whether a signal ends the call, without the reader's role, since the caller may
+ * use the connection. True: the call is given up. */
+static bool ask(struct ipcc *conn, struct waiter *waiter, uint32_t msgid)
+{
+    waiter->signalled = false;
+    waiter->look_due = NEVER;
+    (void)pthread_mutex_unlock(&conn->lock);
+    bool stop = waiter->interrupted(waiter->interrupted_data);
+    (void)pthread_mutex_lock(&conn->lock);
+    if (!stop || waiter_state(waiter) == WAITER_DONE) {
+        return false;
+    }
+    if (waiter->cancelled) {
+        return true;
+    }
+    waiter->cancelled = true;
+    interrupt_call(conn, msgid);
+    request_send(conn);
+    return false;
+}
+
+/* One turn of waiting, in whichever role. True: the call is done, and the lock not held. */
+static bool wait_turn(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
+{
+    if (!conn->reader.reading) {
+        conn->reader.reading = true;
+        lead(conn, waiter, deadline);
+    } else if (outgoing_pending(&conn->link.out) && reader_needs_flusher(&conn->reader)) {
+        flush(conn, waiter, deadline);
+    } else {
+        enum waiter_state state = reader_follow(&conn->reader, &conn->lock, waiter, deadline);
+        if (state == WAITER_LEAD) {
+            lead(conn, waiter, deadline);
+        }
+        return state == WAITER_DONE;
+    }
+    return false;
+}
+
 int wait_for_answer(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_t deadline)
 {
+    waiter->look_due = waiter->interrupted != NULL ? deadline_in(LOOK_MS) : NEVER;
     while (waiter_state(waiter) != WAITER_DONE) {
-        if (is_due(deadline)) {
+        bool asked = waiter->signalled || is_due(waiter->look_due);
+        if (is_due(deadline) || (asked && ask(conn, waiter, msgid))) {
             waiter->status = abandon(conn, waiter, msgid);
             break;
         }
-        if (!conn->reader.reading) {
-            conn->reader.reading = true;
-            lead(conn, waiter, deadline);
-        } else if (outgoing_pending(&conn->link.out) && reader_needs_flusher(&conn->reader)) {
-            flush(conn, waiter, deadline);
-        } else {
-            enum waiter_state state = reader_follow(&conn->reader, &conn->lock, waiter, deadline);
-            if (state == WAITER_DONE) {
-                return waiter->status;
-            }
-            if (state == WAITER_LEAD) {
-                lead(conn, waiter, deadline);
-            }
+        if (!asked && wait_turn(conn, waiter, earlier(deadline, waiter->look_due))) {
+            return waiter->status;
         }
     }
     ask_to_flush(conn);

@@ -182,7 +182,16 @@ struct ipcc_request {
      * with IPCC_ERR_NO_ANSWER. A limit against a daemon that hangs: the time that the method itself
      * should wait is one of its params. 0: no limit. */
     int64_t guard_ms;
-    uint64_t reserved[4]; /* zero, else IPCC_ERR_ARGUMENT */
+    /* For runtimes that handle signals outside of signal handlers, as Python does. It is called in
+     * the calling thread, with no lock held, when a signal has interrupted the thread's wait, and
+     * once shortly after the wait began, for a signal that came just before; it may use the
+     * connection. true: the wait is to end. It is then cancelled as by ipcc_interrupt, this call
+     * alone: INTERRUPTED, and nothing was taken; or the result as ever, if that was on its way. If
+     * it says true again before the daemon has answered, the call is given up as after guard_ms.
+     * NULL: signals do not matter. Not for ipcc_call_async, which ignores it. */
+    bool (*interrupted)(void *data);
+    void *interrupted_data;
+    uint64_t reserved[2]; /* zero, else IPCC_ERR_ARGUMENT */
 };
 
 /* ipcc_call with a struct. IPCC_ERR_NO_ANSWER besides. */

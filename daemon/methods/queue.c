@@ -24,7 +24,7 @@ static int read_priority(struct call *call, const struct param *given, struct ra
     return status;
 }
 
-static int read_put_options(struct call *call, struct put_options *out)
+static int read_put_options(struct call *call, struct put_options *out, bool *head)
 {
     struct param given[OPTIONS_queue_put];
     *out = (struct put_options){0};
@@ -34,20 +34,24 @@ static int read_put_options(struct call *call, struct put_options *out)
     }
     out->delay_ms = option_int(&given[OPTION_queue_put_delay_ms], 0);
     out->ttl_ms = option_int(&given[OPTION_queue_put_ttl_ms], 0);
+    *head = option_bool(&given[OPTION_queue_put_head], false);
     return read_priority(call, &given[OPTION_queue_put_priority], &out->rank);
 }
 
 int method_queue_put(struct call *call)
 {
     struct put_options options = {0};
+    bool head = false;
     if (__builtin_expect(call_given(call, 3), 0)) {
-        int status = read_put_options(call, &options);
+        int status = read_put_options(call, &options, &head);
         if (status < 0) {
             return status;
         }
     }
     int status = ERR_FULL;
-    if (!call_is_behind(call, QUEUE_PUTTERS)) {
+    if (head) {
+        status = queue_return(queue_of(call->object), call_incoming(call, 1));
+    } else if (!call_is_behind(call, QUEUE_PUTTERS)) {
         status = queue_put(queue_of(call->object), call_incoming(call, 1), &options, call->now);
     }
     rank_unref(&options.rank);

@@ -100,13 +100,20 @@ static int place(struct queue *queue, struct item *item, bool to_head)
     return status;
 }
 
+void item_enter_first(struct queue *queue, struct item *item)
+{
+    item->state = ITEM_RETURNED;
+    TAILQ_INSERT_HEAD(&queue->returned, item, link);
+    queue->ready++;
+}
+
 void item_enter(struct queue *queue, struct item *item, bool to_head)
 {
     if (place(queue, item, to_head) < 0) {
-        item->state = ITEM_RETURNED;
-        TAILQ_INSERT_HEAD(&queue->returned, item, link);
+        item_enter_first(queue, item);
+    } else {
+        queue->ready++;
     }
-    queue->ready++;
     (void)item_set_due(queue, item, item->meta.expires);
 }
 

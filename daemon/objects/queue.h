@@ -84,6 +84,10 @@ static inline struct queue *queue_of(struct object *object)
 int queue_put(struct queue *queue, struct incoming value, const struct put_options *options,
               uint64_t now);
 
+/* Puts a value at the head, full or shut down or not: it has been got before, by somebody who does
+ * not want it after all. ERR_LIMIT, ERR_MEMORY. */
+int queue_return(struct queue *queue, struct incoming value);
+
 /* A value at the head, as a get would return it; valid until the queue next changes. */
 struct delivery {
     struct stored value;

@@ -163,6 +163,21 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     return 0;
 }
 
+int queue_return(struct queue *queue, struct incoming value)
+{
+    struct item_meta meta = {.expires = TIME_NEVER};
+    struct item *item;
+    int status = item_new(queue, blob_new(value), &meta, false, &item);
+    if (status < 0) {
+        return status;
+    }
+    item_enter_first(queue, item);
+    queue->puts++;
+    queue_tell_size(queue, EVENT_put);
+    queue_changed(queue);
+    return 0;
+}
+
 void queue_put_back(struct queue *queue, struct stored value, const struct item_meta *meta)
 {
     struct item *item;

@@ -25,7 +25,7 @@ struct item {
     struct tie *tie;          /* who has taken it, or NULL */
     struct blob *value;
     struct item_meta meta;
-    uint64_t due;   /* when time changes its state: delay, expiry or lease; TIME_NEVER: never */
+    uint64_t due; /* when time changes its state: delay, expiry or lease; TIME_NEVER: never */
     union {
         uint64_t ready; /* delayed: when it becomes ready */
         uint64_t taken; /* taken: since when; both monotonic, nanoseconds */

@@ -531,6 +531,42 @@ static void clear_wakes_putters_and_joiners(void **state)
     actor_leave(a);
 }
 
+static void item_that_is_returned_is_the_next_whatever_the_queue(void **state)
+{
+    static const char *const queues[] = {"['q', {maxsize: 2}]",
+                                         "['q', {order: 'lifo', maxsize: 2}]",
+                                         "['q', {order: 'priority', maxsize: 2}]"};
+    struct actor *a = actor_new(*state, 0);
+    for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++) {
+        check(a, "queue.open", queues[i], "_map");
+        check(a, "queue.put_many", "['q', ['x', 'x']]", "2");
+        check(a, "queue.put", "['q', 'one', 0, {head: true}]", "nil");
+        check(a, "queue.put", "['q', 'two', 0, {head: true, delay_ms: 5, ttl_ms: 1}]", "nil");
+        check(a, "queue.qsize", "['q']", "4");
+        check_error(a, "queue.put", "['q', 'y', 0, {head: false}]", "FULL");
+        check(a, "queue.shutdown", "['q']", "nil");
+        check(a, "queue.get", "['q']", "['two', nil, 1]");
+        check(a, "queue.put", "['q', 'two', nil, {head: true}]", "nil");
+        check(a, "queue.peek", "['q', 0, 3]", "['two', 'one', 'x']");
+        check(a, "queue.clear", "['q']", "4");
+        check(a, "object.delete", "['q']", "nil");
+    }
+    actor_leave(a);
+}
+
+static void item_that_is_returned_goes_to_who_waits(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    struct actor *b = actor_new(*state, 0);
+    check(a, "queue.open", "['q', {joinable: true}]", "_map");
+    uint32_t waiting = actor_send(b, "queue.get", "['q']");
+    check(a, "queue.put", "['q', 'x', 0, {head: true}]", "nil");
+    check_answer(b, waiting, "['x', 1, 1]");
+    check(a, "object.describe", "['q']", "{unfinished: 1, taken: 1, ...}");
+    actor_leave(a);
+    actor_leave(b);
+}
+
 static void queue_over_its_users_bytes_is_a_limit_and_changes_nothing(void **state)
 {
     struct stage *stage = *state;
@@ -586,6 +622,8 @@ int main(void)
         TEST(shutdown_drains_and_then_fails),
         TEST(shutdown_wakes_getters_and_immediate_drops_items),
         TEST(clear_wakes_putters_and_joiners),
+        TEST(item_that_is_returned_is_the_next_whatever_the_queue),
+        TEST(item_that_is_returned_goes_to_who_waits),
         TEST(queue_over_its_users_bytes_is_a_limit_and_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,131 @@
+"""Queue, JoinableQueue, SimpleQueue."""
+from __future__ import annotations
+
+import queue
+from typing import Any, Optional
+
+from .. import queue as queues
+from ..proxy import wait_ms
+from .objects import Anonymous
+
+Empty = queue.Empty
+Full = queue.Full
+
+WINDOW = 1000
+"""How many puts of unbounded queues can be on their way before one waits for the answers."""
+
+_PUT = b"queue.put"
+_GET = b"queue.get"
+
+
+class Queue(Anonymous, queues.Queue):
+    """A queue that processes share. Timeouts are seconds; a negative one is 0.
+
+    If it has no limit, `put` returns as soon as the item is on its way. The order of what a process
+    does is kept, whichever objects it does it with. `flush` waits until all has arrived, and so do
+    `close` and the end of the process.
+    """
+
+    _closed = False
+
+    def __init__(self, maxsize: int = 0, *, ctx: Any = None) -> None:
+        self._make(maxsize=max(0, maxsize), **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {}
+
+    def _take_description(self, description: dict[str, Any]) -> None:
+        super()._take_description(description)
+        self._unbounded = self.maxsize == 0
+
+    def put(self, obj: Any, block: bool = True, timeout: Optional[float] = None) -> None:
+        """Puts an item, waiting while the queue is full. queue.Full; TypeError: it cannot be sent;
+        ValueError: this process has closed the queue."""
+        if self._closed:
+            raise self._is_closed()
+        if self._unbounded:
+            self._send(obj)
+        elif block and timeout is None:
+            self._call(_PUT, obj)
+        else:
+            self._call(_PUT, obj, wait_ms(block, timeout))
+
+    def put_nowait(self, obj: Any) -> None:
+        """`put` without waiting."""
+        self.put(obj, False)
+
+    def _send(self, obj: Any) -> None:
+        client: Any = self._client
+        if client._finishes_in != client._epoch:
+            client.finish_at_exit()
+        if not 0 <= self._post(_PUT, obj) < WINDOW:
+            client.flush()
+
+    def get(self, block: bool = True, timeout: Optional[float] = None) -> Any:
+        """Takes the next item, waiting for one. queue.Empty; ValueError: as put."""
+        if self._closed:
+            raise self._is_closed()
+        client: Any = self._client
+        client.check_posted()
+        if block and timeout is None:
+            return self._first(_GET)
+        return self._first(_GET, wait_ms(block, timeout))
+
+    def get_nowait(self) -> Any:
+        """`get` without waiting."""
+        return self.get(False)
+
+    def flush(self) -> None:
+        """Waits until what this process has put has arrived. What could not be put raises now."""
+        client: Any = self._client
+        client.flush()
+
+    def close(self) -> None:
+        """Says that this process will not use it any more, and waits as `flush`."""
+        if not self._closed:
+            self._closed = True
+            self.flush()
+
+    def join_thread(self) -> None:
+        """There is no thread: `close` has waited."""
+        assert self._closed, f"{self!r} not closed"
+
+    def cancel_join_thread(self) -> None:
+        """There is no thread."""
+
+    def _is_closed(self) -> Exception:
+        return ValueError(f"queue {self.name!r} is closed")
+
+
+class Joinable(queues.Queue):
+    """What a process has taken, and not said to be done, is got by others when it is killed or ends by
+    an exception, and counts as done when it ends normally."""
+
+    _noted_in = -1
+
+    def get(self, block: bool = True, timeout: Optional[float] = None) -> Any:
+        """Takes the next item, waiting for one; `task_done` is to follow. queue.Empty."""
+        item = super().get(block, timeout)
+        client: Any = self._client
+        if self._noted_in != client._epoch:
+            self._noted_in = client._epoch
+            client.has_taken_from(self.name)
+        return item
+
+
+class JoinableQueue(Joinable, Queue):
+    """A queue whose items are done when `task_done` says so: the one that this process took first,
+    else the one that anybody did."""
+
+    def _options(self) -> dict[str, Any]:
+        return {"joinable": True}
+
+
+class SimpleQueue(Queue):
+    """A queue with get, put and empty."""
+
+    def __init__(self, *, ctx: Any = None) -> None:
+        super().__init__(ctx=ctx)
+
+    def _is_closed(self) -> Exception:
+        return OSError("handle is closed")

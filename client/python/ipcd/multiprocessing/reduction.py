@@ -1,0 +1,5 @@
+"""multiprocessing.reduction, as it is."""
+import multiprocessing.reduction
+import sys
+
+sys.modules[__name__] = multiprocessing.reduction
