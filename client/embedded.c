@@ -272,11 +272,12 @@ static int await_ready(struct start *start, int64_t deadline)
         }
         return not_ready(start, state);
     }
-    if (strlen(path) >= sizeof(own.path)) {
+    size_t length = strlen(path);
+    if (length >= sizeof(own.path)) {
         return error_set(IPCC_ERR_PROTOCOL, "the daemon that was started says it listens on %.60s…",
                          path);
     }
-    (void)strcpy(own.path, path);
+    memcpy(own.path, path, length + 1);
     return 0;
 }
 

@@ -146,6 +146,8 @@ int ipcc_open_async(struct ipcc **conn, const struct ipcc_options *options)
     return 0;
 }
 
+_Static_assert((int)IPCC_ADDRESS_SIZE == (int)ADDRESS_TEXT, "room for any path");
+
 int ipcc_address(struct ipcc *conn, char *path, size_t size)
 {
     char text[ADDRESS_TEXT];
@@ -157,11 +159,12 @@ int ipcc_address(struct ipcc *conn, char *path, size_t size)
         return error_set(IPCC_ERR_ARGUMENT, "ipcc_address needs room for the path");
     }
     (void)address_text(&conn->link.address, text); /* stays as it is once it is open */
-    if (strlen(text) >= size) {
+    size_t length = strlen(text);
+    if (length >= size) {
         return error_set(IPCC_ERR_RANGE,
-                         "the socket's path has %zu bytes, and there is room for %zu", strlen(text),
+                         "the socket's path has %zu bytes, and there is room for %zu", length,
                          size - 1);
     }
-    (void)strcpy(path, text);
+    memcpy(path, text, length + 1);
     return 0;
 }

@@ -52,7 +52,6 @@ void daemon_fit_limits(const struct log *log, struct config *config)
     if (memory.bytes != UINT64_MAX) {
         limits_fit_memory(limits, config->given, memory.bytes);
         config->lowered |= limits_complete(limits, config->given);
-        log_line(log, LOG_LEVEL_INFO, "memory: %" PRIu64 " bytes, %s", memory.bytes, memory.what);
     }
     for (int i = 0; i < LIMIT_COUNT; i++) {
         if ((config->lowered >> i & 1U) != 0) {
@@ -301,7 +300,10 @@ static void log_limits(const struct daemon *daemon)
         len += (size_t)snprintf(text + len, sizeof(text) - len, " %s=%" PRIu64, limit_rows[i].name,
                                 *limit_value(&limits, &limit_rows[i]));
     }
+    struct machine_memory memory = machine_memory("");
     log_line(&daemon->log, LOG_LEVEL_INFO, "limits:%s", text);
+    log_line(&daemon->log, LOG_LEVEL_INFO, "memory: %" PRIu64 " bytes, %s", memory.bytes,
+             memory.what);
 }
 
 static int read_config(struct daemon *daemon)

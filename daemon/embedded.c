@@ -96,10 +96,10 @@ static bool is_safe(const char *base)
 static bool make_directory(struct embedded *embedded, const char *base)
 {
     char *path;
-    size_t length = strlen(base) + strlen("/") + strlen(PREFIX) + strlen("XXXXXX/") +
-                    strlen(SOCKET_NAME);
-    if (length >= sizeof(((struct sockaddr_un *)0)->sun_path) ||
-        !is_safe(base) || asprintf(&path, "%s/%sXXXXXX", base, PREFIX) < 0) {
+    size_t length =
+        strlen(base) + strlen("/") + strlen(PREFIX) + strlen("XXXXXX/") + strlen(SOCKET_NAME);
+    if (length >= sizeof(((struct sockaddr_un *)0)->sun_path) || !is_safe(base) ||
+        asprintf(&path, "%s/%sXXXXXX", base, PREFIX) < 0) {
         return false;
     }
     if (mkdtemp(path) == NULL) {

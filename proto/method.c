@@ -56,7 +56,8 @@ static const struct type_row types[] = {
     [PARAM_ARRAY] = {"array", "an array"},
     [PARAM_MAP] = {"map", "a map"},
     [PARAM_OWNER] = {"owner", "an integer or a str"},
-    [PARAM_GROUP] = {"group", "a gid (an integer that is not negative) or the name of a group (str)"},
+    [PARAM_GROUP] = {"group",
+                     "a gid (an integer that is not negative) or the name of a group (str)"},
 };
 
 static enum param_type type_of_word(struct slice word)

@@ -5,7 +5,7 @@
  * a program of its own; here workers of both kinds take tasks from the same queue. The daemon goes
  * when the last of them has gone.
  */
-#include "client/examples/example.h"
+#include "example.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -75,7 +75,8 @@ int ipcc_open(struct ipcc **conn, const struct ipcc_options *options);
  * message says where it was looked for, or why.
  *
  * It listens in a new directory of mode 0700 in $XDG_RUNTIME_DIR, $TMPDIR or /tmp, with the limits
- * that an ipcd without configuration has. It logs to the file that $IPCD_LOG names, else nowhere.
+ * that an ipcd without configuration has, and with the program's user, priority, resource limits
+ * and control group. It logs to the file that $IPCD_LOG names, else nowhere.
  *
  * Who has it. The library sets IPCD_SOCKET in the environment of the process, so that all that it
  * starts from then on find the daemon, and all later connections of its own. A process has one

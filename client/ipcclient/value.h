@@ -174,8 +174,8 @@ static inline struct ipcc_value ipcc_descriptor(int fd)
     return value;
 }
 
-/* A reference to the object of that name: one that is there when the value is stored, otherwise it is
- * a name and no more. NULL is IPCC_ERR_ARGUMENT. */
+/* A reference to the object of that name: one that is there when the value is stored, otherwise it
+ * is a name and no more. NULL is IPCC_ERR_ARGUMENT. */
 static inline struct ipcc_value ipcc_reference(const char *name)
 {
     struct ipcc_value value = {IPCC_REFERENCE, 0, {0}};

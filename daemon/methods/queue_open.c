@@ -86,7 +86,7 @@ static void queue_differs(const struct object *object, const struct param *given
     differs[OPTION_queue_open_maxsize] =
         option_int(&given[OPTION_queue_open_maxsize], is->maxsize) != is->maxsize;
     differs[OPTION_queue_open_order] =
-        option_word(&given[OPTION_queue_open_order], is->order) != (int)is->order;
+        option_word(&given[OPTION_queue_open_order], (int)is->order) != (int)is->order;
     differs[OPTION_queue_open_joinable] =
         option_bool(&given[OPTION_queue_open_joinable], is->joinable) != is->joinable;
     differs[OPTION_queue_open_on_disconnect] =

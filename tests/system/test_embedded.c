@@ -67,7 +67,7 @@ static void daemon_of_the_user_is_taken_if_it_answers(void **state)
     char socket[108];
     (void)snprintf(socket, sizeof(socket), "%s/ipcd", home->directory);
     assert_return_code(mkdir(socket, 0700), errno);
-    (void)strcat(socket, "/ipcd.sock");
+    (void)snprintf(socket, sizeof(socket), "%s/ipcd/ipcd.sock", home->directory);
     struct daemon_options options = {
         .no_socket_arg = true, .args = {"--socket", socket}, .socket = socket};
     struct daemon *daemon = daemon_start(&options);

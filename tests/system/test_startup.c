@@ -58,6 +58,10 @@ static void wrong_arguments_are_refused_by_name(void **state)
     refuses(&(struct daemon_options){.args = {"--no-such-option"}},
             (const char *[]){"no-such-option", NULL});
     refuses(&(struct daemon_options){.args = {"surplus"}}, (const char *[]){"surplus", NULL});
+    refuses(&(struct daemon_options){.args = {"--embedded"}},
+            (const char *[]){"--embedded", "no option of the socket", NULL});
+    refuses(&(struct daemon_options){.args = {"--embedded"}, .no_socket_arg = true},
+            (const char *[]){"--embedded", "must be a Unix-domain socket", NULL});
     refuses(&(struct daemon_options){.args = {"--socket-mode", "rw"}},
             (const char *[]){"rw", NULL});
     refuses(&(struct daemon_options){.args = {"--socket-group", "no-such-group"}},

@@ -103,14 +103,14 @@ static void directory_whose_paths_are_no_socket_s_does_not(void **state)
 {
     const struct bases *bases = *state;
     char path[PATH_SIZE];
+    int zeroes = (int)(107 - 31 - strlen(bases->first) - 1);
     /* With "/ipcd-embedded-XXXXXX/ipcd.sock" behind it there are 107 bytes, or one more. */
-    (void)snprintf(path, sizeof(path), "%s/%0*d", bases->first,
-                   (int)(107 - 31 - strlen(bases->first) - 1), 0);
+    (void)snprintf(path, sizeof(path), "%s/%0*d", bases->first, zeroes, 0);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(setenv("XDG_RUNTIME_DIR", path, 1), 0);
     assert_listens_in(path);
     assert_int_equal(rmdir(path), 0);
-    (void)strcat(path, "0");
+    (void)snprintf(path, sizeof(path), "%s/%0*d", bases->first, zeroes + 1, 0);
     assert_int_equal(mkdir(path, 0700), 0);
     assert_int_equal(setenv("XDG_RUNTIME_DIR", path, 1), 0);
     assert_listens_in(bases->second);
