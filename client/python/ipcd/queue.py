@@ -194,6 +194,14 @@ class Queue(Proxy):
             return self._call(b"queue.shutdown", immediate)
         return self._call(b"queue.shutdown", immediate, {"drain": drain})
 
+    def pause(self, seconds: Optional[float] = None) -> None:
+        """Lets no get find anything for so many seconds, or until `resume`."""
+        self._call(b"queue.pause", seconds_to_ms(seconds))
+
+    def resume(self) -> None:
+        """Lets gets go on."""
+        self._call(b"queue.resume")
+
     # ---- items that the program does not get ----------------------------------------------------
 
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import collections
 import select
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Union
 
 from . import errors
@@ -38,7 +38,7 @@ class Watch(Iterator[Happening]):
         self._happened: collections.deque[Happening] = collections.deque()
         self._client = client
         self._connection = client._new_connection(client.address)
-        self._connection.on_event(self._tell)
+        self._connection.on_event(_teller(self._happened))
         self._watched: set[str] = set()
         events = None if events is None else list(events)
         for watched in objects:
@@ -57,9 +57,6 @@ class Watch(Iterator[Happening]):
         name = watched.name if isinstance(watched, Proxy) else watched
         self._connection.call(None, b"object.unwatch", name)
         self._watched.discard(name)
-
-    def _tell(self, name: str, event: str, detail: dict[str, Any]) -> None:
-        self._happened.append(Happening(name, event, detail))
 
     def next(self, timeout: Optional[float] = None) -> Happening:
         """The next event, waiting at most `timeout` seconds for it. `Timeout`; StopIteration: there
@@ -94,3 +91,11 @@ class Watch(Iterator[Happening]):
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
+
+
+def _teller(happened: collections.deque[Happening]) -> Callable[[str, str, dict[str, Any]], None]:
+    """What the connection calls. It knows the events only, as a connection keeps what it calls."""
+
+    def tell(name: str, event: str, detail: dict[str, Any]) -> None:
+        happened.append(Happening(name, event, detail))
+    return tell

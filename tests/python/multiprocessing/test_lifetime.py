@@ -4,7 +4,6 @@ process ends."""
 import gc
 import os
 import pickle
-import time
 import warnings
 
 import pytest
@@ -159,20 +158,21 @@ def test_what_was_put_before_a_process_ended_has_arrived(context):
     assert [jobs.get_nowait() for _ in range(count)] == list(range(count))
 
 
-def test_a_put_arrives_without_another_call():
-    jobs = mp.Queue()
-    before = client().describe(jobs.name)["puts"]
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        jobs.put("one")
-        os.write(writer, b"1")
-        time.sleep(60)
-        os._exit(0)
-    os.read(reader, 1)
-    assert jobs.get(timeout=30) == "one"
-    assert before == 0
-    os.close(reader)
-    os.close(writer)
+def put_and_stay(jobs, done):
+    jobs.put("one")
+    done.recv()
+
+
+def test_a_put_arrives_without_another_call(context):
+    jobs = context.Queue()
+    here, there = context.Pipe()
+    process = context.Process(target=put_and_stay, args=(jobs, there))
+    process.start()
+    assert jobs.get(timeout=60) == "one"
+    here.send("done")
+    process.join()
+    here.close()
+    there.close()
 
 
 def test_puts_and_other_calls_keep_their_order():

@@ -117,6 +117,17 @@ def test_queue_shuts_down(client):
         dropped.get()
 
 
+def test_queue_pauses(client):
+    queue = client.queue()
+    queue.put(1)
+    queue.pause(1000)
+    with pytest.raises(python_queue.Empty):
+        queue.get_nowait()
+    queue.pause()
+    queue.resume()
+    assert queue.get_nowait() == 1
+
+
 def test_an_item_of_any_of_several_queues(client):
     one, two = client.queue(), client.joinable_queue()
     two.put({"x"})
