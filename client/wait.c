@@ -134,8 +134,10 @@ static int abandon(struct ipcc *conn, struct waiter *waiter, uint32_t msgid)
         return error_set(IPCC_ERR_TIMEOUT, "no event came in this time");
     }
     conn->flight.slots[msgid].kind = SLOT_ABANDONED;
-    request_cancel(conn, msgid);
-    request_send(conn);
+    if (!waiter->cancelled) {
+        request_cancel(conn, msgid);
+        request_send(conn);
+    }
     return error_set(IPCC_ERR_NO_ANSWER, "the daemon did not answer within the guard time");
 }
 
