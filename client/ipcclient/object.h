@@ -98,11 +98,11 @@ int ipcc_object_list(struct ipcc *conn, const struct ipcc_object_filter *filter,
 /* Answers with the value. */
 int ipcc_server_ping(struct ipcc *conn, struct ipcc_value value, struct ipcc_reply *reply);
 
-/* The methods there are: an array of maps of name, params, result, summary, flags. */
+/* The methods there are: an array of maps of name, params, options, result, summary, flags. */
 int ipcc_server_methods(struct ipcc *conn, struct ipcc_reply *reply);
 
-/* Which daemon it is and its figures, a map: version, pid, socket, uptime, sessions, objects, bytes,
- * limits, users, calls, errors, waiting, memory and more. */
+/* Which daemon it is and its figures, a map: version, pid, socket, uptime, sessions, objects,
+ * bytes, limits, users, calls, errors, waiting, memory and more. */
 int ipcc_server_stats(struct ipcc *conn, struct ipcc_reply *reply);
 
 /* The sessions: an array of maps of session, pid, uid, gid, client, since, calls, waiting, holding,
