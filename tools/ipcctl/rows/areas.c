@@ -120,7 +120,8 @@ static const struct command object_commands[] = {
 static const struct command daemon_commands[] = {
     {
         .words = "stats",
-        .summary = "Show which daemon answers, and its figures: objects, limits, users, memory, calls",
+        .summary =
+            "Show which daemon answers, and its figures: objects, limits, users, memory, calls",
         .run = run_stats,
     },
     {
