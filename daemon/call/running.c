@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "daemon/call/lookup.h"
+#include "daemon/call/unsent.h"
 
 #define METHOD(type, verb, ...) call_handler method_##type##_##verb;
 #include "proto/methods.def"
@@ -71,11 +72,9 @@ static void hand_over(struct call *call)
 {
     struct output *output = &call->session->output;
     if (__builtin_expect(call->out != output, 0)) {
-        struct output_mark start = output_mark(output);
-        if (output_move(output, call->out) < 0) {
+        if (session_append(call->session, call->out) < 0) {
             output_give_back(call->out, call->start);
         }
-        output_seal(output, start);
     } else {
         output_seal(output, call->start);
     }

@@ -105,6 +105,7 @@ static void run_steps(struct job *job, void *data)
     call->pace = &job->pace;
     int status = try_parked(parked, &out);
     call->pace = NULL;
+    job->paused = NULL;
     charge_release(&parked->answer);
     job_release(job);
     if (status > 0) {
@@ -115,7 +116,7 @@ static void run_steps(struct job *job, void *data)
         }
         parked_free(parked);
     }
-    output_deinit(&out);
+    output_forget(&out, &job->pace);
 }
 
 /* A job does it, which holds its object from now on. */

@@ -230,7 +230,7 @@ static void finish(struct call *call, int status, struct batch *batch, uint32_t 
         (void)call_result(call);
     }
     pack_array(&call->out->bytes, count);
-    if (output_append(call->out, &batch->results) < 0) {
+    if (output_append(call->out, &batch->results, call->pace) < 0) {
         output_give_back(&batch->results, (struct output_mark){0});
     }
     if (status < 0) {
@@ -260,6 +260,6 @@ int method__atomic(struct call *call)
         count = index;
     }
     finish(call, status, &batch, index, count);
-    output_deinit(&batch.results);
+    output_forget(&batch.results, call->pace);
     return status;
 }

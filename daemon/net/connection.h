@@ -76,12 +76,16 @@ static inline struct connection *connection_of(struct session *session)
 /* Bytes of answers that are still to be sent. */
 static inline uint64_t connection_unread(const struct connection *connection)
 {
-    return output_pending(&connection->session.output);
+    return session_unsent(&connection->session);
 }
 
 /* Makes a connection of a connected socket, which it takes over. If there may be no more sessions
  * the peer is told (goodbye LIMIT) and the socket closed. */
 void connection_open(struct net *net, int fd);
+
+/* Sends what the kernel takes, or enough for now. 0: everything, or what follows is for when the
+ * socket is writable, as with STREAM_BLOCKED; STREAM_BROKEN. */
+int connection_send(struct connection *connection);
 
 /* True if its requests are not run for now. */
 static inline bool connection_is_stopped(const struct connection *connection)

@@ -16,7 +16,7 @@ static bool must_pause(struct connection *connection)
 {
     struct session *session = &connection->session;
     if (!connection->gone) {
-        if (stream_send(&connection->stream, &session->output) != STREAM_BROKEN) {
+        if (connection_send(connection) != STREAM_BROKEN) {
             connection->paused = connection_unread(connection) > CONNECTION_HIGH;
             return connection->paused;
         }
