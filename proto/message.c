@@ -15,7 +15,13 @@ struct cursor {
     const uint8_t *at;
     const uint8_t *end;
     size_t max_size;
+    struct message_progress *progress; /* of a message that comes in pieces; or NULL */
 };
+
+static size_t position(const struct cursor *cursor)
+{
+    return (size_t)(cursor->at - cursor->start);
+}
 
 static size_t left_of(const struct cursor *cursor)
 {
@@ -25,8 +31,7 @@ static size_t left_of(const struct cursor *cursor)
 /* The answer when at least `need` bytes from the cursor on are wanted and are not there. */
 __attribute__((cold)) static int cut_off(const struct cursor *cursor, uint64_t need)
 {
-    uint64_t used = (uint64_t)(cursor->at - cursor->start);
-    return used + need > cursor->max_size ? ERR_TOO_LARGE : MESSAGE_MORE;
+    return position(cursor) + need > cursor->max_size ? ERR_TOO_LARGE : MESSAGE_MORE;
 }
 
 /* Reads a header of several bytes; out of line, since the common ones have one. */
@@ -95,11 +100,18 @@ static int read_method(struct cursor *cursor, struct message *out)
 static int skip_container(struct cursor *cursor, const uint8_t *start, unsigned depth,
                           struct message *message)
 {
-    struct scan scan;
-    scan_init(&scan, depth, cursor->max_size - (size_t)(start - cursor->start));
-    int status = scan_run(&scan, start, (size_t)(cursor->end - start));
-    message->exts |= scan.exts;
-    cursor->at = start + scan.at;
+    struct message_progress *progress = cursor->progress;
+    struct scan once;
+    struct scan *scan = progress != NULL ? &progress->scan : &once;
+    if (progress == NULL || !progress->scanning) {
+        scan_init(scan, depth, cursor->max_size - (size_t)(start - cursor->start));
+    }
+    int status = scan_run(scan, start, (size_t)(cursor->end - start));
+    if (progress != NULL) {
+        progress->scanning = status == SCAN_MORE;
+    }
+    message->exts |= scan->exts;
+    cursor->at = start + scan->at;
     return status == SCAN_MORE ? MESSAGE_MORE : status;
 }
 
@@ -122,6 +134,45 @@ static int read_value(struct cursor *cursor, unsigned depth, struct message *mes
     return status;
 }
 
+/* Reads the params again of which it is known where they end. */
+static void read_known(struct cursor *cursor, struct message *out)
+{
+    const struct message_progress *progress = cursor->progress;
+    for (uint32_t i = 0; i < progress->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        const uint8_t *start = cursor->at;
+        (void)next_header(cursor, &out->params[i].header);
+        cursor->at = cursor->start + progress->ends[i];
+        out->params[i].raw = (struct slice){start, (size_t)(cursor->at - start)};
+    }
+    if (progress->nparams > 0) {
+        cursor->at = cursor->start + progress->at;
+    }
+    out->exts = progress->exts;
+}
+
+/* Reads on from the first param that is not known yet. */
+static int read_on(struct cursor *cursor, unsigned depth, uint32_t count, struct message *out)
+{
+    struct message_progress *progress = cursor->progress;
+    read_known(cursor, out);
+    for (uint32_t i = progress->nparams; i < count; i++) {
+        struct param beyond;
+        struct param *param = i < MESSAGE_PARAMS_MAX ? &out->params[i] : &beyond;
+        int status = read_value(cursor, depth, out, param);
+        if (status != 0) {
+            return status;
+        }
+        if (i < MESSAGE_PARAMS_MAX) {
+            progress->ends[i] = position(cursor);
+        }
+        progress->at = position(cursor);
+        progress->exts = out->exts;
+        progress->nparams++;
+    }
+    out->nparams = count;
+    return 0;
+}
+
 static int read_values(struct cursor *cursor, unsigned depth, uint32_t count, struct message *out)
 {
     if (count > left_of(cursor)) {
@@ -129,6 +180,9 @@ static int read_values(struct cursor *cursor, unsigned depth, uint32_t count, st
         if (status < 0) {
             return status;
         }
+    }
+    if (cursor->progress != NULL) {
+        return read_on(cursor, depth, count, out);
     }
     for (uint32_t i = 0; i < count; i++) {
         struct param beyond;
@@ -171,14 +225,15 @@ static int read_body(struct cursor *cursor, unsigned max_depth, struct message *
     return status != 0 ? status : read_params(cursor, max_depth, out);
 }
 
-int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
-                   struct message *out)
+static inline int decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                         struct message_progress *progress, struct message *out)
 {
     if (len == 0) {
         return MESSAGE_MORE;
     }
     max_size = max_size < UINT32_MAX ? max_size : UINT32_MAX; /* as scan_init has it */
-    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size};
+    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size,
+                            progress};
     struct header outer;
     struct header type;
     int status = next_header(&cursor, &outer);
@@ -200,6 +255,18 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
     status = read_body(&cursor, max_depth, out);
     out->size = (size_t)(cursor.at - data);
     return status;
+}
+
+int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                   struct message *out)
+{
+    return decode(data, len, max_depth, max_size, NULL, out);
+}
+
+int message_decode_on(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                      struct message_progress *progress, struct message *out)
+{
+    return decode(data, len, max_depth, max_size, progress, out);
 }
 
 struct param value_next(struct slice *rest)
