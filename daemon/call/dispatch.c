@@ -20,6 +20,14 @@ static int begin_call(struct call *call, unsigned count)
     return __builtin_expect(status == 0, 1) ? call_begin(call) : call_complete(call, status);
 }
 
+/* The same with a large message: whatever is done with its values may be long. */
+static int begin_large(struct call *call, unsigned count)
+{
+    call->service->figures[call->method->id].calls++;
+    int status = call_check_params(call, count);
+    return status == 0 ? call_begin_in_steps(call) : call_complete(call, status);
+}
+
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
 {
     message_error(&session->output.bytes, msgid, error, text, (struct slice){0});
@@ -100,7 +108,7 @@ static void call_init(struct call *call, struct session *session, const struct m
 }
 
 static void run_message(struct service *service, struct session *session, struct message *message,
-                        const struct passed *passed)
+                        struct passed *passed)
 {
     const struct method *method = method_index_find(&service->index, message->method);
     bool notification = message->type == MESSAGE_NOTIFICATION;
@@ -134,8 +142,10 @@ static void run_message(struct service *service, struct session *session, struct
     call.batch = NULL;
     call.pace = NULL;
     call.notification = notification;
-    int status = begin_call(&call, message->nparams);
-    if (status > 0 && (status = call_suspend(&call, status)) < 0) {
+    bool is_large = __builtin_expect(passed != NULL, 0) && passed->memory != NULL;
+    int status = __builtin_expect(is_large, 0) ? begin_large(&call, message->nparams)
+                                               : begin_call(&call, message->nparams);
+    if (status > 0 && (status = call_suspend(&call, status, passed)) < 0) {
         (void)call_complete(&call, status);
     }
     origin_unref(origin);
@@ -169,7 +179,7 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
 }
 
 void service_run(struct service *service, struct session *session, struct message *message,
-                 const struct passed *passed, uint64_t now)
+                 struct passed *passed, uint64_t now)
 {
     service->now = now;
     if (__builtin_expect(service_due(service) <= now, 0)) {

@@ -125,3 +125,12 @@ int call_begin(struct call *call)
     }
     return status > 0 ? status : call_complete(call, status);
 }
+
+int call_begin_in_steps(struct call *call)
+{
+    int status = call_find_objects(call);
+    if (status == 0) {
+        return CALL_PACED;
+    }
+    return status > 0 ? status : call_complete(call, status);
+}

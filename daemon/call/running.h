@@ -10,6 +10,9 @@
  * holds what it is about. */
 int call_begin(struct call *call);
 
+/* The same, but the handler is not run yet: CALL_PACED instead. */
+int call_begin_in_steps(struct call *call);
+
 /* Runs the handler of a call, first try or another one, and packs the answer if it ends. Returns
  * what the handler answered. The caller has set call->out and call->start. */
 int call_try(struct call *call);

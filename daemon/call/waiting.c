@@ -114,6 +114,7 @@ static void run_steps(struct job *job, void *data)
         if (status < 0) {
             tell_wait_ended(call);
         }
+        parked_forget(parked, &job->pace);
         parked_free(parked);
     }
     output_forget(&out, &job->pace);
@@ -154,7 +155,7 @@ static void enter_first(struct visitor *visitor)
     call->now = call->service->now;
     call->out = &call->session->output;
     call->start = output_mark(call->out);
-    int status = call_begin(call);
+    int status = parked->memory != NULL ? call_begin_in_steps(call) : call_begin(call);
     if (call->object != NULL) {
         (void)object_ref(call->object); /* it is there until the next drain at least */
     }
@@ -198,13 +199,13 @@ static void go_on(struct parked *parked, int status)
     }
 }
 
-int call_suspend(struct call *call, int status)
+int call_suspend(struct call *call, int status, struct passed *passed)
 {
     struct parked *parked;
     if (status != CALL_WAIT) {
         call->wish = (struct wish){0};
     }
-    int error = parked_new(call, status == CALL_WAIT, &parked);
+    int error = parked_new(call, status == CALL_WAIT, passed, &parked);
     if (error < 0) {
         return error;
     }

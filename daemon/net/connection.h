@@ -11,7 +11,8 @@
  *    CONNECTION_LOW are left (paused). Waits of its that end meanwhile still add their answers;
  * over the limit max_output the connection ends;
  *  - it has had its turn, until the next one comes (later);
- *  - too many of its calls are held up by objects at work, until few are (held_up).
+ *  - too many of its calls are held up by objects at work, until few are, or a large message of its
+ *    is run in steps, until no call of its is (held_up).
  *
  * How a connection ends, always in this order:
  *  1. Leaving: its input is read to its end and run, in as many turns as that takes, unless what
@@ -62,7 +63,8 @@ struct connection {
     unsigned reads; /* how often it may still be read while it leaves */
     bool paused;    /* requests are not run until the peer has read its answers */
     bool later;     /* or until its next turn */
-    bool held_up;   /* or until its calls that are held up have been done */
+    bool held_up;   /* or until few of its calls that are held up are left, */
+    bool alone;     /* or none, as one of them is large */
     bool closing;   /* it ends when its answers have been sent */
     bool hurried;   /* the same, but it does not wait for the peer to read them */
     bool gone;      /* the peer will not read: answers are dropped */

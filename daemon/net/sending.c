@@ -83,7 +83,8 @@ static bool is_over(const struct connection *connection)
 static void look_whether_to_go_on(struct connection *connection)
 {
     bool read = connection->paused && connection_unread(connection) <= CONNECTION_LOW;
-    bool done = connection->held_up && connection->session.unfinished <= SESSION_UNFINISHED_LOW;
+    uint64_t few = connection->alone ? 0 : SESSION_UNFINISHED_LOW;
+    bool done = connection->held_up && connection->session.unfinished <= few;
     if ((read && !connection->held_up && !connection->later) || done) {
         connection_go_on(connection);
     }

@@ -14,6 +14,7 @@
 #include "daemon/objects/bulk.h"
 #include "daemon/objects/pair.h"
 #include "daemon/objects/registry.h"
+#include "daemon/objects/walk.h"
 #include "proto/message.h"
 #include "proto/value.h"
 
@@ -54,8 +55,8 @@ static struct entry read_entry(const struct update *update, size_t offset)
 {
     struct slice rest = slice_from(update->map.bytes, offset);
     struct entry entry = {.offset = (uint32_t)offset};
-    entry.raw = value_next(&rest).raw;
-    entry.value = value_next(&rest).raw;
+    entry.raw = walk_next(&rest, update->pace).raw;
+    entry.value = walk_next(&rest, update->pace).raw;
     return entry;
 }
 
