@@ -15,13 +15,7 @@ struct cursor {
     const uint8_t *at;
     const uint8_t *end;
     size_t max_size;
-    struct message_progress *progress; /* of a message that comes in pieces; or NULL */
 };
-
-static size_t position(const struct cursor *cursor)
-{
-    return (size_t)(cursor->at - cursor->start);
-}
 
 static size_t left_of(const struct cursor *cursor)
 {
@@ -31,7 +25,8 @@ static size_t left_of(const struct cursor *cursor)
 /* The answer when at least `need` bytes from the cursor on are wanted and are not there. */
 __attribute__((cold)) static int cut_off(const struct cursor *cursor, uint64_t need)
 {
-    return position(cursor) + need > cursor->max_size ? ERR_TOO_LARGE : MESSAGE_MORE;
+    uint64_t used = (uint64_t)(cursor->at - cursor->start);
+    return used + need > cursor->max_size ? ERR_TOO_LARGE : MESSAGE_MORE;
 }
 
 /* Reads a header of several bytes; out of line, since the common ones have one. */
@@ -100,18 +95,11 @@ static int read_method(struct cursor *cursor, struct message *out)
 static int skip_container(struct cursor *cursor, const uint8_t *start, unsigned depth,
                           struct message *message)
 {
-    struct message_progress *progress = cursor->progress;
-    struct scan once;
-    struct scan *scan = progress != NULL ? &progress->scan : &once;
-    if (progress == NULL || !progress->scanning) {
-        scan_init(scan, depth, cursor->max_size - (size_t)(start - cursor->start));
-    }
-    int status = scan_run(scan, start, (size_t)(cursor->end - start));
-    if (progress != NULL) {
-        progress->scanning = status == SCAN_MORE;
-    }
-    message->exts |= scan->exts;
-    cursor->at = start + scan->at;
+    struct scan scan;
+    scan_init(&scan, depth, cursor->max_size - (size_t)(start - cursor->start));
+    int status = scan_run(&scan, start, (size_t)(cursor->end - start));
+    message->exts |= scan.exts;
+    cursor->at = start + scan.at;
     return status == SCAN_MORE ? MESSAGE_MORE : status;
 }
 
@@ -134,45 +122,6 @@ static int read_value(struct cursor *cursor, unsigned depth, struct message *mes
     return status;
 }
 
-/* Reads the params again of which it is known where they end. */
-static void read_known(struct cursor *cursor, struct message *out)
-{
-    const struct message_progress *progress = cursor->progress;
-    for (uint32_t i = 0; i < progress->nparams && i < MESSAGE_PARAMS_MAX; i++) {
-        const uint8_t *start = cursor->at;
-        (void)next_header(cursor, &out->params[i].header);
-        cursor->at = cursor->start + progress->ends[i];
-        out->params[i].raw = (struct slice){start, (size_t)(cursor->at - start)};
-    }
-    if (progress->nparams > 0) {
-        cursor->at = cursor->start + progress->at;
-    }
-    out->exts = progress->exts;
-}
-
-/* Reads on from the first param that is not known yet. */
-static int read_on(struct cursor *cursor, unsigned depth, uint32_t count, struct message *out)
-{
-    struct message_progress *progress = cursor->progress;
-    read_known(cursor, out);
-    for (uint32_t i = progress->nparams; i < count; i++) {
-        struct param beyond;
-        struct param *param = i < MESSAGE_PARAMS_MAX ? &out->params[i] : &beyond;
-        int status = read_value(cursor, depth, out, param);
-        if (status != 0) {
-            return status;
-        }
-        if (i < MESSAGE_PARAMS_MAX) {
-            progress->ends[i] = position(cursor);
-        }
-        progress->at = position(cursor);
-        progress->exts = out->exts;
-        progress->nparams++;
-    }
-    out->nparams = count;
-    return 0;
-}
-
 static int read_values(struct cursor *cursor, unsigned depth, uint32_t count, struct message *out)
 {
     if (count > left_of(cursor)) {
@@ -180,9 +129,6 @@ static int read_values(struct cursor *cursor, unsigned depth, uint32_t count, st
         if (status < 0) {
             return status;
         }
-    }
-    if (cursor->progress != NULL) {
-        return read_on(cursor, depth, count, out);
     }
     for (uint32_t i = 0; i < count; i++) {
         struct param beyond;
@@ -225,15 +171,14 @@ static int read_body(struct cursor *cursor, unsigned max_depth, struct message *
     return status != 0 ? status : read_params(cursor, max_depth, out);
 }
 
-static inline int decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
-                         struct message_progress *progress, struct message *out)
+int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                   struct message *out)
 {
     if (len == 0) {
         return MESSAGE_MORE;
     }
     max_size = max_size < UINT32_MAX ? max_size : UINT32_MAX; /* as scan_init has it */
-    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size,
-                            progress};
+    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size};
     struct header outer;
     struct header type;
     int status = next_header(&cursor, &outer);
@@ -257,16 +202,121 @@ static inline int decode(const uint8_t *data, size_t len, unsigned max_depth, si
     return status;
 }
 
-int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
-                   struct message *out)
+/* Reads the header at *at and steps behind it and its bytes: if it is a container, to its first
+ * element. False if they are not all there. */
+static bool step(const uint8_t *data, size_t len, size_t *at, struct header *out)
 {
-    return decode(data, len, max_depth, max_size, NULL, out);
+    if (header_read(data + *at, len - *at, out) != 0 || out->length > len - *at - out->size) {
+        return false;
+    }
+    *at += out->size + out->length;
+    return true;
+}
+
+bool message_progress_begin(struct message_progress *progress, const uint8_t *data, size_t len)
+{
+    struct header outer;
+    struct header type;
+    struct header header = {0};
+    size_t at = 0;
+    *progress = (struct message_progress){0};
+    if (!step(data, len, &at, &outer) || !step(data, len, &at, &type)) {
+        return false;
+    }
+    progress->type = (enum message_type)type.i;
+    progress->count = 2;
+    if (progress->type != MESSAGE_NOTIFICATION) {
+        if (!step(data, len, &at, &header)) {
+            return false;
+        }
+        progress->msgid = (uint32_t)header.i;
+    }
+    if (progress->type != MESSAGE_RESPONSE) {
+        if (!step(data, len, &at, &header)) {
+            return false;
+        }
+        progress->method_at = at - header.length;
+        progress->method_len = header.length;
+        if (!step(data, len, &at, &header)) {
+            return false;
+        }
+        progress->count = header.count;
+    }
+    progress->at = at;
+    progress->begin = at;
+    return true;
+}
+
+/* The message is whole, and it is known where all of it is. */
+static void read_known(const uint8_t *data, const struct message_progress *progress,
+                       struct message *out)
+{
+    out->type = progress->type;
+    out->msgid = progress->msgid;
+    out->method = (struct slice){data + progress->method_at, progress->method_len};
+    out->nparams = progress->count;
+    size_t at = progress->begin;
+    for (uint32_t i = 0; i < progress->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        out->params[i].raw = (struct slice){data + at, progress->ends[i] - at};
+        (void)header_read(data + at, progress->ends[i] - at, &out->params[i].header);
+        at = progress->ends[i];
+    }
+    out->exts = progress->exts;
+}
+
+/* The cursor stands at a param: goes on with what of it has not been seen. */
+static int skip_on(struct cursor *cursor, unsigned depth, struct message_progress *progress)
+{
+    const uint8_t *start = cursor->at;
+    struct header header;
+    int status = next_long_header(cursor, &header);
+    if (status != 0) {
+        return status;
+    }
+    if (header.kind != KIND_ARRAY && header.kind != KIND_MAP) {
+        progress->exts |= scan_ext_bit(&header);
+        return skip_run(cursor, header.length);
+    }
+    if (!progress->scanning) {
+        scan_init(&progress->scan, depth, cursor->max_size - (size_t)(start - cursor->start));
+    }
+    status = scan_run(&progress->scan, start, (size_t)(cursor->end - start));
+    progress->scanning = status == SCAN_MORE;
+    progress->exts |= progress->scan.exts;
+    cursor->at = start + progress->scan.at;
+    return status == SCAN_MORE ? MESSAGE_MORE : status;
+}
+
+/* Goes on with the params that are not known to be whole. */
+static int read_on(struct cursor *cursor, unsigned depth, struct message_progress *progress)
+{
+    while (progress->nparams < progress->count) {
+        int status = skip_on(cursor, depth, progress);
+        if (status != 0) {
+            return status;
+        }
+        progress->at = (size_t)(cursor->at - cursor->start);
+        if (progress->nparams < MESSAGE_PARAMS_MAX) {
+            progress->ends[progress->nparams] = progress->at;
+        }
+        progress->nparams++;
+    }
+    return 0;
 }
 
 int message_decode_on(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                       struct message_progress *progress, struct message *out)
 {
-    return decode(data, len, max_depth, max_size, progress, out);
+    max_size = max_size < UINT32_MAX ? max_size : UINT32_MAX;
+    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size};
+    cursor.at = data + progress->at;
+    unsigned depth = progress->type == MESSAGE_RESPONSE ? max_depth - 1 : max_depth - 2;
+    int status = read_on(&cursor, depth, progress);
+    if (status == 0) {
+        read_known(data, progress, out);
+        out->size = progress->at;
+    }
+    return status;
 }
 
 struct param value_next(struct slice *rest)

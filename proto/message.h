@@ -44,7 +44,7 @@ enum { MESSAGE_MORE = 1 };
  * out->size bytes used; MESSAGE_MORE; ERR_BAD_REQUEST: not MessagePack, too deep, or none of the
  * three forms; ERR_TOO_LARGE: over max_size, or over UINT32_MAX. With any answer but 0, *out is
  * half written. Each call starts at the beginning: whoever gets MESSAGE_MORE goes on with
- * message_decode_on.
+ * message_progress_begin.
  */
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out);
@@ -52,21 +52,23 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
 /* How far a message has been decoded that comes in pieces. Positions are counted from its begin, so
  * that its bytes may move between the pieces. */
 struct message_progress {
-    uint32_t nparams; /* that are whole */
+    size_t begin; /* of the first param */
+    size_t at;    /* where the next param begins */
+    enum message_type type;
+    uint32_t msgid;
+    size_t method_at;
+    size_t method_len;
+    unsigned count;   /* of all params */
+    unsigned nparams; /* that are whole */
     unsigned exts;    /* as in the message, so far */
-    size_t at;        /* where the next one begins */
-    size_t ends[MESSAGE_PARAMS_MAX];
     bool scanning;    /* the next one is a container that is not whole */
     struct scan scan; /* of that; valid if scanning */
+    size_t ends[MESSAGE_PARAMS_MAX];
 };
 
-static inline void message_progress_init(struct message_progress *progress)
-{
-    progress->nparams = 0;
-    progress->exts = 0;
-    progress->scanning = false;
-}
-
+/* message_decode has answered MESSAGE_MORE. True if that can be gone on with (message_decode_on),
+ * as all in front of the params is there; else message_decode is to be asked again. */
+bool message_progress_begin(struct message_progress *progress, const uint8_t *data, size_t len);
 /* As message_decode, of a message that comes in pieces: with each one it goes on where it stopped,
  * so that each byte is looked at once. `data` is the message from its begin, with the same bytes as
  * before and maybe more; the limits are the same. */

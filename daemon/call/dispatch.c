@@ -11,21 +11,15 @@
 #include "daemon/call/running.h"
 #include "proto/value.h"
 
-/* The first try of a call with `count` params. Returns 0, the error, or what keeps it from ending.
+/* The first try of a call with `count` params; of a large message in steps from its beginning, as
+ * whatever is done with its values may be long. Returns 0, the error, or what keeps it from ending.
  */
-static int begin_call(struct call *call, unsigned count)
+static int begin_call(struct call *call, unsigned count, bool is_large)
 {
     call->service->figures[call->method->id].calls++;
     int status = call_check_params(call, count);
-    return __builtin_expect(status == 0, 1) ? call_begin(call) : call_complete(call, status);
-}
-
-/* The same with a large message: whatever is done with its values may be long. */
-static int begin_large(struct call *call, unsigned count)
-{
-    call->service->figures[call->method->id].calls++;
-    int status = call_check_params(call, count);
-    return status == 0 ? call_begin_in_steps(call) : call_complete(call, status);
+    return __builtin_expect(status == 0, 1) ? call_begin(call, is_large)
+                                            : call_complete(call, status);
 }
 
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
@@ -143,8 +137,7 @@ static void run_message(struct service *service, struct session *session, struct
     call.pace = NULL;
     call.notification = notification;
     bool is_large = __builtin_expect(passed != NULL, 0) && passed->memory != NULL;
-    int status = __builtin_expect(is_large, 0) ? begin_large(&call, message->nparams)
-                                               : begin_call(&call, message->nparams);
+    int status = begin_call(&call, message->nparams, is_large);
     if (status > 0 && (status = call_suspend(&call, status, passed)) < 0) {
         (void)call_complete(&call, status);
     }
@@ -162,7 +155,7 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
     call.batch = batch;
     call.pace = outer->pace;
     if (call.method != NULL) {
-        int status = begin_call(&call, message->nparams);
+        int status = begin_call(&call, message->nparams, false);
         if (status ==
             CALL_HELD_UP) { /* it was not there when the batch began, which holds others */
             status = call_complete(&call, call_fail(&call, ERR_NOT_FOUND,

@@ -42,7 +42,7 @@ static void default_refusal(struct call *call, int error)
 /* An answer that its session could never be given. A reader can ask for less at a time. */
 static int check_size(struct call *call)
 {
-    if (__builtin_expect(!call_is_over(call) || call->method->needs != METHOD_NEEDS_READ, 1)) {
+    if (__builtin_expect(call->method->needs != METHOD_NEEDS_READ || !call_is_over(call), 1)) {
         return 0;
     }
     return call_fail(call, ERR_TOO_LARGE,
@@ -117,20 +117,11 @@ int call_try(struct call *call)
     return status > 0 ? status : call_complete(call, status);
 }
 
-int call_begin(struct call *call)
+int call_begin(struct call *call, bool in_steps)
 {
     int status = call_find_objects(call);
     if (__builtin_expect(status == 0, 1)) {
-        return call_try(call);
-    }
-    return status > 0 ? status : call_complete(call, status);
-}
-
-int call_begin_in_steps(struct call *call)
-{
-    int status = call_find_objects(call);
-    if (status == 0) {
-        return CALL_PACED;
+        return __builtin_expect(in_steps, 0) ? CALL_PACED : call_try(call);
     }
     return status > 0 ? status : call_complete(call, status);
 }

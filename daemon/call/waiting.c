@@ -155,7 +155,7 @@ static void enter_first(struct visitor *visitor)
     call->now = call->service->now;
     call->out = &call->session->output;
     call->start = output_mark(call->out);
-    int status = parked->memory != NULL ? call_begin_in_steps(call) : call_begin(call);
+    int status = call_begin(call, parked->memory != NULL);
     if (call->object != NULL) {
         (void)object_ref(call->object); /* it is there until the next drain at least */
     }

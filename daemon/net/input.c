@@ -98,8 +98,9 @@ int input_next(struct input *input, size_t max_size, struct message *out)
     } else {
         status = message_decode(input->data + input->at, input->len - input->at, MESSAGE_DEPTH,
                                 max_size, out);
-        if (status == MESSAGE_MORE) {
-            message_progress_init(&input->progress);
+        if (status == MESSAGE_MORE &&
+            message_progress_begin(&input->progress, input->data + input->at,
+                                   input->len - input->at)) {
             status = decode_on(input, max_size, out);
         }
     }

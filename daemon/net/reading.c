@@ -34,16 +34,17 @@ static bool has_more(const struct message *message)
     return (message->exts & SCAN_DESCRIPTOR) != 0 || message->size > INPUT_LARGE;
 }
 
-/* Runs a message that begins at `at` in the window and names descriptors, or is large. Of what it
- * names of the descriptors that came with it, and of its memory, the service takes what it needs;
- * the rest is closed and freed. True if the next message has to wait until this one is done: of
- * large ones a session has one at a time, which nothing overtakes. */
-static bool run_with_more(struct connection *connection, size_t at, struct message *message)
+/* Runs the message that was taken last, which names descriptors or is large. Of what it names of
+ * the descriptors that came with it, and of its memory, the service takes what it needs; the rest
+ * is closed and freed. True if the next message has to wait until this one is done: of large ones a
+ * session has one at a time, which nothing overtakes. */
+static bool run_with_more(struct connection *connection, struct message *message)
 {
     struct net *net = connection->net;
     uint64_t unfinished = connection->session.unfinished;
     struct descriptor_set *set = NULL;
     if ((message->exts & SCAN_DESCRIPTOR) != 0) {
+        size_t at = input_position(&net->input) - message->size;
         set = descriptors_take(&connection->stream.descriptors, connection->session.user, at);
     }
     struct passed passed = {0};
@@ -90,13 +91,12 @@ static int run_messages(struct connection *connection)
             return 0;
         }
         service->credit -= NET_MESSAGE_STEPS;
-        size_t at = input_position(&net->input);
         int status = input_next(&net->input, service->accounts.limits.max_message, &message);
         if (status != 0) {
             return status;
         }
         if (__builtin_expect(has_more(&message), 0)) {
-            if (run_with_more(connection, at, &message)) {
+            if (run_with_more(connection, &message)) {
                 return 0;
             }
         } else {

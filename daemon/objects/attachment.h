@@ -25,7 +25,7 @@ struct registry;
 struct descriptor {
     uint32_t refs;
     int fd;            /* owned; -1: moved away */
-    bool ours;         /* the daemon has made it, and to close it blocks nobody */
+    bool ours;         /* the daemon has made it, and to close it takes no time */
     bool moves;        /* it is given away with the first answer that carries it, not shared */
     struct user *user; /* a reference: for whom it is held */
 };

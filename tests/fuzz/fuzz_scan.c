@@ -57,7 +57,7 @@ static int decode_in_pieces(const struct limits *limits, struct slice bytes,
 {
     int status = MESSAGE_MORE;
     struct message_progress progress;
-    message_progress_init(&progress);
+    bool begun = false;
     for (size_t len = 0; status == MESSAGE_MORE && len < bytes.len;) {
         len = bytes.len - len < limits->step ? bytes.len : len + limits->step;
         uint8_t *piece = malloc(len);
@@ -65,7 +65,13 @@ static int decode_in_pieces(const struct limits *limits, struct slice bytes,
             break;
         }
         memcpy(piece, bytes.data, len);
-        status = message_decode_on(piece, len, limits->depth, limits->size, &progress, message);
+        if (!begun) {
+            status = message_decode(piece, len, limits->depth, limits->size, message);
+            begun = status == MESSAGE_MORE && message_progress_begin(&progress, piece, len);
+        }
+        if (begun) {
+            status = message_decode_on(piece, len, limits->depth, limits->size, &progress, message);
+        }
         for (unsigned i = 0; status == 0 && i < message->nparams && i < MESSAGE_PARAMS_MAX; i++) {
             struct slice *raw = &message->params[i].raw;
             *raw = (struct slice){bytes.data + (raw->data - piece), raw->len};

@@ -241,14 +241,17 @@ static void message_in_pieces_decodes_as_the_whole_wherever_its_bytes_lie(void *
         int status = MESSAGE_MORE;
         random_message(&random, &bytes);
         assert_int_equal(decode(bytes.data, bytes.len, &whole), 0);
-        message_progress_init(&progress);
+        bool begun = false;
         for (size_t len = 1; status == MESSAGE_MORE; len += 1 + random_below(&random, 30)) {
             len = len < bytes.len ? len : bytes.len;
             uint8_t *exact = malloc(len);
             assert_non_null(exact);
             memcpy(exact, bytes.data, len);
-            status =
-                message_decode_on(exact, len, MESSAGE_DEPTH, MESSAGE_SIZE, &progress, &message);
+            status = begun ? message_decode_on(exact, len, MESSAGE_DEPTH, MESSAGE_SIZE, &progress,
+                                               &message)
+                           : decode(exact, len, &message);
+            begun =
+                begun || (status == MESSAGE_MORE && message_progress_begin(&progress, exact, len));
             assert_int_equal(status, len < bytes.len ? MESSAGE_MORE : 0);
             if (status == 0) {
                 check_same(&message, exact, &whole, bytes.data);
@@ -266,12 +269,14 @@ static void message_in_pieces_goes_on_where_it_stopped(void **state)
     struct buffer bytes = {0};
     struct message message;
     struct message_progress progress;
-    message_progress_init(&progress);
     message_request(&bytes, 7, slice_of_string("m"), MANY);
     size_t before = bytes.len;
     for (int i = 0; i < MANY; i++) {
         pack_int(&bytes, 1);
     }
+    assert_int_equal(decode(bytes.data, before + 500, &message), MESSAGE_MORE);
+    assert_false(message_progress_begin(&progress, bytes.data, before - 1));
+    assert_true(message_progress_begin(&progress, bytes.data, before + 500));
     assert_int_equal(message_decode_on(bytes.data, before + 500, MESSAGE_DEPTH, MESSAGE_SIZE,
                                        &progress, &message),
                      MESSAGE_MORE);
