@@ -19,7 +19,7 @@ static int deliver(struct call *call, struct queue *queue, struct delivery *head
     struct buffer *out = &call->out->bytes;
     int status = output_reserve_taken(call->out, head->value);
     if (status == 0 && tie != NULL) {
-        status = queue_take_head(queue, tie, call->now, head);
+        status = queue_take_head(queue, tie, call->now, head, call->pace);
     }
     if (status < 0) {
         return status;
@@ -56,6 +56,10 @@ static int holder(struct call *call, struct queue *queue, struct tie **out)
 static int take(struct call *call, struct queue *queue, struct delivery *head)
 {
     struct tie *tie = NULL;
+    if (queue->options.joinable && call->object != NULL &&
+        call_needs_pace(call, queue_take_steps(queue))) {
+        return CALL_PACED;
+    }
     int status = call_need_room(call, head->value);
     if (status == 0) {
         status = holder(call, queue, &tie);
