@@ -94,7 +94,7 @@ static int put_some(struct call *call)
     int status = 0;
     for (uint32_t i = values_put(call); i < values->header.count && status == 0; i++) {
         struct param value = walk_next(&rest, call->pace);
-        struct incoming incoming = {value.raw, call->origin};
+        struct incoming incoming = {value.raw, call->origin, call->pace};
         status = queue_put(queue, incoming, NULL, call->now);
         if (status == 0) {
             uint64_t at = values->raw.len - rest.len;

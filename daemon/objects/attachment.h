@@ -16,6 +16,7 @@
 #pragma once
 
 #include "daemon/account/account.h"
+#include "daemon/objects/pace.h"
 #include "proto/message.h"
 
 struct object;
@@ -91,6 +92,7 @@ size_t origin_cost(const struct origin *origin);
 struct incoming {
     struct slice bytes;
     struct origin *origin;
+    struct pace *pace; /* the value may be large: it is copied with this; NULL: in one go */
 };
 
 static inline struct incoming incoming_plain(struct slice bytes)

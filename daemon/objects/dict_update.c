@@ -147,7 +147,7 @@ static int measure(struct update *update, struct key_fault *fault)
     for (uint32_t i = 0; i < update->count && status == 0; i++) {
         struct dict_key key;
         next_entry(update, &entry);
-        status = dict_key_init(&key, update->dict, entry.raw, fault);
+        status = dict_key_init(&key, update->dict, entry.raw, fault, update->pace);
         if (status == 0) {
             measure_entry(update, &key, &entry);
         }
@@ -189,7 +189,8 @@ static int make_entry(struct update *update, const struct dict_key *key, struct 
     if (update->keys < update->count && !last_entry(update, key, &entry)) {
         return 0;
     }
-    struct pair *pair = pair_new(key->bytes, (struct incoming){entry.value, update->map.origin});
+    struct pair *pair =
+        pair_new(key->bytes, (struct incoming){entry.value, update->map.origin, update->pace});
     if (pair == NULL) {
         return ERR_MEMORY;
     }
@@ -219,7 +220,7 @@ static int make_pairs(struct update *update)
         struct dict_key key;
         struct key_fault fault;
         next_entry(update, &entry);
-        status = dict_key_init(&key, update->dict, entry.raw, &fault);
+        status = dict_key_init(&key, update->dict, entry.raw, &fault, update->pace);
         if (status == 0) {
             status = make_entry(update, &key, entry);
         }
