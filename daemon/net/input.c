@@ -110,7 +110,16 @@ int input_next(struct input *input, size_t max_size, struct message *out)
     return status;
 }
 
-bool input_detach(struct input *input, const struct message *message, void **memory, size_t *size)
+/* The bytes of a message lie elsewhere now. */
+static void move_to(struct message *message, uintptr_t from, const uint8_t *to)
+{
+    message->method.data = to + ((uintptr_t)message->method.data - from);
+    for (unsigned i = 0; i < message->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        message->params[i].raw.data = to + ((uintptr_t)message->params[i].raw.data - from);
+    }
+}
+
+bool input_detach(struct input *input, struct message *message, void **memory, size_t *size)
 {
     struct rest *rest = input->rest;
     size_t left = input->len - input->at;
@@ -118,13 +127,19 @@ bool input_detach(struct input *input, const struct message *message, void **mem
         return false;
     }
     memcpy(input->shared, input->data + input->at, left);
+    *memory = rest;
+    *size = sizeof(*rest) + input->at;
+    uintptr_t from = (uintptr_t)rest;
+    void *shorter = realloc(rest, *size);
+    if (shorter != NULL) { /* mostly where it was */
+        move_to(message, from, shorter);
+        *memory = shorter;
+    }
     input->rest = NULL;
     input->data = input->shared;
     input->gone += input->at;
     input->at = 0;
     input->len = left;
-    *memory = rest;
-    *size = sizeof(*rest) + rest->cap;
     return true;
 }
 

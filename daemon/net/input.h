@@ -74,8 +74,9 @@ int input_next(struct input *input, size_t max_size, struct message *out);
 
 /* The message that was just taken is large (INPUT_LARGE): lets go of the memory in which it lies,
  * if it has some of its own, so that it stays valid as long as whoever calls this likes. That is
- * *memory, of *size bytes, to be freed with free(3). False: it has none. */
-bool input_detach(struct input *input, const struct message *message, void **memory, size_t *size);
+ * *memory, of *size bytes, to be freed with free(3); what is not needed of it is given back.
+ * False: it has none. */
+bool input_detach(struct input *input, struct message *message, void **memory, size_t *size);
 
 /* Where the next message begins, counted from what the window began with. */
 static inline size_t input_position(const struct input *input)

@@ -24,7 +24,7 @@ static void must_walk_alike(struct slice bytes, struct steps *steps)
 
 static void values_of_any_kind(void **state)
 {
-    static const struct random_shape shape = {5, 40, 3000, true};
+    static const struct random_shape shape = {3, 20, 500, true};
     struct random random = random_from_seed(4);
     for (unsigned i = 0; i < 50; i++) {
         struct steps steps;
