@@ -202,6 +202,123 @@ int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t m
     return status;
 }
 
+/* Reads the header at *at and steps behind it and its bytes: if it is a container, to its first
+ * element. False if they are not all there. */
+static bool step(const uint8_t *data, size_t len, size_t *at, struct header *out)
+{
+    if (header_read(data + *at, len - *at, out) != 0 || out->length > len - *at - out->size) {
+        return false;
+    }
+    *at += out->size + out->length;
+    return true;
+}
+
+bool message_progress_begin(struct message_progress *progress, const uint8_t *data, size_t len)
+{
+    struct header outer;
+    struct header type;
+    struct header header = {0};
+    size_t at = 0;
+    *progress = (struct message_progress){0};
+    if (!step(data, len, &at, &outer) || !step(data, len, &at, &type)) {
+        return false;
+    }
+    progress->type = (enum message_type)type.i;
+    progress->count = 2;
+    if (progress->type != MESSAGE_NOTIFICATION) {
+        if (!step(data, len, &at, &header)) {
+            return false;
+        }
+        progress->msgid = (uint32_t)header.i;
+    }
+    if (progress->type != MESSAGE_RESPONSE) {
+        if (!step(data, len, &at, &header)) {
+            return false;
+        }
+        progress->method_at = at - header.length;
+        progress->method_len = header.length;
+        if (!step(data, len, &at, &header)) {
+            return false;
+        }
+        progress->count = header.count;
+    }
+    progress->at = at;
+    progress->begin = at;
+    return true;
+}
+
+/* The message is whole, and it is known where all of it is. */
+static void read_known(const uint8_t *data, const struct message_progress *progress,
+                       struct message *out)
+{
+    out->type = progress->type;
+    out->msgid = progress->msgid;
+    out->method = (struct slice){data + progress->method_at, progress->method_len};
+    out->nparams = progress->count;
+    size_t at = progress->begin;
+    for (uint32_t i = 0; i < progress->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        out->params[i].raw = (struct slice){data + at, progress->ends[i] - at};
+        (void)header_read(data + at, progress->ends[i] - at, &out->params[i].header);
+        at = progress->ends[i];
+    }
+    out->exts = progress->exts;
+}
+
+/* The cursor stands at a param: goes on with what of it has not been seen. */
+static int skip_on(struct cursor *cursor, unsigned depth, struct message_progress *progress)
+{
+    const uint8_t *start = cursor->at;
+    struct header header;
+    int status = next_long_header(cursor, &header);
+    if (status != 0) {
+        return status;
+    }
+    if (header.kind != KIND_ARRAY && header.kind != KIND_MAP) {
+        progress->exts |= scan_ext_bit(&header);
+        return skip_run(cursor, header.length);
+    }
+    if (!progress->scanning) {
+        scan_init(&progress->scan, depth, cursor->max_size - (size_t)(start - cursor->start));
+    }
+    status = scan_run(&progress->scan, start, (size_t)(cursor->end - start));
+    progress->scanning = status == SCAN_MORE;
+    progress->exts |= progress->scan.exts;
+    cursor->at = start + progress->scan.at;
+    return status == SCAN_MORE ? MESSAGE_MORE : status;
+}
+
+/* Goes on with the params that are not known to be whole. */
+static int read_on(struct cursor *cursor, unsigned depth, struct message_progress *progress)
+{
+    while (progress->nparams < progress->count) {
+        int status = skip_on(cursor, depth, progress);
+        if (status != 0) {
+            return status;
+        }
+        progress->at = (size_t)(cursor->at - cursor->start);
+        if (progress->nparams < MESSAGE_PARAMS_MAX) {
+            progress->ends[progress->nparams] = progress->at;
+        }
+        progress->nparams++;
+    }
+    return 0;
+}
+
+int message_decode_on(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                      struct message_progress *progress, struct message *out)
+{
+    max_size = max_size < UINT32_MAX ? max_size : UINT32_MAX;
+    struct cursor cursor = {data, data, data + (len < max_size ? len : max_size), max_size};
+    cursor.at = data + progress->at;
+    unsigned depth = progress->type == MESSAGE_RESPONSE ? max_depth - 1 : max_depth - 2;
+    int status = read_on(&cursor, depth, progress);
+    if (status == 0) {
+        read_known(data, progress, out);
+        out->size = progress->at;
+    }
+    return status;
+}
+
 struct param value_next(struct slice *rest)
 {
     struct param param;

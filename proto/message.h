@@ -43,11 +43,37 @@ enum { MESSAGE_MORE = 1 };
  * deep (2 to SCAN_DEPTH_MAX; the message's own array counts as the first). 0 with *out set and
  * out->size bytes used; MESSAGE_MORE; ERR_BAD_REQUEST: not MessagePack, too deep, or none of the
  * three forms; ERR_TOO_LARGE: over max_size, or over UINT32_MAX. With any answer but 0, *out is
- * half written. Each call starts at the beginning: whoever gets MESSAGE_MORE finds out with
- * scan_run, which can go on where it stopped, when the message is whole, and decodes it then.
+ * half written. Each call starts at the beginning: whoever gets MESSAGE_MORE goes on with
+ * message_progress_begin.
  */
 int message_decode(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
                    struct message *out);
+
+/* How far a message has been decoded that comes in pieces. Positions are counted from its begin, so
+ * that its bytes may move between the pieces. */
+struct message_progress {
+    size_t begin; /* of the first param */
+    size_t at;    /* where the next param begins */
+    enum message_type type;
+    uint32_t msgid;
+    size_t method_at;
+    size_t method_len;
+    unsigned count;   /* of all params */
+    unsigned nparams; /* that are whole */
+    unsigned exts;    /* as in the message, so far */
+    bool scanning;    /* the next one is a container that is not whole */
+    struct scan scan; /* of that; valid if scanning */
+    size_t ends[MESSAGE_PARAMS_MAX];
+};
+
+/* message_decode has answered MESSAGE_MORE. True if that can be gone on with (message_decode_on),
+ * as all in front of the params is there; else message_decode is to be asked again. */
+bool message_progress_begin(struct message_progress *progress, const uint8_t *data, size_t len);
+/* As message_decode, of a message that comes in pieces: with each one it goes on where it stopped,
+ * so that each byte is looked at once. `data` is the message from its begin, with the same bytes as
+ * before and maybe more; the limits are the same. */
+int message_decode_on(const uint8_t *data, size_t len, unsigned max_depth, size_t max_size,
+                      struct message_progress *progress, struct message *out);
 
 /* Takes the first value off *rest, a run of whole, valid values (the elements of an array behind
  * its header, say). Must not be called on an empty run. */

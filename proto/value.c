@@ -20,6 +20,18 @@ static size_t next_header(struct slice value, size_t at, struct header *out)
     return at + out->size + out->length;
 }
 
+struct slice value_part(struct slice *rest, size_t size)
+{
+    size_t at = 0;
+    while (at < size && at < rest->len) {
+        struct header header;
+        at = next_header(*rest, at, &header);
+    }
+    struct slice part = {rest->data, at};
+    *rest = slice_from(*rest, at);
+    return part;
+}
+
 /* Bytes of the shortest header for a positive integer, and for a negative one. */
 static unsigned uint_size(uint64_t value)
 {
@@ -90,13 +102,16 @@ static bool first_is_canonical_scalar(uint8_t first)
 
 bool value_is_canonical(struct slice value)
 {
-    if (value.len > 0 && first_is_canonical_scalar(value.data[0])) {
-        return true;
-    }
-    for (size_t at = 0; at < value.len;) {
+    return (value.len > 0 && first_is_canonical_scalar(value.data[0])) ||
+           value_part_is_canonical(value);
+}
+
+bool value_part_is_canonical(struct slice part)
+{
+    for (size_t at = 0; at < part.len;) {
         struct header header;
-        uint8_t first = value.data[at];
-        at = next_header(value, at, &header);
+        uint8_t first = part.data[at];
+        at = next_header(part, at, &header);
         if (!header_is_canonical(first, &header)) {
             return false;
         }
@@ -214,10 +229,15 @@ int value_check_key(struct slice value, const char **why)
     if (value.len > 0 && first_is_canonical_scalar(value.data[0])) {
         return 0;
     }
-    for (size_t at = 0; at < value.len;) {
+    return value_check_key_part(value, true, why);
+}
+
+int value_check_key_part(struct slice part, bool first, const char **why)
+{
+    for (size_t at = 0; at < part.len;) {
         struct header header;
-        bool inside = at > 0;
-        at = next_header(value, at, &header);
+        bool inside = !first || at > 0;
+        at = next_header(part, at, &header);
         const char *fault = key_fault(&header, inside);
         if (fault != NULL) {
             if (why != NULL) {

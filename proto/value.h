@@ -28,6 +28,14 @@ bool value_equal(struct slice a, struct slice b);
  * A NaN inside an array is not, since it is found again by its bytes. */
 int value_check_key(struct slice value, const char **why);
 
+/* The three for a large value, part by part: an encoding is a plain sequence of headers with their
+ * bytes, and can be cut in front of any. value_part takes such a part off its front, of not much
+ * more than `size` bytes if what is in it is short. value_canonical is right for parts as it is. */
+struct slice value_part(struct slice *rest, size_t size);
+bool value_part_is_canonical(struct slice part);
+/* `first`: it is the first part of the key. */
+int value_check_key_part(struct slice part, bool first, const char **why);
+
 /* The order of list.sort and of priorities: *order is set to -1, 0 or 1. Integers and floats
  * compare by number, exactly (no rounding of an integer to a double); str and bin by their bytes,
  * a prefix first. Any other kind or a mixture is ERR_TYPE. NaN compares as Python's does: neither

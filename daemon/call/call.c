@@ -85,11 +85,12 @@ int call_answer_param(struct call *call, unsigned i)
 {
     struct blob *blob;
     struct stored value = {.bytes = call_value(call, i)};
-    int status = call->origin == NULL ? 0 : blob_if_needed(call_incoming(call, i), &blob);
+    bool has_blob = call->origin != NULL || call->pace != NULL;
+    int status = has_blob ? blob_if_needed(call_incoming(call, i), &blob) : 0;
     if (status < 0) {
         return status;
     }
-    value.blob = call->origin == NULL ? NULL : blob;
+    value.blob = has_blob ? blob : NULL;
     status = call_answer_value(call, value);
     blob_unref(value.blob);
     return status;

@@ -106,7 +106,7 @@ static inline struct slice call_value(const struct call *call, unsigned i)
 /* The value of param i, to be stored. */
 static inline struct incoming call_incoming(const struct call *call, unsigned i)
 {
-    return (struct incoming){call->params[i].raw, call->origin};
+    return (struct incoming){call->params[i].raw, call->origin, call->pace};
 }
 /* The bytes of a str or bin, without its header. */
 static inline struct slice param_bytes(const struct param *param)

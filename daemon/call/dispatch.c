@@ -11,13 +11,15 @@
 #include "daemon/call/running.h"
 #include "proto/value.h"
 
-/* The first try of a call with `count` params. Returns 0, the error, or what keeps it from ending.
+/* The first try of a call with `count` params; of a large message in steps from its beginning, as
+ * whatever is done with its values may be long. Returns 0, the error, or what keeps it from ending.
  */
-static int begin_call(struct call *call, unsigned count)
+static int begin_call(struct call *call, unsigned count, bool is_large)
 {
     call->service->figures[call->method->id].calls++;
     int status = call_check_params(call, count);
-    return __builtin_expect(status == 0, 1) ? call_begin(call) : call_complete(call, status);
+    return __builtin_expect(status == 0, 1) ? call_begin(call, is_large)
+                                            : call_complete(call, status);
 }
 
 static void refuse_request(struct session *session, uint32_t msgid, int error, const char *text)
@@ -100,7 +102,7 @@ static void call_init(struct call *call, struct session *session, const struct m
 }
 
 static void run_message(struct service *service, struct session *session, struct message *message,
-                        const struct passed *passed)
+                        struct passed *passed)
 {
     const struct method *method = method_index_find(&service->index, message->method);
     bool notification = message->type == MESSAGE_NOTIFICATION;
@@ -134,8 +136,9 @@ static void run_message(struct service *service, struct session *session, struct
     call.batch = NULL;
     call.pace = NULL;
     call.notification = notification;
-    int status = begin_call(&call, message->nparams);
-    if (status > 0 && (status = call_suspend(&call, status)) < 0) {
+    bool is_large = __builtin_expect(passed != NULL, 0) && passed->memory != NULL;
+    int status = begin_call(&call, message->nparams, is_large);
+    if (status > 0 && (status = call_suspend(&call, status, passed)) < 0) {
         (void)call_complete(&call, status);
     }
     origin_unref(origin);
@@ -152,7 +155,7 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
     call.batch = batch;
     call.pace = outer->pace;
     if (call.method != NULL) {
-        int status = begin_call(&call, message->nparams);
+        int status = begin_call(&call, message->nparams, false);
         if (status ==
             CALL_HELD_UP) { /* it was not there when the batch began, which holds others */
             status = call_complete(&call, call_fail(&call, ERR_NOT_FOUND,
@@ -169,7 +172,7 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
 }
 
 void service_run(struct service *service, struct session *session, struct message *message,
-                 const struct passed *passed, uint64_t now)
+                 struct passed *passed, uint64_t now)
 {
     service->now = now;
     if (__builtin_expect(service_due(service) <= now, 0)) {

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "daemon/call/unsent.h"
 #include "daemon/call/watching.h"
 
 enum { WAIT_STEPS = 32, TIE_STEPS = 8 };
@@ -18,11 +19,6 @@ void session_cancel_all(struct session *session, int error, const char *text)
     }
 }
 
-void session_drop_output(struct session *session)
-{
-    (void)output_drop(&session->output);
-}
-
 static void end_waits(struct session *session, struct pace *pace)
 {
     struct parked *parked;
@@ -30,17 +26,6 @@ static void end_waits(struct session *session, struct pace *pace)
         size_t steps = WAIT_STEPS * (parked->nwaits + 1);
         call_drop(&parked->call);
         pace_step(pace, steps);
-    }
-}
-
-/* Gives back what answers have carried away that never left. */
-static void end_output(struct session *session, struct job *job)
-{
-    struct object *object;
-    while (!output_drop(&session->output) &&
-           (object = output_dropped_object(&session->output)) != NULL) {
-        job_hold(job, object);
-        job_release(job);
     }
 }
 
@@ -93,7 +78,7 @@ static void end(struct session *session, struct job *job)
     struct pace *pace = job == NULL ? NULL : &job->pace;
     session_end_watches(session, pace);
     end_waits(session, pace);
-    end_output(session, job);
+    session_end_output(session, job);
     end_claims(session, job);
     if (job == NULL) {
         service_drain(session->service);
@@ -111,13 +96,14 @@ static void end_in_steps(struct job *job, void *data)
 /* True if ending it is much, or has to wait for others. */
 static bool needs_job(const struct session *session)
 {
-    uint64_t steps = session->calls.live * WAIT_STEPS + session->nties * TIE_STEPS +
-                     session->output.nundelivered + session_holding(session);
+    uint64_t steps =
+        session->calls.live * WAIT_STEPS + session->nties * TIE_STEPS + session_holding(session);
     const struct parked *parked = session_parked_from(session, 0);
     if (parked != NULL && parked->nwaits > 1) {
         steps += session->calls.live * parked->nwaits * WAIT_STEPS;
     }
-    return steps > session->service->jobs.most_at_once || session->service->jobs.count > 0;
+    return steps > session->service->jobs.most_at_once || !session_output_is_little(session) ||
+           session->service->jobs.count > 0;
 }
 
 void session_end(struct session *session, void (*ended)(struct session *session))

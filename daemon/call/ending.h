@@ -13,11 +13,6 @@
 /* All calls of the session that wait end with an error. */
 void session_cancel_all(struct session *session, int error, const char *text);
 
-/* What has been answered will not be sent, because the peer is gone: gives the items of plain
- * queues back and empties the output, as far as no job works on those queues. service_drain then
- * serves whoever waits for them. */
-void session_drop_output(struct session *session);
-
 /* Ends it. None of its calls may be unfinished (session->unfinished). Nothing is given to it from
  * now on; when it has gone, which may be before this returns, `ended` is called, in which it may be
  * freed. service_drain then serves those whom its leaving wakes. */

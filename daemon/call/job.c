@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/bulk.h"
+
 static struct job *job_of(struct pace *pace)
 {
     return (struct job *)pace;
@@ -144,6 +146,35 @@ void job_abandon(struct job *job)
 {
     TAILQ_REMOVE(&job->jobs->running, job, link);
     job_free(job);
+}
+
+/* A block of memory that nobody needs any more. */
+struct block {
+    size_t size;
+    void *memory; /* owned */
+};
+
+static void free_in_steps(struct job *job, void *data)
+{
+    struct block *block = data;
+    bulk_free(block->memory, block->size, &job->pace);
+    free(block);
+}
+
+void jobs_free(struct jobs *jobs, void *memory, size_t size)
+{
+    struct block *block = NULL;
+    if (size / BULK_FREE_STEP > jobs->most_at_once) {
+        block = malloc(sizeof(*block));
+    }
+    if (block != NULL) {
+        *block = (struct block){size, memory};
+        if (job_new(jobs, free_in_steps, block) != NULL) {
+            return;
+        }
+    }
+    free(block);
+    free(memory);
 }
 
 static void run_slice(struct jobs *jobs, uint64_t until)

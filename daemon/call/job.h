@@ -69,6 +69,9 @@ int job_hold_first(struct job *job, struct object *object);
 /* Gives up a job that has not run. */
 void job_abandon(struct job *job);
 
+/* As free(3), in steps if the block is large: of `size` bytes. */
+void jobs_free(struct jobs *jobs, void *memory, size_t size);
+
 /* From the job itself: holds an object, which may take until others have let it go. For want of
  * memory it runs to its end without a pause instead. */
 void job_hold(struct job *job, struct object *object);

@@ -7,38 +7,43 @@
 
 #include "proto/value.h"
 
+enum {
+    BOOL = 1U << KIND_BOOL,
+    INT = 1U << KIND_INT,
+    UINT = 1U << KIND_UINT,
+    FLOAT = 1U << KIND_FLOAT,
+    STR = 1U << KIND_STR,
+    ARRAY = 1U << KIND_ARRAY,
+    MAP = 1U << KIND_MAP,
+    ANY = (1U << (KIND_EXT + 1)) - 1,
+    NOT_NEGATIVE = 1U << (KIND_EXT + 1), /* no kind: of an INT */
+};
+
+static const uint16_t fitting[] = {
+    [PARAM_OBJECT] = STR,
+    [PARAM_OBJECTS] = ARRAY,
+    [PARAM_NAME] = STR,
+    [PARAM_VALUE] = ANY,
+    [PARAM_STR] = STR,
+    [PARAM_BOOL] = BOOL,
+    [PARAM_INT] = INT,
+    [PARAM_OPTINT] = INT,
+    [PARAM_UINT] = INT | NOT_NEGATIVE,
+    [PARAM_COUNT] = INT | NOT_NEGATIVE,
+    [PARAM_NUMBER] = INT | UINT | FLOAT,
+    [PARAM_MS] = INT | NOT_NEGATIVE,
+    [PARAM_TIMEOUT] = INT | NOT_NEGATIVE,
+    [PARAM_ARRAY] = ARRAY,
+    [PARAM_MAP] = MAP,
+    [PARAM_OWNER] = INT | UINT | STR,
+    [PARAM_GROUP] = INT | NOT_NEGATIVE | STR,
+};
+
 bool param_fits(const struct header *header, enum param_type type)
 {
-    switch (type) {
-    case PARAM_OBJECT:
-    case PARAM_NAME:
-    case PARAM_STR:
-        return header->kind == KIND_STR;
-    case PARAM_VALUE:
-        return true;
-    case PARAM_BOOL:
-        return header->kind == KIND_BOOL;
-    case PARAM_INT:
-    case PARAM_OPTINT:
-        return header->kind == KIND_INT;
-    case PARAM_UINT:
-    case PARAM_COUNT:
-    case PARAM_MS:
-    case PARAM_TIMEOUT:
-        return header->kind == KIND_INT && header->i >= 0;
-    case PARAM_NUMBER:
-        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_FLOAT;
-    case PARAM_ARRAY:
-    case PARAM_OBJECTS:
-        return header->kind == KIND_ARRAY;
-    case PARAM_MAP:
-        return header->kind == KIND_MAP;
-    case PARAM_OWNER:
-        return header->kind == KIND_INT || header->kind == KIND_UINT || header->kind == KIND_STR;
-    case PARAM_GROUP:
-        return (header->kind == KIND_INT && header->i >= 0) || header->kind == KIND_STR;
-    }
-    return false;
+    unsigned kinds = fitting[type];
+    return (kinds >> header->kind & 1U) != 0 &&
+           ((kinds & NOT_NEGATIVE) == 0 || header->kind != KIND_INT || header->i >= 0);
 }
 
 /* Packs "param NAME of METHOD must be WHAT, not VALUE". */

@@ -6,11 +6,14 @@
 
 #include "daemon/call/hold.h"
 #include "daemon/objects/allocation.h"
+#include "daemon/objects/bulk.h"
 
-/* Room for what stands around a value in an answer, an object's name included. */
-enum { ITEM_FRAME = 64 + OBJECT_NAME_MAX };
-/* Less than this is not worth moving what follows. */
-enum { COMPACT_MIN = 64 * 1024 };
+enum {
+    ITEM_FRAME = 64 + OBJECT_NAME_MAX, /* for what stands around a value in an answer, the object's
+                                          name included */
+    NOTE_STEPS = 16,                   /* to forget a note, and maybe the value with it */
+    SPLICE_STEPS = 16,                 /* to forget a splice, and maybe the blob with it */
+};
 
 /* Makes room for `len` elements, more than the array has, by doubling. NULL for want of memory. */
 static void *grow(void *array, size_t len, size_t *cap, size_t size)
@@ -56,14 +59,8 @@ static struct passing *unsealed_passing(const struct output *output)
     return last != NULL && last->at == UINT64_MAX ? last : NULL;
 }
 
-/* The first note behind a mark; those before ngone have left already. */
-static size_t notes_from(const struct output *output, struct output_mark mark)
-{
-    return mark.nundelivered > output->ngone ? mark.nundelivered : output->ngone;
-}
-
 /* Forgets the notes and splices behind a mark. */
-static void truncate_lists(struct output *output, struct output_mark mark)
+static void truncate_lists(struct output *output, struct output_mark mark, struct pace *pace)
 {
     while (output->npassing > mark.npassing) {
         truncate_passing(&output->passing[--output->npassing], 0);
@@ -72,37 +69,53 @@ static void truncate_lists(struct output *output, struct output_mark mark)
     if (unsealed != NULL) {
         truncate_passing(unsealed, mark.ndescriptors);
     }
-    while (output->nundelivered > notes_from(output, mark)) {
+    while (output->nundelivered > mark.nundelivered) {
         drop_undelivered(&output->undelivered[--output->nundelivered]);
+        pace_step(pace, NOTE_STEPS);
     }
     while (output->nsplices > mark.nsplices) {
         struct blob *blob = output->splices[--output->nsplices].blob;
+        size_t steps = SPLICE_STEPS + blob->len / BULK_FREE_STEP;
         output->spliced -= blob->len;
         blob_unref(blob);
+        pace_step(pace, steps);
     }
+}
+
+uint64_t output_forget_steps(const struct output *output)
+{
+    return output->nundelivered * NOTE_STEPS + output->nsplices * SPLICE_STEPS +
+           (output->spliced + output->bytes.cap +
+            output->undelivered_cap * sizeof(struct undelivered)) /
+               BULK_FREE_STEP;
+}
+
+void output_forget(struct output *output, struct pace *pace)
+{
+    truncate_lists(output, (struct output_mark){0}, pace);
+    free(output->passing);
+    bulk_free(output->splices, output->splices_cap * sizeof(*output->splices), pace);
+    bulk_free(output->undelivered, output->undelivered_cap * sizeof(*output->undelivered), pace);
+    bulk_free(output->bytes.data, output->bytes.cap, pace);
+    *output = (struct output){0};
 }
 
 void output_deinit(struct output *output)
 {
-    truncate_lists(output, (struct output_mark){0});
-    free(output->splices);
-    free(output->undelivered);
-    free(output->passing);
-    buffer_deinit(&output->bytes);
-    *output = (struct output){0};
+    output_forget(output, NULL);
 }
 
 void output_reset(struct output *output)
 {
-    truncate_lists(output, (struct output_mark){0});
+    truncate_lists(output, (struct output_mark){0}, NULL);
     free(output->passing);
     output->passing = NULL;
-    output->nundelivered = 0;
-    output->ngone = 0;
     output->bytes.len = 0;
     output->bytes.failed = false;
     output->overfull = false;
     output->sent = 0;
+    output->splices_sent = 0;
+    output->spliced_sent = 0;
 }
 
 static int reserve_splices(struct output *output, size_t more)
@@ -150,7 +163,7 @@ static struct passing *current_passing(struct output *output)
         return unsealed;
     }
     struct passing *grown =
-        realloc(output->passing, (output->npassing + 1) * sizeof(*output->passing));
+        realloc(output->passing, ((size_t)output->npassing + 1) * sizeof(*output->passing));
     if (grown == NULL) {
         return NULL;
     }
@@ -235,7 +248,7 @@ bool output_has_room(const struct output *output, struct stored value)
 
 void output_rewind(struct output *output, struct output_mark mark)
 {
-    truncate_lists(output, mark);
+    truncate_lists(output, mark, NULL);
     output->bytes.len = mark.bytes;
     output->bytes.failed = mark.failed;
     output->overfull = false;
@@ -276,8 +289,15 @@ void output_seal(struct output *output, struct output_mark mark)
     for (size_t i = mark.nundelivered; i < output->nundelivered; i++) {
         output->undelivered[i].end = end;
     }
-    for (size_t i = mark.npassing; i < output->npassing; i++) {
+    for (unsigned i = mark.npassing; i < output->npassing; i++) {
         output->passing[i].at = mark.bytes + mark.spliced;
+    }
+}
+
+void output_seal_whole(struct output *output)
+{
+    for (unsigned i = 0; i < output->npassing; i++) {
+        output->passing[i].at = 0;
     }
 }
 
@@ -292,7 +312,7 @@ static int reserve_all(struct output *output, const struct output *from)
     return from->npassing > 0 && current_passing(output) == NULL ? ERR_MEMORY : 0;
 }
 
-int output_append(struct output *output, struct output *from)
+int output_append(struct output *output, struct output *from, struct pace *pace)
 {
     if (reserve_all(output, from) < 0) {
         output->bytes.failed = true;
@@ -302,32 +322,26 @@ int output_append(struct output *output, struct output *from)
     for (size_t i = 0; i < from->nsplices; i++) {
         from->splices[i].at += base;
         output->splices[output->nsplices++] = from->splices[i];
+        pace_each(pace, i);
     }
     for (size_t i = 0; i < from->nundelivered; i++) {
         from->undelivered[i].value_at += base;
         output->undelivered[output->nundelivered++] = from->undelivered[i];
+        pace_each(pace, i);
     }
     if (from->npassing > 0) {
         *unsealed_passing(output) = from->passing[0];
     }
     output->spliced += from->spliced;
-    (void)buffer_append(&output->bytes, from->bytes.data, from->bytes.len); /* has room */
+    if (from->bytes.len > 0) {
+        bulk_move(output->bytes.data + base, from->bytes.data, from->bytes.len, pace);
+    }
+    output->bytes.len += from->bytes.len;
     from->nsplices = 0;
     from->nundelivered = 0;
     from->npassing = 0;
     from->spliced = 0;
     from->bytes.len = 0;
-    return 0;
-}
-
-int output_move(struct output *output, struct output *from)
-{
-    if (output->bytes.len > 0 || output->nsplices > 0 || output->bytes.failed) {
-        return output_append(output, from);
-    }
-    struct output empty = *output; /* nothing is noted of what is not there */
-    *output = *from;
-    *from = empty;
     return 0;
 }
 
@@ -350,7 +364,7 @@ const struct passing *output_passing(const struct output *output, uint64_t *unti
 /* Forgets the descriptors that have left. */
 static void sent_passing(struct output *output)
 {
-    size_t gone = 0;
+    unsigned gone = 0;
     while (gone < output->npassing && output->passing[gone].at < output->sent) {
         struct passing *passing = &output->passing[gone++];
         for (unsigned i = 0; i < passing->count; i++) {
@@ -369,80 +383,19 @@ void output_sent(struct output *output, uint64_t more)
 {
     output->sent += more;
     sent_passing(output);
-    while (output->ngone < output->nundelivered &&
-           output->undelivered[output->ngone].end <= output->sent) {
-        drop_undelivered(&output->undelivered[output->ngone++]);
-    }
-    /* They are moved only when that is little against what has gone, however many there are. */
-    if (output->ngone > 0 && output->ngone >= output->nundelivered / 2) {
-        output->nundelivered -= output->ngone;
-        memmove(output->undelivered, output->undelivered + output->ngone,
-                output->nundelivered * sizeof(*output->undelivered));
-        output->ngone = 0;
-    }
-}
-
-/* How much of the front can go: splices that were sent whole, and bytes; neither reaches into the
- * first value that may still have to go back. */
-static void measure_sent(const struct output *output, size_t *nsplices, size_t *bytes)
-{
-    size_t limit = output->bytes.len;
-    if (output->nundelivered > output->ngone &&
-        output->undelivered[output->ngone].value_at < limit) {
-        limit = output->undelivered[output->ngone].value_at;
-    }
-    uint64_t left = output->sent;
-    size_t at = 0;
-    size_t gone = 0;
-    for (; gone < output->nsplices; gone++) {
-        const struct splice *splice = &output->splices[gone];
-        uint64_t size = splice->at - at + splice->blob->len;
-        if (splice->at > limit || left < size) {
+    while (output->splices_sent < output->nsplices) {
+        const struct splice *splice = &output->splices[output->splices_sent];
+        uint64_t spliced = output->spliced_sent + splice->blob->len;
+        if (splice->at + spliced > output->sent) {
             break;
         }
-        left -= size;
-        at = splice->at;
+        output->spliced_sent = spliced;
+        output->splices_sent++;
     }
-    size_t end = gone < output->nsplices ? output->splices[gone].at : output->bytes.len;
-    end = end < limit ? end : limit;
-    *nsplices = gone;
-    *bytes = left < end - at ? at + (size_t)left : end;
 }
 
-void output_compact(struct output *output)
-{
-    if (output->sent < COMPACT_MIN || output->sent < output_pending(output)) {
-        return;
-    }
-    size_t nsplices;
-    size_t bytes;
-    measure_sent(output, &nsplices, &bytes);
-    if (bytes < COMPACT_MIN && nsplices == 0) {
-        return; /* not worth looking at all that stays */
-    }
-    uint64_t gone = bytes;
-    for (size_t i = 0; i < nsplices; i++) {
-        gone += output->splices[i].blob->len;
-        output->spliced -= output->splices[i].blob->len;
-        blob_unref(output->splices[i].blob);
-    }
-    for (size_t i = nsplices; i < output->nsplices; i++) {
-        output->splices[i - nsplices] = output->splices[i];
-        output->splices[i - nsplices].at -= bytes;
-    }
-    output->nsplices -= nsplices;
-    for (size_t i = output->ngone; i < output->nundelivered; i++) {
-        output->undelivered[i].value_at -= bytes;
-        output->undelivered[i].end -= gone;
-    }
-    for (size_t i = 0; i < output->npassing; i++) {
-        output->passing[i].at -= gone;
-    }
-    output->sent -= gone;
-    buffer_consume(&output->bytes, bytes);
-}
-
-static void put_back(struct output *output, struct undelivered *note)
+/* A note goes that is in the list no more; its value is put back if it has not left. */
+static void take_back(const struct output *output, struct undelivered *note)
 {
     struct stored value = {.blob = note->blob};
     if (note->blob != NULL) {
@@ -450,42 +403,40 @@ static void put_back(struct output *output, struct undelivered *note)
     } else {
         value.bytes = (struct slice){output->bytes.data + note->value_at, note->value_len};
     }
-    if (!note->object->deleted && !object_is_sealed(note->object)) {
+    if (note->end > output->sent && !note->object->deleted && !object_is_sealed(note->object)) {
         note->object->type->put_back(note->object, value, note->note);
     }
     drop_undelivered(note);
 }
 
+void output_take_back(struct output *output)
+{
+    take_back(output, &output->undelivered[--output->nundelivered]);
+}
+
 void output_give_back(struct output *output, struct output_mark mark)
 {
-    while (output->nundelivered > notes_from(output, mark)) {
-        put_back(output, &output->undelivered[--output->nundelivered]);
+    while (output->nundelivered > mark.nundelivered) {
+        output_take_back(output);
     }
 }
 
-bool output_drop(struct output *output)
+void output_drop(struct output *output)
 {
     size_t kept = output->nundelivered;
-    for (size_t i = output->nundelivered; i > output->ngone; i--) {
+    for (size_t i = output->nundelivered; i > 0; i--) {
         struct undelivered *note = &output->undelivered[i - 1];
         if (object_is_busy(note->object)) {
             output->undelivered[--kept] = *note; /* those that stay gather at the end, in order */
         } else {
-            put_back(output, note);
+            take_back(output, note);
         }
     }
-    size_t staying = output->nundelivered - kept;
-    output->nundelivered = staying;
-    output->ngone = 0;
-    if (staying == 0) {
+    output->nundelivered -= kept;
+    if (output->nundelivered == 0) {
         output_reset(output);
-        return true;
+    } else {
+        memmove(output->undelivered, output->undelivered + kept,
+                output->nundelivered * sizeof(struct undelivered));
     }
-    memmove(output->undelivered, output->undelivered + kept, staying * sizeof(struct undelivered));
-    return false;
-}
-
-struct object *output_dropped_object(const struct output *output)
-{
-    return output->nundelivered > 0 ? output->undelivered[output->nundelivered - 1].object : NULL;
 }

@@ -24,7 +24,7 @@ struct splice {
 /* A value that was taken out of an object and is on its way. */
 struct undelivered {
     struct object *object; /* a reference */
-    uint64_t end;          /* it has left when `sent` reaches this */
+    uint64_t end;          /* it has left when `sent` reaches this; UINT64_MAX: when all has */
     size_t value_at;       /* the value: bytes[value_at, value_len), or the blob */
     size_t value_len;
     struct blob *blob; /* a reference, or NULL */
@@ -46,13 +46,14 @@ struct output {
     size_t splices_cap;
     struct undelivered *undelivered;
     size_t nundelivered;
-    size_t ngone; /* of those: the first ones have left, and are dropped */
     size_t undelivered_cap;
     struct passing *passing; /* owned array; few answers have descriptors */
-    size_t npassing;
-    uint64_t spliced; /* bytes of all blobs in splices */
-    bool overfull;    /* an answer would carry more descriptors than a message may */
-    uint64_t sent;    /* bytes of bytes and splices, from the start, that the kernel has taken */
+    unsigned npassing;
+    bool overfull;       /* an answer would carry more descriptors than a message may */
+    uint64_t spliced;    /* bytes of all blobs in splices */
+    uint64_t sent;       /* bytes of bytes and splices, from the start, that the kernel has taken */
+    size_t splices_sent; /* of the splices: the first ones have left whole */
+    uint64_t spliced_sent; /* their bytes */
 };
 
 /* How many bytes are still to be sent. */
@@ -66,6 +67,9 @@ uint64_t output_cost(const struct output *output);
 
 /* Frees everything; what is undelivered is dropped with its references. */
 void output_deinit(struct output *output);
+/* The same in steps, and how many. */
+void output_forget(struct output *output, struct pace *pace);
+uint64_t output_forget_steps(const struct output *output);
 
 /* Appends a stored value: a large blob by reference, everything else by copy. If it carries
  * descriptors they are added to those of the answer, and the indices in the copy are changed to
@@ -82,7 +86,7 @@ struct output_mark {
     size_t bytes;
     size_t nsplices;
     size_t nundelivered;
-    size_t npassing;
+    unsigned npassing;
     unsigned ndescriptors; /* of the answer that is being packed */
     uint64_t spliced;
     bool failed; /* bytes are missing before it */
@@ -112,6 +116,8 @@ void output_taken(struct output *output, struct object *object, const void *note
                   struct stored value);
 /* An answer that began at the mark is packed: settles the positions of what was noted in it. */
 void output_seal(struct output *output, struct output_mark mark);
+/* The same if there is nothing in the output but that answer, however many notes it has. */
+void output_seal_whole(struct output *output);
 
 /* True if the descriptors of a value still fit the answer that is being packed. */
 bool output_has_room(const struct output *output, struct stored value);
@@ -123,23 +129,17 @@ static inline bool output_is_whole(const struct output *output)
 /* Moves all that is in `from` to the end of an answer that is being packed and has no descriptors
  * yet; `from` holds part of one, nothing of which is sealed or sent. 0, or ERR_MEMORY for want of
  * memory: nothing is moved, and the answer has failed. */
-int output_append(struct output *output, struct output *from);
-/* As output_append, of a whole answer: if there is nothing else, it is not copied. */
-int output_move(struct output *output, struct output *from);
+int output_append(struct output *output, struct output *from, struct pace *pace);
 /* The descriptors to be sent with the next byte, or NULL; *until is the position of the next ones
  * behind that, up to which may be sent in one step. */
 const struct passing *output_passing(const struct output *output, uint64_t *until);
 
-/* More was taken: forgets the notes of all that has left. */
+/* More was taken. */
 void output_sent(struct output *output, uint64_t more);
-/* Drops what has been sent, once that is more than what has not: for a session that is always a
- * little behind. Values that may still have to go back are kept. */
-void output_compact(struct output *output);
 /* An answer could not be packed: what was noted since the mark is put back, last first. */
 void output_give_back(struct output *output, struct output_mark mark);
-/* Nothing more will leave: puts back what has not left, last first, and empties the output; but
- * what belongs to an object that a job works on (hold.h) stays noted, until it is asked again. True
- * if nothing stays. */
-bool output_drop(struct output *output);
-/* The object of a note that stayed, or NULL. */
-struct object *output_dropped_object(const struct output *output);
+/* Nothing more will leave: the last note goes, and its value is put back if it has not left. */
+void output_take_back(struct output *output);
+/* The same with all, and the output is empty then; but what belongs to an object that a job works
+ * on (hold.h) stays noted. */
+void output_drop(struct output *output);

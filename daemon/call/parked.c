@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
+#include "daemon/objects/bulk.h"
 
 enum { PARAMS_SHORT = 4096 }; /* with the call itself */
 
@@ -52,7 +53,7 @@ static size_t params_size(const struct call *call, unsigned count)
     return size;
 }
 
-/* Copies the params behind the struct. */
+/* Copies the params behind the struct, and there what is in them, unless that stays where it is. */
 static void copy_params(struct parked *parked, const struct call *call, unsigned count)
 {
     struct param *params = (struct param *)(parked + 1);
@@ -60,11 +61,11 @@ static void copy_params(struct parked *parked, const struct call *call, unsigned
     for (unsigned i = 0; i < count; i++) {
         params[i] = call->params[i];
         size_t len = call->params[i].raw.len;
-        if (len > 0) {
+        if (len > 0 && parked->memory == NULL) {
             memcpy(bytes, call->params[i].raw.data, len);
+            params[i].raw.data = bytes;
+            bytes += len;
         }
-        params[i].raw.data = bytes;
-        bytes += len;
     }
     parked->call.params = params;
 }
@@ -86,14 +87,17 @@ static int charge_call(struct charge *charge, uint64_t cost, bool waits)
     return 0;
 }
 
-int parked_new(struct call *call, bool waits, struct parked **out)
+int parked_new(struct call *call, bool waits, struct passed *passed, struct parked **out)
 {
     struct session *session = call->session;
     unsigned count = call->service->index.signatures[call->method->id].count;
-    size_t size = sizeof(struct parked) + count * sizeof(struct param) + params_size(call, count);
+    bool stays = passed != NULL && passed->memory != NULL;
+    size_t size = sizeof(struct parked) + count * sizeof(struct param) +
+                  (stays ? 0 : params_size(call, count));
     struct charge charge = {.tally = &session->charged};
     struct parked *parked = NULL;
-    int status = charge_call(&charge, cost_of(call, size), waits);
+    uint64_t cost = cost_of(call, size) + (stays ? allocation_cost(passed->size) : 0);
+    int status = charge_call(&charge, cost, waits);
     if (status == 0) {
         parked = malloc(size);
         status = parked == NULL ? ERR_MEMORY : 0;
@@ -112,6 +116,11 @@ int parked_new(struct call *call, bool waits, struct parked **out)
         return status;
     }
     session_charge_memory(session);
+    if (stays) {
+        parked->memory = passed->memory;
+        parked->memory_size = passed->size;
+        passed->memory = NULL;
+    }
     copy_params(parked, call, count);
     parked->call.parked = parked;
     (void)origin_ref(parked->call.origin);
@@ -134,8 +143,15 @@ void parked_free(struct parked *parked)
     origin_unref(parked->call.origin);
     free(parked->call.wish.waits);
     free(parked->waits);
+    free(parked->memory);
     free(parked);
     object_unref(object);
+}
+
+void parked_forget(struct parked *parked, struct pace *pace)
+{
+    bulk_free(parked->memory, parked->memory_size, pace);
+    parked->memory = NULL;
 }
 
 /* Where it stands. */

@@ -1,7 +1,8 @@
 /*
  * parked: a call that has not ended: it waits, or is held up, or is done in steps.
  *
- * One allocation: the call, its params, and the bytes of those, charged to the session. It hangs in
+ * One allocation: the call, its params, and the bytes of those, charged to the session; or two, if
+ * the bytes are many and stay where they came. It hangs in
  * the session's calls, found by its msgid, until it ends. Besides it stands, according to its
  * state,
  *
@@ -32,6 +33,8 @@ struct parked {
     struct visitor visitor;          /* behind a hold */
     uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
     struct charge charge;            /* of its session */
+    void *memory;                    /* owned: in which its params lie; NULL: they lie behind it */
+    size_t memory_size;
     struct charge answer; /* of its job and what its answer costs so far, if it is done in steps */
 };
 
@@ -45,13 +48,16 @@ struct parked *session_parked(const struct session *session, uint32_t msgid);
 /* The oldest parked call whose sequence number is at least `seq`, or NULL. */
 struct parked *session_parked_from(const struct session *session, uint64_t seq);
 
-/* A copy of a call in memory of its own, which stands nowhere yet. 0; or ERR_LIMIT, ERR_MEMORY. The
- * waits in its wish, if there are some, are taken over in any case. `waits`: it is to wait. One
- * that is only to be done later is charged without asking while its params are short, as it may be
- * what makes room. */
-int parked_new(struct call *call, bool waits, struct parked **out);
+/* A copy of a call in memory of its own, which stands nowhere yet. Its params are copied, or, if
+ * `passed` (which may be NULL) has the memory in which they lie, that is taken over. 0; or
+ * ERR_LIMIT, ERR_MEMORY. The waits in its wish, if there are some, are taken over in any case.
+ * `waits`: it is to wait. One that is only to be done later is charged without asking while its
+ * params are short, as it may be what makes room. */
+int parked_new(struct call *call, bool waits, struct passed *passed, struct parked **out);
 /* The one way out: takes it out of whatever it stands in and frees it. */
 void parked_free(struct parked *parked);
+/* Before that, of a call that is over: frees what is large of it, in steps. */
+void parked_forget(struct parked *parked, struct pace *pace);
 
 /* It waits for what its handler has said (call.wish). 0; or ERR_LIMIT (max_waiting), ERR_MEMORY: it
  * stands nowhere. */

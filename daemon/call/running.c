@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "daemon/call/lookup.h"
+#include "daemon/call/unsent.h"
 
 #define METHOD(type, verb, ...) call_handler method_##type##_##verb;
 #include "proto/methods.def"
@@ -41,7 +42,7 @@ static void default_refusal(struct call *call, int error)
 /* An answer that its session could never be given. A reader can ask for less at a time. */
 static int check_size(struct call *call)
 {
-    if (__builtin_expect(!call_is_over(call) || call->method->needs != METHOD_NEEDS_READ, 1)) {
+    if (__builtin_expect(call->method->needs != METHOD_NEEDS_READ || !call_is_over(call), 1)) {
         return 0;
     }
     return call_fail(call, ERR_TOO_LARGE,
@@ -71,11 +72,9 @@ static void hand_over(struct call *call)
 {
     struct output *output = &call->session->output;
     if (__builtin_expect(call->out != output, 0)) {
-        struct output_mark start = output_mark(output);
-        if (output_move(output, call->out) < 0) {
+        if (session_append(call->session, call->out) < 0) {
             output_give_back(call->out, call->start);
         }
-        output_seal(output, start);
     } else {
         output_seal(output, call->start);
     }
@@ -118,11 +117,11 @@ int call_try(struct call *call)
     return status > 0 ? status : call_complete(call, status);
 }
 
-int call_begin(struct call *call)
+int call_begin(struct call *call, bool in_steps)
 {
     int status = call_find_objects(call);
     if (__builtin_expect(status == 0, 1)) {
-        return call_try(call);
+        return __builtin_expect(in_steps, 0) ? CALL_PACED : call_try(call);
     }
     return status > 0 ? status : call_complete(call, status);
 }

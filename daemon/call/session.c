@@ -227,7 +227,7 @@ void session_dirty(struct session *session)
 void session_deinit(struct session *session)
 {
     struct service *service = session->service;
-    assert(session->nties == 0 && session->calls.live == 0);
+    assert(session->nties == 0 && session->calls.live == 0 && session->earlier == NULL);
     ordered_deinit(&session->calls, NULL);
     if (session->is_dirty) {
         TAILQ_REMOVE(&service->dirty, session, dirty);

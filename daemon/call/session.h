@@ -22,12 +22,13 @@ struct session {
     struct service *service;
     uint64_t id;
     struct credentials credentials;
-    struct user *user; /* the account of credentials.uid; a reference */
-    char *client;      /* what server.hello said, or NULL */
-    struct output output;
-    struct ordered calls; /* parked (parked.h), in order of arrival; found by msgid */
-    uint64_t unfinished;  /* those of them that do not wait: they will be done, whatever happens */
-    struct tie **ties;    /* sorted by the object's number */
+    struct user *user;       /* the account of credentials.uid; a reference */
+    char *client;            /* what server.hello said, or NULL */
+    struct output output;    /* where answers are packed; */
+    struct earlier *earlier; /* what leaves before it (unsent.h); owned; NULL: nothing */
+    struct ordered calls;    /* parked (parked.h), in order of arrival; found by msgid */
+    uint64_t unfinished; /* those of them that do not wait: they will be done, whatever happens */
+    struct tie **ties;   /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;
     struct watcher *watcher; /* owned; NULL: it has watched nothing so far */

@@ -105,6 +105,7 @@ static void run_steps(struct job *job, void *data)
     call->pace = &job->pace;
     int status = try_parked(parked, &out);
     call->pace = NULL;
+    job->paused = NULL;
     charge_release(&parked->answer);
     job_release(job);
     if (status > 0) {
@@ -113,9 +114,10 @@ static void run_steps(struct job *job, void *data)
         if (status < 0) {
             tell_wait_ended(call);
         }
+        parked_forget(parked, &job->pace);
         parked_free(parked);
     }
-    output_deinit(&out);
+    output_forget(&out, &job->pace);
 }
 
 /* A job does it, which holds its object from now on. */
@@ -153,7 +155,7 @@ static void enter_first(struct visitor *visitor)
     call->now = call->service->now;
     call->out = &call->session->output;
     call->start = output_mark(call->out);
-    int status = call_begin(call);
+    int status = call_begin(call, parked->memory != NULL);
     if (call->object != NULL) {
         (void)object_ref(call->object); /* it is there until the next drain at least */
     }
@@ -197,13 +199,13 @@ static void go_on(struct parked *parked, int status)
     }
 }
 
-int call_suspend(struct call *call, int status)
+int call_suspend(struct call *call, int status, struct passed *passed)
 {
     struct parked *parked;
     if (status != CALL_WAIT) {
         call->wish = (struct wish){0};
     }
-    int error = parked_new(call, status == CALL_WAIT, &parked);
+    int error = parked_new(call, status == CALL_WAIT, passed, &parked);
     if (error < 0) {
         return error;
     }

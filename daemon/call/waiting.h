@@ -10,8 +10,9 @@
 #include "daemon/call/parked.h"
 
 /* The handler of a call that has no memory of its own has answered CALL_WAIT, CALL_PACED or
- * CALL_HELD_UP: sees to it that it goes on. 0; or the error with which it is to be refused. */
-int call_suspend(struct call *call, int status);
+ * CALL_HELD_UP: sees to it that it goes on; `passed` as with parked_new. 0; or the error with which
+ * it is to be refused. */
+int call_suspend(struct call *call, int status, struct passed *passed);
 
 /* Ends a parked call from outside: with the answer that has been packed into call->out since
  * call->start (status 0), or refuses it. */

@@ -5,6 +5,8 @@
  */
 #include "daemon/call/watching.h"
 
+#include "daemon/call/unsent.h"
+
 int session_watch(struct session *session, struct object *object, uint32_t events)
 {
     if (session->watcher == NULL) {
@@ -34,9 +36,8 @@ void session_unwatch(struct session *session, struct object *object)
 
 bool session_give_events(struct session *session)
 {
-    struct output *output = &session->output;
     return session->watcher != NULL &&
-           watcher_give(session->watcher, &output->bytes, output_pending(output));
+           watcher_give(session->watcher, &session->output.bytes, session_unsent(session));
 }
 
 /* The ties themselves go when the session closes what it has open. */

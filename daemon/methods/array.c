@@ -5,6 +5,7 @@
  */
 #include "daemon/methods/methods.h"
 #include "daemon/methods/shared.h"
+#include "daemon/objects/walk.h"
 
 /* Sets the items from a position on to the numbers of an encoded array, which fit: all of them, or
  * none if one cannot be an item. */
@@ -15,7 +16,7 @@ static int set_items(struct call *call, struct shared *shared, uint64_t position
     struct slice rest = numbers;
     uint64_t bits;
     for (uint32_t i = 0; i < array->header.count; i++) {
-        struct param number = value_next(&rest);
+        struct param number = walk_next(&rest, call->pace);
         int status = shared_read(call, shared->item, &number, &bits);
         if (status < 0) {
             return status;

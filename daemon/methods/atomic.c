@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/objects/walk.h"
 #include "proto/value.h"
 
 enum {
@@ -24,14 +25,14 @@ enum {
 };
 
 /* Reads an entry, [method, params], as a message has them. False if it is none. */
-static bool read_entry(const struct param *entry, struct message *out)
+static bool read_entry(const struct param *entry, struct message *out, struct pace *pace)
 {
     if (entry->header.kind != KIND_ARRAY || entry->header.count != 2) {
         return false;
     }
     struct slice rest = slice_from(entry->raw, entry->header.size);
-    struct param method = value_next(&rest);
-    struct param params = value_next(&rest);
+    struct param method = walk_next(&rest, pace);
+    struct param params = walk_next(&rest, pace);
     if ((method.header.kind != KIND_STR && method.header.kind != KIND_BIN) ||
         params.header.kind != KIND_ARRAY) {
         return false;
@@ -40,7 +41,7 @@ static bool read_entry(const struct param *entry, struct message *out)
     out->nparams = params.header.count;
     rest = slice_from(params.raw, params.header.size);
     for (unsigned i = 0; i < out->nparams && i < MESSAGE_PARAMS_MAX; i++) {
-        out->params[i] = value_next(&rest);
+        out->params[i] = walk_next(&rest, pace);
     }
     return true;
 }
@@ -54,13 +55,14 @@ static int fail_batch(struct batch *batch, int error, const char *text)
 }
 
 /* *index is set to the first entry that has not the right form. */
-static int check_form(const struct param *calls, struct batch *batch, uint32_t *index)
+static int check_form(const struct param *calls, struct batch *batch, uint32_t *index,
+                      struct pace *pace)
 {
     struct slice rest = slice_from(calls->raw, calls->header.size);
     for (*index = 0; *index < calls->header.count; (*index)++) {
-        struct param entry = value_next(&rest);
+        struct param entry = walk_next(&rest, pace);
         struct message message;
-        if (!read_entry(&entry, &message)) {
+        if (!read_entry(&entry, &message, pace)) {
             return fail_batch(batch, ERR_BAD_REQUEST,
                               "it must be [method, params], a str and an array; nothing was run");
         }
@@ -70,7 +72,7 @@ static int check_form(const struct param *calls, struct batch *batch, uint32_t *
 
 /* The objects that the calls name, each once, and how many steps it may take to run them. */
 struct named {
-    struct object **objects; /* owned array, in the order of their numbers; not references */
+    struct object **objects; /* owned array of references, in the order of their numbers */
     size_t count;
     size_t cap;
     uint64_t steps;
@@ -93,7 +95,7 @@ static int add_name(struct named *named, const struct call *call, const struct p
         named->objects = objects;
         named->cap = cap;
     }
-    named->objects[named->count++] = object;
+    named->objects[named->count++] = object_ref(object);
     named->steps += object->type->weight == NULL ? 0 : object->type->weight(object);
     return 0;
 }
@@ -136,9 +138,9 @@ static int find_named(const struct call *call, struct named *named)
     int status = 0;
     named->steps = calls->raw.len / BYTES_PER_STEP;
     for (uint32_t i = 0; i < calls->header.count && status == 0; i++) {
-        struct param entry = value_next(&rest);
+        struct param entry = walk_next(&rest, call->pace);
         struct message message;
-        (void)read_entry(&entry, &message);
+        (void)read_entry(&entry, &message, call->pace);
         status = add_names(named, call, &message);
         named->steps += CALL_STEPS;
     }
@@ -151,9 +153,6 @@ static int find_named(const struct call *call, struct named *named)
 /* True if all of them may be used now; one that has a pace waits until that is so. */
 static bool enter_all(struct call *call, const struct named *named)
 {
-    for (size_t i = 0; call->pace != NULL && i < named->count; i++) {
-        (void)object_ref(named->objects[i]); /* while the call waits for another one */
-    }
     bool may = true;
     for (size_t i = 0; i < named->count && may; i++) {
         if (call->pace == NULL) {
@@ -161,9 +160,6 @@ static bool enter_all(struct call *call, const struct named *named)
         } else if (!named->objects[i]->deleted) {
             call_hold(call, named->objects[i]);
         }
-    }
-    for (size_t i = 0; call->pace != NULL && i < named->count; i++) {
-        object_unref(named->objects[i]);
     }
     return may;
 }
@@ -179,6 +175,9 @@ static int enter(struct call *call)
     } else if (status == 0 && !enter_all(call, &named)) {
         status = CALL_HELD_UP;
     }
+    while (named.count > 0) {
+        object_unref(named.objects[--named.count]);
+    }
     free(named.objects);
     return status;
 }
@@ -191,13 +190,13 @@ static int run_all(const struct call *call, struct batch *batch, uint32_t *index
     struct slice rest = slice_from(calls->raw, calls->header.size);
     int status = 0;
     for (*index = 0; *index < calls->header.count; (*index)++) {
-        struct param entry = value_next(&rest);
+        struct param entry = walk_next(&rest, call->pace);
         struct message message;
         if (output_pending(&batch->results) > limits->max_message) {
             return fail_batch(batch, ERR_TOO_LARGE,
                               "the results so far are longer than max_message");
         }
-        (void)read_entry(&entry, &message);
+        (void)read_entry(&entry, &message, call->pace);
         pace_step(call->pace, CALL_STEPS);
         status = call_run_within(call, &message, batch);
         if (status < 0) {
@@ -230,7 +229,7 @@ static void finish(struct call *call, int status, struct batch *batch, uint32_t 
         (void)call_result(call);
     }
     pack_array(&call->out->bytes, count);
-    if (output_append(call->out, &batch->results) < 0) {
+    if (output_append(call->out, &batch->results, call->pace) < 0) {
         output_give_back(&batch->results, (struct output_mark){0});
     }
     if (status < 0) {
@@ -250,7 +249,7 @@ int method__atomic(struct call *call)
     struct batch batch = {0};
     uint32_t index;
     uint32_t count = 0;
-    int status = check_form(&call->params[0], &batch, &index);
+    int status = check_form(&call->params[0], &batch, &index, call->pace);
     if (status == 0) {
         int entered = enter(call);
         if (entered != 0) {
@@ -260,6 +259,6 @@ int method__atomic(struct call *call)
         count = index;
     }
     finish(call, status, &batch, index, count);
-    output_deinit(&batch.results);
+    output_forget(&batch.results, call->pace);
     return status;
 }

@@ -35,7 +35,7 @@ static int refuse_missing(struct call *call, const struct dict_key *key)
 static inline int read_key(struct call *call, struct dict_key *key)
 {
     struct key_fault fault;
-    int status = dict_key_init(key, dict_of(call->object), call_value(call, 1), &fault);
+    int status = dict_key_init(key, dict_of(call->object), call_value(call, 1), &fault, call->pace);
     return status == ERR_TYPE ? refuse_key(call, &fault) : status;
 }
 
@@ -79,8 +79,8 @@ static int make_dict(struct call *call, const struct object_options *common,
     if (option_given(initial)) {
         struct key_fault fault;
         uint64_t new_keys;
-        status = dict_update(dict, (struct incoming){initial->raw, call->origin}, &new_keys, &fault,
-                             call->pace);
+        status = dict_update(dict, (struct incoming){initial->raw, call->origin, call->pace},
+                             &new_keys, &fault, call->pace);
         if (status == ERR_TYPE) {
             (void)refuse_key(call, &fault);
         }
@@ -337,7 +337,7 @@ int method_dict_cas(struct call *call)
     if (value != NULL ? set_needs_pace(call, position) : remove_needs_pace(call, position)) {
         return CALL_PACED;
     }
-    struct incoming incoming = {bytes[1], call->origin};
+    struct incoming incoming = {bytes[1], call->origin, call->pace};
     status = dict_cas(dict_of(call->object), &key, position, expected,
                       value != NULL ? &incoming : NULL, &done, call->pace);
     if (status < 0) {

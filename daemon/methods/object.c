@@ -12,6 +12,7 @@
 #include "daemon/methods/group.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
+#include "daemon/objects/walk.h"
 #include "proto/value.h"
 
 enum {
@@ -277,7 +278,7 @@ static int read_events(struct call *call, uint32_t *events)
     struct slice rest = slice_from(array->raw, array->header.size);
     *events = 0;
     for (uint32_t i = 0; i < array->header.count; i++) {
-        struct param given = value_next(&rest);
+        struct param given = walk_next(&rest, call->pace);
         enum event_name event = EVENT_NAMES;
         if (given.header.kind == KIND_STR) {
             event = event_named(slice_from(given.raw, given.header.size));

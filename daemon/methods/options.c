@@ -3,6 +3,7 @@
 
 #include "daemon/call/lookup.h"
 
+#include "daemon/objects/walk.h"
 #include "proto/value.h"
 
 /* The place of the option of that name, or -1. */
@@ -84,8 +85,8 @@ int options_read(struct call *call, unsigned i, struct param *given)
     struct slice rest = slice_from(call_value(call, i), call->params[i].header.size);
     int status = 0;
     for (uint32_t left = call->params[i].header.count; left > 0 && status == 0; left--) {
-        struct param key = value_next(&rest);
-        struct param value = value_next(&rest);
+        struct param key = walk_next(&rest, call->pace);
+        struct param value = walk_next(&rest, call->pace);
         status = read_option(call, &key, &value, given);
     }
     return status;

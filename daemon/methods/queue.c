@@ -6,6 +6,7 @@
  * Tests: tests/unit/methods/, test_queue.c, test_queue_extremes.c, test_queue_shutdown.c.
  */
 #include "daemon/objects/queue.h"
+#include "daemon/objects/walk.h"
 #include "daemon/methods/methods.h"
 #include "daemon/methods/open.h"
 #include "proto/value.h"
@@ -92,8 +93,8 @@ static int put_some(struct call *call)
     struct slice rest = slice_from(values->raw, next_at(call));
     int status = 0;
     for (uint32_t i = values_put(call); i < values->header.count && status == 0; i++) {
-        struct param value = value_next(&rest);
-        struct incoming incoming = {value.raw, call->origin};
+        struct param value = walk_next(&rest, call->pace);
+        struct incoming incoming = {value.raw, call->origin, call->pace};
         status = queue_put(queue, incoming, NULL, call->now);
         if (status == 0) {
             uint64_t at = values->raw.len - rest.len;

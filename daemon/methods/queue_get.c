@@ -9,7 +9,10 @@
 #include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"
 
-enum { STEPS_GET = 32 /* what taking an item takes, in steps */ };
+enum {
+    STEPS_GET = 32,  /* what taking an item takes, in steps */
+    STEPS_LOOK = 16, /* to find a queue, to look at it and to wait on it */
+};
 
 /* Takes the queue's next item, which queue_head has shown, for the tie (joinable) or for good, and
  * packs [value, ticket, deliveries], with the queue's name in front if the call has named several.
@@ -19,7 +22,7 @@ static int deliver(struct call *call, struct queue *queue, struct delivery *head
     struct buffer *out = &call->out->bytes;
     int status = output_reserve_taken(call->out, head->value);
     if (status == 0 && tie != NULL) {
-        status = queue_take_head(queue, tie, call->now, head);
+        status = queue_take_head(queue, tie, call->now, head, call->pace);
     }
     if (status < 0) {
         return status;
@@ -56,6 +59,10 @@ static int holder(struct call *call, struct queue *queue, struct tie **out)
 static int take(struct call *call, struct queue *queue, struct delivery *head)
 {
     struct tie *tie = NULL;
+    if (queue->options.joinable && call->object != NULL &&
+        call_needs_pace(call, queue_take_steps(queue))) {
+        return CALL_PACED;
+    }
     int status = call_need_room(call, head->value);
     if (status == 0) {
         status = holder(call, queue, &tie);
@@ -152,6 +159,7 @@ int method_queue_get_any(struct call *call)
     struct wait_set set;
     set.channel = QUEUE_GETTERS;
     set.count = names->header.count;
+    call->service->credit -= (int64_t)set.count * STEPS_LOOK;
     int refusal = ERR_SHUT_DOWN;
     for (uint32_t i = 0; i < set.count; i++) {
         struct param name = value_next(&rest);

@@ -78,8 +78,11 @@ int method_queue_task_done(struct call *call)
     if (status < 0) {
         return status;
     }
+    if (call_needs_pace(call, queue_leave_steps(queue_of(call->object)))) {
+        return CALL_PACED;
+    }
     struct tie *tie = item->tie;
-    uint64_t left = queue_done(queue_of(call->object), item);
+    uint64_t left = queue_done(queue_of(call->object), item, call->pace);
     release_tie(tie);
     return call_answer_int(call, (int64_t)left);
 }
@@ -96,11 +99,14 @@ int method_queue_give_back(struct call *call)
         return status;
     }
     struct queue *queue = queue_of(call->object);
+    if (call_needs_pace(call, queue_leave_steps(queue))) {
+        return CALL_PACED;
+    }
     struct tie *tie = item->tie;
     if (option_bool(&given[OPTION_queue_give_back_uncounted], false)) {
         queue_uncount(queue, item);
     }
-    queue_give_back(queue, item, call_int(call, 2, 0), call->now);
+    queue_give_back(queue, item, call_int(call, 2, 0), call->now, call->pace);
     release_tie(tie);
     return call_answer_nil(call);
 }

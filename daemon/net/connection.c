@@ -12,8 +12,10 @@
 #include "daemon/net/processes.h"
 #include "daemon/objects/allocation.h"
 
-/* What libevent keeps for a descriptor that it watches. */
-enum { EVENT_COST = 48 };
+enum {
+    EVENT_COST = 48,      /* what libevent keeps for a descriptor that it watches */
+    OUTPUTS_AT_ONCE = 16, /* of a session, that are sent in one go */
+};
 
 int connection_set_interest(struct connection *connection)
 {
@@ -121,6 +123,18 @@ void connection_fail(struct connection *connection, int error, const char *text)
     goodbye_log(connection->net->log, connection->net->now, session, text);
     connection_close(connection);
     goodbye_pack(&session->output.bytes, error, text);
+}
+
+int connection_send(struct connection *connection)
+{
+    struct session *session = &connection->session;
+    bool more = true;
+    int status = 0;
+    for (int i = 0; status == 0 && more && i < OUTPUTS_AT_ONCE; i++) {
+        status = stream_send(&connection->stream, session_next_output(session));
+        more = session_sent(session);
+    }
+    return status;
 }
 
 /* The session has ended. */

@@ -11,7 +11,8 @@
  *    CONNECTION_LOW are left (paused). Waits of its that end meanwhile still add their answers;
  * over the limit max_output the connection ends;
  *  - it has had its turn, until the next one comes (later);
- *  - too many of its calls are held up by objects at work, until few are (held_up).
+ *  - too many of its calls are held up by objects at work, until few are, or a large message of its
+ *    is run in steps, until no call of its is (held_up).
  *
  * How a connection ends, always in this order:
  *  1. Leaving: its input is read to its end and run, in as many turns as that takes, unless what
@@ -62,7 +63,8 @@ struct connection {
     unsigned reads; /* how often it may still be read while it leaves */
     bool paused;    /* requests are not run until the peer has read its answers */
     bool later;     /* or until its next turn */
-    bool held_up;   /* or until its calls that are held up have been done */
+    bool held_up;   /* or until few of its calls that are held up are left, */
+    bool alone;     /* or none, as one of them is large */
     bool closing;   /* it ends when its answers have been sent */
     bool hurried;   /* the same, but it does not wait for the peer to read them */
     bool gone;      /* the peer will not read: answers are dropped */
@@ -76,12 +78,16 @@ static inline struct connection *connection_of(struct session *session)
 /* Bytes of answers that are still to be sent. */
 static inline uint64_t connection_unread(const struct connection *connection)
 {
-    return output_pending(&connection->session.output);
+    return session_unsent(&connection->session);
 }
 
 /* Makes a connection of a connected socket, which it takes over. If there may be no more sessions
  * the peer is told (goodbye LIMIT) and the socket closed. */
 void connection_open(struct net *net, int fd);
+
+/* Sends what the kernel takes, or enough for now. 0: everything, or what follows is for when the
+ * socket is writable, as with STREAM_BLOCKED; STREAM_BROKEN. */
+int connection_send(struct connection *connection);
 
 /* True if its requests are not run for now. */
 static inline bool connection_is_stopped(const struct connection *connection)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "daemon/call/ending.h"
+#include "daemon/call/unsent.h"
 #include "daemon/log.h"
 #include "daemon/memory.h"
 #include "daemon/net/alarm.h"

@@ -51,7 +51,8 @@ int input_open(struct input *input, struct rest **rest)
     input->data = input->shared;
     input->len = 0;
     input->at = 0;
-    input->scanning = false;
+    input->gone = 0;
+    input->begun = false;
     if (old == NULL) {
         return 0;
     }
@@ -66,9 +67,9 @@ int input_open(struct input *input, struct rest **rest)
         memcpy(input->shared, old->data, old->len);
     }
     input->len = old->len;
-    input->scanning = old->scanning;
-    if (old->scanning) {
-        input->scan = old->scan;
+    input->begun = old->begun;
+    if (old->begun) {
+        input->progress = old->progress;
     }
     if (input->rest == NULL) {
         rest_free(old);
@@ -77,12 +78,13 @@ int input_open(struct input *input, struct rest **rest)
     return 0;
 }
 
-/* Scans the message at the front as far as it has come. */
-static int scan_on(struct input *input)
+/* Decodes the message at the front, which is not whole or was not the last time. */
+static int decode_on(struct input *input, size_t max_size, struct message *out)
 {
-    int status = scan_run(&input->scan, input->data + input->at, input->len - input->at);
-    input->scanning = status == SCAN_MORE;
-    return status == SCAN_MORE ? MESSAGE_MORE : status;
+    int status = message_decode_on(input->data + input->at, input->len - input->at, MESSAGE_DEPTH,
+                                   max_size, &input->progress, out);
+    input->begun = status == MESSAGE_MORE;
+    return status;
 }
 
 int input_next(struct input *input, size_t max_size, struct message *out)
@@ -90,24 +92,55 @@ int input_next(struct input *input, size_t max_size, struct message *out)
     if (input->at == input->len) {
         return MESSAGE_MORE;
     }
-    if (input->scanning) {
-        int status = scan_on(input);
-        if (status != 0) {
-            return status;
+    int status;
+    if (input->begun) {
+        status = decode_on(input, max_size, out);
+    } else {
+        status = message_decode(input->data + input->at, input->len - input->at, MESSAGE_DEPTH,
+                                max_size, out);
+        if (status == MESSAGE_MORE &&
+            message_progress_begin(&input->progress, input->data + input->at,
+                                   input->len - input->at)) {
+            status = decode_on(input, max_size, out);
         }
     }
-    int status = message_decode(input->data + input->at, input->len - input->at, MESSAGE_DEPTH,
-                                max_size, out);
     if (status == 0) {
         input->at += out->size;
-    } else if (status == MESSAGE_MORE) {
-        scan_init(&input->scan, MESSAGE_DEPTH, max_size);
-        status = scan_on(input);
-        if (status == 0) {
-            status = ERR_BAD_REQUEST; /* whole as a value, but not as a message */
-        }
     }
     return status;
+}
+
+/* The bytes of a message lie elsewhere now. */
+static void move_to(struct message *message, uintptr_t from, const uint8_t *to)
+{
+    message->method.data = to + ((uintptr_t)message->method.data - from);
+    for (unsigned i = 0; i < message->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        message->params[i].raw.data = to + ((uintptr_t)message->params[i].raw.data - from);
+    }
+}
+
+bool input_detach(struct input *input, struct message *message, void **memory, size_t *size)
+{
+    struct rest *rest = input->rest;
+    size_t left = input->len - input->at;
+    if (rest == NULL || message->size <= INPUT_LARGE || left > INPUT_SIZE) {
+        return false;
+    }
+    memcpy(input->shared, input->data + input->at, left);
+    *memory = rest;
+    *size = sizeof(*rest) + input->at;
+    uintptr_t from = (uintptr_t)rest;
+    void *shorter = realloc(rest, *size);
+    if (shorter != NULL) { /* mostly where it was */
+        move_to(message, from, shorter);
+        *memory = shorter;
+    }
+    input->rest = NULL;
+    input->data = input->shared;
+    input->gone += input->at;
+    input->at = 0;
+    input->len = left;
+    return true;
 }
 
 /* True if what is left is long, lies in the connection's own memory already and fills it well. */
@@ -152,9 +185,9 @@ int input_close(struct input *input, struct rest **rest)
     rest_free(input->rest);
     input->rest = NULL;
     if (kept != NULL) {
-        kept->scanning = input->scanning;
-        if (input->scanning) {
-            kept->scan = input->scan;
+        kept->begun = input->begun;
+        if (input->begun) {
+            kept->progress = input->progress;
         }
     }
     *rest = kept;

@@ -9,8 +9,8 @@
  *
  * A short rest is copied in front of what comes next; a long one stays where it is and is read into
  * directly, its memory doubling as bytes come. No length in a message makes anything be allocated.
- * A message that is not whole is scanned on from where the scan stopped, so each byte of it is
- * looked at a fixed number of times, however small the pieces.
+ * A message that is not whole is decoded on from where that stopped, so each byte of it is looked
+ * at a fixed number of times, however small the pieces.
  *
  * No socket here: whoever uses it puts bytes into the window (input_space, input_filled).
  */
@@ -19,16 +19,17 @@
 #include "proto/message.h"
 
 enum {
-    INPUT_SIZE = 256 * 1024, /* of the window that all connections share */
-    INPUT_SHORT = 16 * 1024, /* a longer rest is not copied */
+    INPUT_SIZE = 256 * 1024,  /* of the window that all connections share */
+    INPUT_SHORT = 16 * 1024,  /* a longer rest is not copied */
+    INPUT_LARGE = 512 * 1024, /* a message that is longer can be detached */
 };
 
 /* What a connection keeps of its input. */
 struct rest {
     size_t len;
     size_t cap;
-    bool scanning;    /* it begins with a message that was incomplete, scanned so far */
-    struct scan scan; /* valid if scanning */
+    bool begun;                       /* it begins with a message that is not whole, */
+    struct message_progress progress; /* of which so much is decoded; valid if begun */
     uint8_t data[];
 };
 
@@ -37,9 +38,11 @@ struct input {
     struct rest *rest; /* owned while the window is open: the window lies in it; or NULL */
     uint8_t *data;     /* the window */
     size_t len;
-    size_t at; /* where the next message begins */
-    bool scanning;
-    struct scan scan;
+    size_t at;   /* where the next message begins */
+    size_t gone; /* bytes that were in the window before its first, in front of a message whose
+                    memory was detached */
+    bool begun;
+    struct message_progress progress;
 };
 
 /* 0, or ERR_MEMORY for want of memory. */
@@ -68,6 +71,18 @@ static inline void input_filled(struct input *input, size_t len)
 /* Takes the next message out of the window. 0 with *out set, valid while the window is open;
  * MESSAGE_MORE: there is no whole one; ERR_BAD_REQUEST or ERR_TOO_LARGE: there never will be. */
 int input_next(struct input *input, size_t max_size, struct message *out);
+
+/* The message that was just taken is large (INPUT_LARGE): lets go of the memory in which it lies,
+ * if it has some of its own, so that it stays valid as long as whoever calls this likes. That is
+ * *memory, of *size bytes, to be freed with free(3); what is not needed of it is given back.
+ * False: it has none. */
+bool input_detach(struct input *input, struct message *message, void **memory, size_t *size);
+
+/* Where the next message begins, counted from what the window began with. */
+static inline size_t input_position(const struct input *input)
+{
+    return input->gone + input->at;
+}
 
 /* Closes the window: what has not been taken goes into *rest, which is NULL if nothing is left.
  * 0, or ERR_MEMORY for want of memory: what was left is lost. */

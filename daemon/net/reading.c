@@ -16,7 +16,7 @@ static bool must_pause(struct connection *connection)
 {
     struct session *session = &connection->session;
     if (!connection->gone) {
-        if (stream_send(&connection->stream, &session->output) != STREAM_BROKEN) {
+        if (connection_send(connection) != STREAM_BROKEN) {
             connection->paused = connection_unread(connection) > CONNECTION_HIGH;
             return connection->paused;
         }
@@ -28,20 +28,39 @@ static bool must_pause(struct connection *connection)
     return false;
 }
 
-/* Runs a message that begins at `at` in the window and names descriptors; what it names of those
- * that came with it belongs to the service then, the others are closed. */
-static void run_with_descriptors(struct connection *connection, size_t at, struct message *message)
+/* True if there may be more of a message than what stands in the window. */
+static bool has_more(const struct message *message)
+{
+    return (message->exts & SCAN_DESCRIPTOR) != 0 || message->size > INPUT_LARGE;
+}
+
+/* Runs the message that was taken last, which names descriptors or is large. Of what it names of
+ * the descriptors that came with it, and of its memory, the service takes what it needs; the rest
+ * is closed and freed. True if the next message has to wait until this one is done: of large ones a
+ * session has one at a time, which nothing overtakes. */
+static bool run_with_more(struct connection *connection, struct message *message)
 {
     struct net *net = connection->net;
-    struct descriptor_set *set =
-        descriptors_take(&connection->stream.descriptors, connection->session.user, at);
+    uint64_t unfinished = connection->session.unfinished;
+    struct descriptor_set *set = NULL;
+    if ((message->exts & SCAN_DESCRIPTOR) != 0) {
+        size_t at = input_position(&net->input) - message->size;
+        set = descriptors_take(&connection->stream.descriptors, connection->session.user, at);
+    }
     struct passed passed = {0};
     if (set != NULL) {
         passed = (struct passed){
             .count = set->count, .fds = set->fds, .lost = set->lost, .refusal = &set->refusal};
     }
+    (void)input_detach(&net->input, message, &passed.memory, &passed.size);
     service_run(net->service, &connection->session, message, &passed, net->now);
     descriptor_set_free(set, connection->session.user);
+    if (passed.memory != NULL) {
+        jobs_free(&net->service->jobs, passed.memory, passed.size);
+    }
+    connection->alone = message->size > INPUT_LARGE && connection->session.unfinished > unfinished;
+    connection->held_up |= connection->alone;
+    return connection->alone;
 }
 
 /* True if the next message has to wait: the session has had its turn, or many of its calls are held
@@ -72,13 +91,14 @@ static int run_messages(struct connection *connection)
             return 0;
         }
         service->credit -= NET_MESSAGE_STEPS;
-        size_t at = net->input.at;
         int status = input_next(&net->input, service->accounts.limits.max_message, &message);
         if (status != 0) {
             return status;
         }
-        if (__builtin_expect((message.exts & SCAN_DESCRIPTOR) != 0, 0)) {
-            run_with_descriptors(connection, at, &message);
+        if (__builtin_expect(has_more(&message), 0)) {
+            if (run_with_more(connection, &message)) {
+                return 0;
+            }
         } else {
             service_run(service, &connection->session, &message, NULL, net->now);
         }
@@ -143,7 +163,7 @@ static void close_window(struct connection *connection, int status)
 {
     struct input *input = &connection->net->input;
     struct stream *stream = &connection->stream;
-    descriptors_shift(&stream->descriptors, connection->session.user, input->at,
+    descriptors_shift(&stream->descriptors, connection->session.user, input_position(input),
                       status == MESSAGE_MORE);
     if (status < 0) {
         input->at = input->len;
@@ -228,6 +248,7 @@ void connection_resume(struct connection *connection)
 {
     connection->paused = false;
     connection->held_up = false;
+    connection->alone = false;
     if (connection->later) {
         connection->later = false;
         TAILQ_REMOVE(&connection->net->later, connection, turn);

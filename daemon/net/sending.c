@@ -15,7 +15,7 @@ static void over_limit(struct connection *connection, const char *text)
 {
     connection_fail(connection, ERR_LIMIT, text);
     connection->hurried = true;
-    if (stream_send(&connection->stream, &connection->session.output) == STREAM_BROKEN) {
+    if (connection_send(connection) == STREAM_BROKEN) {
         connection->gone = true;
     }
 }
@@ -43,7 +43,7 @@ static void over_budget(struct connection *connection)
 static void charge_output(struct connection *connection)
 {
     uint64_t unread = connection_unread(connection);
-    uint64_t cost = unread == 0 ? 0 : output_cost(&connection->session.output);
+    uint64_t cost = unread == 0 ? 0 : session_unsent_cost(&connection->session);
     if (cost > connection->output_charge.bytes &&
         unread > connection->net->service->accounts.limits.max_output) {
         over_output(connection, unread);
@@ -60,7 +60,7 @@ static void flush(struct connection *connection)
         connection_fail(connection, ERR_MEMORY, "out of memory for an answer");
         connection->gone = true; /* some bytes are missing: nothing can follow them */
     }
-    if (!connection->gone && stream_send(&connection->stream, &session->output) == STREAM_BROKEN) {
+    if (!connection->gone && connection_send(connection) == STREAM_BROKEN) {
         connection->gone = true;
     }
     if (connection->gone && connection->leaving != CONNECTION_GONE) {
@@ -83,7 +83,8 @@ static bool is_over(const struct connection *connection)
 static void look_whether_to_go_on(struct connection *connection)
 {
     bool read = connection->paused && connection_unread(connection) <= CONNECTION_LOW;
-    bool done = connection->held_up && connection->session.unfinished <= SESSION_UNFINISHED_LOW;
+    uint64_t few = connection->alone ? 0 : SESSION_UNFINISHED_LOW;
+    bool done = connection->held_up && connection->session.unfinished <= few;
     if ((read && !connection->held_up && !connection->later) || done) {
         connection_go_on(connection);
     }

@@ -17,7 +17,16 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { IOVECS = 256 }; /* in one sendmsg; a call more for what is beyond */
+enum {
+    IOVECS = 256,       /* in one sendmsg; a call more for what is beyond */
+    PIECE = 256 * 1024, /* bytes in one system call: while they are copied nothing else is done */
+    SEND_MOST = 4 * PIECE,
+};
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
 
 void stream_init(struct stream *stream, int fd)
 {
@@ -69,7 +78,7 @@ int stream_receive(struct stream *stream, const struct user *user, struct input 
     } control;
     size_t room;
     uint8_t *space = input_space(input, &room);
-    struct iovec iovec = {space, room};
+    struct iovec iovec = {space, least(room, PIECE)};
     struct msghdr header = {.msg_iov = &iovec,
                             .msg_iovlen = 1,
                             .msg_control = control.bytes,
@@ -120,10 +129,11 @@ static int cut_iovecs(struct iovec *iovecs, int count, uint64_t len)
  * them. */
 static int list_iovecs(const struct output *output, uint64_t until, struct iovec *iovecs)
 {
-    uint64_t skip = output->sent;
-    size_t at = 0;
+    size_t first = output->splices_sent;
+    size_t at = first > 0 ? output->splices[first - 1].at : 0;
+    uint64_t skip = output->sent - output->spliced_sent - at;
     int count = 0;
-    for (size_t i = 0; i < output->nsplices && count + 2 < IOVECS; i++) {
+    for (size_t i = first; i < output->nsplices && count + 2 < IOVECS; i++) {
         const struct splice *splice = &output->splices[i];
         count = add_iovec(iovecs, count, output->bytes.data + at, splice->at - at, &skip);
         count = add_iovec(iovecs, count, splice->blob->data, splice->blob->len, &skip);
@@ -132,7 +142,7 @@ static int list_iovecs(const struct output *output, uint64_t until, struct iovec
     if (count + 2 < IOVECS) {
         count = add_iovec(iovecs, count, output->bytes.data + at, output->bytes.len - at, &skip);
     }
-    return until == UINT64_MAX ? count : cut_iovecs(iovecs, count, until - output->sent);
+    return cut_iovecs(iovecs, count, least(until - output->sent, PIECE));
 }
 
 /* The control message that carries descriptors. */
@@ -166,7 +176,7 @@ static void add_control(struct msghdr *header, union control *control,
 static ssize_t send_some(int fd, const struct output *output, size_t *asked)
 {
     if (output->nsplices == 0 && output->npassing == 0) {
-        *asked = output->bytes.len - output->sent;
+        *asked = least(output->bytes.len - output->sent, PIECE);
         return send(fd, output->bytes.data + output->sent, *asked, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     uint64_t until;
@@ -184,6 +194,7 @@ static ssize_t send_some(int fd, const struct output *output, size_t *asked)
 
 int stream_send(const struct stream *stream, struct output *output)
 {
+    uint64_t most = output->sent + SEND_MOST;
     while (output_pending(output) > 0) {
         size_t asked;
         ssize_t taken = send_some(stream->fd, output, &asked);
@@ -194,11 +205,9 @@ int stream_send(const struct stream *stream, struct output *output)
             return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_BLOCKED : STREAM_BROKEN;
         }
         output_sent(output, (uint64_t)taken);
-        if ((size_t)taken < asked) {
-            output_compact(output);
-            return STREAM_BLOCKED;
+        if ((size_t)taken < asked || output->sent >= most) {
+            return output_pending(output) > 0 ? STREAM_BLOCKED : 0;
         }
     }
-    output_reset(output);
     return 0;
 }

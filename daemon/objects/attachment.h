@@ -16,6 +16,7 @@
 #pragma once
 
 #include "daemon/account/account.h"
+#include "daemon/objects/pace.h"
 #include "proto/message.h"
 
 struct object;
@@ -25,7 +26,7 @@ struct registry;
 struct descriptor {
     uint32_t refs;
     int fd;            /* owned; -1: moved away */
-    bool ours;         /* the daemon has made it, and to close it blocks nobody */
+    bool ours;         /* the daemon has made it, and to close it takes no time */
     bool moves;        /* it is given away with the first answer that carries it, not shared */
     struct user *user; /* a reference: for whom it is held */
 };
@@ -51,14 +52,18 @@ struct origin {
     struct descriptor *descriptors[DESCRIPTORS_PER_MESSAGE]; /* references; NULL: not named */
 };
 
-/* What came with a message, before it is known what of it is named. */
+/* What came with a message: descriptors, before it is known which of them are named; and memory. */
 struct passed {
-    unsigned count;                /* that were sent */
+    unsigned count;                /* descriptors that were sent */
     int *fds;                      /* the giver's; one that is taken is set to -1, the giver closes
                                       the others; not looked at if they are lost */
     int lost;                      /* 0, or why they are not there: ERR_LIMIT, ERR_MEMORY (the
                                       process has no descriptors left) */
     const struct refusal *refusal; /* of ERR_LIMIT: the giver's */
+    void *memory;                  /* in which the message lies, if it is large: whoever keeps the
+                                      message takes it over (free(3)) and sets NULL here, instead of
+                                      copying it. NULL: it is short, or lies elsewhere */
+    size_t size;                   /* bytes of that */
 };
 
 /* Who sends a message, and what it may name. */
@@ -87,6 +92,7 @@ size_t origin_cost(const struct origin *origin);
 struct incoming {
     struct slice bytes;
     struct origin *origin;
+    struct pace *pace; /* the value may be large: it is copied with this; NULL: in one go */
 };
 
 static inline struct incoming incoming_plain(struct slice bytes)

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
+#include "daemon/objects/bulk.h"
 
-static struct blob *make(struct slice bytes, struct attachments *attachments)
+/* Before anything has changed, so it may give way in the middle. */
+static struct blob *make(struct slice bytes, struct attachments *attachments, struct pace *pace)
 {
     struct blob *blob = malloc(sizeof(*blob) + bytes.len);
     if (blob == NULL) {
@@ -16,7 +18,7 @@ static struct blob *make(struct slice bytes, struct attachments *attachments)
     blob->len = (uint32_t)bytes.len;
     blob->attachments = attachments;
     if (bytes.len > 0) {
-        memcpy(blob->data, bytes.data, bytes.len);
+        bulk_copy(blob->data, bytes.data, bytes.len, pace);
     }
     return blob;
 }
@@ -27,7 +29,7 @@ struct blob *blob_new(struct incoming value)
     if (attachments_new(value, &attachments) < 0) {
         return NULL;
     }
-    return make(value.bytes, attachments);
+    return make(value.bytes, attachments, value.pace);
 }
 
 int blob_if_needed(struct incoming value, struct blob **out)
@@ -40,7 +42,7 @@ int blob_if_needed(struct incoming value, struct blob **out)
     if (attachments == NULL && value.bytes.len < BLOB_MIN) {
         return 0;
     }
-    *out = make(value.bytes, attachments);
+    *out = make(value.bytes, attachments, value.pace);
     return *out == NULL ? ERR_MEMORY : 0;
 }
 

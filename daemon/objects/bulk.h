@@ -7,12 +7,24 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "daemon/objects/pace.h"
 
 enum { BULK_FREE_STEP = 512 }; /* bytes given back that count as one step */
 
 /* As memmove, with the arguments in its order. */
 void bulk_move(void *to, const void *from, size_t bytes, struct pace *pace);
+
+/* As memcpy. */
+static inline void bulk_copy(void *to, const void *from, size_t bytes, struct pace *pace)
+{
+    if (__builtin_expect(pace != NULL, 0)) {
+        bulk_move(to, from, bytes, pace);
+    } else {
+        memcpy(to, from, bytes);
+    }
+}
 
 /* As free; `bytes` is the size of the block. NULL is allowed. */
 void bulk_free(void *memory, size_t bytes, struct pace *pace);

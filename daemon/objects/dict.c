@@ -75,7 +75,23 @@ int dict_new(const struct object_options *common, const struct dict_options *opt
 
 /* Keys. */
 
-static int check_key(const struct dict *dict, struct slice value, struct key_fault *fault)
+/* What is done with a large key is done part by part. */
+enum { BYTES_PER_STEP = 4, PART = PACE_STRETCH * BYTES_PER_STEP };
+
+static int check_parts(struct slice value, const char **why, struct pace *pace)
+{
+    int status = 0;
+    for (struct slice rest = value; rest.len > 0 && status == 0;) {
+        bool first = rest.len == value.len;
+        struct slice part = value_part(&rest, PART);
+        status = value_check_key_part(part, first, why);
+        pace_step(pace, part.len / BYTES_PER_STEP);
+    }
+    return status;
+}
+
+static int check_key(const struct dict *dict, struct slice value, struct key_fault *fault,
+                     struct pace *pace)
 {
     struct header header;
     fault->key = value;
@@ -84,7 +100,31 @@ static int check_key(const struct dict *dict, struct slice value, struct key_fau
         fault->why = "not a string";
         return ERR_TYPE;
     }
-    return value_check_key(value, &fault->why);
+    return pace == NULL || value.len <= PART ? value_check_key(value, &fault->why)
+                                             : check_parts(value, &fault->why, pace);
+}
+
+static bool is_canonical(struct slice value, struct pace *pace)
+{
+    if (pace == NULL || value.len <= PART) {
+        return value_is_canonical(value);
+    }
+    bool is = true;
+    while (is && value.len > 0) {
+        struct slice part = value_part(&value, PART);
+        is = value_part_is_canonical(part);
+        pace_step(pace, part.len / BYTES_PER_STEP);
+    }
+    return is;
+}
+
+static void make_canonical(struct slice value, struct buffer *out, struct pace *pace)
+{
+    while (value.len > 0) {
+        struct slice part = value_part(&value, PART);
+        value_canonical(part, out);
+        pace_step(pace, part.len / BYTES_PER_STEP);
+    }
 }
 
 /* True for the first byte of the usual keys, small integers and strings of up to 31 bytes: they are
@@ -94,22 +134,32 @@ static bool is_plain(uint8_t first)
     return first < 0x80 || first >= 0xe0 || (first >= 0xa0 && first < 0xc0);
 }
 
+/* Checks a key that is not plain, and makes it canonical. Apart, so that for the usual ones it
+ * stays small. */
+__attribute__((noinline)) static int prepare_key(struct dict_key *key, const struct dict *dict,
+                                                 struct slice value, struct key_fault *fault,
+                                                 struct pace *pace)
+{
+    int status = check_key(dict, value, fault, pace);
+    if (status != 0) {
+        return status;
+    }
+    if (!is_canonical(value, pace)) {
+        make_canonical(value, &key->own, pace);
+        key->bytes = buffer_slice(&key->own);
+    }
+    return key->own.failed ? ERR_MEMORY : 0;
+}
+
 int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice value,
-                  struct key_fault *fault)
+                  struct key_fault *fault, struct pace *pace)
 {
     key->bytes = value;
     key->own = (struct buffer){0};
     if (!is_plain(value.data[0]) || dict->options.str_keys) {
-        int status = check_key(dict, value, fault);
+        int status = prepare_key(key, dict, value, fault, pace);
         if (status != 0) {
             return status;
-        }
-        if (!value_is_canonical(value)) {
-            value_canonical(value, &key->own);
-            key->bytes = buffer_slice(&key->own);
-        }
-        if (key->own.failed) {
-            return ERR_MEMORY;
         }
     }
     key->hash = hash_bytes(key->bytes, dict->options.seed);

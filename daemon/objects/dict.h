@@ -64,7 +64,7 @@ struct key_fault {
 /* Makes a key from an encoded value, whose bytes it may go on using. 0; ERR_TYPE with *fault set;
  * ERR_MEMORY for want of memory. dict_key_deinit is right after all three. */
 int dict_key_init(struct dict_key *key, const struct dict *dict, struct slice value,
-                  struct key_fault *fault);
+                  struct key_fault *fault, struct pace *pace);
 void dict_key_deinit(struct dict_key *key);
 
 static inline uint32_t dict_len(const struct dict *dict)

@@ -14,6 +14,7 @@
 #include "daemon/objects/bulk.h"
 #include "daemon/objects/pair.h"
 #include "daemon/objects/registry.h"
+#include "daemon/objects/walk.h"
 #include "proto/message.h"
 #include "proto/value.h"
 
@@ -54,8 +55,8 @@ static struct entry read_entry(const struct update *update, size_t offset)
 {
     struct slice rest = slice_from(update->map.bytes, offset);
     struct entry entry = {.offset = (uint32_t)offset};
-    entry.raw = value_next(&rest).raw;
-    entry.value = value_next(&rest).raw;
+    entry.raw = walk_next(&rest, update->pace).raw;
+    entry.value = walk_next(&rest, update->pace).raw;
     return entry;
 }
 
@@ -146,7 +147,7 @@ static int measure(struct update *update, struct key_fault *fault)
     for (uint32_t i = 0; i < update->count && status == 0; i++) {
         struct dict_key key;
         next_entry(update, &entry);
-        status = dict_key_init(&key, update->dict, entry.raw, fault);
+        status = dict_key_init(&key, update->dict, entry.raw, fault, update->pace);
         if (status == 0) {
             measure_entry(update, &key, &entry);
         }
@@ -188,7 +189,8 @@ static int make_entry(struct update *update, const struct dict_key *key, struct 
     if (update->keys < update->count && !last_entry(update, key, &entry)) {
         return 0;
     }
-    struct pair *pair = pair_new(key->bytes, (struct incoming){entry.value, update->map.origin});
+    struct pair *pair =
+        pair_new(key->bytes, (struct incoming){entry.value, update->map.origin, update->pace});
     if (pair == NULL) {
         return ERR_MEMORY;
     }
@@ -218,7 +220,7 @@ static int make_pairs(struct update *update)
         struct dict_key key;
         struct key_fault fault;
         next_entry(update, &entry);
-        status = dict_key_init(&key, update->dict, entry.raw, &fault);
+        status = dict_key_init(&key, update->dict, entry.raw, &fault, update->pace);
         if (status == 0) {
             status = make_entry(update, &key, entry);
         }

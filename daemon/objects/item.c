@@ -135,7 +135,7 @@ static void leave_priority(struct queue *queue, struct item *item)
     item_recharge_run(queue, before);
 }
 
-void item_leave(struct queue *queue, struct item *item)
+void item_leave(struct queue *queue, struct item *item, struct pace *pace)
 {
     switch ((enum item_state)item->state) {
     case ITEM_DELAYED:
@@ -155,7 +155,7 @@ void item_leave(struct queue *queue, struct item *item)
         break;
     case ITEM_TAKEN: {
         uint32_t position = ordered_from_seq(&queue->tickets, item->entry.seq);
-        (void)ordered_remove(&queue->tickets, position, ticket_hash(item->entry.seq), NULL);
+        (void)ordered_remove(&queue->tickets, position, ticket_hash(item->entry.seq), pace);
         TAILQ_REMOVE(&item->tie->taken, item, of_tie);
         item->tie->holding--;
         item->tie = NULL;

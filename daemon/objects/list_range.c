@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "daemon/objects/bulk.h"
-#include "proto/message.h"
+#include "daemon/objects/walk.h"
 
 enum { FEW_CELLS = 16 }; /* moved one by one */
 
@@ -120,7 +120,7 @@ static int stage(struct staged *staged, struct incoming array, struct pace *pace
     struct slice rest = slice_from(array.bytes, header.size);
     while (staged->count < header.count) {
         union cell *cell = &staged->cells[staged->count];
-        struct incoming value = {value_next(&rest).raw, array.origin};
+        struct incoming value = {walk_next(&rest, pace).raw, array.origin, pace};
         if (cell_init(cell, value) != 0) {
             discard(staged, pace);
             return ERR_MEMORY;

@@ -12,6 +12,7 @@
 
 #include "daemon/objects/allocation.h"
 #include "daemon/objects/bulk.h"
+#include "daemon/objects/bulk.h"
 
 static size_t length_size(size_t length)
 {
@@ -92,7 +93,7 @@ struct pair *pair_new(struct slice key, struct incoming value)
     }
     uint8_t *at = length_write(pair->data, key.len);
     at = length_write(at, value_len);
-    memcpy(at, key.data, key.len);
+    bulk_copy(at, key.data, key.len, value.pace);
     if (blob != NULL) {
         memcpy(at + key.len, &blob, sizeof(blob));
     } else {

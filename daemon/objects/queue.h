@@ -104,7 +104,11 @@ int queue_head(struct queue *queue, struct delivery *out);
 void queue_drop_head(struct queue *queue);
 /* Joinable queue: takes the item that queue_head has shown for the session of `tie`; sets ticket
  * in *out. ERR_MEMORY for want of memory: nothing has changed. */
-int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out);
+int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out,
+                    struct pace *pace);
+/* The steps that it takes, at most, to make room for one ticket more, and for one less. */
+uint64_t queue_take_steps(const struct queue *queue);
+uint64_t queue_leave_steps(const struct queue *queue);
 /* Plain queue: an item whose answer never left comes back to the head. Never fails for a limit;
  * for want of memory the item is lost and counted as dropped. */
 void queue_put_back(struct queue *queue, struct stored value, const struct item_meta *meta);
@@ -115,12 +119,13 @@ struct item *queue_ticket(const struct queue *queue, uint64_t ticket);
  * there are leases, the queue's oldest, or NULL. */
 struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie);
 /* The item is done. Returns the unfinished count left. Clears the claim of its tie. */
-uint64_t queue_done(struct queue *queue, struct item *item);
+uint64_t queue_done(struct queue *queue, struct item *item, struct pace *pace);
 /* What follows, a give_back, is to be as if the item had not been taken this time: its deliveries,
  * and the queue's, are what they were before. */
 void queue_uncount(struct queue *queue, struct item *item);
 /* The item goes back to the head at once (delay_ms 0) or after the delay. */
-void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now);
+void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now,
+                     struct pace *pace);
 /* Its lease starts again. */
 void queue_touch(struct queue *queue, struct item *item, uint64_t now);
 

@@ -97,7 +97,7 @@ void queue_discard_head(struct queue *queue)
     if (item == NULL) {
         drop_record(queue, &record);
     } else {
-        item_leave(queue, item);
+        item_leave(queue, item, NULL);
         item_free(queue, item);
     }
 }
@@ -120,7 +120,7 @@ static struct blob *keep(struct stored value)
 static int head_item(struct queue *queue, const struct delivery *head, struct item **out)
 {
     if (head->item != NULL) {
-        item_leave(queue, head->item);
+        item_leave(queue, head->item, NULL);
         *out = head->item;
         return 0;
     }
@@ -134,10 +134,16 @@ static int head_item(struct queue *queue, const struct delivery *head, struct it
     return status;
 }
 
-int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out)
+uint64_t queue_take_steps(const struct queue *queue)
+{
+    return ordered_has_room(&queue->tickets) ? 0 : ordered_reserve_steps(&queue->tickets, 1);
+}
+
+int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out,
+                    struct pace *pace)
 {
     struct item *item;
-    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1, NULL) < 0) {
+    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1, pace) < 0) {
         return ERR_MEMORY;
     }
     int status = head_item(queue, out, &item);

@@ -20,7 +20,7 @@ void item_enter(struct queue *queue, struct item *item, bool to_head);
 /* The item becomes ready, before all others, whatever the order. */
 void item_enter_first(struct queue *queue, struct item *item);
 /* Takes a ready, delayed or taken item out of its place; it stands in none then. */
-void item_leave(struct queue *queue, struct item *item);
+void item_leave(struct queue *queue, struct item *item, struct pace *pace);
 /* Sets when time next changes the item; TIME_NEVER: never. 0 or ERR_MEMORY (memory). */
 int item_set_due(struct queue *queue, struct item *item, uint64_t due);
 
@@ -41,7 +41,7 @@ void store_compact(struct queue *queue, struct pace *pace);
 
 /* As queue_give_back, for that reason, which those who watch are told. */
 void item_give_back(struct queue *queue, struct item *item, const char *reason, int64_t delay_ms,
-                    uint64_t now);
+                    uint64_t now, struct pace *pace);
 
 /* Tells that an item has come back. */
 void queue_tell_give_back(struct queue *queue, uint64_t ticket, const char *reason);

@@ -38,10 +38,15 @@ struct item *queue_oldest_taken(const struct queue *queue, const struct tie *tie
     return position == ORDERED_NONE ? NULL : (struct item *)queue->tickets.entries[position];
 }
 
-uint64_t queue_done(struct queue *queue, struct item *item)
+uint64_t queue_leave_steps(const struct queue *queue)
+{
+    return ordered_remove_steps(&queue->tickets, 0);
+}
+
+uint64_t queue_done(struct queue *queue, struct item *item, struct pace *pace)
 {
     uint64_t ticket = item->entry.seq;
-    item_leave(queue, item);
+    item_leave(queue, item, pace);
     item_free(queue, item);
     uint64_t unfinished = queue_unfinished(queue);
     if (object_is_watched(&queue->object, EVENT_done)) {
@@ -83,11 +88,11 @@ static void come_back(struct queue *queue, struct item *item, int64_t delay_ms, 
 }
 
 void item_give_back(struct queue *queue, struct item *item, const char *reason, int64_t delay_ms,
-                    uint64_t now)
+                    uint64_t now, struct pace *pace)
 {
     uint64_t ticket = item->entry.seq;
     bool expired = item->meta.expires <= now;
-    item_leave(queue, item);
+    item_leave(queue, item, pace);
     come_back(queue, item, delay_ms, now);
     queue_tell_give_back(queue, ticket, reason);
     if (expired) {
@@ -102,9 +107,10 @@ void queue_uncount(struct queue *queue, struct item *item)
     queue->gets--;
 }
 
-void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now)
+void queue_give_back(struct queue *queue, struct item *item, int64_t delay_ms, uint64_t now,
+                     struct pace *pace)
 {
-    item_give_back(queue, item, "call", delay_ms, now);
+    item_give_back(queue, item, "call", delay_ms, now, pace);
 }
 
 void queue_touch(struct queue *queue, struct item *item, uint64_t now)
@@ -162,9 +168,9 @@ void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct 
            object_check(object, item->tie == tie && item->state == ITEM_TAKEN,
                         "an item of a session is not taken by it")) {
         if (queue->options.discard) {
-            (void)queue_done(queue, item);
+            (void)queue_done(queue, item, pace);
         } else {
-            item_give_back(queue, item, "session", 0, now);
+            item_give_back(queue, item, "session", 0, now, pace);
         }
         pace_step(pace, STEPS_TAKEN);
     }

@@ -14,7 +14,7 @@ static void expire(struct queue *queue, struct item *item, struct pace *pace)
     if (item_bury(queue, item)) {
         store_compact(queue, pace);
     } else {
-        item_leave(queue, item);
+        item_leave(queue, item, pace);
         item_free(queue, item);
     }
 }
@@ -59,13 +59,13 @@ void queue_tick(struct object *object, uint64_t now, struct pace *pace)
     }
     while ((item = heap_top(&queue->due)) != NULL && item->due <= now) {
         if (item->state == ITEM_TAKEN) {
-            item_give_back(queue, item, "lease", 0, now);
+            item_give_back(queue, item, "lease", 0, now, pace);
         } else if (item->meta.expires <= now) {
             expire(queue, item, pace);
             queue_tell_size(queue, EVENT_expire);
         } else {
             bool to_head = item->to_head;
-            item_leave(queue, item);
+            item_leave(queue, item, pace);
             item_enter(queue, item, to_head);
             queue_tell_size(queue, EVENT_ready);
         }

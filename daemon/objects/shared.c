@@ -11,6 +11,8 @@
 
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
 
+enum { CLOSED_AT_ONCE = 1024 * 1024 }; /* bytes: the descriptor of a larger one is left to others */
+
 static void shared_clear(struct object *object, struct pace *pace)
 {
     struct shared *shared = shared_of(object);
@@ -105,6 +107,12 @@ static size_t size_for(const struct shared_options *options)
     return mapping_size(size);
 }
 
+/* Whoever closes the last descriptor of a large one gives all its pages back. */
+static bool is_soon_closed(const struct shared *shared)
+{
+    return shared->mapping.size <= CLOSED_AT_ONCE;
+}
+
 /* The memory, charged before it is taken. */
 static int init_memory(struct shared *shared, size_t size)
 {
@@ -121,7 +129,7 @@ static int init_memory(struct shared *shared, size_t size)
         (void)close(shared->mapping.fd);
         return status;
     }
-    shared->descriptor->ours = true;
+    shared->descriptor->ours = is_soon_closed(shared);
     return init_lock(shared);
 }
 
@@ -197,7 +205,7 @@ int shared_descriptor(const struct shared *shared, bool writable, struct user *r
         (void)close(fd);
         return status;
     }
-    (*out)->ours = true;
+    (*out)->ours = is_soon_closed(shared);
     return 0;
 }
 

@@ -173,14 +173,6 @@ void object_unready(struct object *object)
     }
 }
 
-void object_changed(struct object *object)
-{
-    const struct object_type *type = object->type;
-    if (object->waiting > 0 || (type->due != NULL && type->due(object) != object->deadline.at)) {
-        object_ready(object);
-    }
-}
-
 void object_changed_for_all(struct object *object, unsigned channel)
 {
     if (!TAILQ_EMPTY(&object->waits[channel])) {

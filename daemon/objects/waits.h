@@ -49,9 +49,6 @@ void wait_leave(struct wait *wait); /* nothing if it is in no list */
 /* Puts a wait for a key to sleep on a channel. 0, or ERR_MEMORY: it is in no list. */
 int wait_enter_asleep(struct wait *wait, struct object *object, unsigned channel, uint32_t hash);
 
-/* The object has changed: its waits are to be asked and its timer is to be looked at. Nothing
- * happens where neither can matter. */
-void object_changed(struct object *object);
 /* All waits of the channel are to be asked once, also those behind one that stays. */
 void object_changed_for_all(struct object *object, unsigned channel);
 /* All waits are to be asked once, whatever they wait for, those that sleep too. */
@@ -61,5 +58,14 @@ void object_key_added(struct object *object, unsigned channel, uint32_t hash);
 
 /* Puts the object on its registry's ready list, whatever has changed. */
 void object_ready(struct object *object);
+/* The object has changed: its waits are to be asked and its timer is to be looked at. Nothing
+ * happens where neither can matter. */
+static inline void object_changed(struct object *object)
+{
+    const struct object_type *type = object->type;
+    if (object->waiting > 0 || (type->due != NULL && type->due(object) != object->deadline.at)) {
+        object_ready(object);
+    }
+}
 /* Takes it off. */
 void object_unready(struct object *object);

@@ -99,7 +99,7 @@ static double each_key(const struct bench *bench, struct dict *dict, uint32_t ke
         struct dict_key key;
         struct key_fault fault;
         uint32_t number = bench->order[i] % keys;
-        check(dict_key_init(&key, dict, key_of(number, bytes), &fault));
+        check(dict_key_init(&key, dict, key_of(number, bytes), &fault, NULL));
         act(dict, &key, number);
         dict_key_deinit(&key);
     }
@@ -179,7 +179,7 @@ static void bench_small_dict(const struct bench *bench)
     for (uint32_t i = 0; i < ENTRIES; i++) {
         struct dict_key made;
         struct key_fault fault;
-        check(dict_key_init(&made, dict, raw, &fault));
+        check(dict_key_init(&made, dict, raw, &fault, NULL));
         dict_key_deinit(&made);
     }
     show("make a key", now() - start);

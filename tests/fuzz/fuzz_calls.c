@@ -19,6 +19,7 @@
 
 #include "daemon/call/dispatch.h"
 #include "daemon/call/ending.h"
+#include "daemon/call/unsent.h"
 #include "daemon/call/watching.h"
 #include "tests/fuzz/program.h"
 #include "tests/support/scarce.h"
@@ -103,10 +104,9 @@ static void check_received(struct actor *actor)
     buffer_consume(&actor->received, actor->received.len - rest.len);
 }
 
-/* Reads so many bytes of what is sent, or all of it. */
-static void read_some(struct actor *actor, uint64_t most)
+/* Reads so many bytes of one of the outputs, or all of it; true if there is another one. */
+static bool read_output(struct actor *actor, struct output *output, uint64_t most)
 {
-    struct output *output = &actor->session.output;
     struct buffer flat = {0};
     uint64_t pending = output_pending(output);
     uint64_t len = pending < most ? pending : most;
@@ -119,11 +119,19 @@ static void read_some(struct actor *actor, uint64_t most)
     buffer_deinit(&flat);
     check_received(actor);
     output_sent(output, len);
-    if (len == pending) {
-        output_reset(output);
-        assert(actor->received.len == 0);
-    } else {
-        output_compact(output);
+    bool more = session_sent(&actor->session);
+    assert(session_unsent(&actor->session) > 0 || actor->received.len == 0);
+    return more;
+}
+
+/* Reads so many bytes of what is sent, or all of it. */
+static void read_some(struct actor *actor, uint64_t most)
+{
+    bool more = true;
+    while (more) {
+        uint64_t unsent = session_unsent(&actor->session);
+        more = read_output(actor, session_next_output(&actor->session), most);
+        most -= unsent - session_unsent(&actor->session);
     }
 }
 
@@ -196,7 +204,7 @@ static void settle(struct world *world)
         const struct watcher *watcher = session->watcher;
         assert(watcher == NULL || watcher->events.len <= limits->max_events);
         if (session->killed || session->output.bytes.failed ||
-            output_pending(&session->output) > limits->max_output) {
+            session_unsent(session) > limits->max_output) {
             replace_session(world, &world->actors[i]);
         }
     }

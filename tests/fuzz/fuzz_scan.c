@@ -2,7 +2,8 @@
  * fuzz_scan: any bytes as a message and as values, with what must hold of them whatever they are.
  *
  * The first byte chooses the limits, the others are the input. The bytes are judged by scan_run at
- * once, by scan_run piece by piece, and by message_decode, which must agree; then each whole value
+ * once, by scan_run piece by piece, by message_decode, and by message_decode_on piece by piece,
+ * which must agree; then each whole value
  * at the front goes through everything in value.h, by itself and together with the one before it.
  */
 #include "proto/message.h"
@@ -50,6 +51,49 @@ static int scan_in_pieces(const struct limits *limits, struct slice bytes, struc
     return status;
 }
 
+/* The same with message_decode_on. */
+static int decode_in_pieces(const struct limits *limits, struct slice bytes,
+                            struct message *message)
+{
+    int status = MESSAGE_MORE;
+    struct message_progress progress;
+    bool begun = false;
+    for (size_t len = 0; status == MESSAGE_MORE && len < bytes.len;) {
+        len = bytes.len - len < limits->step ? bytes.len : len + limits->step;
+        uint8_t *piece = malloc(len);
+        if (piece == NULL) {
+            break;
+        }
+        memcpy(piece, bytes.data, len);
+        if (!begun) {
+            status = message_decode(piece, len, limits->depth, limits->size, message);
+            begun = status == MESSAGE_MORE && message_progress_begin(&progress, piece, len);
+        }
+        if (begun) {
+            status = message_decode_on(piece, len, limits->depth, limits->size, &progress, message);
+        }
+        for (unsigned i = 0; status == 0 && i < message->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+            struct slice *raw = &message->params[i].raw;
+            *raw = (struct slice){bytes.data + (raw->data - piece), raw->len};
+        }
+        free(piece);
+    }
+    return status;
+}
+
+/* They have the same in them, at the same places. */
+static void require_same(const struct message *a, const struct message *b)
+{
+    require(a->type == b->type && a->size == b->size && a->exts == b->exts);
+    require(a->nparams == b->nparams);
+    for (unsigned i = 0; i < a->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        require(a->params[i].raw.data == b->params[i].raw.data);
+        require(a->params[i].raw.len == b->params[i].raw.len);
+        require(a->params[i].header.kind == b->params[i].header.kind);
+        require(a->params[i].header.size == b->params[i].header.size);
+    }
+}
+
 static void check_message(const struct limits *limits, struct slice bytes)
 {
     struct scan scan;
@@ -61,7 +105,10 @@ static void check_message(const struct limits *limits, struct slice bytes)
     require(status < 0 || pieces.at == scan.at);
     require(status != 0 || (scan.at <= bytes.len && scan.at <= limits->size));
     int decoded = message_decode(bytes.data, bytes.len, limits->depth, limits->size, &message);
+    struct message again;
+    require(bytes.len == 0 || decode_in_pieces(limits, bytes, &again) == decoded);
     if (decoded == 0) {
+        require_same(&message, &again);
         require(status == 0 && message.size == scan.at && message.exts == scan.exts);
     } else {
         /* What does not fit because something must follow is known to scan_run a little earlier. */

@@ -101,9 +101,9 @@ void actor_forget(struct actor *actor)
     }
 }
 
-void actor_read(struct actor *actor)
+/* Reads one output to its end. */
+static void read_output(struct actor *actor, struct output *output)
 {
-    struct output *output = &actor->session.output;
     struct buffer flat = {0};
     size_t at = 0;
     for (size_t i = 0; i < output->nsplices; i++) {
@@ -119,7 +119,13 @@ void actor_read(struct actor *actor)
     take_answers(actor, buffer_slice(&flat));
     buffer_deinit(&flat);
     output_sent(output, output_pending(output));
-    output_reset(output);
+}
+
+void actor_read(struct actor *actor)
+{
+    do {
+        read_output(actor, session_next_output(&actor->session));
+    } while (session_sent(&actor->session));
 }
 
 static void free_actor(struct session *session)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "daemon/call/ending.h"
+#include "daemon/call/unsent.h"
 #include "daemon/call/dispatch.h"
 #include "tests/support/notation.h"
 

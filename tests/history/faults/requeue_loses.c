@@ -9,7 +9,7 @@ static void lose(struct tie *tie)
     }
     struct item *item;
     while ((item = TAILQ_FIRST(&tie->taken)) != NULL) {
-        (void)queue_done((struct queue *)tie->object, item);
+        (void)queue_done((struct queue *)tie->object, item, NULL);
     }
 }
 

@@ -8,7 +8,7 @@ static void give_back(struct tie *tie)
     struct queue *queue = (struct queue *)tie->object;
     if (tie->object->type->kind == OBJECT_QUEUE && !queue->options.discard) {
         while ((item = TAILQ_FIRST(&tie->taken)) != NULL) {
-            queue_give_back(queue, item, 0, tie->session->service->now);
+            queue_give_back(queue, item, 0, tie->session->service->now, NULL);
         }
     }
 }

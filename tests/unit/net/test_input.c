@@ -101,14 +101,15 @@ static void nested_messages_come_out_of_single_bytes(void **state)
     buffer_deinit(&bytes);
 }
 
-/* The scan of an incomplete message goes on where it stopped. */
-static void an_incomplete_message_is_not_scanned_again(void **state)
+/* The decoding of an incomplete message goes on where it stopped. */
+static void an_incomplete_message_is_not_decoded_again(void **state)
 {
     struct input *input = *state;
     struct buffer bytes = {0};
     struct rest *rest = NULL;
     struct message message;
     message_request(&bytes, 0, slice_of_string("m"), 1);
+    size_t array = bytes.len;
     pack_array(&bytes, 1000);
     size_t before = bytes.len;
     for (int i = 0; i < 1000; i++) {
@@ -118,10 +119,10 @@ static void an_incomplete_message_is_not_scanned_again(void **state)
     fill(input, (struct slice){bytes.data, before + 500});
     assert_int_equal(input_next(input, MAX_SIZE, &message), MESSAGE_MORE);
     assert_int_equal(input_close(input, &rest), 0);
-    assert_true(rest->scanning);
-    assert_int_equal(rest->scan.at, before + 500);
+    assert_true(rest->begun && rest->progress.scanning);
+    assert_int_equal(rest->progress.scan.at, bytes.len - array - 500);
     assert_int_equal(input_open(input, &rest), 0);
-    assert_int_equal(input->scan.at, before + 500);
+    assert_int_equal(input->progress.scan.at, bytes.len - array - 500);
     fill(input, (struct slice){bytes.data + before + 500, 500});
     assert_int_equal(input_next(input, MAX_SIZE, &message), 0);
     assert_int_equal(input_close(input, &rest), 0);
@@ -216,17 +217,61 @@ static void a_large_buffer_is_not_kept_for_a_small_rest(void **state)
     buffer_deinit(&bytes);
 }
 
+/* A large message outlives the window in memory of its own, and what follows it comes as ever. */
+static void a_large_message_can_be_detached(void **state)
+{
+    struct input *input = *state;
+    struct buffer bytes = {0};
+    struct rest *rest = NULL;
+    void *memory = NULL;
+    size_t size = 0;
+    uint32_t next = 0;
+    append_ping(&bytes, 0, 10);
+    append_ping(&bytes, 1, INPUT_LARGE);
+    append_ping(&bytes, 2, 10);
+    append_ping(&bytes, 3, 1000);
+    for (size_t at = 0; at < bytes.len;) {
+        size_t room;
+        struct message message;
+        assert_int_equal(input_open(input, &rest), 0);
+        (void)input_space(input, &room);
+        size_t piece = bytes.len - 500 > at ? bytes.len - 500 - at : bytes.len - at;
+        piece = piece < 100000 ? piece : 100000;
+        piece = piece < room ? piece : room;
+        fill(input, (struct slice){bytes.data + at, piece});
+        while (input_next(input, MAX_SIZE, &message) == 0) {
+            assert_int_equal(message.msgid, next++);
+            size_t before = input_position(input);
+            assert_int_equal(input_detach(input, &message, &memory, &size), message.msgid == 1);
+            assert_int_equal(input_position(input), before);
+            if (message.msgid == 1) {
+                assert_true(size > message.size && size < message.size + 1024);
+                assert_int_equal(message.params[0].raw.len, INPUT_LARGE + 5);
+                assert_true(message.params[0].raw.data > (uint8_t *)memory &&
+                            message.params[0].raw.data < (uint8_t *)memory + size);
+            }
+        }
+        at += piece;
+        assert_int_equal(input_close(input, &rest), 0);
+    }
+    assert_int_equal(next, 4);
+    assert_null(rest);
+    free(memory);
+    buffer_deinit(&bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(messages_of_all_sizes_come_out_of_pieces_of_all_sizes,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(nested_messages_come_out_of_single_bytes, setup, teardown),
-        cmocka_unit_test_setup_teardown(an_incomplete_message_is_not_scanned_again, setup,
+        cmocka_unit_test_setup_teardown(an_incomplete_message_is_not_decoded_again, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(two_streams_take_turns_in_one_window, setup, teardown),
         cmocka_unit_test_setup_teardown(what_can_never_become_a_message_is_refused_early, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_large_message_can_be_detached, setup, teardown),
         cmocka_unit_test_setup_teardown(a_large_buffer_is_not_kept_for_a_small_rest, setup,
                                         teardown),
     };

@@ -284,7 +284,7 @@ static void step(struct run *run, bool growing)
     struct slice raw = any_key(run);
     struct dict_key key;
     struct key_fault fault;
-    int status = dict_key_init(&key, run->dict, raw, &fault);
+    int status = dict_key_init(&key, run->dict, raw, &fault, NULL);
     assert_int_equal(status, value_check_key(raw, NULL));
     if (random_below(&run->random, 10) == 0) {
         world_limit(&run->world, random_below(&run->random, 2000));

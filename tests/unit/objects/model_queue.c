@@ -253,7 +253,7 @@ static void do_get(struct model *model)
         expected->state = GONE;
         return;
     }
-    assert_int_equal(queue_take_head(model->queue, &model->tie, model->now, &head), 0);
+    assert_int_equal(queue_take_head(model->queue, &model->tie, model->now, &head, NULL), 0);
     assert_int_equal(head.ticket, ++model->next_ticket);
     assert_int_equal(read_value(head.value.bytes), expected->value);
     int64_t lease = model->queue->options.lease_ms;
@@ -288,7 +288,7 @@ static void do_finish(struct model *model)
     assert_non_null(real);
     if (pick(2) == 0) {
         item->state = GONE;
-        (void)queue_done(model->queue, real);
+        (void)queue_done(model->queue, real, NULL);
         return;
     }
     if (pick(4) == 0) {
@@ -296,7 +296,7 @@ static void do_finish(struct model *model)
         item->deliveries--;
     }
     uint64_t delay = pick(2) == 0 ? 0 : 1 + pick(20);
-    queue_give_back(model->queue, real, (int64_t)delay, model->now);
+    queue_give_back(model->queue, real, (int64_t)delay, model->now, NULL);
     give_back(model, item, delay);
 }
 

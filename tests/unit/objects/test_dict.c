@@ -31,7 +31,7 @@ static uint32_t find(struct dict *dict, struct slice raw)
 {
     struct dict_key key;
     struct key_fault fault;
-    assert_int_equal(dict_key_init(&key, dict, raw, &fault), 0);
+    assert_int_equal(dict_key_init(&key, dict, raw, &fault, NULL), 0);
     uint32_t position = dict_find(dict, &key);
     dict_key_deinit(&key);
     return position;
@@ -41,7 +41,7 @@ static int set(struct dict *dict, struct slice raw, struct slice value, bool *is
 {
     struct dict_key key;
     struct key_fault fault;
-    int status = dict_key_init(&key, dict, raw, &fault);
+    int status = dict_key_init(&key, dict, raw, &fault, NULL);
     if (status == 0) {
         uint32_t position = dict_find(dict, &key);
         *is_new = position == ORDERED_NONE;
@@ -156,11 +156,11 @@ static void what_cannot_be_a_key_is_a_type_error_that_says_why(void **state)
     begin(&fixture);
     struct dict_key key;
     struct key_fault fault;
-    assert_int_equal(dict_key_init(&key, fixture.dict, VALUE("\x80"), &fault), ERR_TYPE);
+    assert_int_equal(dict_key_init(&key, fixture.dict, VALUE("\x80"), &fault, NULL), ERR_TYPE);
     assert_string_equal(fault.why, "a map");
     dict_key_deinit(&key);
     fixture.dict->options.str_keys = true;
-    assert_int_equal(dict_key_init(&key, fixture.dict, VALUE("\x01"), &fault), ERR_TYPE);
+    assert_int_equal(dict_key_init(&key, fixture.dict, VALUE("\x01"), &fault, NULL), ERR_TYPE);
     assert_string_equal(fault.why, "not a string");
     dict_key_deinit(&key);
     must_set(fixture.dict, VALUE("\xd9\x01k"), VALUE("\x01"), true);
@@ -420,7 +420,7 @@ static int incr(struct dict *dict, struct slice raw, struct slice delta, struct 
     struct dict_key key;
     struct key_fault fault;
     out->len = 0;
-    assert_int_equal(dict_key_init(&key, dict, raw, &fault), 0);
+    assert_int_equal(dict_key_init(&key, dict, raw, &fault, NULL), 0);
     return dict_incr(dict, &key, dict_find(dict, &key), delta, initial, out, NULL);
 }
 
@@ -467,7 +467,7 @@ static bool cas(struct dict *dict, const struct slice *expected, const struct sl
     struct dict_key key;
     struct key_fault fault;
     bool done;
-    assert_int_equal(dict_key_init(&key, dict, VALUE("\xa1k"), &fault), 0);
+    assert_int_equal(dict_key_init(&key, dict, VALUE("\xa1k"), &fault, NULL), 0);
     struct incoming incoming = incoming_plain(value != NULL ? *value : (struct slice){0});
     assert_int_equal(dict_cas(dict, &key, dict_find(dict, &key), expected,
                               value != NULL ? &incoming : NULL, &done, NULL),

@@ -197,7 +197,7 @@ static struct dict_key key_of(const struct dict *dict, uint32_t number, struct b
     struct key_fault fault;
     bytes->len = 0;
     pack_uint(bytes, number);
-    assert_int_equal(dict_key_init(&key, dict, buffer_slice(bytes), &fault), 0);
+    assert_int_equal(dict_key_init(&key, dict, buffer_slice(bytes), &fault, NULL), 0);
     return key;
 }
 
@@ -283,6 +283,68 @@ static void no_update_takes_more_steps_than_were_foreseen(void **state)
     end(&fixture);
 }
 
+/* An array of so many numbers, each with a header that is too long, or not. */
+static void pack_large_key(struct buffer *out, uint32_t count, bool is_canonical)
+{
+    pack_array(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        static const uint8_t seven[] = {0xcd, 0x00, 0x07};
+        size_t skip = is_canonical ? 2 : 0;
+        pack_raw(out, (struct slice){seven + skip, sizeof(seven) - skip});
+    }
+}
+
+static void checking_a_large_key(void **state)
+{
+    for (int is_canonical = 0; is_canonical < 2; is_canonical++) {
+        struct fixture fixture;
+        struct buffer bytes = {0};
+        struct dict_key one;
+        struct dict_key other;
+        struct key_fault fault;
+        begin(&fixture);
+        pack_large_key(&bytes, 10 * KEYS, is_canonical);
+        struct slice raw = buffer_slice(&bytes);
+        struct pace *pace = &fixture.steps.pace;
+        assert_int_equal(dict_key_init(&one, fixture.dict, raw, &fault, pace), 0);
+        assert_in_range(fixture.steps.pauses, 2 * bytes.len / 4 / PACE_STRETCH, UINT32_MAX);
+        assert_int_equal(dict_key_init(&other, fixture.twin, raw, &fault, NULL), 0);
+        assert_bytes(one.bytes, other.bytes);
+        assert_int_equal(one.hash, other.hash);
+        struct incoming value = incoming_plain(raw);
+        value.pace = pace;
+        unsigned before = fixture.steps.pauses;
+        assert_int_equal(dict_insert(fixture.dict, &one, value, pace), 0);
+        assert_in_range(fixture.steps.pauses - before, raw.len / PACE_STEP_BYTES / PACE_STRETCH,
+                        UINT32_MAX);
+        assert_int_equal(dict_insert(fixture.twin, &other, incoming_plain(raw), NULL), 0);
+        must_be_equal(&fixture, 1);
+        dict_key_deinit(&one);
+        dict_key_deinit(&other);
+        buffer_deinit(&bytes);
+        end(&fixture);
+    }
+}
+
+static void refusing_a_large_key(void **state)
+{
+    struct fixture fixture;
+    struct buffer bytes = {0};
+    struct dict_key key;
+    struct key_fault fault;
+    begin(&fixture);
+    pack_array(&bytes, 2);
+    pack_large_key(&bytes, KEYS, true);
+    pack_map(&bytes, 0);
+    assert_int_equal(
+        dict_key_init(&key, fixture.dict, buffer_slice(&bytes), &fault, &fixture.steps.pace),
+        ERR_TYPE);
+    assert_string_equal(fault.why, "an array that holds a map");
+    dict_key_deinit(&key);
+    buffer_deinit(&bytes);
+    end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +354,8 @@ int main(void)
         cmocka_unit_test(an_update_that_takes_no_more_memory_is_not_refused),
         cmocka_unit_test(growing_by_single_keys),
         cmocka_unit_test(shrinking_by_single_keys),
+        cmocka_unit_test(checking_a_large_key),
+        cmocka_unit_test(refusing_a_large_key),
         cmocka_unit_test(no_update_takes_more_steps_than_were_foreseen),
     };
     return cmocka_run_group_tests_name("dict_steps", tests, NULL, NULL);

@@ -221,7 +221,7 @@ static void what_is_due_at_once_gives_way(void **state)
     TAILQ_INIT(&tie.taken);
     fill(queue, COUNT, 0, 0);
     while (queue_head(queue, &head) == 0) {
-        assert_int_equal(queue_take_head(queue, &tie, MS, &head), 0);
+        assert_int_equal(queue_take_head(queue, &tie, MS, &head, NULL), 0);
     }
     fill(queue, COUNT, 1, 0);
     fill(queue, COUNT, 0, 1);
@@ -234,7 +234,7 @@ static void what_is_due_at_once_gives_way(void **state)
     assert_int_equal(tie.holding, 0);
 
     while (queue_head(queue, &head) == 0) {
-        assert_int_equal(queue_take_head(queue, &tie, 2 * MS, &head), 0);
+        assert_int_equal(queue_take_head(queue, &tie, 2 * MS, &head, NULL), 0);
     }
     counted = counted_begin();
     tie_abandon(&tie, 2 * MS, &counted.pace);
@@ -306,7 +306,7 @@ static void what_is_taken_is_shown_in_the_order_in_which_it_was_taken(void **sta
     check_taken(queue, 0, UINT64_MAX, 0, 0, 0);
     fill(queue, COUNT, 0, 0);
     while (queue_head(queue, &head) == 0) {
-        assert_int_equal(queue_take_head(queue, &tie, MS, &head), 0);
+        assert_int_equal(queue_take_head(queue, &tie, MS, &head, NULL), 0);
     }
     check_taken(queue, 0, UINT64_MAX, 1, COUNT, 20 * COUNT);
     check_taken(queue, 0, 1, 1, 1, 20);
@@ -318,7 +318,7 @@ static void what_is_taken_is_shown_in_the_order_in_which_it_was_taken(void **sta
     assert_true(queue_taken_steps(queue, COUNT - 1, 1) > COUNT); /* so that it is done in steps */
 
     for (uint64_t ticket = 3; ticket <= COUNT; ticket += 3) {
-        (void)queue_done(queue, queue_ticket(queue, ticket));
+        (void)queue_done(queue, queue_ticket(queue, ticket), NULL);
     }
     check_taken(queue, 0, 4, 1, 5, 100);
     check_taken(queue, 6, 2, 10, 11, 100); /* 1 2 4 5 7 8 | 10 11 */
@@ -344,10 +344,10 @@ static void a_take_that_is_not_counted_leaves_the_item_as_it_was(void **state)
         for (int i = 0; i < 5; i++) {
             assert_int_equal(queue_head(queue, &head), 0);
             assert_int_equal(number_of(head.value), order == QUEUE_LIFO ? 2 : 0);
-            assert_int_equal(queue_take_head(queue, &tie, MS, &head), 0);
+            assert_int_equal(queue_take_head(queue, &tie, MS, &head, NULL), 0);
             assert_int_equal(head.meta.deliveries, 1);
             queue_uncount(queue, head.item);
-            queue_give_back(queue, head.item, 0, MS);
+            queue_give_back(queue, head.item, 0, MS, NULL);
             assert_int_equal(queue->gets, 0);
         }
         assert_true(TAILQ_EMPTY(&queue->dead));

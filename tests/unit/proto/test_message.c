@@ -214,6 +214,82 @@ static void message_without_bytes_answers_more(void **state)
     assert_int_equal(decode(NULL, 0, &message), MESSAGE_MORE);
 }
 
+/* The same params, at the same places in their messages. */
+static void check_same(const struct message *a, const uint8_t *a_begin, const struct message *b,
+                       const uint8_t *b_begin)
+{
+    assert_int_equal(a->type, b->type);
+    assert_int_equal(a->size, b->size);
+    assert_int_equal(a->exts, b->exts);
+    assert_int_equal(a->nparams, b->nparams);
+    for (unsigned i = 0; i < a->nparams && i < MESSAGE_PARAMS_MAX; i++) {
+        assert_int_equal(a->params[i].raw.data - a_begin, b->params[i].raw.data - b_begin);
+        assert_int_equal(a->params[i].raw.len, b->params[i].raw.len);
+        assert_int_equal(a->params[i].header.kind, b->params[i].header.kind);
+        assert_int_equal(a->params[i].header.size, b->params[i].header.size);
+    }
+}
+
+static void message_in_pieces_decodes_as_the_whole_wherever_its_bytes_lie(void **state)
+{
+    struct random random = random_from_seed(8);
+    for (unsigned i = 0; i < 500; i++) {
+        struct buffer bytes = {0};
+        struct message whole;
+        struct message message;
+        struct message_progress progress;
+        int status = MESSAGE_MORE;
+        random_message(&random, &bytes);
+        assert_int_equal(decode(bytes.data, bytes.len, &whole), 0);
+        bool begun = false;
+        for (size_t len = 1; status == MESSAGE_MORE; len += 1 + random_below(&random, 30)) {
+            len = len < bytes.len ? len : bytes.len;
+            uint8_t *exact = malloc(len);
+            assert_non_null(exact);
+            memcpy(exact, bytes.data, len);
+            status = begun ? message_decode_on(exact, len, MESSAGE_DEPTH, MESSAGE_SIZE, &progress,
+                                               &message)
+                           : decode(exact, len, &message);
+            begun =
+                begun || (status == MESSAGE_MORE && message_progress_begin(&progress, exact, len));
+            assert_int_equal(status, len < bytes.len ? MESSAGE_MORE : 0);
+            if (status == 0) {
+                check_same(&message, exact, &whole, bytes.data);
+            }
+            free(exact);
+        }
+        buffer_deinit(&bytes);
+    }
+}
+
+/* However many params there are: those that are whole are not looked at again. */
+static void message_in_pieces_goes_on_where_it_stopped(void **state)
+{
+    enum { MANY = 1000 };
+    struct buffer bytes = {0};
+    struct message message;
+    struct message_progress progress;
+    message_request(&bytes, 7, slice_of_string("m"), MANY);
+    size_t before = bytes.len;
+    for (int i = 0; i < MANY; i++) {
+        pack_int(&bytes, 1);
+    }
+    assert_int_equal(decode(bytes.data, before + 500, &message), MESSAGE_MORE);
+    assert_false(message_progress_begin(&progress, bytes.data, before - 1));
+    assert_true(message_progress_begin(&progress, bytes.data, before + 500));
+    assert_int_equal(message_decode_on(bytes.data, before + 500, MESSAGE_DEPTH, MESSAGE_SIZE,
+                                       &progress, &message),
+                     MESSAGE_MORE);
+    assert_int_equal(progress.nparams, 500);
+    assert_int_equal(progress.at, before + 500);
+    memset(bytes.data + before + MESSAGE_PARAMS_MAX, 0xc1, 500 - MESSAGE_PARAMS_MAX);
+    assert_int_equal(
+        message_decode_on(bytes.data, bytes.len, MESSAGE_DEPTH, MESSAGE_SIZE, &progress, &message),
+        0);
+    assert_int_equal(message.nparams, MANY);
+    buffer_deinit(&bytes);
+}
+
 static void message_allows_exactly_max_size_bytes(void **state)
 {
     struct random random = random_from_seed(3);
@@ -357,6 +433,8 @@ int main(void)
         cmocka_unit_test(message_agrees_with_scan_on_random_messages),
         cmocka_unit_test(message_of_every_prefix_answers_more),
         cmocka_unit_test(message_without_bytes_answers_more),
+        cmocka_unit_test(message_in_pieces_decodes_as_the_whole_wherever_its_bytes_lie),
+        cmocka_unit_test(message_in_pieces_goes_on_where_it_stopped),
         cmocka_unit_test(message_allows_exactly_max_size_bytes),
         cmocka_unit_test(message_with_a_length_that_cannot_fit_is_refused_at_once),
         cmocka_unit_test(message_counts_its_own_arrays_as_depth),

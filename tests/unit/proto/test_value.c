@@ -371,6 +371,40 @@ static void value_check_key_says_what_cannot_be_one(void **state)
     }
 }
 
+/* Cut anywhere: the answers for the parts are those for the whole. */
+static void parts_of_a_value_are_judged_as_the_whole(void **state)
+{
+    struct random random = random_from_seed(12);
+    for (unsigned i = 0; i < 3000; i++) {
+        struct buffer bytes = {0};
+        struct buffer whole = {0};
+        struct buffer parts = {0};
+        bool canonical = true;
+        const char *why = NULL;
+        const char *why_part = NULL;
+        int status = 0;
+        random_value(&random, &any_shape, &bytes);
+        struct slice value = buffer_slice(&bytes);
+        size_t size = 1 + random_below(&random, 20);
+        for (struct slice rest = value; rest.len > 0;) {
+            bool first = rest.len == value.len;
+            struct slice part = value_part(&rest, size);
+            assert_true(part.len > 0 && (part.len >= size || rest.len == 0));
+            canonical = canonical && value_part_is_canonical(part);
+            status = status == 0 ? value_check_key_part(part, first, &why_part) : status;
+            value_canonical(part, &parts);
+        }
+        value_canonical(value, &whole);
+        assert_true(slice_equal(buffer_slice(&parts), buffer_slice(&whole)));
+        assert_int_equal(canonical, value_is_canonical(value));
+        assert_int_equal(status, value_check_key(value, &why));
+        assert_ptr_equal(why_part, why);
+        buffer_deinit(&bytes);
+        buffer_deinit(&whole);
+        buffer_deinit(&parts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -383,6 +417,7 @@ int main(void)
         cmocka_unit_test(values_are_equal_by_their_bytes),
         cmocka_unit_test(value_equal_agrees_with_canonical_bytes),
         cmocka_unit_test(value_check_key_says_what_cannot_be_one),
+        cmocka_unit_test(parts_of_a_value_are_judged_as_the_whole),
     };
     return cmocka_run_group_tests_name("value", tests, NULL, NULL);
 }
