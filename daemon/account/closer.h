@@ -1,6 +1,6 @@
 /*
- * closer: closes descriptors that strangers have sent, and what else takes long to be closed, beside
- * the one thread that does all else.
+ * closer: closes descriptors that strangers have sent, and what else takes long to be closed,
+ * beside the one thread that does all else.
  *
  * close(2) takes as long as whoever made the descriptor likes: a TCP socket may linger, a file may
  * lie in a file system that is a process of somebody's, a Unix-domain socket has descriptors of
