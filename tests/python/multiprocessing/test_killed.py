@@ -61,15 +61,16 @@ def put_many(jobs, tells):
             tells.send("here")
 
 
-def crash(jobs, tells):
+def crash(jobs, raised, tells):
     jobs.get()
     tells.send("here")
-    raise SystemError("meant by the test")
+    raise raised
 
 
 def finish(jobs, tells):
     jobs.get()
     tells.send("here")
+    raise SystemExit(0)
 
 
 def killed(worker, shared=None):
@@ -142,10 +143,11 @@ def test_an_item_of_a_killed_worker_is_got_by_another(start):
     jobs.join()
 
 
-def test_an_item_of_a_worker_that_crashed_is_got_by_another(start, capfd):
+@pytest.mark.parametrize("raised", [ValueError("meant by the test"), KeyboardInterrupt()])
+def test_an_item_of_a_worker_that_crashed_is_got_by_another(start, raised, capfd):
     jobs = mp.JoinableQueue()
     jobs.put("job")
-    worker = start(crash, jobs)
+    worker = start(crash, jobs, raised)
     worker.process.join()
     assert worker.process.exitcode == 1
     assert jobs.get(timeout=30) == "job"
