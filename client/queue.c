@@ -65,6 +65,7 @@ int ipcc_queue_put(struct ipcc_queue *queue, struct ipcc_value value, int64_t ti
         option_value(&map, "priority", options->priority);
         option_int(&map, "delay_ms", options->delay_ms);
         option_int(&map, "ttl_ms", options->ttl_ms);
+        option_true(&map, "head", options->head);
         int status = CHECK_RESERVED(options);
         if (status < 0) {
             return status;

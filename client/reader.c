@@ -184,6 +184,7 @@ void reader_await_room(struct reader *reader, pthread_mutex_t *lock, int fd, int
     if (reader->wake_fd < 0 && (timeout < 0 || timeout > BLIND_FLUSH_MS)) {
         timeout = BLIND_FLUSH_MS;
     }
+    struct waiter *flusher = reader->flusher; /* the caller; nobody is when the link is lost */
     (void)pthread_mutex_unlock(lock);
     bool signalled = poll(ready, 2, timeout) < 0 && errno == EINTR;
     uint64_t count;
@@ -192,6 +193,5 @@ void reader_await_room(struct reader *reader, pthread_mutex_t *lock, int fd, int
         (void)taken;
     }
     (void)pthread_mutex_lock(lock);
-    struct waiter *flusher = reader->flusher;
     flusher->signalled = signalled && flusher->interrupted != NULL;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -66,6 +67,7 @@ int embedded_begin(struct embedded *embedded, const struct log *log)
         return ERR_BAD_REQUEST;
     }
     close_others();
+    (void)signal(SIGPIPE, SIG_IGN); /* the starter may be gone before the first line of the log */
     pid_t child = fork();
     if (child > 0) {
         _exit(EXIT_SUCCESS);

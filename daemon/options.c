@@ -23,6 +23,8 @@ static const char HELP[] =
     "  --socket-group=GROUP  the group of the socket, by name or number. Default: as it comes\n"
     "  --config=FILE         limits, and defaults for the above (see ipcd.conf(5)); read again on\n"
     "                        SIGHUP. Default: none\n"
+    "  --embedded            belong to the processes that use it, and end with the last of them: for\n"
+    "                        programs that start it; see ipcd(8)\n"
     "  --version             show the version and exit\n"
     "  --help                show this and exit\n"
     "\n"
@@ -46,7 +48,7 @@ static const struct option OPTIONS[] = {
     {"socket-mode", required_argument, NULL, OPTION_MODE},
     {"socket-group", required_argument, NULL, OPTION_GROUP},
     {"config", required_argument, NULL, OPTION_CONFIG},
-    {"embedded", no_argument, NULL, OPTION_EMBEDDED}, /* for programs, and not in the help */
+    {"embedded", no_argument, NULL, OPTION_EMBEDDED},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},

@@ -67,7 +67,7 @@ int ipcc_open(struct ipcc **conn, const struct ipcc_options *options);
 
 /*
  * Embedded daemons. With ipcc_options.embedded, or $IPCD_SOCKET=embedded in the environment,
- * opening a connection never fails for want of a daemon. If neither ipcc_options.path nor
+ * opening a connection needs no daemon that runs already. If neither ipcc_options.path nor
  * $IPCD_SOCKET names a socket, and nobody answers where a daemon usually is, the library starts an
  * ipcd of the program's own: the one that $IPCD_PATH names; else the first that there is beside the
  * library, as installed or as built, where it was to be installed, or in $PATH. This takes a few

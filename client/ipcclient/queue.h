@@ -43,6 +43,8 @@ struct ipcc_put_options {
         priority;     /* numbers, or strs, or bins: one kind in a queue; IPCC_NONE for 0 */
     int64_t delay_ms; /* not to be got before so many milliseconds */
     int64_t ttl_ms;   /* dropped if not got within so many milliseconds; 0: never */
+    bool head;        /* to the head, though the queue may be full or shut down: an item that was
+                         got and cannot be used is returned */
     uint64_t reserved[2];
 };
 

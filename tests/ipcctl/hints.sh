@@ -12,6 +12,7 @@ test_commands_options_methods_and_types_that_were_mistyped() {
     fails 2 'get q: there is no option --rwa \(did you mean --raw\?\); see' get q --rwa
     fails 2 'there is no option --sokcet \(did you mean --socket\?\); see' --sokcet=x
     fails 2 'create x: there is no type "queu" \(did you mean queue\?\); see' create queu x
+    fails 1 'ls: there is no type of that name \(did you mean queue\?\)$' ls --type queu
     fails 6 'call: the daemon has no method "queue.gett" \(did you mean queue.get\?\); ' call queue.gett
     fails 6 'methods: the daemon has no method "list.sotr" \(did you mean list.sort\?\); ' methods list.sotr
     fails 6 'help: there is no command and no method "quue.get" \(did you mean queue.get\?\)$' help quue.get

@@ -129,6 +129,47 @@ test_get_from_a_joinable_queue_leaves_the_items_as_they_were() {
         "$(json '"%d %d %d" % (r["unfinished"], r["gets"], r["dropped"])' describe jobs)"
 }
 
+test_get_that_is_interrupted_gives_back_what_it_has() {
+    local getter ended signal
+    ipcctl create queue jobs --joinable --max-deliveries 1
+    ipcctl put jobs '"a"' '"b"'
+    for signal in INT TERM; do
+        env --default-signal=INT "$IPCCTL" get jobs --count 3 --wait >"$scratch/got" 2>"$scratch/said" &
+        getter=$! ended=0
+        await has jobs taken 2
+        await has jobs waiting 1
+        kill -"$signal" "$getter"
+        wait "$getter" || ended=$?
+        same "how it ended" "$signal" "$(kill -l "$ended")"
+        same "what it said" "" "$(<"$scratch/said")"
+        same "the figures" "2 0 0" \
+            "$(json '"%d %d %d" % (r["size"], r["gets"], r["dropped"])' describe jobs)"
+    done
+    gives $'"a"\n"b"' peek jobs
+    "$IPCCTL" get jobs --wait --count 3 >"$scratch/got" & # bash has it ignore SIGINT
+    getter=$!
+    await has jobs taken 2
+    kill -INT "$getter"
+    ipcctl put jobs '"c"'
+    wait "$getter"
+    same "what was got" $'"a"\n"b"\n"c"' "$(<"$scratch/got")"
+}
+
+test_get_whose_output_nobody_reads_can_be_interrupted() {
+    ipcctl create queue jobs --joinable
+    printf '"%0200000d"' 0 | ipcctl put jobs
+    mkfifo "$scratch/unread"
+    exec 9<>"$scratch/unread"
+    "$IPCCTL" get jobs >"$scratch/unread" &
+    local getter=$! ended=0
+    await has jobs taken 1
+    kill -TERM "$getter"
+    wait "$getter" || ended=$?
+    exec 9>&-
+    same "how it ended" TERM "$(kill -l "$ended")"
+    await has jobs size 1
+}
+
 test_get_does_not_mind_a_lease_that_is_over() {
     ipcctl create queue jobs --joinable --lease 1ms
     ipcctl put jobs 1

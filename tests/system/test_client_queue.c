@@ -157,6 +157,18 @@ static void queue_orders_by_priority(void **state)
     close_queue(conn, queue);
 }
 
+static void what_is_returned_to_a_queue_is_got_next(void **state)
+{
+    struct ipcc *conn = client_open(*state);
+    struct ipcc_queue *queue = open_queue(conn, &(struct ipcc_queue_options){.maxsize = 1});
+    struct ipcc_put_options returned = {.head = true};
+    assert_ok(ipcc_queue_put(queue, ipcc_str("second"), 0, NULL));
+    assert_ok(ipcc_queue_put(queue, ipcc_str("first"), 0, &returned));
+    (void)take(queue, "\"first\"", 1);
+    (void)take(queue, "\"second\"", 1);
+    close_queue(conn, queue);
+}
+
 static void queue_shut_down_drains_and_then_fails(void **state)
 {
     struct ipcc *conn = client_open(*state);
@@ -242,6 +254,7 @@ int main(void)
         daemon_test(joinable_queue_counts_until_all_is_done),
         daemon_test(queue_tells_what_is_taken),
         daemon_test(queue_orders_by_priority),
+        daemon_test(what_is_returned_to_a_queue_is_got_next),
         daemon_test(queue_shut_down_drains_and_then_fails),
         daemon_test(queue_options_are_those_of_the_daemon),
         daemon_test(anonymous_queue_goes_with_its_last_handle),

@@ -25,6 +25,7 @@ struct context {
     char **pairs;    /* what --option was given, in order */
     size_t pair_count;
     const char *client;       /* what others see the session as; NULL: ipcctl and its version */
+    bool interruptible;       /* ipcc_interrupt is to work on the connection */
     struct ipcc *conn;        /* NULL until request_connect */
     struct ipcc_reply answer; /* what the last call answered, which has the descriptors that values
                                  of it name; the command's, good until it frees its own */

@@ -146,6 +146,16 @@ static void put_missing(struct buffer *out, struct context *context, const char 
     }
 }
 
+/* --type may be a word that is no type. */
+static void put_type(struct buffer *out, const struct given *type)
+{
+    char hint[NEAREST_HINT];
+    if (type->is) {
+        struct nearest nearest = command_nearest_type(type->text);
+        text_put(out, nearest_hint(&nearest, "", "", hint));
+    }
+}
+
 void hint_put(struct buffer *out, struct context *context, int error, const char *message)
 {
     size_t word;
@@ -153,6 +163,8 @@ void hint_put(struct buffer *out, struct context *context, int error, const char
     if (nobody_is_there(error, message)) {
         text_put(out, "; start it with 'systemctl start ipcd' or 'ipcd --socket=PATH', or name the "
                       "socket of one that runs with --socket");
+    } else if (error == IPCC_ERR_BAD_REQUEST) {
+        put_type(out, &context->options[OPTION_TYPE]);
     } else if (error == IPCC_ERR_NOT_FOUND) {
         put_missing(out, context, message);
     } else if (error == IPCC_ERR_NOT_OWNER && find_subject(context, &word, &kind) &&

@@ -71,7 +71,8 @@ int request_connect(struct context *context)
     struct ipcc_options wanted = {.path = context->options[OPTION_SOCKET].text,
                                   .client = context->client != NULL ? context->client : "ipcctl",
                                   .client_version = context->client != NULL ? NULL : IPCD_VERSION,
-                                  .connect_timeout_ms = guard_of(context)};
+                                  .connect_timeout_ms = guard_of(context),
+                                  .interruptible = context->interruptible};
     if (context->conn != NULL) {
         return 0;
     }

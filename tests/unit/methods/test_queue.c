@@ -487,37 +487,6 @@ static void many_expired_items_leave_no_tombstones(void **state)
     actor_leave(a);
 }
 
-static void shutdown_drains_and_then_fails(void **state)
-{
-    struct actor *a = actor_new(*state, 0);
-    check(a, "queue.open", "['q', {maxsize: 1}]", "_map");
-    check(a, "queue.put", "['q', 1]", "nil");
-    uint32_t put = actor_send(a, "queue.put", "['q', 2]");
-    check(a, "queue.shutdown", "['q']", "nil");
-    check_refused(a, put, "SHUT_DOWN");
-    check_error(a, "queue.put", "['q', 3]", "SHUT_DOWN");
-    check(a, "queue.get", "['q']", "[1, nil, 1]");
-    check_error(a, "queue.get", "['q']", "SHUT_DOWN");
-    check(a, "object.describe", "['q']", "{shut_down: true, ...}");
-    actor_leave(a);
-}
-
-static void shutdown_wakes_getters_and_immediate_drops_items(void **state)
-{
-    struct actor *a = actor_new(*state, 0);
-    check(a, "queue.open", "['e']", "_map");
-    uint32_t get = actor_send(a, "queue.get", "['e']");
-    check(a, "queue.shutdown", "['e']", "nil");
-    check_refused(a, get, "SHUT_DOWN");
-    check(a, "queue.open", "['j', {joinable: true}]", "_map");
-    check(a, "queue.put_many", "['j', [1, 2]]", "2");
-    uint32_t join = actor_send(a, "queue.join", "['j']");
-    check(a, "queue.shutdown", "['j', true]", "nil");
-    check_answer(a, join, "nil");
-    check_error(a, "queue.get", "['j']", "SHUT_DOWN");
-    actor_leave(a);
-}
-
 static void clear_wakes_putters_and_joiners(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -619,8 +588,6 @@ int main(void)
         TEST(delayed_items_come_when_they_are_due),
         TEST(items_expire_wherever_they_are),
         TEST(many_expired_items_leave_no_tombstones),
-        TEST(shutdown_drains_and_then_fails),
-        TEST(shutdown_wakes_getters_and_immediate_drops_items),
         TEST(clear_wakes_putters_and_joiners),
         TEST(item_that_is_returned_is_the_next_whatever_the_queue),
         TEST(item_that_is_returned_goes_to_who_waits),

@@ -13,6 +13,37 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void shutdown_drains_and_then_fails(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q', {maxsize: 1}]", "_map");
+    check(a, "queue.put", "['q', 1]", "nil");
+    uint32_t put = actor_send(a, "queue.put", "['q', 2]");
+    check(a, "queue.shutdown", "['q']", "nil");
+    check_refused(a, put, "SHUT_DOWN");
+    check_error(a, "queue.put", "['q', 3]", "SHUT_DOWN");
+    check(a, "queue.get", "['q']", "[1, nil, 1]");
+    check_error(a, "queue.get", "['q']", "SHUT_DOWN");
+    check(a, "object.describe", "['q']", "{shut_down: true, ...}");
+    actor_leave(a);
+}
+
+static void shutdown_wakes_getters_and_immediate_drops_items(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['e']", "_map");
+    uint32_t get = actor_send(a, "queue.get", "['e']");
+    check(a, "queue.shutdown", "['e']", "nil");
+    check_refused(a, get, "SHUT_DOWN");
+    check(a, "queue.open", "['j', {joinable: true}]", "_map");
+    check(a, "queue.put_many", "['j', [1, 2]]", "2");
+    uint32_t join = actor_send(a, "queue.join", "['j']");
+    check(a, "queue.shutdown", "['j', true]", "nil");
+    check_answer(a, join, "nil");
+    check_error(a, "queue.get", "['j']", "SHUT_DOWN");
+    actor_leave(a);
+}
+
 static void what_comes_back_after_the_last_reader_left_keeps_a_join_waiting(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -113,17 +144,17 @@ static void drain_asks_those_who_wait_only_when_it_is_over(void **state)
     actor_leave(b);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            what_comes_back_after_the_last_reader_left_keeps_a_join_waiting, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(drain_lets_getters_wait_for_what_may_come_back, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(drain_can_be_taken_back_and_is_kept_otherwise, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(drain_asks_those_who_wait_only_when_it_is_over, set_up,
-                                        tear_down),
+        TEST(shutdown_drains_and_then_fails),
+        TEST(shutdown_wakes_getters_and_immediate_drops_items),
+        TEST(what_comes_back_after_the_last_reader_left_keeps_a_join_waiting),
+        TEST(drain_lets_getters_wait_for_what_may_come_back),
+        TEST(drain_can_be_taken_back_and_is_kept_otherwise),
+        TEST(drain_asks_those_who_wait_only_when_it_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

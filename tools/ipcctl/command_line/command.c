@@ -126,6 +126,15 @@ struct nearest command_nearest_option(const struct command *command, const char 
     return nearest;
 }
 
+struct nearest command_nearest_type(const char *type)
+{
+    struct nearest nearest = nearest_to(slice_of_string(type));
+    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
+        nearest_offer(&nearest, slice_of_string(object_kind_name((enum object_kind)kind)));
+    }
+    return nearest;
+}
+
 const char *command_option_summary(const struct command *command, enum option_id id)
 {
     for (size_t i = 0; command != NULL && command->options[i].id != OPTION_NONE; i++) {

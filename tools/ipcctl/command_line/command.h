@@ -229,9 +229,10 @@ enum option_id command_option(const struct command *command, const char *name, s
 enum option_id command_letter(const struct command *command, char letter);
 
 /* What comes nearest to a word of which there is no command (`first` NULL: a first word; else one
- * behind that word), and to an option's name that a command does not have. */
+ * behind that word), to an option's name that a command does not have, and to a type. */
 struct nearest command_nearest(const char *first, const char *word);
 struct nearest command_nearest_option(const struct command *command, const char *name, size_t len);
+struct nearest command_nearest_type(const char *type);
 
 /* The summary of an option as this command has it. */
 const char *command_option_summary(const struct command *command, enum option_id id);

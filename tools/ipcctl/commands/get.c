@@ -3,8 +3,10 @@
  *
  * Items are taken one by one, and each is written out before the next is asked for: if the reader
  * of standard output goes away, at most one item is lost, and none of a joinable queue. What was
- * taken of one and is not done goes back at the end and counts as never taken.
+ * taken of one and is not done goes back at the end and counts as never taken, also if a signal is
+ * the end.
  */
+#include "tools/ipcctl/commands/interruption.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 
@@ -124,26 +126,43 @@ static bool is_end(const struct context *context, int error, uint64_t taken)
                          (error == IPCC_ERR_SHUT_DOWN && context->options[OPTION_ALL].is));
 }
 
-enum status run_get(struct context *context)
+/* Takes and prints items, until there are enough, no more, or it fails. */
+static enum status take(struct context *context, struct buffer *held)
 {
     const struct given *given = context->options;
     const struct given *wait = &given[OPTION_WAIT];
     int64_t timeout_ms = wait->text != NULL ? wait->number : request_patience(context);
     uint64_t most = given[OPTION_COUNT].is ? (uint64_t)given[OPTION_COUNT].number : 1;
-    struct buffer held = {0};
     enum status status = STATUS_OK;
     for (uint64_t taken = 0; status == STATUS_OK && (taken < most || given[OPTION_ALL].is);
          taken++) {
         struct ipcc_reply reply;
         int error = get_one(context, wait->is ? timeout_ms : 0, &reply);
-        if (error < 0) {
-            status = is_end(context, error, taken) ? STATUS_OK : report_call(context, error);
-            break;
+        if (error == IPCC_ERR_INTERRUPTED) {
+            return STATUS_FAILED; /* the signal says it all */
         }
-        status = deliver(context, &reply, &held);
+        if (error < 0) {
+            return is_end(context, error, taken) ? STATUS_OK : report_call(context, error);
+        }
+        status = deliver(context, &reply, held);
         ipcc_reply_free(&reply);
     }
+    return status;
+}
+
+enum status run_get(struct context *context)
+{
+    struct interruption interruption;
+    struct buffer held = {0};
+    context->interruptible = true;
+    int error = request_connect(context);
+    if (error < 0) {
+        return report_call(context, error);
+    }
+    interruption_begin(&interruption, context->conn);
+    enum status status = take(context, &held);
     give_all_back(context, &held);
+    interruption_end(&interruption);
     if (held.len > 0 && status == STATUS_OK && isatty(STDERR_FILENO) != 0) {
         (void)fprintf(stderr, "ipcctl: the ticket ends with ipcctl, and the queue has the item "
                               "again, as it was; take it for good with --ack\n");

@@ -114,10 +114,7 @@ enum status run_ls(struct context *context)
 static enum status refuse_type(struct context *context, const char *type)
 {
     char hint[NEAREST_HINT];
-    struct nearest nearest = nearest_to(slice_of_string(type));
-    for (int kind = 0; kind < OBJECT_KINDS; kind++) {
-        nearest_offer(&nearest, slice_of_string(object_kind_name((enum object_kind)kind)));
-    }
+    struct nearest nearest = command_nearest_type(type);
     return report_usage(context, "there is no type \"%s\"%s", type,
                         nearest_hint(&nearest, "", "", hint));
 }

@@ -25,8 +25,8 @@ const struct command queue_commands[] = {
         .summary = "Take the next item of a queue and print it",
         .details =
             "Of a joinable queue the item is yours while ipcctl runs: when it ends, the item\n"
-            "goes back to where it was, and this delivery does not count (it does if ipcctl is\n"
-            "killed). --ack counts the item as done once it has been printed.\n"
+            "goes back to where it was, and this delivery does not count. --ack counts the item\n"
+            "as done once it has been printed.\n"
             "With --count or --all, --wait waits for each item anew. An open file in an item is\n"
             "closed when it has been shown; peek shows it and leaves it where it is.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
