@@ -23,6 +23,13 @@ def take(jobs, tells):
     STAY.wait()
 
 
+def finish_and_stay(jobs, tells):
+    jobs.get()
+    jobs.task_done()
+    tells.send("here")
+    STAY.wait()
+
+
 def get(jobs, tells):
     tells.send("here")
     jobs.get()
@@ -141,6 +148,24 @@ def test_an_item_of_a_killed_worker_is_got_by_another(start):
     assert jobs.get(timeout=30) == "job"
     jobs.task_done()
     jobs.join()
+
+
+def test_what_a_killed_worker_had_finished_stays_finished(start):
+    jobs = mp.JoinableQueue()
+    jobs.put("job")
+    killed(start(finish_and_stay, jobs))
+    jobs.join()
+    assert jobs.empty()
+
+
+def test_an_item_can_be_finished_by_another_process_than_took_it(start):
+    jobs = mp.JoinableQueue()
+    jobs.put("job")
+    start(take, jobs).await_moment()
+    jobs.task_done()
+    jobs.join()
+    with pytest.raises(ValueError):
+        jobs.task_done()
 
 
 @pytest.mark.parametrize("raised", [ValueError("meant by the test"), KeyboardInterrupt()])

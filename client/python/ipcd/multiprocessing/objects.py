@@ -10,6 +10,7 @@ objects are made.
 """
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from multiprocessing import util
@@ -113,7 +114,7 @@ class _Clients:
         self._lock = threading.RLock()
         self._first: Optional[Client] = None
         self._others: dict[str, Client] = {}
-        util.register_after_fork(self, _Clients._unlock)
+        os.register_at_fork(after_in_child=self._unlock)
 
     def _unlock(self) -> None:
         self._lock = threading.RLock()
