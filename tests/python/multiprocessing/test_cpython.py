@@ -2,9 +2,10 @@
 ipcd.multiprocessing.
 
 They are the installed ones (Debian: libpython3.11-testsuite), with their import changed and nothing
-else. Every class of them belongs to a group below, and is run under the start method METHOD. Tests of
-threads (multiprocessing.dummy) are not run; the others that are left out stand in LEFT_OUT, with
-their reasons.
+else. Every class of them belongs to a group below, and is run under the start method METHOD; the build
+runs "processes" and "pools", which are multiprocessing's own, under fork only. Tests of threads
+(multiprocessing.dummy) are not run; the others that are left out stand in CLASSES_LEFT_OUT and
+LEFT_OUT, with their reasons.
 """
 import functools
 import os
@@ -97,6 +98,9 @@ def is_left_out(case, name):
 def load_tests(loader, _tests, _pattern):
     """Those of the group."""
     suite = unittest.TestSuite()
+    for left_out in LEFT_OUT:
+        case, _, name = left_out.partition(".")
+        assert hasattr(getattr(multi, case), name), left_out
     known = {name for names in GROUPS.values() for name in names} | set(CLASSES_LEFT_OUT)
     for case in list(globals().values()):
         if not isinstance(case, type) or not issubclass(case, unittest.TestCase):

@@ -23,6 +23,13 @@ def take(jobs, tells):
     STAY.wait()
 
 
+def finish_and_stay(jobs, tells):
+    jobs.get()
+    jobs.task_done()
+    tells.send("here")
+    STAY.wait()
+
+
 def get(jobs, tells):
     tells.send("here")
     jobs.get()
@@ -61,15 +68,16 @@ def put_many(jobs, tells):
             tells.send("here")
 
 
-def crash(jobs, tells):
+def crash(jobs, raised, tells):
     jobs.get()
     tells.send("here")
-    raise SystemError("meant by the test")
+    raise raised
 
 
 def finish(jobs, tells):
     jobs.get()
     tells.send("here")
+    raise SystemExit(0)
 
 
 def killed(worker, shared=None):
@@ -142,10 +150,29 @@ def test_an_item_of_a_killed_worker_is_got_by_another(start):
     jobs.join()
 
 
-def test_an_item_of_a_worker_that_crashed_is_got_by_another(start, capfd):
+def test_what_a_killed_worker_had_finished_stays_finished(start):
     jobs = mp.JoinableQueue()
     jobs.put("job")
-    worker = start(crash, jobs)
+    killed(start(finish_and_stay, jobs))
+    jobs.join()
+    assert jobs.empty()
+
+
+def test_an_item_can_be_finished_by_another_process_than_took_it(start):
+    jobs = mp.JoinableQueue()
+    jobs.put("job")
+    start(take, jobs).await_moment()
+    jobs.task_done()
+    jobs.join()
+    with pytest.raises(ValueError):
+        jobs.task_done()
+
+
+@pytest.mark.parametrize("raised", [ValueError("meant by the test"), KeyboardInterrupt()])
+def test_an_item_of_a_worker_that_crashed_is_got_by_another(start, raised, capfd):
+    jobs = mp.JoinableQueue()
+    jobs.put("job")
+    worker = start(crash, jobs, raised)
     worker.process.join()
     assert worker.process.exitcode == 1
     assert jobs.get(timeout=30) == "job"

@@ -158,17 +158,24 @@ def test_what_was_put_before_a_process_ended_has_arrived(context):
     assert [jobs.get_nowait() for _ in range(count)] == list(range(count))
 
 
-def put_and_stay(jobs, done):
-    jobs.put("one")
+def put_and_stay(jobs, item, done):
+    for _ in range(20):
+        jobs.put(item)
     done.recv()
 
 
-def test_a_put_arrives_without_another_call(context):
+def put_in_vain(jobs):
+    jobs.delete()
+    jobs.put(1)
+
+
+@pytest.mark.parametrize("item", [b"one", b"x" * 1_000_000], ids=["small", "large"])
+def test_puts_arrive_without_another_call(context, item):
     jobs = context.Queue()
     here, there = context.Pipe()
-    process = context.Process(target=put_and_stay, args=(jobs, there))
+    process = context.Process(target=put_and_stay, args=(jobs, item, there))
     process.start()
-    assert jobs.get(timeout=60) == "one"
+    assert all(jobs.get(timeout=60) == item for _ in range(20))
     here.send("done")
     process.join()
     here.close()
@@ -182,14 +189,6 @@ def test_puts_and_other_calls_keep_their_order():
         assert jobs.qsize() == number + 1
         lock.acquire()
         lock.release()
-
-
-def test_large_items_arrive_although_the_socket_is_full():
-    jobs = mp.Queue()
-    large = b"x" * 1_000_000
-    for _ in range(20):
-        jobs.put(large)
-    assert all(jobs.get() == large for _ in range(20))
 
 
 def test_the_error_of_a_put_comes_with_flush_and_close():
@@ -209,6 +208,13 @@ def test_the_error_of_a_put_comes_with_flush_and_close():
         other.put(4)
     other.put(5)
     assert other.get() == 5
+
+
+def test_the_error_of_the_last_put_is_told_when_the_process_ends(capfd):
+    process = mp.get_context("fork").Process(target=put_in_vain, args=(mp.Queue(),))
+    process.start()
+    process.join()
+    assert "when the process ended: there is no object" in capfd.readouterr().err
 
 
 def test_what_cannot_be_sent_is_a_type_error_and_nothing_is_sent():

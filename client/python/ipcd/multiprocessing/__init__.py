@@ -23,6 +23,10 @@ Where they differ from multiprocessing's:
 - `queue.Queue`'s shutdown is there, under every version of Python.
 - Value and Array check what they are given: OverflowError for a number that does not fit.
 - When the daemon has gone, every use raises ConnectionError, in threads that wait, too.
+- A queue has no `_reader` to wait for. concurrent.futures.ProcessPoolExecutor needs one: it takes
+  multiprocessing's own contexts, and queues of this package can be among what it is given.
+- A dict or list of a Manager may change while it is iterated over, which is no error; its Pool is in
+  the process that made it; types cannot be registered.
 """
 from multiprocessing import SUBDEBUG, SUBWARNING
 

@@ -10,6 +10,7 @@ objects are made.
 """
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from multiprocessing import util
@@ -82,26 +83,25 @@ class Client(clients.Client):
         """What has been put arrives. What has been taken of joinable queues is done, as nobody is
         left to say so; but for an exception it goes back."""
         self.flush()
-        if isinstance(sys.exc_info()[1], Exception):
+        raised = sys.exc_info()[1] or getattr(sys, "last_value", None)
+        if raised is not None and not isinstance(raised, SystemExit):
             return
         for name in self._joinable:
-            for item in list(self._taken(name)):
-                self.call("queue.task_done", name, item["ticket"])
+            try:
+                for _ in range(self._taken(name)):
+                    self.call("queue.task_done", name)  # of its own as long as it has any
+            except errors.NotFound:
+                pass
 
-    def _taken(self, name: str) -> Any:
-        """What this session has taken of a queue."""
-        start = 0
-        while True:
-            items = self.call("queue.taken", name, start)
-            if not items:
-                return
-            start += len(items)
-            yield from (item for item in items if item["session"] == self.session)
+    def _taken(self, queue: str) -> int:
+        """How many items this session has taken of a queue, which are not done."""
+        return sum(claim["tickets"] for claim in self.describe(queue, True)["holds"]
+                   if claim["session"] == self.session)
 
     def _at_exit(self) -> None:
         try:
             self.finish()
-        except (ConnectionError, errors.NotFound):
+        except ConnectionError:
             pass
         except errors.Error as error:
             print(f"ipcd: when the process ended: {error}", file=sys.stderr)
@@ -114,7 +114,7 @@ class _Clients:
         self._lock = threading.RLock()
         self._first: Optional[Client] = None
         self._others: dict[str, Client] = {}
-        util.register_after_fork(self, _Clients._unlock)
+        os.register_at_fork(after_in_child=self._unlock)
 
     def _unlock(self) -> None:
         self._lock = threading.RLock()

@@ -16,6 +16,7 @@ WINDOW = 1000
 
 _PUT = b"queue.put"
 _GET = b"queue.get"
+_DONE = b"queue.task_done"
 
 
 class Queue(Anonymous, queues.Queue):
@@ -101,7 +102,8 @@ class Joinable(queues.Queue):
     """What a process has taken, and not said to be done, is got by others when it is killed or ends by
     an exception, and counts as done when it ends normally."""
 
-    _noted_in = -1
+    _noted_in = -1  # the client's epoch
+    _taken_here = 0
 
     def get(self, block: bool = True, timeout: Optional[float] = None) -> Any:
         """Takes the next item, waiting for one; `task_done` is to follow. queue.Empty."""
@@ -109,8 +111,21 @@ class Joinable(queues.Queue):
         client: Any = self._client
         if self._noted_in != client._epoch:
             self._noted_in = client._epoch
+            self._taken_here = 0
             client.has_taken_from(self.name)
+        self._taken_here += 1
         return item
+
+    def task_done(self, ticket: Optional[queues.Ticket] = None) -> None:  # type: ignore[override]
+        """Counts an item as done: the one that this process took first, else the one that anybody
+        did. ValueError: nothing is taken."""
+        client: Any = self._client
+        if ticket is None and self._taken_here > 0 and self._noted_in == client._epoch:
+            self._taken_here -= 1
+            if not 0 <= self._post(_DONE) < WINDOW:  # it cannot be refused
+                client.flush()
+        else:
+            super().task_done(ticket)
 
 
 class JoinableQueue(Joinable, Queue):
