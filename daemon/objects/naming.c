@@ -10,13 +10,14 @@
 
 int object_set_name(struct object *object, struct slice name)
 {
+    uint8_t len = (uint8_t)name.len; /* of a name that has been checked */
     uint64_t before = allocation_cost(object->name_len + 1U);
-    uint64_t after = allocation_cost(name.len + 1);
+    uint64_t after = allocation_cost(len + 1U);
     int status = after > before ? user_charge(object->user, after - before) : 0;
     if (status < 0) {
         return status;
     }
-    char *copy = strndup((const char *)name.data, name.len);
+    char *copy = strndup((const char *)name.data, len);
     if (copy == NULL) {
         user_release(object->user, after > before ? after - before : 0);
         return ERR_MEMORY;
@@ -26,6 +27,6 @@ int object_set_name(struct object *object, struct slice name)
     user_release(object->user, before > after ? before - after : 0);
     free(object->name);
     object->name = copy;
-    object->name_len = (uint8_t)name.len;
+    object->name_len = len;
     return 0;
 }

@@ -87,9 +87,11 @@ test_names_are_those_of_the_fitting_type() {
 
 test_users_and_groups_are_those_of_the_system() {
     ipcctl create queue jobs
-    completes 'ipcctl chgrp jobs roo' root
-    completes 'ipcctl chown jobs roo' root
-    completes 'ipcctl chown jobs root:roo' root
+    completes 'ipcctl chgrp roo' root
+    completes 'ipcctl chown roo' root
+    completes 'ipcctl chown root:roo' root
+    completes 'ipcctl chgrp root j' jobs
+    completes 'ipcctl chown root:root j' jobs
     completes 'ipcctl create queue x --group=roo' root
     completes 'ipcctl create queue x --group roo' root
     completes 'ipcctl chow' chown

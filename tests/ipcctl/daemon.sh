@@ -42,7 +42,7 @@ test_sessions_show_who_is_connected() {
     wait "$getter" && fail "the program of the session ended with 0"
     matches "what it says" '^ipcctl: get "my jobs": ' "$(<"$scratch/said")"
     await has 'my jobs' size 1
-    fails 6 'kill: .*[0-9]' kill "$session"
+    fails 6 "kill: there is no session $session; 'ipcctl sessions' lists them\$" kill "$session"
     fails 6 'sessions: .*[0-9]' sessions "$session"
     fails 2 'kill: SESSION must be a number' kill everybody
 }

@@ -109,7 +109,7 @@ test_numbers_that_are_too_large_are_told_how_large_they_can_be() {
         create queue jobs --maxsize 9223372036854775808
     fails 2 'create jobs: --lease must be at most 1000000000000000 milliseconds, 11574074d, not' \
         create queue jobs --lease 99999999999d
-    fails 2 'create jobs: --mode must be a mode from 0 to 0777, not' create queue jobs --mode 1000
+    fails 2 'create jobs: --mode must be a mode in octal, from 0 to 0777, not' create queue jobs --mode 1000
     fails 2 'create jobs: --initial: 1e400 is out of range: a float goes from' \
         create list jobs --initial 1e400
     fails 2 'kill: SESSION must be from 0 to 9223372036854775807, not' kill 18446744073709551616
@@ -171,26 +171,30 @@ test_chown_and_chgrp_give_an_object_away() {
     local user group
     user=$(id -un) group=$(id -gn)
     ipcctl create queue jobs
-    gives '' chgrp jobs "$group"
-    gives '' chgrp jobs "$(id -g)"
-    gives '' chown jobs "$user"
-    gives '' chown jobs ":$group"
-    gives '' chown jobs "$user:$group"
-    gives '' chown jobs "$(id -u):$(id -g)"
-    fails 2 'chown jobs: OWNER must be USER, USER:GROUP or :GROUP, .*, not "no:body"' chown jobs no:body
+    gives '' chgrp "$group" jobs
+    gives '' chgrp "$(id -g)" jobs
+    gives '' chown "$user" jobs
+    gives '' chown ":$group" jobs
+    gives '' chown "$user:$group" jobs
+    gives '' chown "$(id -u):$(id -g)" jobs
+    fails 2 'chown: OWNER must be USER, USER:GROUP or :GROUP, .*, not "no:body"' chown no:body jobs
     for wrong in '' ':' "$user:" "$user:$group:" "$user:x y" 4294967295 ":-1"; do
-        fails 2 'chown jobs: OWNER must be USER' chown jobs "$wrong"
+        fails 2 'chown: OWNER must be USER' chown "$wrong" jobs
     done
-    fails 2 'chgrp jobs: GROUP must be a group' chgrp jobs 'no group'
-    fails 6 'chgrp none: .*"none"' chgrp none "$group"
+    fails 2 'chgrp: GROUP must be a group' chgrp 'no group' jobs
+    fails 2 'chgrp: the NAME is missing' chgrp "$group"
+    fails 6 'chgrp: .*"none"' chgrp "$group" none
+    ipcctl create queue other --mode 0600
+    fails 6 'chgrp: .*"none"' chgrp "$group" jobs none other
     if [ "$(id -u)" -eq 0 ]; then
-        gives '' chown jobs 4001:4002
+        gives '' chown 4001:4002 other jobs
+        same "the owner" "4001 4002" "$(json '"%d %d" % (r["owner"], r["group"])' describe other)"
         same "the owner" "4001 4002" "$(json '"%d %d" % (r["owner"], r["group"])' describe jobs)"
-        gives '' chown jobs :4003
-        gives '' chown jobs 4004
+        gives '' chown :4003 jobs
+        gives '' chown 4004 jobs
         same "the owner" "4004 4003" "$(json '"%d %d" % (r["owner"], r["group"])' describe jobs)"
     else
-        fails 1 'chown jobs: .*only root' chown jobs 0
+        fails 1 'chown: only root' chown 0 jobs
     fi
 }
 
@@ -210,7 +214,7 @@ test_chmod_sets_the_mode() {
     ipcctl create queue jobs
     gives '' chmod 0604 jobs
     same "the mode" 388 "$(json 'r["mode"]' describe jobs)"
-    fails 2 'chmod: MODE must be a mode from 0 to 0777, not "rw"' chmod rw jobs
+    fails 2 'chmod: MODE must be a mode in octal, from 0 to 0777, not "rw"' chmod rw jobs
     fails 6 'chmod: .*"nope"' chmod 0600 nope
 }
 

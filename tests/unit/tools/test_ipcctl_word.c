@@ -56,7 +56,7 @@ static void numbers_are_checked_whole(void **state)
     assert_refused("-1", WORD_SESSION, NULL, "from 0 to 9223372036854775807, not \"-1\"");
     assert_refused("+5", WORD_COUNT, NULL, "a number that is not negative, not \"+5\"");
     assert_refused("-", WORD_INTEGER, NULL, "an integer, not \"-\"");
-    assert_refused("1000", WORD_MODE, NULL, "a mode from 0 to 0777, not \"1000\"");
+    assert_refused("1000", WORD_MODE, NULL, "a mode in octal, from 0 to 0777, not \"1000\"");
     assert_refused("1.2.3", WORD_NUMBER, NULL, "a number like 5, -2.5 or 1e3, not \"1.2.3\"");
 }
 
@@ -78,7 +78,7 @@ static void numbers_out_of_range_are_told_the_range(void **state)
     assert_refused("9223372036854775808", WORD_STATUS, NULL,
                    "from 0 to 255, not \"9223372036854775808\"");
     assert_refused("99999999999999999999999", WORD_MODE, NULL,
-                   "a mode from 0 to 0777, not \"99999999999999999999999\"");
+                   "a mode in octal, from 0 to 0777, not \"99999999999999999999999\"");
     assert_refused("1000000000000001", WORD_TIME, NULL,
                    "at most 1000000000000000 milliseconds, 11574074d, not \"1000000000000001\"");
     assert_refused("11574075d", WORD_TIME, NULL,

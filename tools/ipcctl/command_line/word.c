@@ -53,7 +53,7 @@ static const struct demand *demand_of(enum word_kind kind)
                          "up to 1.7976931348623157e+308"},
         [WORD_TIME] = {"milliseconds, or a time like 500ms, 5s, 2m, 1h",
                        "at most 1000000000000000 milliseconds, 11574074d"},
-        [WORD_MODE] = {"a mode from 0 to 0777", "a mode from 0 to 0777"},
+        [WORD_MODE] = {"a mode in octal, from 0 to 0777", "a mode in octal, from 0 to 0777"},
         [WORD_GROUP] = {"a group that there is, or a number", NULL},
         [WORD_OWNER] = {"USER, USER:GROUP or :GROUP, each one that there is or a number", NULL},
         [WORD_CHOICE] = {"one of: ", NULL},

@@ -28,6 +28,7 @@ static const struct {
 } ways[] = {
     {"object.describe shows", "'ipcctl describe' shows"},
     {"server.methods lists", "'ipcctl methods' lists"},
+    {"session.list lists", "'ipcctl sessions' lists"},
 };
 
 static const char behind_unknown[] = " is no option; there are ";

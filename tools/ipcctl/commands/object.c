@@ -225,46 +225,43 @@ enum status run_rm(struct context *context)
     return status;
 }
 
-enum status run_chmod(struct context *context)
+/* Calls a method for each name behind the first word, with the name and these params; negative ones
+ * are nil. */
+static enum status change_all(struct context *context, const char *method, const int64_t *params,
+                              size_t count)
 {
     enum status status = STATUS_OK;
     for (size_t i = 1; i < context->count; i++) {
         struct request request;
-        request_init(&request, "object.chmod");
+        request_init(&request, method);
         pack_string(request_param(&request), context->words[i]);
-        pack_int(request_param(&request), context->numbers[0]);
+        for (size_t at = 0; at < count; at++) {
+            if (params[at] >= 0) {
+                pack_int(request_param(&request), params[at]);
+            } else {
+                pack_nil(request_param(&request));
+            }
+        }
         enum status one = request_send(context, &request, NULL);
         status = one != STATUS_OK ? one : status;
     }
     return status;
 }
 
-/* A negative number changes nothing. */
-static enum status change_owner(struct context *context, int64_t uid, int64_t gid)
+enum status run_chmod(struct context *context)
 {
-    struct request request;
-    request_init(&request, "object.chown");
-    pack_string(request_param(&request), context->words[0]);
-    if (uid >= 0) {
-        pack_int(request_param(&request), uid);
-    } else {
-        pack_nil(request_param(&request));
-    }
-    if (gid >= 0) {
-        pack_int(request_param(&request), gid);
-    }
-    return request_send(context, &request, NULL);
+    return change_all(context, "object.chmod", (const int64_t[]){context->numbers[0]}, 1);
 }
 
 enum status run_chown(struct context *context)
 {
     int64_t uid;
     int64_t gid;
-    (void)owner_parse(context->words[1], &uid, &gid); /* it has been checked */
-    return change_owner(context, uid, gid);
+    (void)owner_parse(context->words[0], &uid, &gid); /* it has been checked */
+    return change_all(context, "object.chown", (const int64_t[]){uid, gid}, 2);
 }
 
 enum status run_chgrp(struct context *context)
 {
-    return change_owner(context, -1, context->numbers[1]);
+    return change_all(context, "object.chown", (const int64_t[]){-1, context->numbers[0]}, 2);
 }

@@ -74,16 +74,17 @@ static const struct command object_commands[] = {
     },
     {
         .words = "chown",
-        .summary = "Give an object to another user, or to a group",
-        .details = "Only root and the daemon's own user may give it to another user, and to any\n"
-                   "group; its owner, to a group that the owner is in.",
-        .arguments = {{"NAME", WORD_OBJECT, ONE}, {"OWNER", WORD_OWNER, ONE}},
+        .summary = "Give objects to another user, or to a group",
+        .details = "OWNER is USER, USER:GROUP or :GROUP, by name or number. Only root and the\n"
+                   "daemon's own user may give an object to another user, and to any group; its\n"
+                   "owner, to a group that the owner is in.",
+        .arguments = {{"OWNER", WORD_OWNER, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_chown,
     },
     {
         .words = "chgrp",
-        .summary = "Give an object to a group",
-        .arguments = {{"NAME", WORD_OBJECT, ONE}, {"GROUP", WORD_GROUP, ONE}},
+        .summary = "Give objects to a group",
+        .arguments = {{"GROUP", WORD_GROUP, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_chgrp,
     },
     {
