@@ -106,7 +106,7 @@ static inline void keep_pid(const char *path, void *data)
 {
     char lock[NAME_SIZE + 32];
     char text[16] = "";
-    (void)snprintf(lock, sizeof(lock), "%s/ipcd.sock.lock", path);
+    (void)snprintf(lock, sizeof(lock), "%.127s/ipcd.sock.lock", path);
     int fd = open(lock, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0) {
         *(pid_t *)data = (pid_t)atoi(text);
