@@ -81,6 +81,16 @@ def test_a_queue_can_be_shut_down(kind):
         jobs.flush()
 
 
+@pytest.mark.parametrize("kind", ["Queue", "JoinableQueue", "SimpleQueue"])
+def test_a_closed_queue_is_refused_to_the_process_that_closed_it(kind):
+    jobs = getattr(mp, kind)()
+    jobs.close()
+    jobs.close()
+    for use in (lambda: jobs.put(1), jobs.get) + ((jobs.empty,) if kind == "SimpleQueue" else ()):
+        with pytest.raises((ValueError, OSError), match="is closed"):
+            use()
+
+
 def test_a_wait_never_ends_early():
     import time
     jobs = mp.Queue()

@@ -7,31 +7,17 @@ from __future__ import annotations
 import threading
 from typing import Any, Callable, Optional
 
-from .. import array, barrier, dict as dicts, errors, event, list as lists, lock, namespace, queue
-from .. import semaphore, value
-from ..values import Map, Values, seconds_to_ms
-from .objects import Anonymous
+from .. import barrier, errors, event, lock, queue, semaphore
+from ..values import seconds_to_ms
+from .containers import (ArrayProxy, DictProxy, ListProxy, NamespaceProxy, ObjectValueProxy,
+                         ValueProxy)
+from .managed import ManagedProxy
 from .queues import Joinable
 
-
-class ManagedProxy(Anonymous):
-    """What they have in common: repr names the proxy, str shows what it stands for, and copy.deepcopy
-    copies that."""
-
-    _typeid = ""
-
-    def _getvalue(self) -> Any:
-        """A copy of what it stands for."""
-        raise TypeError(f"a {self._typeid} cannot be copied")
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self._getvalue()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} object, typeid {self._typeid!r} at {id(self):#x}>"
-
-    def __str__(self) -> str:
-        return repr(self)
+__all__ = ["AcquirerProxy", "ArrayProxy", "BarrierProxy", "BoundedSemaphoreProxy", "ConditionProxy",
+           "DictProxy", "EventProxy", "JoinableQueueProxy", "ListProxy", "LockProxy", "ManagedProxy",
+           "NamespaceProxy", "ObjectValueProxy", "QueueProxy", "RLockProxy", "SemaphoreProxy",
+           "ValueProxy", "proxy_class"]
 
 
 # ---- queues --------------------------------------------------------------------------------------
@@ -183,137 +169,6 @@ class BarrierProxy(ManagedProxy, barrier.Barrier):
 
     def _set_state(self, state: Any) -> None:
         self.action = state
-
-
-# ---- containers ----------------------------------------------------------------------------------
-
-class DictProxy(ManagedProxy, dicts.Dict):
-    """A dict. keys(), values() and items() are lists, all of one moment."""
-
-    _typeid = "dict"
-    __hash__ = object.__hash__  # type: ignore[assignment]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._make(initial=Map(*args, **kwargs))
-
-    def _getvalue(self) -> dict[Any, Any]:
-        return self.copy()
-
-    def keys(self) -> list[Any]:  # type: ignore[override]
-        """The keys."""
-        return list(self.copy())
-
-    def values(self) -> list[Any]:  # type: ignore[override]
-        """The values."""
-        return list(self.copy().values())
-
-    def items(self) -> list[tuple[Any, Any]]:  # type: ignore[override]
-        """The pairs."""
-        return list(self.copy().items())
-
-    def __str__(self) -> str:
-        return str(self.copy())
-
-
-class ListProxy(ManagedProxy, lists.List):
-    """A list."""
-
-    _typeid = "list"
-    __hash__ = object.__hash__  # type: ignore[assignment]
-
-    def __init__(self, values: Any = ()) -> None:
-        self._make(initial=Values(values))
-
-    def _getvalue(self) -> list[Any]:
-        return self.copy()
-
-    def __str__(self) -> str:
-        return str(self.copy())
-
-
-class NamespaceProxy(ManagedProxy, namespace.Namespace):
-    """A namespace: every attribute whose name does not begin with "_" is shared."""
-
-    _typeid = "Namespace"
-
-    def __init__(self, **attributes: Any) -> None:
-        self._make(initial=Map(attributes))
-
-    def __getattribute__(self, name: str) -> Any:
-        if name.startswith("_"):
-            return object.__getattribute__(self, name)
-        return self.__getattr__(name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self._call(b"namespace.get", name)
-        except errors.KeyNotFound:
-            raise AttributeError(f"the namespace has no attribute {name!r}") from None
-
-    def _getvalue(self) -> Any:
-        from multiprocessing.managers import Namespace
-        return Namespace(**self._copy())
-
-    def __str__(self) -> str:
-        return str(self._getvalue())
-
-
-# ---- numbers -------------------------------------------------------------------------------------
-
-class ValueProxy(ManagedProxy, value.Value):
-    """A number in shared memory."""
-
-    _typeid = "Value"
-
-    def __init__(self, typecode: str, value: Any, lock: bool = True) -> None:
-        self._make(typecode=typecode, initial=value)
-
-    def _getvalue(self) -> Any:
-        return self.get()
-
-    def __str__(self) -> str:
-        return f"Value({self.typecode!r}, {self.value!r})"
-
-
-class ObjectValueProxy(ManagedProxy, namespace.Namespace):
-    """A value that is no number: any object, as the attribute `value`."""
-
-    _typeid = "Value"
-
-    def __init__(self, typecode: Any, value: Any, lock: bool = True) -> None:
-        self._make(initial=Map(value=value))
-
-    def get(self) -> Any:
-        """The value."""
-        return self.value
-
-    def set(self, value: Any) -> None:
-        """Sets it."""
-        self.value = value
-
-    def _getvalue(self) -> Any:
-        return self.value
-
-    def __str__(self) -> str:
-        return f"Value({self.value!r})"
-
-
-class ArrayProxy(ManagedProxy, array.Array):
-    """Numbers in shared memory."""
-
-    _typeid = "Array"
-
-    def __init__(self, typecode: str, sequence: Any, lock: bool = True) -> None:
-        self._make(typecode=typecode, initial=Values(sequence))
-
-    def _getvalue(self) -> Any:
-        import array
-        return array.array(self.typecode, self.tolist())
-
-    def __str__(self) -> str:
-        return str(self._getvalue())
 
 
 def proxy_class(description: dict[str, Any]) -> Any:

@@ -142,5 +142,11 @@ class SimpleQueue(Queue):
     def __init__(self, *, ctx: Any = None) -> None:
         super().__init__(ctx=ctx)
 
+    def empty(self) -> bool:
+        """Whether a get would find nothing now. OSError: this process has closed the queue."""
+        if self._closed:
+            raise self._is_closed()
+        return super().empty()
+
     def _is_closed(self) -> Exception:
-        return OSError("handle is closed")
+        return OSError(f"queue {self.name!r} is closed")

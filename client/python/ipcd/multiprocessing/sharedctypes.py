@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from multiprocessing import sharedctypes as python
 from multiprocessing.reduction import ForkingPickler
-from multiprocessing.sharedctypes import SynchronizedBase, synchronized, typecode_to_type
+from multiprocessing.sharedctypes import synchronized, typecode_to_type
 from typing import Any
 
 from .. import array, value
