@@ -261,6 +261,8 @@ struct told {
     PyObject *source;        /* or NULL */
     PyObject *done;
     enum result form;
+    Py_ssize_t count;
+    PyObject *args[]; /* struct call's, for `undo` */
 };
 
 static void told_free(struct told *told)
@@ -268,6 +270,9 @@ static void told_free(struct told *told)
     Py_DECREF((PyObject *)told->conn);
     Py_XDECREF(told->source);
     Py_DECREF(told->done);
+    for (Py_ssize_t i = 0; i < told->count; i++) {
+        Py_DECREF(told->args[i]);
+    }
     free(told);
 }
 
@@ -288,6 +293,11 @@ static void tell(struct told *told, int status, const struct ipcc_reply *reply)
     struct unpack unpack = {.hooks = hooks, .source = told->source, .reply = reply};
     PyObject *result = status == 0 ? unpack_result(&unpack, &reply->value, told->form)
                                    : raise_status(hooks, status, ipcc_last_message(), reply);
+    if (status == 0 && result == NULL && PyErr_ExceptionMatches(hooks->refused)) {
+        struct call call = {
+            .conn = told->conn, .source = told->source, .args = told->args, .count = told->count};
+        undo(&call, reply);
+    }
     PyObject *exception = result == NULL ? taken_exception() : NULL;
     PyObject *done = PyObject_CallFunctionObjArgs(told->done, result != NULL ? result : Py_None,
                                                   exception != NULL ? exception : Py_None, NULL);
@@ -310,11 +320,15 @@ static void tell_done(struct ipcc *ipcc, int status, const struct ipcc_reply *re
 PyObject *call_start(const struct call *call, PyObject *done)
 {
     ipcc_call_id id;
-    struct told *told = malloc(sizeof(*told));
+    struct told *told = malloc(sizeof(*told) + (size_t)call->count * sizeof(told->args[0]));
     if (told == NULL) {
         return PyErr_NoMemory();
     }
-    *told = (struct told){call->conn, call->source, done, call->form};
+    *told = (struct told){call->conn, call->source, done, call->form, call->count};
+    for (Py_ssize_t i = 0; i < told->count; i++) {
+        told->args[i] = call->args[i];
+        Py_INCREF(told->args[i]);
+    }
     Py_INCREF((PyObject *)told->conn);
     Py_XINCREF(told->source);
     Py_INCREF(told->done);

@@ -220,7 +220,7 @@ static PyObject *connection_call(PyObject *self, PyObject *const *args, Py_ssize
 
 PyDoc_STRVAR(
     start_doc,
-    "start(done, form, method, *params)\n--\n\n"
+    "start(done, source, form, method, *params)\n--\n\n"
     "Starts a call and returns its id, for cancel(). done(result, exception) is called "
     "once, in\nwhichever thread reads: in process(), close(), or a call that waits. It must "
     "not wait itself.\nform: what is made of the result: one of the numbers RESULT_…. It "
@@ -228,14 +228,15 @@ PyDoc_STRVAR(
 
 static PyObject *connection_start(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-    if (count < 3) {
-        PyErr_SetString(PyExc_TypeError, "start() takes done, form, method, params");
+    if (count < 4) {
+        PyErr_SetString(PyExc_TypeError, "start() takes done, source, form, method, params");
         return NULL;
     }
     struct call call = {.conn = (struct connection *)self,
-                        .args = args + 2,
-                        .count = count - 2,
-                        .form = (enum result)PyLong_AsLong(args[1])};
+                        .source = args[1] != Py_None ? args[1] : NULL,
+                        .args = args + 3,
+                        .count = count - 3,
+                        .form = (enum result)PyLong_AsLong(args[2])};
     return PyErr_Occurred() ? NULL : call_start(&call, args[0]);
 }
 

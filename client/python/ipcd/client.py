@@ -89,6 +89,10 @@ group            the group that the mode's bits for the group are for: gid or na
         if embedded and os.environ.get("IPCD_SOCKET", "embedded") == "embedded":
             os.environ["IPCD_SOCKET"] = self.address  # as the library has set it, for children
         _clients.add(self)
+        self._publish()
+
+    def _publish(self) -> None:
+        """Makes it the one that references are opened in, unless there is one."""
         _by_address.setdefault(self.address, self)
 
     def _new_connection(self, address: Optional[str]) -> _core.Connection:
@@ -194,7 +198,7 @@ group            the group that the mode's bits for the group are for: gid or na
 
     def open(self, name: str, allow_pickle: bool = False) -> Any:
         """The object of that name, of whatever type, as a proxy. NotFound."""
-        description = self._connection.call(None, b"object.describe", name)
+        description = self._call(None, b"object.describe", name)
         kind = _KINDS.get(description["type"])
         if kind is None:
             raise errors.Unsupported(f"{name!r} is of type {description['type']!r}, which this "
@@ -205,6 +209,12 @@ group            the group that the mode's bits for the group are for: gid or na
 
     def _open(self, cls: Any, name: Optional[str], common: dict[str, Any], **options: Any) -> Any:
         allow_pickle = common.pop("allow_pickle", False)
+        given = self._given(cls, common, options)
+        description = self._open_object(f"{cls.kind}.open".encode(), name, given)
+        return cls(self, description, allow_pickle)
+
+    def _given(self, cls: Any, common: dict[str, Any], options: dict[str, Any]) -> Map:
+        """The options for the daemon, from what a program gave. TypeError: there is no such one."""
         given = Map((key, value) for key, value in options.items() if value is not None)
         for key in ("create", "exclusive", "lifetime", "mode", "group"):
             if common.get(key) is not None:
@@ -212,13 +222,12 @@ group            the group that the mode's bits for the group are for: gid or na
         unknown = [key for key in common if common[key] is not None]
         if unknown:
             raise TypeError(f"{cls.kind}() got an unexpected keyword argument {unknown[0]!r}")
-        description = self._open_object(f"{cls.kind}.open".encode(), name, given)
-        return cls(self, description, allow_pickle)
+        return given
 
     def _open_object(self, method: bytes, name: Optional[str], given: dict[str, Any]
                      ) -> dict[str, Any]:
         """Opens it. The mode of a new one is this package's; one that is there may have another."""
-        call = self._connection.call
+        call = self._call
         if "mode" in given or given.get("create") is False:
             return call(None, method, name, given)
         if name is None or given.get("exclusive"):
@@ -248,7 +257,7 @@ group            the group that the mode's bits for the group are for: gid or na
             if has.proxies > 0:
                 return
             del self._open_objects[name]
-            self._connection.start(_nothing, _core.RESULT_VALUE, b"object.close", name.decode())
+            self._connection.start(_nothing, None, _core.RESULT_VALUE, b"object.close", name.decode())
         self._connection.flush()
 
     def _referred(self, name: bytes) -> Any:
@@ -269,7 +278,7 @@ group            the group that the mode's bits for the group are for: gid or na
         try:
             self._connection.renew()
             for name, has in scoped:
-                self._connection.start(_nothing, _core.RESULT_VALUE, f"{has.kind}.open".encode(),
+                self._connection.start(_nothing, None, _core.RESULT_VALUE, f"{has.kind}.open".encode(),
                                        name.decode(), {"create": False})
             self._connection.flush()
         except errors.Error:
@@ -277,10 +286,13 @@ group            the group that the mode's bits for the group are for: gid or na
 
     # ---- calls --------------------------------------------------------------------------------
 
+    def _call(self, source: Any, method: bytes, *params: Any) -> Any:
+        return self._connection.call(source, method, *params)
+
     def call(self, method: str, *params: Any) -> Any:
         """Calls any method of the protocol by its name, and waits for its result: for methods that
         this package does not know."""
-        return self._connection.call(None, method.encode(), *params)
+        return self._call(None, method.encode(), *params)
 
     def atomic(self) -> Batch:
         """Collects calls that are run as one: see `Batch`."""
@@ -304,19 +316,19 @@ group            the group that the mode's bits for the group are for: gid or na
 
     def ping(self, value: Any = None) -> Any:
         """Sends a value to the daemon and back."""
-        return self._connection.call(None, b"server.ping", value)
+        return self._call(None, b"server.ping", value)
 
     def server(self) -> dict[str, Any]:
         """The daemon's greeting: its version, this session's number, the limits."""
-        return self._connection.call(None, b"server.hello")
+        return self._call(None, b"server.hello")
 
     def stats(self) -> dict[str, Any]:
         """The daemon's figures."""
-        return self._connection.call(None, b"server.stats")
+        return self._call(None, b"server.stats")
 
     def methods(self) -> list[dict[str, Any]]:
         """The methods there are."""
-        return self._connection.call(None, b"server.methods")
+        return self._call(None, b"server.methods")
 
     def objects(self, glob: Optional[str] = None, kind: Optional[str] = None,
                 waiting: bool = False) -> Iterator[dict[str, Any]]:
@@ -330,7 +342,7 @@ group            the group that the mode's bits for the group are for: gid or na
         if kind is not None:
             options["type"] = kind
         while True:
-            answer = self._connection.call(None, b"object.list", options)
+            answer = self._call(None, b"object.list", options)
             yield from answer["objects"]
             options["cursor"] = answer["cursor"]
             if not options["cursor"]:
@@ -338,15 +350,15 @@ group            the group that the mode's bits for the group are for: gid or na
 
     def describe(self, name: str, claims: bool = False) -> dict[str, Any]:
         """An object's description; with `claims` also who waits on it and who holds it."""
-        return self._connection.call(None, b"object.describe", name, claims)
+        return self._call(None, b"object.describe", name, claims)
 
     def delete(self, name: str) -> None:
         """Deletes an object, for its owner."""
-        self._connection.call(None, b"object.delete", name)
+        self._call(None, b"object.delete", name)
 
     def sessions(self) -> list[dict[str, Any]]:
         """The sessions at the daemon."""
-        return self._connection.call(None, b"session.list")
+        return self._call(None, b"session.list")
 
     @property
     def session(self) -> int:
@@ -355,11 +367,11 @@ group            the group that the mode's bits for the group are for: gid or na
 
     def describe_session(self, session: Optional[int] = None) -> dict[str, Any]:
         """One session, this one unless another is named, with what it waits for and holds."""
-        return self._connection.call(None, b"session.describe", session)
+        return self._call(None, b"session.describe", session)
 
     def kill_session(self, session: int) -> None:
         """Ends a session, as root, as the daemon's user, or as the session's own."""
-        self._connection.call(None, b"session.kill", session)
+        self._call(None, b"session.kill", session)
 
     def close(self) -> None:
         """Ends the session: the daemon gives back what it held. Threads that wait get

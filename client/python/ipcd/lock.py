@@ -7,8 +7,6 @@ from typing import Any, Callable, Optional
 from . import _core, errors
 from .proxy import Proxy, wait_ms
 
-_thread = _core.thread
-
 
 class _Held(Proxy):
     """What can be acquired and released by a thread; `abandoned` says what the last acquire of this
@@ -16,6 +14,7 @@ class _Held(Proxy):
 
     abandoned = False
     _depths: dict[int, int]
+    _owner = staticmethod(_core.thread)
 
     def _take_description(self, description: dict[str, Any]) -> None:
         self._depths = {}
@@ -23,7 +22,7 @@ class _Held(Proxy):
     def acquire(self, block: bool = True, timeout: Optional[float] = None) -> bool:
         """Waits until this thread holds it, at most `timeout` seconds; whether it does. Look at
         `abandoned` then. A lock that is not recursive makes its own holder wait, too."""
-        owner = _thread()
+        owner = self._owner()
         try:
             held = self._call(self._acquire, wait_ms(block, timeout), owner)
         except errors.Timeout:
@@ -34,7 +33,7 @@ class _Held(Proxy):
 
     def release(self) -> None:
         """Holds it once less. RuntimeError: this thread does not hold it."""
-        owner = _thread()
+        owner = self._owner()
         if self._call(self._release, owner) == 0:
             self._depths.pop(owner, None)
         elif owner in self._depths:
@@ -91,7 +90,7 @@ class Condition(_Held):
         """Gives up the lock, waits to be notified, and holds the lock again. False: the time ran
         out first. RuntimeError: this thread does not hold the lock. Whoever waits looks again at
         what it waits for; `wait_for` does."""
-        owner = _thread()
+        owner = self._owner()
         try:
             return self._call(b"condition.wait", wait_ms(True, timeout), owner)
         except errors.Error:
@@ -123,11 +122,11 @@ class Condition(_Held):
     def notify(self, n: int = 1) -> int:
         """Wakes up to n of those who wait, the longest waiting first; how many. RuntimeError: this
         thread does not hold the lock."""
-        return self._call(b"condition.notify", n, _thread())
+        return self._call(b"condition.notify", n, self._owner())
 
     def notify_all(self) -> int:
         """Wakes all who wait; how many. RuntimeError."""
-        return self._call(b"condition.notify_all", _thread())
+        return self._call(b"condition.notify_all", self._owner())
 
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:
         if method == b"condition.wait":

@@ -12,6 +12,56 @@ _NOTHING = object()
 _DIRECTIONS = {None: 0, "receive": 1, "send": 2}
 
 
+def part_of(buffer: Any, offset: int, size: Optional[int]) -> bytes:
+    """What `End.send_bytes` is to send."""
+    view = memoryview(buffer).cast("B")
+    if offset < 0:
+        raise ValueError("offset is negative")
+    if len(view) < offset:
+        raise ValueError("buffer length < offset")
+    if size is None:
+        size = len(view) - offset
+    elif size < 0:
+        raise ValueError("size is negative")
+    elif offset + size > len(view):
+        raise ValueError("buffer length < offset + size")
+    return bytes(view[offset:offset + size])
+
+
+def checked(value: Any, maxlength: Optional[int]) -> bytes:
+    """What `End.recv_bytes` makes of a value."""
+    if not isinstance(value, bytes):
+        raise OSError(f"a value of type {type(value).__name__!r} came where bytes were expected")
+    if maxlength is not None and len(value) > maxlength:
+        raise OSError("bad message length")
+    return value
+
+
+def room_in(buffer: Any, offset: int) -> memoryview:
+    """Where `End.recv_bytes_into` is to write."""
+    view = memoryview(buffer).cast("B")
+    if offset < 0:
+        raise ValueError("negative offset")
+    if offset > len(view):
+        raise ValueError("offset too large")
+    return view[offset:]
+
+
+def copied(value: bytes, room: memoryview) -> int:
+    """Writes it there; how much it is."""
+    from multiprocessing import BufferTooShort
+    if len(value) > len(room):
+        raise BufferTooShort(value)
+    room[:len(value)] = value
+    return len(value)
+
+
+def check_length(maxlength: Optional[int]) -> None:
+    """ValueError: it is negative."""
+    if maxlength is not None and maxlength < 0:
+        raise ValueError("negative maxlength")
+
+
 class End(_core.PipeEnd):
     """One end of a pipe, as Python's `multiprocessing.connection.Connection`.
 
@@ -52,43 +102,17 @@ class End(_core.PipeEnd):
 
     def send_bytes(self, buffer: Any, offset: int = 0, size: Optional[int] = None) -> None:
         """Sends bytes, or a part of an object that has a buffer."""
-        view = memoryview(buffer).cast("B")
-        if offset < 0:
-            raise ValueError("offset is negative")
-        if len(view) < offset:
-            raise ValueError("buffer length < offset")
-        if size is None:
-            size = len(view) - offset
-        elif size < 0:
-            raise ValueError("size is negative")
-        elif offset + size > len(view):
-            raise ValueError("buffer length < offset + size")
-        self.send(bytes(view[offset:offset + size]))
+        self.send(part_of(buffer, offset, size))
 
     def recv_bytes(self, maxlength: Optional[int] = None) -> bytes:
         """Receives bytes. OSError: what came is longer than `maxlength`, or no bytes; it is lost."""
-        if maxlength is not None and maxlength < 0:
-            raise ValueError("negative maxlength")
-        value = self.recv()
-        if not isinstance(value, bytes):
-            raise OSError(f"a value of type {type(value).__name__!r} came where bytes were expected")
-        if maxlength is not None and len(value) > maxlength:
-            raise OSError("bad message length")
-        return value
+        check_length(maxlength)
+        return checked(self.recv(), maxlength)
 
     def recv_bytes_into(self, buffer: Any, offset: int = 0) -> int:
         """Receives bytes into a writable buffer; how many. BufferTooShort has them in args[0]."""
-        from multiprocessing import BufferTooShort
-        view = memoryview(buffer).cast("B")
-        if offset < 0:
-            raise ValueError("negative offset")
-        if offset > len(view):
-            raise ValueError("offset too large")
-        value = self.recv_bytes()
-        if len(value) > len(view) - offset:
-            raise BufferTooShort(value)
-        view[offset:offset + len(value)] = value
-        return len(value)
+        room = room_in(buffer, offset)
+        return copied(self.recv_bytes(), room)
 
     def poll(self, timeout: Optional[float] = 0.0) -> bool:
         """Whether there is something to receive, or the end of all: now, or within `timeout`

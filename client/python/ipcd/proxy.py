@@ -126,8 +126,11 @@ class Proxy(_core.Handle):
             return not client.reconnect or self._is_as_it_was()
         return self._is_as_it_was()
 
+    def _looked_up(self) -> dict[str, Any]:
+        return self.describe()
+
     def _is_as_it_was(self) -> bool:
-        description = self.describe()
+        description = self._looked_up()
         same = description["created"] == self._created and _is_trusted(description)
         self._trusted_in = self._client._epoch if same else None
         return same

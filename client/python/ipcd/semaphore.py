@@ -50,4 +50,4 @@ class Semaphore(Proxy):
 
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:
         if method == b"semaphore.acquire":
-            self.release(params[1] if len(params) > 1 else 1)
+            self._call(b"semaphore.release", params[1] if len(params) > 1 else 1)

@@ -11,7 +11,7 @@ from .proxy import Proxy, wait_ms
 def map_numbers(proxy: Proxy, method: bytes) -> memoryview:
     """The memory of a value or an array, mapped; read-only without the write bit. It stays good as
     long as anybody has it."""
-    file, layout = proxy._call(method)
+    file, layout = _core.Handle._call(proxy, method)
     access = mmap.ACCESS_WRITE if layout["writable"] else mmap.ACCESS_READ
     with file:
         memory = mmap.mmap(file.fileno(), layout["size"], access=access)
