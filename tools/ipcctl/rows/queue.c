@@ -70,8 +70,11 @@ const struct command queue_commands[] = {
     {
         .words = "give-back",
         .summary = "Put taken items back at the head of their queue",
+        .details =
+            "The delivery counts: after --max-deliveries an item goes to the dead letter queue,\n"
+            "or is dropped. With --uncounted it stands where it was, as often delivered as before.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_TICKET, SEVERAL}},
-        .options = {{OPTION_DELAY, NULL}},
+        .options = {{OPTION_DELAY, NULL}, {OPTION_UNCOUNTED, NULL}},
         .run = run_give_back,
     },
     {
