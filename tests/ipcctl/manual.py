@@ -2,8 +2,8 @@
 """manual: the manual page ipcctl(1) against ipcctl itself.
 
 Every command and every option of the command table is in the page, in the right place; the page has
-no other commands; and each example prints what the page says. The table is asked for by way of the
-completion. $IPCCTL is the program, $IPCD_SOCKET the socket of a daemon without objects.
+no other commands; and each example prints what the page says. The help shows the
+same words behind a command, and fits a terminal. The table is asked for by way of the completion. $IPCCTL is the program, $IPCD_SOCKET the socket of a daemon without objects.
 """
 import os
 import re
@@ -37,11 +37,34 @@ def commands():
             for word in words}
 
 
-def letters(command):
-    """The options of a command that have a letter, as its help shows them."""
+def show_help(command):
     run = subprocess.run([IPCCTL, "help", *command.split()], stdout=subprocess.PIPE, text=True,
                          check=True)
-    return re.findall(r"^  -(\w), --([a-z-]+)", run.stdout, re.MULTILINE)
+    return run.stdout
+
+
+def letters(command):
+    """The options of a command that have a letter, as its help shows them."""
+    return re.findall(r"^  -(\w), --([a-z-]+)", show_help(command), re.MULTILINE)
+
+
+def check_width(table):
+    """No line of any help is broken by a terminal of 80 columns."""
+    return [f"help {command}: {line}: too long" for command in ["", *FAMILIES, *table]
+            for line in show_help(command).splitlines() if len(line) > 80]
+
+
+def check_words(table, page):
+    """What stands behind a command is the same in its help and in the page, in the same order."""
+    wrong = []
+    for command in table:
+        usage = show_help(command).splitlines()[0].split("[OPTION...]")[0]
+        shown = [word.lower() for word in re.findall(r"\b[A-Z][A-Z-]*\b", usage)]
+        item = re.search(rf"^\.It Ic {command}\b(?! [a-z])(.*)$", page, re.MULTILINE)
+        told = re.findall(r"\b[a-z][a-z-]*\b", item.group(1)) if item is not None else []
+        if shown != told:
+            wrong.append(f"{command}: the help has {shown}, the page {told}")
+    return wrong
 
 
 def check_letters(table, page):
@@ -107,6 +130,7 @@ def main():
         page = file.read()
     table = commands()
     wrong = compare(table, described(page)) + check_letters(table, page)
+    wrong += check_width(table) + check_words(table, page)
     with tempfile.TemporaryDirectory() as folder:
         wrong += try_examples(page, folder)
     print("\n".join(wrong))

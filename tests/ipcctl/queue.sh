@@ -266,6 +266,35 @@ test_done_and_give_back_work_on_the_tickets_of_others() {
     kill "$getter"
 }
 
+test_give_back_counts_the_delivery_unless_it_is_uncounted() {
+    ipcctl create queue dead
+    ipcctl create queue jobs --joinable --max-deliveries 1 --dead-letter dead
+    ipcctl put jobs '"a"' '"b"'
+    "$IPCCTL" get jobs --count 3 --wait >"$scratch/got" &
+    local getter=$!
+    await has jobs taken 2
+    ipcctl pause jobs
+    gives '' give-back jobs 2 --uncounted
+    gives '"b"' peek jobs
+    gives '' give-back jobs 1
+    gives '"a"' peek dead
+    kill "$getter"
+}
+
+test_describe_tells_what_has_become_of_the_dead_letter_queue() {
+    ipcctl create queue jobs --joinable --max-deliveries 1 --dead-letter 'de ad'
+    shows '  Its dead letter queue "de ad" is not there: items are dropped' describe jobs
+    ipcctl create dict 'de ad'
+    shows '  Its dead letter queue "de ad" is not there: items are dropped' describe jobs
+    ipcctl rm 'de ad'
+    ipcctl create queue 'de ad'
+    shows '  Its dead letter queue "de ad" has 0 items\.' describe jobs
+    ipcctl put 'de ad' 1
+    shows '  Its dead letter queue "de ad" has 1 item\.' describe jobs
+    ipcctl shutdown 'de ad'
+    shows '  Its dead letter queue "de ad" is shut down: items are dropped' describe jobs
+}
+
 test_taken_shows_what_is_taken_and_by_whom() {
     ipcctl create queue jobs --joinable --lease 1h
     ipcctl put jobs '"a\u001b"' "\"$(printf '%0100d' 0)\"" '{"n": 3}'

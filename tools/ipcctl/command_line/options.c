@@ -95,6 +95,7 @@ const struct option options[OPTIONS] = {
     [OPTION_TYPECODE] = {"typecode", .kind = WORD_CHOICE, .value = "CODE",
                          .choices = "b B h H i I l L q Q f d ?", .key = "typecode",
                          .summary = "what the numbers of a value or an array are"},
+    [OPTION_UNCOUNTED] = {"uncounted", .summary = "as if it had not been taken this time"},
     [OPTION_VALUE] = {"value", .kind = WORD_COUNT, .value = "N", .key = "value",
                       .summary = "the permits of a semaphore at first"},
     [OPTION_VERSION] = {"version", 'V', .summary = "show the version"},

@@ -76,12 +76,43 @@ static void put_figures(struct buffer *out, const struct ipcc_value *description
     put_members(out, description, false);
 }
 
+/* What has become of the dead letter queue, which is found by its name when it is needed. */
+static void put_dead_letter(struct context *context, struct buffer *out, struct slice name)
+{
+    struct request request;
+    struct ipcc_reply reply;
+    request_init(&request, "object.describe");
+    pack_str(request_param(&request), name);
+    int error = request_try(context, &request, &reply);
+    if (error < 0 && error != IPCC_ERR_NOT_FOUND) {
+        return;
+    }
+    text_put(out, "  Its dead letter queue ");
+    text_name(out, name);
+    struct ipcc_value type = error == 0 ? field(&reply.value, "type") : ipcc_none();
+    if (!ipcc_value_is_str(&type, "queue")) {
+        text_put(out, " is not there: items are dropped after their last delivery.\n");
+    } else if (field_true(&reply.value, "shut_down")) {
+        text_put(out, " is shut down: items are dropped after their last delivery.\n");
+    } else {
+        int64_t size = field_int(&reply.value, "queued");
+        text_format(out, " has %" PRId64 " item%s.\n", size, size == 1 ? "" : "s");
+    }
+    if (error == 0) {
+        ipcc_reply_free(&reply);
+    }
+}
+
 static void print_text(struct context *context, const struct ipcc_value *description)
 {
+    struct slice dead_letter = field_text(description, "dead_letter");
     struct buffer text = {0};
     struct buffer meaning = {0};
     put_figures(&text, description);
     meaning_put(&meaning, description);
+    if (dead_letter.len > 0) {
+        put_dead_letter(context, &meaning, dead_letter);
+    }
     if (meaning.len > 0) {
         text_put(&text, "\nThat means:\n");
         (void)buffer_append(&text, meaning.data, meaning.len);

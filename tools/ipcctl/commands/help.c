@@ -6,11 +6,11 @@
 
 #include <stdio.h>
 
-enum { SUMMARY_COLUMN = 26, LINE_WIDTH = 78 };
+enum { SUMMARY_COLUMN = 29, FAMILY_COLUMN = 13, LINE_WIDTH = 80 };
 
 static const char exit_text[] =
-    "\nExit status: 0 success, 1 failure, 2 usage, 3 queue empty, 4 queue full, 5 timeout,\n"
-    "6 not found. The manual page ipcctl(1) says more.\n";
+    "Exit status: 0 success, 1 failure, 2 usage, 3 queue empty, 4 queue full,\n"
+    "5 timeout, 6 not found. The manual page ipcctl(1) says more.\n";
 
 /* "QUEUE", "[GLOB]", "NAME...", "[VALUE...]" */
 static void put_argument(struct buffer *out, const struct argument *argument)
@@ -29,6 +29,27 @@ static void put_usage(struct buffer *out, const struct command *command)
     }
 }
 
+/* The words of a text that begin at this column, where the line is already, on as many lines as
+ * they need. */
+static void put_column(struct buffer *out, size_t column, const char *text)
+{
+    size_t width = column;
+    while (*text != '\0') {
+        size_t len = strcspn(text, " \n");
+        if (width > column && width + 1 + len > LINE_WIDTH) {
+            text_format(out, "\n%*s", (int)column, "");
+            width = column;
+        } else if (width > column) {
+            text_put(out, " ");
+            width++;
+        }
+        text_format(out, "%.*s", (int)len, text);
+        width += len;
+        text += len + (text[len] != '\0');
+    }
+    text_put(out, "\n");
+}
+
 /* "  left side               summary", on two lines if the left side is long. */
 static void put_row(struct buffer *out, struct buffer *left, const char *summary)
 {
@@ -38,7 +59,8 @@ static void put_row(struct buffer *out, struct buffer *left, const char *summary
         text_put(out, "\n");
         width = 0;
     }
-    text_format(out, "%*s%s\n", (int)(SUMMARY_COLUMN - width), "", summary);
+    text_format(out, "%*s", (int)(SUMMARY_COLUMN - width), "");
+    put_column(out, SUMMARY_COLUMN, summary);
     out->failed |= left->failed;
     buffer_deinit(left);
 }
@@ -79,31 +101,30 @@ static void put_rows(struct buffer *out, const struct area *area)
     }
 }
 
-/* The second words of a family, on as many lines as they need. */
+/* The second words of a family, behind the first. */
 static void put_family(struct buffer *out, const struct area *area)
 {
-    size_t width = LINE_WIDTH;
+    struct buffer words = {0};
     for (const struct command *command = area->commands; command->words != NULL; command++) {
-        const char *word = command_last_word(command);
-        if (width + strlen(word) + 1 > LINE_WIDTH) {
-            text_format(out, "%s  %s", command == area->commands ? "" : "\n", area->type);
-            width = strlen(area->type) + 2;
-        }
-        text_put(out, " ");
-        text_put(out, word);
-        width += strlen(word) + 1;
+        text_format(&words, "%s%s", words.len > 0 ? " " : "", command_last_word(command));
     }
-    text_put(out, "\n");
+    (void)buffer_append(&words, "", 1);
+    text_format(out, "  %-*s", FAMILY_COLUMN - 2, area->type);
+    put_column(out, FAMILY_COLUMN, words.failed ? "" : (const char *)words.data);
+    out->failed |= words.failed;
+    buffer_deinit(&words);
 }
 
-/* The commands of one area, or of all if it is NULL. */
+/* The commands of one area, or of all if it is NULL: of the types but for queues only the words. */
 static void put_overview(struct buffer *out, const struct area *only)
 {
+    bool in_families = false;
     text_put(out, "usage: ipcctl COMMAND [ARGUMENT...] [OPTION...]\n");
     for (const struct area *area = areas; area->title != NULL; area++) {
         if (only == NULL && area_is_family(area)) {
-            text_format(out, "\n%s, see 'ipcctl help %s':\n", area->title, area->type);
+            text_put(out, in_families ? "" : "\nOther types, as in 'ipcctl help dict':\n");
             put_family(out, area);
+            in_families = true;
         } else if (area->commands->words != NULL && (only == NULL || only == area)) {
             text_format(out, "\n%s:\n", area->title);
             put_rows(out, area);
@@ -111,9 +132,9 @@ static void put_overview(struct buffer *out, const struct area *only)
     }
     put_global_options(out, NULL);
     text_put(out,
-             "\nTIME is in milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d. Values are JSON; -\n"
-             "reads one from standard input, @FILE from a file; see VALUES in ipcctl(1).\n"
-             "'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n");
+             "\n'ipcctl help COMMAND' shows a command, 'ipcctl help METHOD' a method.\n"
+             "Values are JSON; - reads one from standard input, @FILE from a file. TIME is in\n"
+             "milliseconds or has a unit: 500ms, 5s, 2m, 1h, 1d.\n");
     text_put(out, exit_text);
 }
 
@@ -145,7 +166,8 @@ static void put_command(struct buffer *out, const struct command *command)
     put_usage(out, command);
     text_format(out, " [OPTION...]\n\n%s.\n", command->summary);
     if (command->details != NULL) {
-        text_format(out, "\n%s\n", command->details);
+        text_put(out, "\n");
+        put_column(out, 0, command->details);
     }
     put_types(out, command);
     if (command->options[0].id != OPTION_NONE) {
@@ -155,26 +177,6 @@ static void put_command(struct buffer *out, const struct command *command)
         put_option(out, command, command->options[i].id);
     }
     put_global_options(out, command);
-}
-
-/* Text in the column of summaries, from there on, on as many lines as it needs. */
-static void put_column(struct buffer *out, const char *text)
-{
-    size_t width = SUMMARY_COLUMN;
-    while (*text != '\0') {
-        size_t len = strcspn(text, " ");
-        if (width > SUMMARY_COLUMN && width + 1 + len > LINE_WIDTH) {
-            text_format(out, "\n%*s", SUMMARY_COLUMN, "");
-            width = SUMMARY_COLUMN;
-        } else if (width > SUMMARY_COLUMN) {
-            text_put(out, " ");
-            width++;
-        }
-        text_format(out, "%.*s", (int)len, text);
-        width += len;
-        text += len + (text[len] == ' ');
-    }
-    text_put(out, "\n");
 }
 
 /* "one of "fifo", "lifo", "priority"; default: fifo"; of no choice what its type is called. */
@@ -201,9 +203,9 @@ static void put_method_options(struct buffer *out, const struct method_signature
         put_values(&values, option);
         (void)buffer_append(&values, "", 1);
         text_format(out, "  %-*s", SUMMARY_COLUMN - 2, option->name);
-        put_column(out, option->summary);
+        put_column(out, SUMMARY_COLUMN, option->summary);
         text_format(out, "%*s", SUMMARY_COLUMN, "");
-        put_column(out, values.failed ? "" : (const char *)values.data);
+        put_column(out, SUMMARY_COLUMN, values.failed ? "" : (const char *)values.data);
         out->failed |= values.failed;
         buffer_deinit(&values);
     }

@@ -32,6 +32,10 @@ static enum status return_item(struct context *context, const int64_t *ticket)
     pack_string(request_param(&request), context->words[0]);
     pack_int(request_param(&request), *ticket);
     pack_int(request_param(&request), context->options[OPTION_DELAY].number);
+    if (context->options[OPTION_UNCOUNTED].is) {
+        pack_map(request_param(&request), 1);
+        pack_key_bool(&request.bytes, "uncounted", true);
+    }
     return request_send(context, &request, NULL);
 }
 

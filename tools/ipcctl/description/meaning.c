@@ -60,8 +60,8 @@ static void put_queue(struct buffer *out, const struct ipcc_value *queue)
                   "delayed: no get can have them yet");
     }
     if (taken > 0) {
-        put_count(out, taken, "taken and not done: join waits for it",
-                  "taken and not done: join waits for them");
+        put_count(out, taken, "taken and not done: join waits for it; done or give-back ends that",
+                  "taken and not done: join waits for them; done or give-back ends that");
     }
 }
 

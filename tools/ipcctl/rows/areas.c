@@ -17,9 +17,10 @@ static const struct command object_commands[] = {
     },
     {
         .words = "describe",
-        .summary = "Show an object: its figures, its options, who waits and who holds what",
+        .summary = "Show figures, options, who holds and who waits",
         .details =
-            "Below the figures stand what they mean, the sessions that hold the object, or\n"
+            "Of each object: its figures and what they mean, the sessions that hold the object, "
+            "or\n"
             "tickets or permits of it, and those that wait on it in the order in which they\n"
             "are served, with process, program and for how long. With a queue go the first\n"
             "items that are taken; with a condition, the lock that it was made with.",
@@ -61,14 +62,15 @@ static const struct command object_commands[] = {
     },
     {
         .words = "rm",
-        .summary = "Delete objects; all who wait on them are woken with an error",
+        .summary = "Delete objects; who waits on them gets an error",
         .arguments = {{"NAME", WORD_OBJECT, SEVERAL}},
         .options = {{OPTION_FORCE, NULL}},
         .run = run_rm,
     },
     {
         .words = "chmod",
-        .summary = "Set the read and write bits of objects, as for files",
+        .summary = "Set read and write bits of objects, as for files",
+        .details = "MODE is in octal, with a digit for owner, group and others: 0660.",
         .arguments = {{"MODE", WORD_MODE, ONE}, {"NAME", WORD_OBJECT, SEVERAL}},
         .run = run_chmod,
     },
@@ -100,8 +102,7 @@ static const struct command object_commands[] = {
     },
     {
         .words = "watch",
-        .summary =
-            "Print what happens to objects; without a name, watch queues and waits in a table",
+        .summary = "Print events of objects; no NAME: a table of all",
         .details =
             "With names: a line for each event, until the objects are deleted or Ctrl-C.\n"
             "Without: depth, taken, waiting and rates of the queues, and below them all other\n"
@@ -121,13 +122,16 @@ static const struct command object_commands[] = {
 static const struct command daemon_commands[] = {
     {
         .words = "stats",
-        .summary =
-            "Show which daemon answers, and its figures: objects, limits, users, memory, calls",
+        .summary = "Show which daemon answers, its limits and figures",
+        .details =
+            "Version, process, socket, uptime, objects of each type, limits, memory; what each\n"
+            "user has of what the limits count; and how often each method was called.",
         .run = run_stats,
     },
     {
         .words = "sessions",
-        .summary = "List the sessions, or show what one has open, waits for and holds",
+        .summary = "List who is connected, or show one session",
+        .details = "Of one SESSION: what it has open, what it waits for and what it holds.",
         .arguments = {{"SESSION", WORD_SESSION, OPTIONAL}},
         .run = run_sessions,
     },
@@ -139,7 +143,7 @@ static const struct command daemon_commands[] = {
     },
     {
         .words = "call",
-        .summary = "Call any method with JSON params and print the result",
+        .summary = "Call any method with JSON params, print the result",
         .details = "The params are sent as they are: a name is \"jobs\", with its quotes.",
         .arguments = {{"METHOD", WORD_METHOD, ONE}, {"PARAM", WORD_JSON, ANY}},
         .options = {{OPTION_TEXT, "params are strings, not JSON"}, {OPTION_RAW, NULL}},
@@ -148,7 +152,7 @@ static const struct command daemon_commands[] = {
     },
     {
         .words = "methods",
-        .summary = "List the daemon's methods, or show what one takes and gives",
+        .summary = "List the methods, or show what one takes and gives",
         .arguments = {{"METHOD", WORD_METHOD, OPTIONAL}},
         .run = run_methods,
     },

@@ -39,7 +39,7 @@ const struct command queue_commands[] = {
     },
     {
         .words = "peek",
-        .summary = "Look at the next items of a queue without taking them",
+        .summary = "Look at the next items without taking them",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
         .options = {{OPTION_START, NULL},
                     {OPTION_COUNT, "show up to N items; 10 if not given"},
@@ -49,7 +49,7 @@ const struct command queue_commands[] = {
     },
     {
         .words = "taken",
-        .summary = "Show the items of a queue that are taken and not done",
+        .summary = "Show the items that are taken and not done",
         .details =
             "The item that was taken first comes first: its ticket, how often it has been\n"
             "delivered, for how long it has been taken, how much of its lease is left, and who\n"
@@ -70,8 +70,11 @@ const struct command queue_commands[] = {
     {
         .words = "give-back",
         .summary = "Put taken items back at the head of their queue",
+        .details =
+            "The delivery counts: after --max-deliveries an item goes to the dead letter queue,\n"
+            "or is dropped. With --uncounted it stands where it was, as often delivered as before.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TICKET", WORD_TICKET, SEVERAL}},
-        .options = {{OPTION_DELAY, NULL}},
+        .options = {{OPTION_DELAY, NULL}, {OPTION_UNCOUNTED, NULL}},
         .run = run_give_back,
     },
     {
@@ -91,7 +94,7 @@ const struct command queue_commands[] = {
     },
     {
         .words = "purge",
-        .summary = "Remove all items of a queue and print how many they were",
+        .summary = "Remove all items and print how many they were",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
         .method = "queue.clear",
         .show = SHOW_VALUE,
@@ -99,7 +102,7 @@ const struct command queue_commands[] = {
     },
     {
         .words = "pause",
-        .summary = "Let no get find anything, for a time or until the queue is resumed",
+        .summary = "Let gets find nothing, for TIME or until resume",
         .details = "Gets wait, or find the queue empty; puts, and what is taken, go on. The queue\n"
                    "stays paused when ipcctl ends. The last pause counts.",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}, {"TIME", WORD_TIME, OPTIONAL}},
@@ -115,7 +118,7 @@ const struct command queue_commands[] = {
     },
     {
         .words = "shutdown",
-        .summary = "Shut a queue down: no more puts, and no gets once it is empty",
+        .summary = "No more puts, and no gets once the queue is empty",
         .arguments = {{"QUEUE", WORD_QUEUE, ONE}},
         .options = {{OPTION_IMMEDIATE, NULL}},
         .method = "queue.shutdown",
