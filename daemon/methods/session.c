@@ -83,6 +83,23 @@ struct page {
     bool more;      /* one of them has more */
 };
 
+/* False: that was no cursor. */
+static bool read_cursor(const struct param *cursor, struct page *page)
+{
+    uint64_t *const parts[] = {&page->call, &page->wait, &page->tie};
+    if (cursor->header.count != 3) {
+        return false;
+    }
+    struct slice rest = slice_from(cursor->raw, cursor->header.size);
+    bool fits = true;
+    for (int i = 0; i < 3; i++) {
+        struct param part = value_next(&rest);
+        fits = fits && param_fits(&part.header, PARAM_UINT);
+        *parts[i] = fits ? (uint64_t)part.header.i : 0;
+    }
+    return fits;
+}
+
 static int read_page(struct call *call, struct page *page)
 {
     struct param given[OPTIONS_session_describe];
@@ -96,18 +113,7 @@ static int read_page(struct call *call, struct page *page)
     if (limit > 0 && !option_given(cursor)) {
         return 0;
     }
-    uint64_t *const parts[] = {&page->call, &page->wait, &page->tie};
-    uint32_t count = option_given(cursor) ? cursor->header.count : 0;
-    struct slice rest = slice_from(cursor->raw, cursor->header.size);
-    for (uint32_t i = 0; i < count; i++) {
-        struct param part = value_next(&rest);
-        if (i >= 3 || !param_fits(&part.header, PARAM_UINT)) {
-            page->limit = 0;
-        } else {
-            *parts[i] = (uint64_t)part.header.i;
-        }
-    }
-    if (page->limit == 0 || count != 3) {
+    if (limit == 0 || !read_cursor(cursor, page)) {
         return call_fail(call, ERR_BAD_REQUEST,
                          "session.describe: option cursor must be one that an answer gave, and "
                          "limit 1 or more");
@@ -134,8 +140,9 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
                 total++;
             }
         }
-        page->call = parked->of_session.seq + (i == count);
-        page->wait = i == count ? 0 : i;
+        bool passed = i >= count; /* a cursor may be anything */
+        page->call = parked->of_session.seq + passed;
+        page->wait = passed ? 0 : i;
     }
     page->more |= session_parked_from(session, page->call) != NULL;
     pack_array_end(out, at, total);

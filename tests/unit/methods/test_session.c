@@ -45,6 +45,23 @@ static void description_comes_in_pages(void **state)
     actor_leave(b);
 }
 
+/* A cursor comes from anybody, and calls come and go between two pages. */
+static void cursor_behind_the_places_of_a_call_goes_on_with_the_next(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['x']", "_map");
+    (void)actor_send(a, "queue.get_any", "[['x']]");
+    (void)actor_send(a, "queue.get", "['x']");
+    static const char *const cursors[] = {
+        "[nil, {cursor: [1, 1, 0]}]", "[nil, {cursor: [1, 2, 0]}]",
+        "[nil, {cursor: [1, 4294967296, 0]}]", "[nil, {cursor: [1, 9223372036854775807, 0]}]"};
+    for (int i = 0; i < 4; i++) {
+        check(a, "session.describe", cursors[i],
+              "{cursor: nil, waits: [{object: 'x', msgid: 3, ...}], ...}");
+    }
+    actor_leave(a);
+}
+
 static void page_that_is_none_is_refused(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -76,6 +93,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(description_comes_in_pages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(cursor_behind_the_places_of_a_call_goes_on_with_the_next,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(page_that_is_none_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_session_is_listed_once, set_up, tear_down),
     };
