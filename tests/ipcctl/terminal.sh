@@ -43,6 +43,18 @@ test_tables_are_cut_to_the_width_of_the_terminal() {
     shows 'narrow-terminal +queue' ls
 }
 
+test_what_is_taken_fits_80_columns_with_its_value() {
+    ipcctl create queue jobs --joinable
+    ipcctl put jobs '"a job"'
+    "$IPCCTL" get jobs --count 2 --wait >/dev/null &
+    local getter=$!
+    await has jobs taken 1
+    on_terminal "stty cols 80; '$IPCCTL' taken jobs"
+    ends 0
+    matches "the value" ' "a job" ' "$(line ' *1 ')"
+    kill "$getter"
+}
+
 test_names_on_a_terminal_are_escaped() {
     ipcctl create queue $'a\u202eb'
     on_terminal "'$IPCCTL' ls --names"

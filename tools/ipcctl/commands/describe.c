@@ -91,9 +91,9 @@ static void put_dead_letter(struct context *context, struct buffer *out, struct 
     text_name(out, name);
     struct ipcc_value type = error == 0 ? field(&reply.value, "type") : ipcc_none();
     if (!ipcc_value_is_str(&type, "queue")) {
-        text_put(out, " is not there: items are dropped after their last delivery.\n");
+        text_put(out, " is not there: dead items are dropped.\n");
     } else if (field_true(&reply.value, "shut_down")) {
-        text_put(out, " is shut down: items are dropped after their last delivery.\n");
+        text_put(out, " is shut down: dead items are dropped.\n");
     } else {
         int64_t size = field_int(&reply.value, "queued");
         text_format(out, " has %" PRId64 " item%s.\n", size, size == 1 ? "" : "s");

@@ -16,7 +16,7 @@ enum { DESCRIBE_MOST = 10000 };
 
 static const struct column session_columns[] = {
     {"SESSION", true, false}, {"PID", true, false},     {"PROGRAM", false, true},
-    {"CLIENT", false, true},  {"USER", false, false},   {"SINCE", true, false},
+    {"CLIENT", false, true},  {"USER", false, true},    {"SINCE", true, false},
     {"CALLS", true, false},   {"WAITING", true, false}, {"HOLDING", true, false},
     {"BYTES", true, false},
 };

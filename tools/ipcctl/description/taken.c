@@ -58,9 +58,9 @@ static void add_item(struct table *table, const struct ipcc_value *item)
     table_cell(table);
     show_program(table_text(table), field_int(item, "pid"));
     table_cell(table);
+    add_value(table, item);
     show_field(table_text(table), "client", &client);
     table_cell(table);
-    add_value(table, item);
 }
 
 void taken_init(struct table *table)
@@ -68,8 +68,8 @@ void taken_init(struct table *table)
     static const struct column columns[] = {
         {"TICKET", true, false}, {"DELIVERIES", true, false}, {"FOR", true, false},
         {"LEASE", true, false},  {"SESSION", true, false},    {"PID", true, false},
-        {"USER", false, false},  {"PROGRAM", false, true},    {"CLIENT", false, true},
-        {"VALUE", false, true},
+        {"USER", false, true},   {"PROGRAM", false, true},    {"VALUE", false, true},
+        {"CLIENT", false, true},
     };
     table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
 }
