@@ -151,6 +151,10 @@ test_watch_restores_the_terminal_when_it_is_terminated() {
     is_restored
 }
 
+screen_ends_with() {
+    [[ $(<"$scratch/screen") == *"$1" ]]
+}
+
 test_watch_gives_the_terminal_back_while_it_is_stopped() {
     local process
     watch_on_terminal
@@ -158,7 +162,7 @@ test_watch_gives_the_terminal_back_while_it_is_stopped() {
     process=$(watcher)
     kill -TSTP "$process"
     await grep -q '^State:.T' "/proc/$process/status"
-    matches "the end of the screen" $'\033\\[\\?25h\033\\[\\?1049l$' "$(<"$scratch/screen")"
+    await screen_ends_with $'\033[?25h\033[?1049l' # script(1) may be behind
     kill -CONT "$process"
     appears $'\033[?1049l\033[?1049h\033[?25l'
     printf 'q' >&4
