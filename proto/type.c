@@ -26,3 +26,8 @@ const char *object_kind_name(enum object_kind kind)
 {
     return rows[kind].name;
 }
+
+const char *type_article(const char *name)
+{
+    return strchr("aeiou", name[0]) != NULL ? "an" : "a";
+}

@@ -28,3 +28,6 @@ enum object_kind object_kind_of(struct slice type);
 
 /* The name of the type, "queue", as a string constant. */
 const char *object_kind_name(enum object_kind kind);
+
+/* What stands before the name of a type in a sentence: "a" queue, "an" event. */
+const char *type_article(const char *name);

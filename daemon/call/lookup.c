@@ -107,9 +107,10 @@ static int refuse_object(struct call *call, const struct param *name, const stru
         (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
                         (const char *)shown.data);
     } else {
-        (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is a %s; %s needs a %s", (int)shown.len,
-                        (const char *)shown.data, object_type_name(object), call->method->name,
-                        call->method->type);
+        (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is %s %s; %s needs %s %s", (int)shown.len,
+                        (const char *)shown.data, type_article(object_type_name(object)),
+                        object_type_name(object), call->method->name,
+                        type_article(call->method->type), call->method->type);
     }
     buffer_deinit(&shown);
     return object == NULL ? ERR_NOT_FOUND : ERR_WRONG_TYPE;

@@ -40,9 +40,11 @@ static int find_lock(struct call *call, const struct param *given, struct lock *
         return call_refuse_sealed(call, object);
     }
     if (object->type->kind != OBJECT_LOCK) {
-        return call_fail(call, ERR_WRONG_TYPE,
-                         "condition.open: \"%.*s\" is a %s; option lock must be the name of a lock",
-                         shown, (const char *)name.data, object_type_name(object));
+        return call_fail(
+            call, ERR_WRONG_TYPE,
+            "condition.open: \"%.*s\" is %s %s; option lock must be the name of a lock", shown,
+            (const char *)name.data, type_article(object_type_name(object)),
+            object_type_name(object));
     }
     *out = lock_of(object);
     return check_lock(call, object);

@@ -109,8 +109,10 @@ static int check_existing(struct call *call, const struct request *request,
         return call_refuse_sealed(call, object);
     }
     if (object->type != request->type->type) {
-        return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is a %s, not a %s", object->name,
-                         object_type_name(object), type_row(request->type->type->kind)->name);
+        const char *wanted = object_kind_name(request->type->type->kind);
+        return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is %s %s, not %s %s", object->name,
+                         type_article(object_type_name(object)), object_type_name(object),
+                         type_article(wanted), wanted);
     }
     if (option_bool(&options[EXCLUSIVE], false)) {
         return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",

@@ -27,6 +27,7 @@ RUN = {
     "ipcctl run --lock=NAME COMMAND": {"NAME": "db", "COMMAND": "true"},
     'ipcctl put jobs --text -- "$text"': {"$text": "-"},
     "ipcctl sessions": {},
+    "ipcctl help queue.get": {},
     "ipcctl describe NAME": {"NAME": "mail"},
     "ipcctl lock ls": {},
     "ipcctl watch": {"": "--count=1"},

@@ -53,6 +53,12 @@ static void get_any_refuses_what_is_not_an_array_of_queues_it_may_write(void **s
                 "['NOT_FOUND', 'there is no object \"none\"']");
     check_fails(a, "queue.get_any", "[['l', 'a']]",
                 "['WRONG_TYPE', '\"l\" is a list; queue.get_any needs a queue']");
+    check(a, "event.open", "['e']", "_map");
+    check_fails(a, "queue.get", "['e']",
+                "['WRONG_TYPE', '\"e\" is an event; queue.get needs a queue']");
+    check_fails(a, "array.len", "['e']",
+                "['WRONG_TYPE', '\"e\" is an event; array.len needs an array']");
+    check_fails(a, "queue.open", "['e']", "['WRONG_TYPE', '\"e\" is an event, not a queue']");
     check(a, "queue.put", "['a', 1]", "nil");
     check(a, "object.chmod", "['a', 438]", "nil");
     check_error(b, "queue.get_any", "[['a', 'b']]", "DENIED");
