@@ -163,7 +163,13 @@ static int find_object(struct call *call, const struct param *name, struct objec
         return status;
     }
     *out = object;
-    return call_may_enter(call, object) ? 0 : CALL_HELD_UP;
+    if (!call_may_enter(call, object)) {
+        return CALL_HELD_UP;
+    }
+    if (call->batch != NULL && call->pace != NULL) {
+        call_hold(call, object); /* which others may have made, or renamed, since the batch began */
+    }
+    return 0;
 }
 
 /* Checks each object of an array of names as if it were the only one. */

@@ -117,11 +117,20 @@ int call_try(struct call *call)
     return status > 0 ? status : call_complete(call, status);
 }
 
+/* True if a job would hold all that the call has found. One that names several objects is short,
+ * but nobody holds them. */
+static bool may_be_job(const struct call *call)
+{
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    return signature->count == 0 || signature->params[0].type != PARAM_OBJECTS;
+}
+
 int call_begin(struct call *call, bool in_steps)
 {
     int status = call_find_objects(call);
     if (__builtin_expect(status == 0, 1)) {
-        return __builtin_expect(in_steps, 0) ? CALL_PACED : call_try(call);
+        bool by_job = __builtin_expect(in_steps, 0) && may_be_job(call);
+        return __builtin_expect(by_job, 0) ? CALL_PACED : call_try(call);
     }
     return status > 0 ? status : call_complete(call, status);
 }

@@ -8,7 +8,7 @@
  *
  * A batch begins when nobody holds any of the objects that it names. One that may take long is done
  * in steps, and holds all of them, so that there is nothing in between for them either; and what it
- * opens itself (open.c).
+ * opens itself (open.c), or what others have given a name that it names (lookup.c).
  */
 #include "daemon/methods/methods.h"
 

@@ -242,13 +242,13 @@ int open_object(struct call *call, const struct open_type *type)
     if (status < 0) {
         return status;
     }
-    struct object *object = find(call, &request);
-    bool is_there = object != NULL;
-    if (!is_there) {
-        status = create(call, &request, &object);
-        is_there = status == ERR_EXISTS;
-        object = is_there ? find(call, &request) : object;
-    }
+    struct object *object;
+    bool is_there;
+    do {
+        object = find(call, &request);
+        is_there = object != NULL;
+        status = is_there ? 0 : create(call, &request, &object);
+    } while (status == ERR_EXISTS); /* and may have gone again, while what was made was given up */
     if (is_there) {
         if (!call_may_enter(call, object)) {
             return CALL_HELD_UP;

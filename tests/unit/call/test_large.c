@@ -145,6 +145,25 @@ static void a_large_message_may_have_to_wait(void **state)
     actor_leave(a);
 }
 
+static void a_large_message_that_names_several_objects_finds_them_all(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    struct actor *b = actor_new(stage, 0);
+    struct passed passed;
+    check(a, "queue.open", "['q']", "_map");
+    stage->by_hand = true;
+    send_large(a, "queue.get_any", "[['q']]", &passed);
+    actor_notify(b, "object.delete", "['q']");
+    actor_notify(b, "dict.open", "['q']");
+    stage_finish(stage);
+    stage->by_hand = false;
+    check_refused(a, 0, "DELETED");
+    jobs_free(&stage->service.jobs, passed.memory, passed.size);
+    actor_leave(a);
+    actor_leave(b);
+}
+
 static void over_a_limit_a_large_message_is_refused(void **state)
 {
     struct stage *stage = *state;
@@ -200,6 +219,7 @@ int main(void)
         TEST(what_is_refused_at_once_leaves_the_memory_to_its_giver),
         TEST(a_large_message_stands_behind_a_hold_and_is_run_in_steps_then),
         TEST(a_large_message_may_have_to_wait),
+        TEST(a_large_message_that_names_several_objects_finds_them_all),
         TEST(over_a_limit_a_large_message_is_refused),
         TEST(without_memory_a_large_message_is_refused_or_run),
     };
