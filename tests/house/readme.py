@@ -3,10 +3,13 @@
 
 Starts a private daemon and, with "c", checks that the C program in the README is the source of the
 example program, and lets that do tasks in several processes; with "console" types every line after
-"$ " of the console example into a shell and compares what comes out.
+"$ " of the console example into a shell and compares what comes out; with "python" checks that the
+first program in Python is the source of the example, runs it without the daemon, since it starts
+one, and all others with it.
 
     readme.py README IPCD IPCCTL c SOURCE PROGRAM
     readme.py README IPCD IPCCTL console
+    readme.py README IPCD IPCCTL python SOURCE
 
 Every wait has a limit; every process that is started here is ended here.
 """
@@ -68,6 +71,33 @@ def check_console(text, ipcctl):
     print(f"{len(examples)} examples")
 
 
+def run_python(program, environment):
+    run = subprocess.run([sys.executable, program], env=environment, stdout=subprocess.PIPE,
+                         text=True, timeout=LIMIT, check=False)
+    if run.returncode != 0:
+        sys.exit(f"a program of the README's ended with {run.returncode}")
+    return run.stdout
+
+
+def check_python(text, folder, source):
+    """The program that is an example, and what the README says that it prints; and the others."""
+    programs = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    with open(source, encoding="utf-8") as file:
+        if file.read() != programs[0]:
+            sys.exit(f"the first Python program in the README is not {os.path.basename(source)}")
+    said = re.search(r"^python3 tasks.py +# (.*)$", text, re.MULTILINE).group(1)
+    without = {key: value for key, value in os.environ.items() if key != "IPCD_SOCKET"}
+    printed = run_python(source, without).strip()
+    if printed != said:
+        sys.exit(f"the README says {said!r}, and the program {printed!r}")
+    for number, program in enumerate(programs[1:]):
+        path = os.path.join(folder, f"program{number}.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(program)
+        run_python(path, os.environ)
+    print(f"{len(programs)} programs")
+
+
 def main():
     readme, ipcd, ipcctl, what, *example = sys.argv[1:]
     with open(readme, encoding="utf-8") as file:
@@ -75,6 +105,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder, Daemon(ipcd, folder):
         if what == "c":
             check_c(text, ipcctl, *example)
+        elif what == "python":
+            check_python(text, folder, *example)
         else:
             check_console(text, ipcctl)
 
