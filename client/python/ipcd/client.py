@@ -30,6 +30,10 @@ import pickle
 MODE = 0o600
 """The mode of objects that are made without one: what this user alone can read and write."""
 
+Description = dict[str, Any]
+"""What the daemon tells of something."""
+Descriptions = list[Description]
+
 _KINDS: dict[str, type[Proxy]] = {
     cls.kind: cls for cls in (Queue, Dict, List, Namespace, Lock, Semaphore, Condition, Event,
                               Barrier, Value, Array, Pipe)}
@@ -48,6 +52,9 @@ class _Has:
         self.kind = kind
         self.scoped = scoped
         self.proxies = 0
+
+
+_OpenObjects = dict[bytes, _Has]
 
 
 class Client:
@@ -82,7 +89,7 @@ group            the group that the mode's bits for the group are for: gid or na
         self._settings = (client or _program(), version, timeout, embedded)
         self._epoch = 0
         self._lock = threading.RLock()
-        self._open_objects: dict[bytes, _Has] = {}
+        self._open_objects: _OpenObjects = {}
         self._hooks = make_hooks(weakref.ref(self), dumps, loads)
         self._connection = self._new_connection(address)
         self.address = os.fsdecode(self._connection.address())
@@ -207,13 +214,13 @@ group            the group that the mode's bits for the group are for: gid or na
 
     # ---- opening ------------------------------------------------------------------------------
 
-    def _open(self, cls: Any, name: Optional[str], common: dict[str, Any], **options: Any) -> Any:
+    def _open(self, cls: Any, name: Optional[str], common: Description, **options: Any) -> Any:
         allow_pickle = common.pop("allow_pickle", False)
         given = self._given(cls, common, options)
         description = self._open_object(f"{cls.kind}.open".encode(), name, given)
         return cls(self, description, allow_pickle)
 
-    def _given(self, cls: Any, common: dict[str, Any], options: dict[str, Any]) -> Map:
+    def _given(self, cls: Any, common: Description, options: Description) -> Map:
         """The options for the daemon, from what a program gave. TypeError: there is no such one."""
         given = Map((key, value) for key, value in options.items() if value is not None)
         for key in ("create", "exclusive", "lifetime", "mode", "group"):
@@ -224,8 +231,8 @@ group            the group that the mode's bits for the group are for: gid or na
             raise TypeError(f"{cls.kind}() got an unexpected keyword argument {unknown[0]!r}")
         return given
 
-    def _open_object(self, method: bytes, name: Optional[str], given: dict[str, Any]
-                     ) -> dict[str, Any]:
+    def _open_object(self, method: bytes, name: Optional[str], given: Description
+                     ) -> Description:
         """Opens it. The mode of a new one is this package's; one that is there may have another."""
         call = self._call
         if "mode" in given or given.get("create") is False:
@@ -318,23 +325,23 @@ group            the group that the mode's bits for the group are for: gid or na
         """Sends a value to the daemon and back."""
         return self._call(None, b"server.ping", value)
 
-    def server(self) -> dict[str, Any]:
+    def server(self) -> Description:
         """The daemon's greeting: its version, this session's number, the limits."""
         return self._call(None, b"server.hello")
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self) -> Description:
         """The daemon's figures."""
         return self._call(None, b"server.stats")
 
-    def methods(self) -> list[dict[str, Any]]:
+    def methods(self) -> Descriptions:
         """The methods there are."""
         return self._call(None, b"server.methods")
 
     def objects(self, glob: Optional[str] = None, kind: Optional[str] = None,
-                waiting: bool = False) -> Iterator[dict[str, Any]]:
+                waiting: bool = False) -> Iterator[Description]:
         """Iterates over the descriptions of all objects, or of those whose names match, or of one
         type, or on which calls wait."""
-        options: dict[str, Any] = {"cursor": 0}
+        options: Description = {"cursor": 0}
         if waiting:
             options["waiting"] = True
         if glob is not None:
@@ -348,7 +355,7 @@ group            the group that the mode's bits for the group are for: gid or na
             if not options["cursor"]:
                 return
 
-    def describe(self, name: str, claims: bool = False) -> dict[str, Any]:
+    def describe(self, name: str, claims: bool = False) -> Description:
         """An object's description; with `claims` also who waits on it and who holds it."""
         return self._call(None, b"object.describe", name, claims)
 
@@ -356,7 +363,7 @@ group            the group that the mode's bits for the group are for: gid or na
         """Deletes an object, for its owner."""
         self._call(None, b"object.delete", name)
 
-    def sessions(self) -> list[dict[str, Any]]:
+    def sessions(self) -> Descriptions:
         """The sessions at the daemon."""
         return self._call(None, b"session.list")
 
@@ -365,7 +372,7 @@ group            the group that the mode's bits for the group are for: gid or na
         """This session's number."""
         return self._connection.session()
 
-    def describe_session(self, session: Optional[int] = None) -> dict[str, Any]:
+    def describe_session(self, session: Optional[int] = None) -> Description:
         """One session, this one unless another is named, with what it waits for and holds."""
         return self._call(None, b"session.describe", session)
 

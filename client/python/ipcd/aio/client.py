@@ -164,10 +164,10 @@ class Client(client.Client):
         return Watch(self, objects, events)
 
     async def objects(self, glob: Optional[str] = None, kind: Optional[str] = None,
-                      waiting: bool = False) -> AsyncIterator[dict[str, Any]]:  # type: ignore[override]
+                      waiting: bool = False) -> AsyncIterator[client.Description]:  # type: ignore[override]
         """Iterates over the descriptions of all objects, or of those whose names match, or of one
         type, or on which calls wait."""
-        options: dict[str, Any] = {"cursor": 0, "glob": glob, "type": kind, "waiting": waiting or None}
+        options: client.Description = {"cursor": 0, "glob": glob, "type": kind, "waiting": waiting or None}
         options = {key: value for key, value in options.items() if value is not None}
         while True:
             answer = await self._call(None, b"object.list", options)
