@@ -14,6 +14,7 @@ test_stats_show_figures_and_calls() {
     matches "a limit" $'\nlimits max_message +16777216 \\(16.0 MiB\\)\n' "$output"
     matches "the users" \
         $'\nUSER +BYTES +SESSIONS +OBJECTS +DESCRIPTORS\n'"$(id -un) \($(id -u)\) +[0-9]+ +1 +1 +0"$'\n' "$output"
+    matches "what each may have" $'\nlimit of each( +[0-9]+){4}\n' "$output"
     same "a user in JSON" "$(id -un) $(id -u) 1" \
         "$(json '"{user} {uid} {objects}".format(**r["users"][0])' stats)"
     matches "the memory" $'\nmemory resident +[0-9]+ \([0-9.]+ MiB\)\n' "$output"

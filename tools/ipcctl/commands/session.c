@@ -277,7 +277,10 @@ static void print_users(struct context *context, const struct ipcc_value *stats)
         {"OBJECTS", true, false}, {"DESCRIPTORS", true, false},
     };
     static const char *const keys[] = {"bytes", "sessions", "objects", "descriptors"};
+    static const char *const limit_keys[] = {"max_user_bytes", "max_user_sessions",
+                                             "max_user_objects", "max_user_descriptors"};
     struct buffer gap = {0};
+    struct ipcc_value limits = field(stats, "limits");
     struct ipcc_value users = field(stats, "users");
     struct ipcc_walk walk = ipcc_walk_of(&users);
     struct ipcc_value user;
@@ -289,6 +292,10 @@ static void print_users(struct context *context, const struct ipcc_value *stats)
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
             show_number(&table, &user, keys[i]);
         }
+    }
+    table_put(&table, "limit of each");
+    for (size_t i = 0; i < sizeof(limit_keys) / sizeof(limit_keys[0]); i++) {
+        show_number(&table, &limits, limit_keys[i]);
     }
     output_table(context, &table);
     text_put(&gap, "\n");
