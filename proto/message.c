@@ -158,6 +158,8 @@ static int read_params(struct cursor *cursor, unsigned max_depth, struct message
 static int read_body(struct cursor *cursor, unsigned max_depth, struct message *out)
 {
     int status = 0;
+    out->msgid = 0;
+    out->method = (struct slice){cursor->start, 0};
     if (out->type != MESSAGE_NOTIFICATION) {
         status = read_msgid(cursor, out);
     }

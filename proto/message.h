@@ -27,8 +27,8 @@ struct param {
 
 struct message {
     enum message_type type;
-    uint32_t msgid;      /* request, response */
-    struct slice method; /* request, notification: the name's bytes */
+    uint32_t msgid;      /* request, response; else 0 */
+    struct slice method; /* request, notification: the name's bytes; else none, at the beginning */
     unsigned nparams;    /* how many were sent; only MESSAGE_PARAMS_MAX of them are in params */
     unsigned exts;       /* SCAN_REFERENCE, SCAN_DESCRIPTOR: such an ext is somewhere in it */
     struct param params[MESSAGE_PARAMS_MAX]; /* response: [0] is the error, [1] the result */

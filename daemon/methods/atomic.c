@@ -37,6 +37,7 @@ static bool read_entry(const struct param *entry, struct message *out, struct pa
         params.header.kind != KIND_ARRAY) {
         return false;
     }
+    out->msgid = 0; /* it is not answered by itself */
     out->method = slice_from(method.raw, method.header.size);
     out->nparams = params.header.count;
     rest = slice_from(params.raw, params.header.size);

@@ -135,13 +135,18 @@ static int take(struct origin *origin, const struct passed *passed, unsigned ind
     return status;
 }
 
-/* Takes the descriptors that a param names. */
+/* Takes the descriptors that a param names, and counts what it names. */
 static int take_named(struct origin *origin, const struct passed *passed, struct slice param,
                       struct user *user, const char **why)
 {
     struct walk walk = {.bytes = param};
     int status = 0;
     while (status == 0 && next_ext(&walk)) {
+        if (++origin->named > NAMED_PER_MESSAGE) {
+            *why = "a message can name objects and descriptors (ext types 1 and 2) 65,536 times at "
+                   "most";
+            return ERR_BAD_REQUEST;
+        }
         if (walk.header.ext_type != EXT_DESCRIPTOR) {
             continue;
         }

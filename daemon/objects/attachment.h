@@ -43,6 +43,8 @@ void descriptor_set_user(struct descriptor *descriptor, struct user *user);
  * it. So an fd that is still open says that no answer with it ever left. */
 void descriptor_left(struct descriptor *descriptor);
 
+enum { NAMED_PER_MESSAGE = 65536 };
+
 /* What the values of one message may refer to. */
 struct origin {
     uint32_t refs;
@@ -50,6 +52,7 @@ struct origin {
     const struct credentials *sender; /* the session's, which outlives it */
     unsigned count;
     struct descriptor *descriptors[DESCRIPTORS_PER_MESSAGE]; /* references; NULL: not named */
+    unsigned named; /* how often its params name an object or a descriptor */
 };
 
 /* What came with a message: descriptors, before it is known which of them are named; and memory. */
@@ -76,9 +79,10 @@ struct sender {
 /*
  * The origin of a user's message, with one reference. Takes from `passed` (NULL: nothing came) the
  * descriptors that an ext of the message names.
- * ERR_BAD_REQUEST with *why set: an ext of type 2 is no index of a descriptor that came, or more
- * came than DESCRIPTORS_PER_MESSAGE. ERR_LIMIT: max_descriptors. ERR_MEMORY: memory, or with *why
- * set, descriptors.
+ * ERR_BAD_REQUEST with *why set: an ext of type 2 is no index of a descriptor that came, more
+ * came than DESCRIPTORS_PER_MESSAGE, or there are more exts of the two types than
+ * NAMED_PER_MESSAGE, as what is done with those of a value is done in one go. ERR_LIMIT:
+ * max_descriptors. ERR_MEMORY: memory, or with *why set, descriptors.
  */
 int origin_new(const struct message *message, const struct passed *passed,
                const struct sender *sender, struct origin **out, const char **why);

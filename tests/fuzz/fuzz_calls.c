@@ -3,7 +3,8 @@
  *
  * The input is a program: each step picks a session and a call (program.h), or lets time pass, ends
  * a session, cancels a call, sends raw bytes, or reads some of the answers. It also chooses calls
- * that are run without memory: one of their allocations fails.
+ * that are run without memory: one of their allocations fails; and such as are run as those of
+ * large messages are, by jobs, in the memory in which they came.
  *
  * If the last byte is odd, whatever can be done in steps is, and gives way at each; the program
  * then says how many of them come before the next message, and sessions end while others go on.
@@ -42,6 +43,7 @@ struct world {
     uint64_t now;
     uint32_t msgid; /* the last one */
     uint64_t looks; /* at the clock, in nanoseconds */
+    bool large;     /* the next call is run as one of a large message */
     bool scarce;    /* the next call is run without memory */
     uint8_t enough; /* allocations before the one that fails */
 };
@@ -215,12 +217,19 @@ static void settle(struct world *world)
     }
 }
 
-static void run(struct world *world, struct actor *actor, struct message *message)
+/* Runs what has been decoded of the bytes. The service may take their memory, if the call is one of
+ * a large message. */
+static void run(struct world *world, struct actor *actor, struct buffer *bytes,
+                struct message *message)
 {
     int fds[3];
     struct passed passed = {.count = world->msgid % 4, .fds = fds};
     for (unsigned i = 0; i < passed.count; i++) {
         fds[i] = (message->exts & SCAN_DESCRIPTOR) != 0 ? dup(STDERR_FILENO) : -1;
+    }
+    if (world->large) {
+        passed.memory = bytes->data;
+        passed.size = bytes->len;
     }
     if (world->scarce) {
         scarce_begin(world->enough);
@@ -228,6 +237,10 @@ static void run(struct world *world, struct actor *actor, struct message *messag
     service_run(&world->service, &actor->session, message, &passed, world->now);
     (void)scarce_end();
     world->scarce = false;
+    if (world->large && passed.memory == NULL) {
+        *bytes = (struct buffer){0};
+    }
+    world->large = false;
     for (unsigned i = 0; i < passed.count; i++) {
         if (fds[i] >= 0) {
             (void)close(fds[i]);
@@ -252,7 +265,7 @@ static void step_call(struct world *world, struct actor *actor, struct program *
     if (decode(&request, &message)) {
         actor->asked[world->msgid] = true;
         actor->unanswered++;
-        run(world, actor, &message);
+        run(world, actor, &request, &message);
     }
     buffer_deinit(&request);
 }
@@ -265,7 +278,7 @@ static void step_notify(struct world *world, struct actor *actor, struct program
     pack_int(&bytes, MESSAGE_NOTIFICATION);
     program_call(&bytes, program, 2);
     if (decode(&bytes, &message)) {
-        run(world, actor, &message);
+        run(world, actor, &bytes, &message);
     }
     buffer_deinit(&bytes);
 }
@@ -275,13 +288,14 @@ static void step_raw(struct world *world, struct actor *actor, struct program *p
     struct buffer bytes = {0};
     struct message message;
     size_t len = program_next(program);
-    (void)buffer_append(&bytes, program->data, len < program->len ? len : program->len);
+    len = len < program->len ? len : program->len;
+    (void)buffer_append(&bytes, program->data, len);
     if (decode(&bytes, &message)) {
         message.msgid |= UINT32_C(1) << 31; /* its answer is not waited for */
-        run(world, actor, &message);
+        run(world, actor, &bytes, &message);
     }
-    program->data += bytes.len;
-    program->len -= bytes.len;
+    program->data += len;
+    program->len -= len;
     buffer_deinit(&bytes);
 }
 
@@ -292,7 +306,7 @@ static void step_cancel(struct world *world, struct actor *actor, struct program
     message_notification(&bytes, "cancel", 1);
     pack_uint(&bytes, world->msgid - program_next(program) % 8);
     if (decode(&bytes, &message)) {
-        run(world, actor, &message);
+        run(world, actor, &bytes, &message);
     }
     buffer_deinit(&bytes);
 }
@@ -328,7 +342,9 @@ static void step(struct world *world, struct program *program)
     } else if (choice < 44) {
         world->scarce = true;
         world->enough = program_next(program) % 32;
-    } else if (choice < 64 && world->service.jobs.stretch == 0) {
+    } else if (choice < 48) {
+        world->large = true;
+    } else if (choice < 64 && jobs_pending(&world->service.jobs)) {
         step_jobs(world, program_next(program));
     } else {
         step_call(world, actor, program);
@@ -367,7 +383,7 @@ static void make_object(struct world *world, enum object_kind kind, const char *
     pack_string(&request, name);
     pack_options(&request, kind, joinable);
     if (decode(&request, &message)) {
-        run(world, world->actors[0], &message);
+        run(world, world->actors[0], &request, &message);
     }
     buffer_deinit(&request);
 }
@@ -391,7 +407,7 @@ static void set_limits(struct limits *limits)
     limits->max_user_objects = 16;
     limits->max_waiting = 20;
     limits->max_message = 1 << 14;
-    limits->max_output = 1 << 16;
+    limits->max_output = 3 << 16; /* some answers are set apart */
     limits->max_events = 2048;
     limits->max_descriptors = 12;
     limits->max_user_descriptors = 10;

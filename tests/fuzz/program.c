@@ -128,73 +128,53 @@ static void pack_events(struct buffer *out, struct program *program)
     }
 }
 
-/* The options that there are: of a type's methods, or (NULL) of every open. The kind says what is
- * sent: a word, a boolean, a number, a name, anything. */
-static const struct known_option {
-    const char *type;
-    char kind;
-    const char *name;
-} known_options[] = {
-    {NULL, 'b', "create"},
-    {NULL, 'b', "exclusive"},
-    {NULL, 'w', "lifetime"},
-    {NULL, 'i', "mode"},
-    {NULL, 'i', "group"},
-    {"queue", 'w', "order"},
-    {"queue", 'w', "on_disconnect"},
-    {"queue", 'i', "maxsize"},
-    {"queue", 'i', "lease_ms"},
-    {"queue", 'i', "max_deliveries"},
-    {"queue", 'i', "priority"},
-    {"queue", 'i', "delay_ms"},
-    {"queue", 'i', "ttl_ms"},
-    {"queue", 'b', "uncounted"},
-    {"queue", 'b', "joinable"},
-    {"queue", 'n', "dead_letter"},
-    {"dict", 'v', "initial"},
-    {"list", 'v', "initial"},
-    {"namespace", 'v', "initial"},
-    {"object", 'i', "limit"},
-    {"object", 'i', "cursor"},
-    {"lock", 'b', "recursive"},
-    {"lock", 'w', "on_disconnect"},
-    {"lock", 'w', "release_by"},
-    {"semaphore", 'i', "value"},
-    {"semaphore", 'b', "bounded"},
-    {"semaphore", 'w', "on_disconnect"},
-    {"condition", 'n', "lock"},
-    {"barrier", 'i', "parties"},
-    {"barrier", 'i', "timeout"},
-    {"pipe", 'b', "duplex"},
-    {"value", 't', "typecode"},
-    {"value", 'v', "initial"},
-    {"array", 't', "typecode"},
-    {"array", 'i', "size"},
-    {"array", 'v', "initial"},
-};
-
-static void pack_option(struct buffer *out, struct program *program, char kind)
+/* Mostly small; sometimes at an end of what there is. */
+static void pack_number(struct buffer *out, struct program *program)
 {
-    static const char *const words[] = {"fifo",    "lifo",   "priority", "requeue",
-                                        "discard", "daemon", "scoped",   "durable",
-                                        "release", "keep",   "owner",    "anyone"};
-    static const char *const typecodes[] = {"b", "B", "h", "H", "i", "I", "l",
-                                            "L", "q", "Q", "f", "d", "?", "ii"};
-    switch (kind) {
-    case 'w':
-        pack_string(out, words[program_next(program) % 12]);
+    static const uint64_t ends[] = {
+        0, INT64_MAX, UINT64_MAX, (uint64_t)INT64_MAX + 1, UINT32_MAX, (uint64_t)UINT32_MAX + 1,
+        9, 1};
+    uint8_t choice = program_next(program);
+    if (choice >= 0xf8) {
+        pack_uint(out, ends[choice & 7]);
+    } else if (choice == 0xf7) {
+        pack_int(out, INT64_MIN);
+    } else {
+        pack_int(out, choice % 32);
+    }
+}
+
+/* One of the words of a choice, which have spaces between them. */
+static void pack_word(struct buffer *out, struct program *program, const char *words)
+{
+    for (uint8_t skipped = program_next(program) % 4; skipped > 0; skipped--) {
+        const char *end = strchr(words, ' ');
+        words = end == NULL ? words : end + 1;
+    }
+    pack_str(out, (struct slice){(const uint8_t *)words, strcspn(words, " ")});
+}
+
+static void pack_option(struct buffer *out, struct program *program,
+                        const struct method_option *option)
+{
+    switch (option->type) {
+    case PARAM_STR:
+        if (option->words[0] != '\0') {
+            pack_word(out, program, option->words);
+        } else {
+            pack_name(out, program);
+        }
         break;
-    case 'b':
+    case PARAM_BOOL:
         pack_bool(out, program_next(program) & 1);
         break;
-    case 'i':
-        pack_int(out, (int8_t)program_next(program) / 8);
-        break;
-    case 'n':
-        pack_name(out, program);
-        break;
-    case 't':
-        pack_string(out, typecodes[program_next(program) % 14]);
+    case PARAM_INT:
+    case PARAM_UINT:
+    case PARAM_COUNT:
+    case PARAM_MS:
+    case PARAM_TIMEOUT:
+    case PARAM_GROUP:
+        pack_number(out, program);
         break;
     default:
         pack_any(out, program, 2);
@@ -202,25 +182,29 @@ static void pack_option(struct buffer *out, struct program *program, char kind)
 }
 
 /* Mostly options that the method knows. */
-static void pack_options(struct buffer *out, struct program *program, const char *type)
+static void pack_options(struct buffer *out, struct program *program,
+                         const struct method_signature *signature)
 {
-    enum { KNOWN = sizeof(known_options) / sizeof(known_options[0]) };
     uint8_t count = program_next(program) % 4;
     pack_map(out, count);
     for (uint8_t i = 0; i < count; i++) {
-        const struct known_option *option = &known_options[program_next(program) % KNOWN];
-        for (int tries = 0;
-             tries < KNOWN && option->type != NULL && strcmp(option->type, type) != 0; tries++) {
-            option = &known_options[(size_t)(option - known_options + 1) % KNOWN];
+        uint8_t choice = program_next(program);
+        if (signature->option_count == 0 || choice == 255) {
+            pack_name(out, program);
+            pack_any(out, program, 2);
+        } else {
+            const struct method_option *option =
+                signature->options[choice % signature->option_count];
+            pack_string(out, option->name);
+            pack_option(out, program, option);
         }
-        pack_string(out, option->name);
-        pack_option(out, program, option->kind);
     }
 }
 
 static void pack_param(struct buffer *out, struct program *program, const struct method *method,
                        enum param_type type, unsigned depth)
 {
+    struct method_signature signature;
     uint8_t choice = program_next(program);
     if (choice % 16 == 15) {
         pack_any(out, program, 3);
@@ -259,7 +243,7 @@ static void pack_param(struct buffer *out, struct program *program, const struct
     case PARAM_COUNT:
     case PARAM_MS:
     case PARAM_TIMEOUT:
-        pack_int(out, program_next(program) % 32);
+        pack_number(out, program);
         break;
     case PARAM_ARRAY:
         if (method->id == METHOD__atomic) {
@@ -271,7 +255,8 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         }
         break;
     case PARAM_MAP:
-        pack_options(out, program, method->type);
+        method_signature(method, &signature);
+        pack_options(out, program, &signature);
         break;
     case PARAM_OWNER:
     case PARAM_GROUP:

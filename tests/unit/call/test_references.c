@@ -144,6 +144,21 @@ static void either_bit_is_enough_to_open(void **state)
     }
 }
 
+/* What is done with each of them is done in one go. */
+static void message_names_so_many_at_most(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "list.open", "['l']", "_map");
+    check(a, "list.append", "['l', [ext(1, 'l')]*65536]", "1");
+    check_error(a, "list.append", "['l', [ext(1, 'l')]*65537]", "BAD_REQUEST");
+    check_error(a, "list.append", "['l', [ext(1, 'none')]*65537]", "BAD_REQUEST");
+    check_error(a, "dict.cas", "['d', 1, [ext(1, 'l')]*65536, [ext(1, 'l')]]", "BAD_REQUEST");
+    check(a, "list.append", "['l', [ext(3, 'l')]*65537]", "2");
+    check(a, "list.get", "['l', 0]", "[_ext]*65536");
+    check(a, "list.clear", "['l']", "nil");
+    actor_leave(a);
+}
+
 static void reference_of_somebody_without_a_bit_keeps_nothing(void **state)
 {
     struct actor *owner = actor_new(*state, 1000);
@@ -214,6 +229,7 @@ int main(void)
         TEST(put_that_waits_keeps_what_it_refers_to),
         TEST(opening_without_a_bit_is_denied_and_keeps_nothing),
         TEST(either_bit_is_enough_to_open),
+        TEST(message_names_so_many_at_most),
         TEST(reference_of_somebody_without_a_bit_keeps_nothing),
         TEST(getting_a_reference_without_a_bit_opens_nothing),
         TEST(chmod_closes_for_those_who_have_no_bit_any_more),

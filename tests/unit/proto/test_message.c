@@ -52,9 +52,12 @@ static void message_decodes_a_response(void **state)
 {
     struct buffer bytes = bytes_of_hex("94 01 07 c0 93 a178 05 81 01 02");
     struct message message;
+    memset(&message, 0x55, sizeof(message));
     assert_int_equal(decode(bytes.data, bytes.len, &message), 0);
     assert_int_equal(message.type, MESSAGE_RESPONSE);
     assert_int_equal(message.msgid, 7);
+    assert_text(message.method, "");
+    assert_true(message.method.data >= bytes.data && message.method.data < bytes.data + bytes.len);
     assert_int_equal(message.nparams, 2);
     assert_int_equal(message.params[0].header.kind, KIND_NIL);
     assert_int_equal(message.params[1].header.kind, KIND_ARRAY);
@@ -67,8 +70,10 @@ static void message_decodes_a_notification(void **state)
 {
     struct buffer bytes = bytes_of_hex("93 02 a6 63616e63656c 91 ceffffffff");
     struct message message;
+    memset(&message, 0x55, sizeof(message));
     assert_int_equal(decode(bytes.data, bytes.len, &message), 0);
     assert_int_equal(message.type, MESSAGE_NOTIFICATION);
+    assert_int_equal(message.msgid, 0);
     assert_text(message.method, "cancel");
     assert_int_equal(message.nparams, 1);
     assert_true(message.params[0].header.i == UINT32_MAX);
