@@ -164,13 +164,12 @@ int ipcc_greeting(struct ipcc *conn, struct ipcc_reply *reply);
 
 /*
  * Calls a method by name, "queue.get", and waits for the answer: every method there is, also ones
- * that this library does not know. `params` are `nparams` values, those that `ipcctl help queue.get`
- * and ipcprotocol(7) show, in this order: a timeout without limit is ipcc_nil(), not IPCC_FOREVER.
- * Trailing ones of kind IPCC_NONE are left out, elsewhere IPCC_NONE is IPCC_ERR_ARGUMENT. `reply`
- * may be NULL.
- * If the daemon's error comes with a detail (as that of `atomic` does), reply->value is the detail,
- * and the reply is to be freed although the call failed.
- * Any IPCC_ERR_ code of the daemon's.
+ * that this library does not know. `params` are `nparams` values, those that `ipcctl help
+ * queue.get` and ipcprotocol(7) show, in this order: a timeout without limit is ipcc_nil(), not
+ * IPCC_FOREVER. Trailing ones of kind IPCC_NONE are left out, elsewhere IPCC_NONE is
+ * IPCC_ERR_ARGUMENT. `reply` may be NULL. If the daemon's error comes with a detail (as that of
+ * `atomic` does), reply->value is the detail, and the reply is to be freed although the call
+ * failed. Any IPCC_ERR_ code of the daemon's.
  */
 int ipcc_call(struct ipcc *conn, const char *method, const struct ipcc_value *params,
               size_t nparams, struct ipcc_reply *reply);

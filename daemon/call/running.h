@@ -7,8 +7,8 @@
 #include "daemon/call/call.h"
 
 /* Finds what the call is about and runs its handler, as call_try; also CALL_HELD_UP if somebody
- * holds what it is about. `in_steps`: the handler is not run yet, but answers CALL_PACED, unless the
- * call names several objects, which a job would not hold. */
+ * holds what it is about. `in_steps`: the handler is not run yet, but answers CALL_PACED, unless
+ * the call names several objects, which a job would not hold. */
 int call_begin(struct call *call, bool in_steps);
 
 /* Runs the handler of a call, first try or another one, and packs the answer if it ends. Returns

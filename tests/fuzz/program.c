@@ -201,6 +201,19 @@ static void pack_options(struct buffer *out, struct program *program,
     }
 }
 
+/* The array that the method takes. */
+static void pack_elements(struct buffer *out, struct program *program, const struct method *method,
+                          unsigned depth)
+{
+    if (method->id == METHOD__atomic) {
+        pack_calls(out, program, depth);
+    } else if (method->id == METHOD_object_watch) {
+        pack_events(out, program);
+    } else {
+        pack_array_of(out, program);
+    }
+}
+
 static void pack_param(struct buffer *out, struct program *program, const struct method *method,
                        enum param_type type, unsigned depth)
 {
@@ -246,13 +259,7 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         pack_number(out, program);
         break;
     case PARAM_ARRAY:
-        if (method->id == METHOD__atomic) {
-            pack_calls(out, program, depth);
-        } else if (method->id == METHOD_object_watch) {
-            pack_events(out, program);
-        } else {
-            pack_array_of(out, program);
-        }
+        pack_elements(out, program, method, depth);
         break;
     case PARAM_MAP:
         method_signature(method, &signature);

@@ -402,62 +402,6 @@ static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
     leave_both(a, b);
 }
 
-static void two_opens_in_steps_of_an_object_at_work_both_end(void **state)
-{
-    struct actor *a;
-    struct actor *b;
-    struct work work;
-    struct stage *stage = *state;
-    begin(state, &a, &b);
-    work_begin(&work, stage, "d");
-    uint32_t first = actor_send(a, "dict.open", "['d', {initial: {1: 2}}]");
-    uint32_t second = actor_send(b, "dict.open", "['d', {initial: {1: 2}}]");
-    uint32_t third = actor_send(b, "queue.open", "['d', {mode: 384}]");
-    for (unsigned i = 0; i < 50; i++) {
-        assert_true(stage_step(stage));
-    }
-    work_end(&work);
-    for (unsigned i = 0; i < 500 && stage_step(stage); i++) {
-    }
-    assert_false(stage_step(stage));
-    check_answer(a, first, "_map");
-    check_answer(b, second, "_map");
-    check_refused(b, third, "WRONG_TYPE");
-    leave_both(a, b);
-}
-
-/* An object of the name is made while the open makes its own, and goes while that is given up. */
-static void open_in_steps_ends_whatever_comes_and_goes_meanwhile(void **state)
-{
-    enum { STEPS = 24 };
-    struct actor *a;
-    struct actor *b;
-    struct stage *stage = *state;
-    begin(state, &a, &b);
-    stage_in_steps(stage);
-    for (int at = 0; at < STEPS * STEPS; at++) {
-        stage->by_hand = true;
-        uint32_t open = actor_send(a, "dict.open", "['n', {initial: {1: 2, 3: 4, 5: 6}}]");
-        for (int i = 0; i < at / STEPS; i++) {
-            (void)stage_step(stage);
-        }
-        actor_notify(b, "event.open", "['n']");
-        for (int i = 0; i < at % STEPS; i++) {
-            (void)stage_step(stage);
-        }
-        actor_notify(b, "object.rename", "['n', 'n2']");
-        stage_finish(stage);
-        stage->by_hand = false;
-        if (session_parked(&a->session, open) == NULL) {
-            actor_forget(a);
-        }
-        check(a, "server.ping", "[1]", "1");
-        actor_notify(a, "object.delete", "['n']");
-        actor_notify(a, "object.delete", "['n2']");
-    }
-    leave_both(a, b);
-}
-
 static void waiter_that_is_served_in_steps_is_not_overtaken(void **state)
 {
     struct actor *a;
@@ -497,57 +441,6 @@ static void many_waiters_that_are_served_in_steps_each_get_one_in_order(void **s
     for (unsigned i = 1; i < WAITERS; i++) {
         (void)snprintf(expected, sizeof(expected), "[[%u, nil, 1]]", i);
         check_answer(a, 8 + i, expected);
-    }
-    leave_both(a, b);
-}
-
-static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void **state)
-{
-    struct actor *a;
-    struct actor *b;
-    struct work work;
-    struct stage *stage = *state;
-    begin(state, &a, &b);
-    stage_in_steps(stage);
-    stage->by_hand = true;
-    uint32_t batch = actor_send(
-        a, "atomic", "[[['server.ping', []], ['list.append', ['new', 1]], ['server.ping', []]]]");
-    assert_true(stage_step(stage));
-    check(b, "list.open", "['new']", "_map");
-    work_begin(&work, stage, "new");
-    for (int i = 0; i < 20; i++) {
-        (void)stage_step(stage);
-    }
-    work_end(&work);
-    stage_finish(stage);
-    stage_expect_failure(a, batch, "['NOT_FOUND', _str, {index: 1, results: [_]}]", __FILE__,
-                         __LINE__);
-    leave_both(a, b);
-}
-
-static void nothing_comes_between_the_calls_of_a_batch_on_an_object_made_meanwhile(void **state)
-{
-    enum { STEPS = 40 };
-    struct actor *a;
-    struct actor *b;
-    struct stage *stage = *state;
-    begin(state, &a, &b);
-    stage_in_steps(stage);
-    for (int at = 0; at < STEPS; at++) {
-        stage->by_hand = true;
-        uint32_t batch = actor_send(a, "atomic",
-                                    "[[['server.ping', []], ['list.append', ['new', 1]], "
-                                    "['list.get', ['new', -1]]]]");
-        assert_true(stage_step(stage));
-        check(b, "list.open", "['new']", "_map");
-        for (int i = 0; i < at; i++) {
-            (void)stage_step(stage);
-        }
-        actor_notify(b, "list.append", "['new', 9]");
-        stage_finish(stage);
-        stage->by_hand = false;
-        check_answer(a, batch, "[nil, _int, 1]");
-        check(a, "object.delete", "['new']", "nil");
     }
     leave_both(a, b);
 }
@@ -592,13 +485,9 @@ int main(void)
         TEST(get_any_ends_when_all_are_shut_down_of_which_one_was_held),
         TEST(get_any_ends_with_a_queue_deleted_while_another_is_held),
         TEST(held_up_calls_cannot_pass_the_limit_max_waiting),
-        TEST(two_opens_in_steps_of_an_object_at_work_both_end),
-        TEST(open_in_steps_ends_whatever_comes_and_goes_meanwhile),
         TEST(waiter_that_is_served_in_steps_is_not_overtaken),
         TEST(call_done_in_steps_charges_its_session_for_the_stack),
         TEST(many_waiters_that_are_served_in_steps_each_get_one_in_order),
-        TEST(batch_does_not_leave_a_result_out_for_an_object_made_meanwhile),
-        TEST(nothing_comes_between_the_calls_of_a_batch_on_an_object_made_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
