@@ -182,19 +182,19 @@ static void pack_option(struct buffer *out, struct program *program,
 }
 
 /* Mostly options that the method knows. */
-static void pack_options(struct buffer *out, struct program *program,
-                         const struct method_signature *signature)
+static void pack_options(struct buffer *out, struct program *program, const struct method *method)
 {
+    struct method_signature signature;
+    method_signature(method, &signature);
     uint8_t count = program_next(program) % 4;
     pack_map(out, count);
     for (uint8_t i = 0; i < count; i++) {
         uint8_t choice = program_next(program);
-        if (signature->option_count == 0 || choice == 255) {
+        if (signature.option_count == 0 || choice == 255) {
             pack_name(out, program);
             pack_any(out, program, 2);
         } else {
-            const struct method_option *option =
-                signature->options[choice % signature->option_count];
+            const struct method_option *option = signature.options[choice % signature.option_count];
             pack_string(out, option->name);
             pack_option(out, program, option);
         }
@@ -204,7 +204,6 @@ static void pack_options(struct buffer *out, struct program *program,
 static void pack_param(struct buffer *out, struct program *program, const struct method *method,
                        enum param_type type, unsigned depth)
 {
-    struct method_signature signature;
     uint8_t choice = program_next(program);
     if (choice % 16 == 15) {
         pack_any(out, program, 3);
@@ -255,8 +254,7 @@ static void pack_param(struct buffer *out, struct program *program, const struct
         }
         break;
     case PARAM_MAP:
-        method_signature(method, &signature);
-        pack_options(out, program, &signature);
+        pack_options(out, program, method);
         break;
     case PARAM_OWNER:
     case PARAM_GROUP:
