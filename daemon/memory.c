@@ -18,7 +18,6 @@ void memory_tune(void)
     (void)mallopt(M_TRIM_THRESHOLD, INT_MAX); /* only give_back does it */
     (void)mallopt(M_TOP_PAD, TOP_PAD);
     (void)mallopt(M_MXFAST, 0); /* freed blocks are joined at once, not all of them later */
-    (void)mallopt(M_MXFAST, 0); /* freed blocks are joined at once, not all of them later */
 }
 
 static void give_back(evutil_socket_t fd, short what, void *data)
@@ -26,6 +25,10 @@ static void give_back(evutil_socket_t fd, short what, void *data)
     struct memory *memory = data;
     (void)fd;
     (void)what;
+    if (memory->bytes > MEMORY_SHORT && memory->events > MEMORY_QUIET) {
+        memory_wait(memory);
+        return;
+    }
     memory->waiting = false;
     memory->peak = memory->bytes;
     (void)malloc_trim(0);
@@ -45,5 +48,6 @@ void memory_deinit(struct memory *memory)
 void memory_wait(struct memory *memory)
 {
     const struct timeval delay = {.tv_sec = MEMORY_DELAY_S};
+    memory->events = 0;
     memory->waiting = event_add(&memory->timer, &delay) == 0;
 }
