@@ -53,3 +53,50 @@ void actor_begin_leave(struct actor *actor)
     actor_read(actor);
     actor_begin_vanish(actor);
 }
+
+int scene_set_up(void **state)
+{
+    *state = stage_new();
+    return 0;
+}
+
+int scene_tear_down(void **state)
+{
+    stage_free(*state);
+    return 0;
+}
+
+void scene_by_hand(struct stage *stage)
+{
+    stage_in_steps(stage);
+    stage->by_hand = true;
+}
+
+bool scene_steps(struct stage *stage, unsigned count)
+{
+    while (count > 0 && stage_step(stage)) {
+        count--;
+    }
+    return count == 0;
+}
+
+void scene_begin(void **state, struct actor **a, struct actor **b)
+{
+    *a = actor_new(*state, 0);
+    *b = actor_new(*state, 0);
+    check(*a, "queue.open", "['q']", "_map");
+    check(*a, "queue.open", "['r']", "_map");
+    check(*a, "event.open", "['e']", "_map");
+    check(*a, "dict.open", "['d']", "_map");
+    check(*a, "lock.open", "['m']", "_map");
+    check(*a, "condition.open", "['c', {lock: 'm'}]", "_map");
+    check(*a, "barrier.open", "['b', {parties: 2}]", "_map");
+}
+
+void scene_leave(struct actor *a, struct actor *b)
+{
+    a->stage->by_hand = false;
+    stage_finish(a->stage);
+    actor_leave(a);
+    actor_leave(b);
+}

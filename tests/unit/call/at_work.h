@@ -1,6 +1,6 @@
 /*
- * at_work: an object that a job works on for as long as a test likes, and sessions that end without
- * anything being run to its end.
+ * at_work: what tests of things that go on have in common: an object that a job works on for as
+ * long as a test likes, and sessions that end without anything being run to its end.
  */
 #pragma once
 
@@ -24,3 +24,18 @@ void actor_begin_vanish(struct actor *actor);
 
 /* The object of that name; fails if there is none. */
 struct object *stage_object(struct stage *stage, const char *name);
+
+/* Around each test: *state is a stage. */
+int scene_set_up(void **state);
+int scene_tear_down(void **state);
+
+/* From now on all that can be is done in steps, which the test runs. */
+void scene_by_hand(struct stage *stage);
+/* So many steps, or as many as there are; true if there were that many. */
+bool scene_steps(struct stage *stage, unsigned count);
+
+/* Two sessions, and objects by the first letter of their types: q and r, e, d, m (the mutex), c, b.
+ */
+void scene_begin(void **state, struct actor **a, struct actor **b);
+/* The end of a test that has run things by hand, with both. */
+void scene_leave(struct actor *a, struct actor *b);

@@ -3,33 +3,6 @@
 
 #include "tests/support/scarce.h"
 
-static int set_up(void **state)
-{
-    *state = stage_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_free(*state);
-    return 0;
-}
-
-static void by_hand(struct stage *stage)
-{
-    stage_in_steps(stage);
-    stage->by_hand = true;
-}
-
-/* So many steps, or as many as there are; true if there were that many. */
-static bool steps(struct stage *stage, unsigned count)
-{
-    while (count > 0 && stage_step(stage)) {
-        count--;
-    }
-    return count == 0;
-}
-
 static void leave(struct stage *stage, struct actor *a, struct actor *b)
 {
     stage->by_hand = false;
@@ -49,7 +22,7 @@ static void deleted_object_ends_all_that_has_to_do_with_it(void **state)
     check(b, "queue.get_many", "['q', 2]", "[[1, 1, 1], [2, 2, 1]]");
     check(b, "object.watch", "['q', ['deleted']]", "nil");
     uint32_t join = actor_send(b, "queue.join", "['q']");
-    by_hand(stage);
+    scene_by_hand(stage);
     uint32_t gone = actor_send(a, "object.delete", "['q']");
     uint32_t late = actor_send(b, "queue.qsize", "['q']");
     stage_finish(stage);
@@ -72,7 +45,7 @@ static void name_is_free_while_what_had_it_is_still_ending(void **state)
     for (int i = 0; i < 5; i++) {
         (void)actor_send(b, "queue.get", "['q']");
     }
-    by_hand(stage);
+    scene_by_hand(stage);
     (void)actor_send(a, "object.delete", "['q']");
     while (registry_find(&stage->service.registry, slice_of_string("q")) != NULL) {
         assert_true(stage_step(stage));
@@ -120,7 +93,7 @@ static void chain_of_objects_goes_in_steps(void **state)
     struct actor *a = actor_new(stage, 0);
     struct actor *b = actor_new(stage, 0);
     make_chain(a);
-    by_hand(stage);
+    scene_by_hand(stage);
     actor_begin_leave(a);
     check(b, "server.ping", "[]", "_");
     assert_true(stage->service.accounts.objects > 0);
@@ -149,7 +122,7 @@ static void object_that_is_let_go_while_a_job_works_on_it_goes_after_that(void *
     uint32_t size = actor_send(b, "queue.qsize", "['s']");
     uint32_t open = actor_send(b, "queue.open", "['s']");
     check(a, "list.set", "['l', 0, nil]", "nil");
-    (void)steps(stage, 50);
+    (void)scene_steps(stage, 50);
     assert_true(object->deleted);
     assert_int_equal(object->type->weight(object), 1); /* the job may still be looking */
     work_end(&work);
@@ -173,7 +146,7 @@ static void session_that_ends_leaves_an_object_at_work_after_those_who_came_befo
     work_begin(&work, stage, "s");
     uint32_t open = actor_send(b, "queue.open", "['s']");
     actor_begin_leave(a);
-    (void)steps(stage, 50);
+    (void)scene_steps(stage, 50);
     uint32_t size = actor_send(b, "queue.qsize", "['s']");
     work_end(&work);
     stage_finish(stage);
@@ -199,10 +172,10 @@ static bool delete_and_end_after(unsigned count, bool fast)
     (void)actor_send(b, "queue.join", "['q']");
     (void)actor_send(b, "queue.get", "['q']");
     (void)actor_send(b, "queue.get", "['r']");
-    by_hand(stage);
+    scene_by_hand(stage);
     (void)actor_send(a, "object.delete", "['q']");
     (void)actor_send(a, "object.delete", "['r']");
-    bool more = steps(stage, count);
+    bool more = scene_steps(stage, count);
     actor_begin_vanish(b);
     if (fast && stage->service.accounts.sessions > 1) {
         TAILQ_LAST(&stage->service.jobs.running, job_list)->pace.left = INT32_MAX;
@@ -238,9 +211,9 @@ static bool end_and_delete_after(unsigned count)
     check(b, "queue.get_many", "['q', 3]", "_array");
     (void)actor_send(b, "queue.get", "['q']");
     uint32_t get = actor_send(a, "queue.get", "['q']");
-    by_hand(stage);
+    scene_by_hand(stage);
     actor_begin_vanish(b);
-    bool more = steps(stage, count);
+    bool more = scene_steps(stage, count);
     uint32_t gone = actor_send(a, "object.delete", "['q']");
     stage_finish(stage);
     check_answer(a, gone, "nil");
@@ -283,9 +256,9 @@ static bool delete_lock_and_use_it_after(unsigned count)
     check(a, "lock.acquire", "['m']", "_");
     waits[4] = actor_send(b, "lock.acquire", "['m']");
     waits[5] = actor_send(b, "condition.acquire", "['x']");
-    by_hand(stage);
+    scene_by_hand(stage);
     (void)actor_send(a, "object.delete", "['m']");
-    bool more = steps(stage, count);
+    bool more = scene_steps(stage, count);
     stage_advance(stage, 100);
     uint32_t first = actor_send(c, "condition.acquire", "['x']");
     uint32_t second = actor_send(c, "condition.acquire", "['y']");
@@ -365,7 +338,7 @@ static void clearing_ends_what_is_under_way(void **state)
     for (int i = 0; i < 3; i++) {
         (void)actor_send(a, "queue.join", "['q']");
     }
-    by_hand(stage);
+    scene_by_hand(stage);
     actor_begin_leave(a);
     assert_true(stage->service.jobs.count > 0);
     service_clear(&stage->service);
@@ -374,7 +347,7 @@ static void clearing_ends_what_is_under_way(void **state)
     assert_int_equal(stage->service.accounts.bytes, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
 int main(void)
 {

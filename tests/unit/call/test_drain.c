@@ -1,18 +1,6 @@
 /* What is done after each call and when time has passed: how many are asked, and in which steps. */
 #include "tests/unit/call/at_work.h"
 
-static int set_up(void **state)
-{
-    *state = stage_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_free(*state);
-    return 0;
-}
-
 static void wakeup_asks_only_those_whose_key_was_set(void **state)
 {
     enum { KEYS = 16000 };
@@ -212,7 +200,7 @@ static void deadline_of_an_object_at_work_is_looked_at_after_that(void **state)
     actor_leave(a);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
 int main(void)
 {

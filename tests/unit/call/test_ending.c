@@ -3,32 +3,6 @@
 
 #include "tests/support/scarce.h"
 
-static int set_up(void **state)
-{
-    *state = stage_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_free(*state);
-    return 0;
-}
-
-static void by_hand(struct stage *stage)
-{
-    stage_in_steps(stage);
-    stage->by_hand = true;
-}
-
-static bool steps(struct stage *stage, unsigned count)
-{
-    while (count > 0 && stage_step(stage)) {
-        count--;
-    }
-    return count == 0;
-}
-
 static void items_that_never_left_go_back_to_a_queue_when_it_is_free(void **state)
 {
     struct stage *stage = *state;
@@ -110,9 +84,9 @@ static bool end_two_apart(unsigned count)
     uint32_t item = actor_send(a, "queue.get", "['q']");
     uint32_t lock = actor_send(a, "lock.acquire", "['m']");
     uint32_t permit = actor_send(a, "semaphore.acquire", "['s']");
-    by_hand(stage);
+    scene_by_hand(stage);
     actor_begin_vanish(b);
-    bool more = steps(stage, count);
+    bool more = scene_steps(stage, count);
     actor_begin_vanish(c);
     stage_finish(stage);
     stage->by_hand = false;
@@ -164,7 +138,7 @@ static void session_that_ends_without_memory_gives_all_back(void **state)
         check(b, "queue.get_many", "['q', 3]", "_array");
         (void)actor_send(b, "queue.get", "['q']");
         (void)actor_send(b, "queue.get", "['p']");
-        by_hand(stage);
+        scene_by_hand(stage);
         scarce_begin(n);
         actor_begin_vanish(b);
         stage_finish(stage);
@@ -220,7 +194,7 @@ static void session_is_marked_when_its_last_call_is_done(void **state)
     actor_leave(a);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
 int main(void)
 {

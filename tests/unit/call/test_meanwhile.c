@@ -4,48 +4,13 @@
 
 #include <stdlib.h>
 
-static int set_up(void **state)
-{
-    *state = stage_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_free(*state);
-    return 0;
-}
-
-/* Two sessions, and the objects that the tests are about. */
-static void begin(void **state, struct actor **a, struct actor **b)
-{
-    *a = actor_new(*state, 0);
-    *b = actor_new(*state, 0);
-    check(*a, "queue.open", "['q']", "_map");
-    check(*a, "queue.open", "['r']", "_map");
-    check(*a, "event.open", "['e']", "_map");
-    check(*a, "dict.open", "['d']", "_map");
-    check(*a, "lock.open", "['m']", "_map");
-    check(*a, "condition.open", "['c', {lock: 'm'}]", "_map");
-    check(*a, "barrier.open", "['b', {parties: 2}]", "_map");
-}
-
-/* The end of a test that has run things by hand. */
-static void leave_both(struct actor *a, struct actor *b)
-{
-    a->stage->by_hand = false;
-    stage_finish(a->stage);
-    actor_leave(a);
-    actor_leave(b);
-}
-
 static void two_opens_in_steps_of_an_object_at_work_both_end(void **state)
 {
     struct actor *a;
     struct actor *b;
     struct work work;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, stage, "d");
     uint32_t first = actor_send(a, "dict.open", "['d', {initial: {1: 2}}]");
     uint32_t second = actor_send(b, "dict.open", "['d', {initial: {1: 2}}]");
@@ -60,7 +25,7 @@ static void two_opens_in_steps_of_an_object_at_work_both_end(void **state)
     check_answer(a, first, "_map");
     check_answer(b, second, "_map");
     check_refused(b, third, "WRONG_TYPE");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 /* An object of the name is made while the open makes its own, and goes while that is given up. */
@@ -70,7 +35,7 @@ static void open_in_steps_ends_whatever_comes_and_goes_meanwhile(void **state)
     struct actor *a;
     struct actor *b;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     stage_in_steps(stage);
     for (int at = 0; at < STEPS * STEPS; at++) {
         stage->by_hand = true;
@@ -92,7 +57,7 @@ static void open_in_steps_ends_whatever_comes_and_goes_meanwhile(void **state)
         actor_notify(a, "object.delete", "['n']");
         actor_notify(a, "object.delete", "['n2']");
     }
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void **state)
@@ -101,7 +66,7 @@ static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void 
     struct actor *b;
     struct work work;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     stage_in_steps(stage);
     stage->by_hand = true;
     uint32_t batch = actor_send(
@@ -116,7 +81,7 @@ static void batch_does_not_leave_a_result_out_for_an_object_made_meanwhile(void 
     stage_finish(stage);
     stage_expect_failure(a, batch, "['NOT_FOUND', _str, {index: 1, results: [_]}]", __FILE__,
                          __LINE__);
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void nothing_comes_between_the_calls_of_a_batch_on_an_object_made_meanwhile(void **state)
@@ -125,7 +90,7 @@ static void nothing_comes_between_the_calls_of_a_batch_on_an_object_made_meanwhi
     struct actor *a;
     struct actor *b;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     stage_in_steps(stage);
     for (int at = 0; at < STEPS; at++) {
         stage->by_hand = true;
@@ -143,10 +108,10 @@ static void nothing_comes_between_the_calls_of_a_batch_on_an_object_made_meanwhi
         check_answer(a, batch, "[nil, _int, 1]");
         check(a, "object.delete", "['new']", "nil");
     }
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
 int main(void)
 {

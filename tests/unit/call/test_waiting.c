@@ -4,47 +4,12 @@
 
 #include <stdlib.h>
 
-static int set_up(void **state)
-{
-    *state = stage_new();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    stage_free(*state);
-    return 0;
-}
-
-/* Two sessions, and the objects that the tests are about. */
-static void begin(void **state, struct actor **a, struct actor **b)
-{
-    *a = actor_new(*state, 0);
-    *b = actor_new(*state, 0);
-    check(*a, "queue.open", "['q']", "_map");
-    check(*a, "queue.open", "['r']", "_map");
-    check(*a, "event.open", "['e']", "_map");
-    check(*a, "dict.open", "['d']", "_map");
-    check(*a, "lock.open", "['m']", "_map");
-    check(*a, "condition.open", "['c', {lock: 'm'}]", "_map");
-    check(*a, "barrier.open", "['b', {parties: 2}]", "_map");
-}
-
-/* The end of a test that has run things by hand. */
-static void leave_both(struct actor *a, struct actor *b)
-{
-    a->stage->by_hand = false;
-    stage_finish(a->stage);
-    actor_leave(a);
-    actor_leave(b);
-}
-
 static void calls_held_up_are_done_in_order(void **state)
 {
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     uint32_t put = actor_send(a, "queue.put", "['q', 1]");
     uint32_t size = actor_send(b, "queue.qsize", "['q']");
@@ -58,7 +23,7 @@ static void calls_held_up_are_done_in_order(void **state)
     check_answer(b, size, "1");
     check_answer(b, get, "[1, nil, 1]");
     check_answer(a, last, "0");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void call_on_an_object_that_visitors_wait_for_stands_behind_them(void **state)
@@ -66,7 +31,7 @@ static void call_on_an_object_that_visitors_wait_for_stands_behind_them(void **s
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     uint32_t first = actor_send(a, "queue.put", "['q', 1]");
     uint32_t second = actor_send(a, "queue.put", "['q', 2]");
@@ -81,7 +46,7 @@ static void call_on_an_object_that_visitors_wait_for_stands_behind_them(void **s
     check_answer(a, second, "nil");
     check_answer(b, third, "nil");
     check(a, "queue.get", "['q']", "[1, nil, 1]");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void held_up_call_can_be_cancelled(void **state)
@@ -90,7 +55,7 @@ static void held_up_call_can_be_cancelled(void **state)
     struct actor *b;
     struct work work;
     char params[16];
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     uint32_t first = actor_send(a, "queue.put", "['q', 1]");
     uint32_t second = actor_send(a, "queue.put", "['q', 2]");
@@ -103,7 +68,7 @@ static void held_up_call_can_be_cancelled(void **state)
     stage_finish(*state);
     check_answer(a, second, "nil");
     check(a, "queue.get", "['q']", "[2, nil, 1]");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void cancel_of_the_last_visitor_frees_an_open_hold(void **state)
@@ -112,7 +77,7 @@ static void cancel_of_the_last_visitor_frees_an_open_hold(void **state)
     struct actor *b;
     struct work work;
     char params[16];
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     uint32_t put = actor_send(a, "queue.put", "['q', 1]");
     work_end(&work);
@@ -123,7 +88,7 @@ static void cancel_of_the_last_visitor_frees_an_open_hold(void **state)
     actor_notify(a, "cancel", params);
     check(b, "queue.qsize", "['q']", "0");
     assert_null(stage_object(*state, "q")->hold);
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void held_up_call_on_a_barrier_does_not_break_it_when_cancelled(void **state)
@@ -132,7 +97,7 @@ static void held_up_call_on_a_barrier_does_not_break_it_when_cancelled(void **st
     struct actor *b;
     struct work work;
     char params[16];
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     uint32_t first = actor_send(a, "barrier.wait", "['b']");
     work_begin(&work, *state, "b");
     uint32_t second = actor_send(b, "barrier.wait", "['b']");
@@ -144,7 +109,7 @@ static void held_up_call_on_a_barrier_does_not_break_it_when_cancelled(void **st
     check_waits(a, first);
     check(b, "barrier.wait", "['b']", "1");
     check_answer(a, first, "0");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void held_up_call_that_then_waits_has_its_timeout_from_when_it_came(void **state)
@@ -152,7 +117,7 @@ static void held_up_call_that_then_waits_has_its_timeout_from_when_it_came(void 
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     uint32_t get = actor_send(a, "queue.get", "['q', 50]");
     uint32_t longer = actor_send(a, "queue.get", "['q', 150]");
@@ -169,7 +134,7 @@ static void held_up_call_that_then_waits_has_its_timeout_from_when_it_came(void 
     check_waits(a, endless);
     check(b, "queue.put", "['q', 1]", "nil");
     check_answer(a, endless, "[1, nil, 1]");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void wait_whose_time_is_up_while_its_object_is_held_ends_after_that(void **state)
@@ -177,7 +142,7 @@ static void wait_whose_time_is_up_while_its_object_is_held_ends_after_that(void 
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     uint32_t get = actor_send(a, "queue.get", "['q', 50]");
     uint32_t later = actor_send(a, "queue.get", "['q', 500]");
     work_begin(&work, *state, "q");
@@ -189,7 +154,7 @@ static void wait_whose_time_is_up_while_its_object_is_held_ends_after_that(void 
     check_refused(a, get, "EMPTY"); /* it stood before the put */
     check_answer(b, put, "nil");
     check_answer(a, later, "[1, nil, 1]");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void wait_whose_time_is_up_while_its_object_is_held_can_still_be_served(void **state)
@@ -198,7 +163,7 @@ static void wait_whose_time_is_up_while_its_object_is_held_can_still_be_served(v
     struct actor *b;
     struct work work;
     struct delivery;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     uint32_t any = actor_send(a, "queue.get_any", "[['q', 'r'], 50]");
     work_begin(&work, *state, "q");
     stage_advance(*state, 100);
@@ -207,7 +172,7 @@ static void wait_whose_time_is_up_while_its_object_is_held_can_still_be_served(v
     check_answer(a, any, "['r', 1, nil, 1]");
     work_end(&work);
     stage_finish(*state);
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void time_that_is_up_counts_no_more_once_the_sleeper_was_notified(void **state)
@@ -215,7 +180,7 @@ static void time_that_is_up_counts_no_more_once_the_sleeper_was_notified(void **
     struct actor *a;
     struct actor *b;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     check(a, "lock.acquire", "['m']", "_");
     uint32_t sleeper = actor_send(a, "condition.wait", "['c', 50]");
     check(b, "lock.acquire", "['m']", "_");
@@ -232,7 +197,7 @@ static void time_that_is_up_counts_no_more_once_the_sleeper_was_notified(void **
     check_waits(a, sleeper);
     check(b, "lock.release", "['m']", "_");
     check_answer(a, sleeper, "true");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void sessions_calls_are_all_done_before_it_ends(void **state)
@@ -240,7 +205,7 @@ static void sessions_calls_are_all_done_before_it_ends(void **state)
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     (void)actor_send(b, "queue.get", "['r']");
     actor_notify(b, "queue.put", "['q', 1]");
@@ -267,7 +232,7 @@ static void held_up_call_of_a_closing_session_does_not_begin_to_wait(void **stat
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     check(b, "lock.acquire", "['m']", "_");
     work_begin(&work, *state, "c");
     uint32_t wait = actor_send(b, "condition.wait", "['c']");
@@ -276,14 +241,14 @@ static void held_up_call_of_a_closing_session_does_not_begin_to_wait(void **stat
     stage_finish(*state);
     check_refused(b, wait, "CANCELLED");
     check(a, "object.describe", "['m']", "{depth: 1, ...}");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void waits_of_a_session_that_ends_in_steps_get_nothing(void **state)
 {
     struct actor *a;
     struct actor *b;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     for (int i = 0; i < 5; i++) {
         (void)actor_send(b, "queue.get", "['q']");
     }
@@ -293,7 +258,7 @@ static void waits_of_a_session_that_ends_in_steps_get_nothing(void **state)
     check(a, "queue.put", "['q', 1]", "nil");
     check(a, "queue.qsize", "['q']", "1");
     b = actor_new(*state, 0);
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void session_that_ends_in_steps_has_nothing_more_to_send(void **state)
@@ -301,7 +266,7 @@ static void session_that_ends_in_steps_has_nothing_more_to_send(void **state)
     struct actor *a;
     struct actor *b;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     for (int i = 0; i < 5; i++) {
         (void)actor_send(b, "queue.get", "['q']");
     }
@@ -326,7 +291,7 @@ static void get_any_that_was_held_up_waits_on_all_its_queues(void **state)
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     work_begin(&work, *state, "q");
     uint32_t first = actor_send(a, "queue.get_any", "[['r', 'q', 'r']]");
     uint32_t second = actor_send(a, "queue.get_any", "[['r', 'q'], 1000]");
@@ -340,7 +305,7 @@ static void get_any_that_was_held_up_waits_on_all_its_queues(void **state)
     check(b, "queue.put", "['q', 2]", "nil");
     check_answer(a, second, "['q', 2, nil, 1]");
     check(b, "object.describe", "['r']", "{waiting: 0, ...}");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void get_any_ends_when_all_are_shut_down_of_which_one_was_held(void **state)
@@ -348,7 +313,7 @@ static void get_any_ends_when_all_are_shut_down_of_which_one_was_held(void **sta
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     uint32_t any = actor_send(a, "queue.get_any", "[['q', 'r']]");
     work_begin(&work, *state, "q");
     uint32_t down = actor_send(b, "queue.shutdown", "['q']");
@@ -358,7 +323,7 @@ static void get_any_ends_when_all_are_shut_down_of_which_one_was_held(void **sta
     stage_finish(*state);
     check_answer(b, down, "nil");
     check_refused(a, any, "SHUT_DOWN");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void get_any_ends_with_a_queue_deleted_while_another_is_held(void **state)
@@ -366,7 +331,7 @@ static void get_any_ends_with_a_queue_deleted_while_another_is_held(void **state
     struct actor *a;
     struct actor *b;
     struct work work;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     uint32_t any = actor_send(a, "queue.get_any", "[['q', 'r']]");
     work_begin(&work, *state, "q");
     uint32_t gone = actor_send(b, "object.delete", "['r']");
@@ -378,7 +343,7 @@ static void get_any_ends_with_a_queue_deleted_while_another_is_held(void **state
     work_end(&work);
     stage_finish(*state);
     check(b, "object.describe", "['q']", "{waiting: 0, ...}");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
@@ -387,7 +352,7 @@ static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
     struct actor *b;
     struct work work;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     stage->service.accounts.limits.max_waiting = 2;
     work_begin(&work, stage, "q");
     uint32_t calls[4];
@@ -399,21 +364,21 @@ static void held_up_calls_cannot_pass_the_limit_max_waiting(void **state)
     check_waits(a, calls[1]);
     check_refused(a, calls[2], "LIMIT");
     check_refused(a, calls[3], "LIMIT");
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void waiter_that_is_served_in_steps_is_not_overtaken(void **state)
 {
     struct actor *a;
     struct actor *b;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     uint32_t many = actor_send(a, "queue.get_many", "['q', 10]");
     uint32_t one = actor_send(b, "queue.get", "['q']");
     stage_in_steps(*state);
     check(b, "queue.put_many", "['q', [1, 2, 3]]", "3");
     check_answer(a, many, "[[1, nil, 1], [2, nil, 1], [3, nil, 1]]");
     check_waits(b, one);
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void many_waiters_that_are_served_in_steps_each_get_one_in_order(void **state)
@@ -422,7 +387,7 @@ static void many_waiters_that_are_served_in_steps_each_get_one_in_order(void **s
     struct actor *a;
     struct actor *b;
     char expected[32];
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     for (int i = 0; i < WAITERS; i++) {
         (void)actor_send(a, "queue.get_many", "['q', 1]");
     }
@@ -442,7 +407,7 @@ static void many_waiters_that_are_served_in_steps_each_get_one_in_order(void **s
         (void)snprintf(expected, sizeof(expected), "[[%u, nil, 1]]", i);
         check_answer(a, 8 + i, expected);
     }
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
 static void call_done_in_steps_charges_its_session_for_the_stack(void **state)
@@ -450,7 +415,7 @@ static void call_done_in_steps_charges_its_session_for_the_stack(void **state)
     struct actor *a;
     struct actor *b;
     struct stage *stage = *state;
-    begin(state, &a, &b);
+    scene_begin(state, &a, &b);
     check(a, "list.open", "['l', {initial: [1, 2, 3, 4]}]", "_map");
     uint64_t before = a->session.charged.bytes;
     stage_in_steps(stage);
@@ -460,10 +425,10 @@ static void call_done_in_steps_charges_its_session_for_the_stack(void **state)
     stage_finish(stage);
     check_answer(a, count, "1");
     assert_true(a->session.charged.bytes < before + JOB_COST);
-    leave_both(a, b);
+    scene_leave(a, b);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
 
 int main(void)
 {
