@@ -1,7 +1,7 @@
 /*
  * memory: see memory.h.
  *
- * Tests: tests/system/test_charges.c.
+ * Tests: tests/unit/daemon/test_memory.c, tests/system/test_charges.c.
  */
 #include "daemon/memory.h"
 
