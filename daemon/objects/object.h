@@ -108,6 +108,7 @@ struct object {
     TAILQ_ENTRY(object) ready;   /* in the registry's list of ready objects */
     struct timespec created;     /* wall clock */
     uint64_t bytes;              /* charged for its contents, beside its overhead */
+    uint64_t commit;             /* of a durable one: in which what is known of it was written */
     struct deadline deadline;    /* when time next changes it; in the service's heap or not */
     uint32_t hash;               /* of the name */
     uint64_t refs;
@@ -137,6 +138,11 @@ struct object_options {
     uint16_t mode;
     uint8_t lifetime;
 };
+
+static inline bool object_is_durable(const struct object *object)
+{
+    return object->lifetime == LIFETIME_DURABLE;
+}
 
 /* Fills in the common part of a zeroed object of `type`, with one reference, and charges what it
  * costs without contents. 0, or ERR_MEMORY for want of memory, ERR_LIMIT. */
