@@ -33,24 +33,12 @@ static bool rewrites(enum method_id method)
            method == METHOD_list_insert || method == METHOD_list_set_slice;
 }
 
-static bool registry_has_changed(const struct registry *registry)
-{
-    (void)registry;
-    return false;
-}
-
-static bool object_has_changed(const struct object *object)
-{
-    (void)object;
-    return false;
-}
-
 uint64_t commit_of(const struct service *service, const struct object *object)
 {
     const struct commits *commits = &service->commits;
     uint64_t commit = object == NULL || object->deleted ? commits->last : object->commit;
     bool changed = object == NULL || object->deleted ? registry_has_changed(&service->registry)
-                                                     : object_has_changed(object);
+                                                     : object->is_changed;
     if (changed) {
         return commits->next;
     }

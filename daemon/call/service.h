@@ -32,6 +32,10 @@ struct keeper {
     /* There is to be a change of so many bytes: false if there is no space for it on disk. `frees`:
      * it is one that makes less of what is stored. */
     bool (*promise)(void *data, uint64_t bytes, bool frees);
+    /* The object has changed, and an operation in steps is about to hold it: what has changed is
+     * gathered now, since it is part of the next commit with all else that was changed together
+     * with it. */
+    void (*save_now)(void *data, struct object *object);
     /* Packs the figures of the store as pairs; returns how many. */
     size_t (*describe)(void *data, struct buffer *out);
     void *data;

@@ -134,16 +134,10 @@ static int check_existing(struct call *call, const struct request *request,
     return compare_own(call, request, object);
 }
 
-static bool object_type_can_be_durable(const struct object_type *type)
-{
-    return type->kind == OBJECT_QUEUE || type->kind == OBJECT_DICT ||
-           type->kind == OBJECT_NAMESPACE || type->kind == OBJECT_LIST;
-}
-
 /* An object that is to be durable: 0 if it can be. */
 static int refuse_durable(struct call *call, const struct request *request)
 {
-    if (!object_type_can_be_durable(request->type->type)) {
+    if (!request->type->type->durable) {
         const char *kind = object_kind_name(request->type->type->kind);
         return call_fail(call, ERR_BAD_REQUEST,
                          "%s %s cannot be durable: a queue, dict, namespace or list can",
