@@ -169,11 +169,6 @@ struct object_options {
     uint8_t lifetime;
 };
 
-static inline bool object_is_durable(const struct object *object)
-{
-    return object->lifetime == LIFETIME_DURABLE;
-}
-
 /* Fills in the common part of a zeroed object of `type`, with one reference, and charges what it
  * costs without contents. 0, or ERR_MEMORY for want of memory, ERR_LIMIT. */
 int object_init(struct object *object, const struct object_type *type,
