@@ -109,6 +109,9 @@ struct object_type {
                 struct row_reader *reader);
     /* All rows have been loaded. As load. NULL: there is nothing to do. */
     int (*loaded)(struct object *object, struct row_reader *reader);
+    /* What is held of it by no tie, as of one that has been made of its rows, is given back as when
+     * a session ends. NULL: nothing can be. */
+    void (*give_back_untied)(struct object *object, uint64_t now);
     bool durable; /* its objects can be */
 };
 
