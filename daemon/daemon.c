@@ -204,6 +204,14 @@ static void contain_faults(struct daemon *daemon)
 #endif
 }
 
+static int init_durable(struct daemon *daemon)
+{
+    const char *directory = durable_directory(daemon->options->state, &daemon->config);
+    return directory == NULL || daemon->options->embedded
+               ? 0
+               : durable_init(&daemon->durable, directory, &daemon->config, &daemon->net);
+}
+
 /* The event loop and what runs in it. */
 static int init_core(struct daemon *daemon)
 {
@@ -328,6 +336,7 @@ int daemon_init(struct daemon *daemon, const struct options *options)
     int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
     status = status < 0 ? status : read_config(daemon);
     status = status < 0 ? status : init_core(daemon);
+    status = status < 0 ? status : init_durable(daemon);
     if (status == 0) {
         status = start_listening(daemon);
     }
@@ -349,6 +358,9 @@ int daemon_run(struct daemon *daemon)
     if (event_base_dispatch(daemon->base) < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "the event loop has failed: %s", strerror(errno));
         return ERR_INTERNAL;
+    }
+    if (daemon->durable.failed) {
+        return ERR_STORAGE;
     }
     log_line(&daemon->log, LOG_LEVEL_INFO, "stopped after %" PRIu64 " sessions",
              daemon->net.accepted);
@@ -373,6 +385,7 @@ void daemon_deinit(struct daemon *daemon)
         processes_deinit(&daemon->processes);
         net_deinit(&daemon->net);
     }
+    durable_deinit(&daemon->durable);
     if (daemon->has_service) {
         service_clear(&daemon->service);
         service_deinit(&daemon->service);

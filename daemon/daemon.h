@@ -2,7 +2,7 @@
  * daemon: owns everything that runs, built up and torn down in order:
  *
  *   configuration → event loop → closer, memory → service (objects, accounts, sessions) → net
- * (connections) → signals, watchdog → listener → address (socket file, lock)
+ * (connections) → signals, watchdog → durable store (its objects) → listener → address (socket file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "daemon/durable.h"
 #include "daemon/embedded.h"
 #include "daemon/net/address.h"
 #include "daemon/net/listener.h"
@@ -30,6 +31,7 @@ struct daemon {
     struct service service;
     struct memory memory;
     struct net net;
+    struct durable durable;
     struct event signals[DAEMON_SIGNALS];
     struct event watchdog;
     struct event address_timer; /* looks every second whether the address is still there */

@@ -146,6 +146,7 @@ struct accounts {
     uint64_t sessions;
     uint64_t objects;
     uint64_t descriptors;
+    bool is_loading;       /* what is charged was within the limits before: none refuses it */
     struct closer *closer; /* not owned; NULL: descriptors are closed by whoever lets go of them */
 };
 

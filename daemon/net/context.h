@@ -46,6 +46,9 @@ struct net {
     struct input input;
     struct pool pool;
     struct alarm alarm;
+    struct event *turn_ends;           /* made active when durable objects have changed: it comes
+                                          behind all that has happened in this turn of the loop; not
+                                          owned; NULL: there is no store */
     struct memory *memory;             /* told how much is stored; not owned; NULL: nobody is */
     struct incomplete_list incomplete; /* of connections */
     struct event work;            /* rings in the next turn of the loop; pending while `working` */

@@ -103,6 +103,9 @@ void net_settle(struct net *net)
         session->is_dirty = false;
         connection_settle(connection_of(session));
     }
+    if (__builtin_expect(net->turn_ends != NULL, 0) && registry_has_changed(&service->registry)) {
+        event_active(net->turn_ends, 0, 0);
+    }
     if (__builtin_expect(!TAILQ_EMPTY(&net->later) || jobs_pending(&service->jobs), 0) &&
         !net->working) {
         const struct timeval at_once = {0};
