@@ -2,7 +2,8 @@
  * daemon: owns everything that runs, built up and torn down in order:
  *
  *   configuration → event loop → closer, memory → service (objects, accounts, sessions) → net
- * (connections) → signals, watchdog → durable store (its objects) → listener → address (socket file, lock)
+ * (connections) → signals, watchdog → durable store (its objects) → listener → address (socket
+ * file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a

@@ -38,8 +38,8 @@ static struct moment moment_at(uint64_t monotonic_ns)
     struct timespec wall;
     (void)clock_gettime(CLOCK_REALTIME, &wall);
     return (struct moment){.monotonic_ns = monotonic_ns,
-                           .wall_us = (uint64_t)wall.tv_sec * 1000000 +
-                                      (uint64_t)wall.tv_nsec / 1000};
+                           .wall_us =
+                               (uint64_t)wall.tv_sec * 1000000 + (uint64_t)wall.tv_nsec / 1000};
 }
 
 void durable_print_sync(enum store_sync sync, uint64_t interval_ms, char text[DURABLE_SYNC])
@@ -112,7 +112,8 @@ static void commit(struct durable *durable)
     struct object *object;
     uint64_t number;
     int status = 0;
-    while (status == 0 && (object = registry_next_changed(&service->registry)) != NULL) {
+    while (status == 0 &&
+           (object = registry_next_changed(&service->registry, object_is_working)) != NULL) {
         status = gather(durable, object, &now);
         object_unref(object);
     }
@@ -161,9 +162,14 @@ static bool promise(void *data, uint64_t bytes, bool frees)
     return store_promise(durable->store, bytes, frees);
 }
 
-static void save_now(void *data, struct object *object)
+/* An operation in steps is about to hold an object: what has changed of it is gathered first, since
+ * it belongs into one commit with what was changed of others together with it. */
+static void save_before_hold(void *data, struct object *object)
 {
     struct durable *durable = data;
+    if (!object->is_changed) {
+        return;
+    }
     struct moment now = moment_at(durable->service->now);
     registry_take_changed(&durable->service->registry, object);
     if (!durable->failed && gather(durable, object, &now) < 0) {
@@ -303,8 +309,9 @@ static void begin(struct durable *durable)
 {
     struct commits *commits = &durable->service->commits;
     commits->next = 1;
-    commits->keeper = (struct keeper){
-        .promise = promise, .save_now = save_now, .describe = describe, .data = durable};
+    durable->service->state_directory = durable->directory;
+    commits->keeper = (struct keeper){.promise = promise, .describe = describe, .data = durable};
+    durable->service->jobs.listener = (struct hold_listener){save_before_hold, durable};
 }
 
 int durable_init(struct durable *durable, const char *directory, const struct config *config,
@@ -364,9 +371,13 @@ void durable_deinit(struct durable *durable)
             (void)event_del(&durable->ended);
             durable->net->turn_ends = NULL;
         }
-        durable->service->commits = (struct commits){.held = TAILQ_HEAD_INITIALIZER(
-                                                         durable->service->commits.held)};
+        durable->service->commits =
+            (struct commits){.held = TAILQ_HEAD_INITIALIZER(durable->service->commits.held)};
+        durable->service->jobs.listener = (struct hold_listener){0};
         store_close(durable->store);
+    }
+    if (durable->service != NULL) {
+        durable->service->state_directory = NULL;
     }
     free(durable->directory);
     *durable = (struct durable){0};

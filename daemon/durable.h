@@ -2,10 +2,10 @@
  * durable: what brings the durable objects and the store together.
  *
  * At the end of a turn of the loop in which durable objects have changed, what changed is gathered
- * and handed to the store, if that is not busy; else when it has ended. When a commit is on disk the
- * answers that waited for it may leave (daemon/call/commits.h). A commit that fails ends the daemon:
- * what the disk holds is not known then, and nobody is told that anything was done. Whoever has
- * started it starts it anew, from what is there.
+ * and handed to the store, if that is not busy; else when it has ended. When a commit is on disk
+ * the answers that waited for it may leave (daemon/call/commits.h). A commit that fails ends the
+ * daemon: what the disk holds is not known then, and nobody is told that anything was done. Whoever
+ * has started it starts it anew, from what is there.
  *
  * At the start the objects are read from the store before anybody is served.
  */
@@ -24,12 +24,12 @@ struct durable {
     struct net *net;
     struct service *service;
     struct log *log;
-    char *directory;     /* owned */
+    char *directory; /* owned */
     enum store_sync sync;
     uint64_t interval_ms;
-    struct event turn;   /* active when something has changed and the turn ends */
-    struct event ended;  /* the store's descriptor */
-    bool failed;         /* a commit has failed: the daemon ends */
+    struct event turn;  /* active when something has changed and the turn ends */
+    struct event ended; /* the store's descriptor */
+    bool failed;        /* a commit has failed: the daemon ends */
 };
 
 /* Which directory that is: of --state, else $STATE_DIRECTORY (its first, if systemd has given
@@ -43,5 +43,6 @@ void durable_print_sync(enum store_sync sync, uint64_t interval_ms, char text[DU
  * logged what is wrong. durable_deinit is right after both. */
 int durable_init(struct durable *durable, const char *directory, const struct config *config,
                  struct net *net);
-/* All sessions are gone: what has changed since the last commit is written, and the store closed. */
+/* All sessions are gone: what has changed since the last commit is written, and the store closed.
+ */
 void durable_deinit(struct durable *durable);

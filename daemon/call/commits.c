@@ -26,19 +26,27 @@ static const bool adds[METHOD_COUNT] = {
     [METHOD_list_incr] = true,
 };
 
-/* Those that write much of the object anew, wherever they change it. */
-static bool rewrites(enum method_id method)
+/* Those that may change where all others are. */
+static bool moves(enum method_id method)
 {
     return method == METHOD_list_sort || method == METHOD_list_reverse ||
-           method == METHOD_list_insert || method == METHOD_list_set_slice;
+           method == METHOD_list_insert || method == METHOD_list_set_slice ||
+           method == METHOD_list_delete || method == METHOD_list_delete_slice ||
+           method == METHOD_list_remove || method == METHOD_list_pop;
+}
+
+bool object_is_working(const struct object *object)
+{
+    return object_is_busy(object);
 }
 
 uint64_t commit_of(const struct service *service, const struct object *object)
 {
     const struct commits *commits = &service->commits;
     uint64_t commit = object == NULL || object->deleted ? commits->last : object->commit;
-    bool changed = object == NULL || object->deleted ? registry_has_changed(&service->registry)
-                                                     : object->is_changed;
+    bool changed = object == NULL || object->deleted
+                       ? registry_has_changed(&service->registry, object_is_working)
+                       : object->is_changed;
     if (changed) {
         return commits->next;
     }
@@ -120,7 +128,7 @@ static uint64_t change_cost(const struct call *call)
         uint64_t bytes = call->object->bytes;
         return bytes > UINT64_MAX / 2 / times ? UINT64_MAX / 2 : bytes * times;
     }
-    return rewrites(call->method->id) ? cost + call->object->bytes : cost;
+    return moves(call->method->id) ? cost + call->object->bytes : cost;
 }
 
 int call_promise(struct call *call)

@@ -24,6 +24,10 @@ enum {
     COMMITS_HIGH = 4 * 1024 * 1024, /* bytes that may wait to be written before sessions must */
 };
 
+/* True if a job is at work on the object: nobody sees what it has changed, and it is not saved,
+ * before that is over. */
+bool object_is_working(const struct object *object);
+
 /* The commit after which what is known of the object now is on disk: 0 if there is none to wait
  * for. NULL: of everything that there is. */
 uint64_t commit_of(const struct service *service, const struct object *object);

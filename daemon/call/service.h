@@ -32,10 +32,6 @@ struct keeper {
     /* There is to be a change of so many bytes: false if there is no space for it on disk. `frees`:
      * it is one that makes less of what is stored. */
     bool (*promise)(void *data, uint64_t bytes, bool frees);
-    /* The object has changed, and an operation in steps is about to hold it: what has changed is
-     * gathered now, since it is part of the next commit with all else that was changed together
-     * with it. */
-    void (*save_now)(void *data, struct object *object);
     /* Packs the figures of the store as pairs; returns how many. */
     size_t (*describe)(void *data, struct buffer *out);
     void *data;
@@ -69,11 +65,12 @@ struct service {
     uint64_t waiting;         /* parked calls of all sessions */
     uint64_t retries;         /* how often one of them has been asked again */
     uint64_t next_session;
-    uint64_t now;              /* monotonic, nanoseconds: of the last service_run or service_tick */
-    struct timespec since;     /* wall clock */
-    const char *socket;        /* where it listens, to be told; not owned; NULL: not known */
-    uint64_t started;          /* monotonic, nanoseconds */
-    struct method_index index; /* names to methods */
+    uint64_t now;          /* monotonic, nanoseconds: of the last service_run or service_tick */
+    struct timespec since; /* wall clock */
+    const char *state_directory; /* of the durable store; not owned; NULL: there is none */
+    const char *socket;          /* where it listens, to be told; not owned; NULL: not known */
+    uint64_t started;            /* monotonic, nanoseconds */
+    struct method_index index;   /* names to methods */
 };
 
 /* The service that a job is one of. */

@@ -296,6 +296,12 @@ size_t pack_description(const struct object *object, struct buffer *out, uint64_
     pack_key_uint(out, "bytes", object->bytes);
     pack_key_uint(out, "overhead", object_overhead(object));
     size_t pairs = 10;
+    if (object_is_durable(object)) { /* what its contents take, by which its rows go, roughly */
+        pack_string(out, "durable");
+        pack_map(out, 1);
+        pack_key_uint(out, "bytes", object->bytes);
+        pairs++;
+    }
     if (object_is_sealed(object)) {
         pack_key_bool(out, "sealed", true);
         pairs++;

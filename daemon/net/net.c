@@ -5,6 +5,7 @@
  */
 #include "daemon/net/net.h"
 
+#include "daemon/call/commits.h"
 #include "daemon/net/leaving.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/reading.h"
@@ -103,7 +104,8 @@ void net_settle(struct net *net)
         session->is_dirty = false;
         connection_settle(connection_of(session));
     }
-    if (__builtin_expect(net->turn_ends != NULL, 0) && registry_has_changed(&service->registry)) {
+    if (__builtin_expect(net->turn_ends != NULL, 0) &&
+        registry_has_changed(&service->registry, object_is_working)) {
         event_active(net->turn_ends, 0, 0);
     }
     if (__builtin_expect(!TAILQ_EMPTY(&net->later) || jobs_pending(&service->jobs), 0) &&

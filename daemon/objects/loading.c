@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include "daemon/objects/dict.h"
+#include "daemon/objects/queue.h"
 #include "daemon/objects/row_form.h"
+#include "daemon/objects/waits.h"
 
 static const char of_registry[] = "the list of objects";
 
 /* The types whose objects can be made of rows. */
 static const struct object_type *const types[OBJECT_KINDS] = {
+    [OBJECT_QUEUE] = &queue_type,
     [OBJECT_DICT] = &dict_type,
     [OBJECT_NAMESPACE] = &namespace_type,
 };
@@ -157,6 +160,7 @@ int loading_end(struct row_reader *reader)
     while (object != NULL && status == 0) {
         status = object->type->loaded == NULL ? 0 : object->type->loaded(object, reader);
         object->unsaved = 0;
+        object_changed(object); /* time may change it */
         object = registry_from(registry, object->entry.seq + 1);
     }
     if (registry->objects.next_seq < reader->next_number) {

@@ -109,6 +109,9 @@ struct object_type {
                 struct row_reader *reader);
     /* All rows have been loaded. As load. NULL: there is nothing to do. */
     int (*loaded)(struct object *object, struct row_reader *reader);
+    /* What is held of it by no tie, as of one that has been made of its rows, is given back as when
+     * a session ends. NULL: nothing can be. */
+    void (*give_back_untied)(struct object *object, uint64_t now);
     bool durable; /* its objects can be */
 };
 
@@ -168,11 +171,6 @@ struct object_options {
     uint16_t mode;
     uint8_t lifetime;
 };
-
-static inline bool object_is_durable(const struct object *object)
-{
-    return object->lifetime == LIFETIME_DURABLE;
-}
 
 /* Fills in the common part of a zeroed object of `type`, with one reference, and charges what it
  * costs without contents. 0, or ERR_MEMORY for want of memory, ERR_LIMIT. */

@@ -27,8 +27,9 @@ bool row_key_number(struct slice key, uint64_t *number);
 void row_begin(struct buffer *out);
 /* A point of the monotonic clock by the wall clock; TIME_NEVER: nil. */
 void row_pack_time(struct buffer *out, uint64_t time, const struct moment *now);
-/* A stored value with what it carries. */
+/* A stored value with what it carries; and how many MessagePack values that will be. */
 void row_pack_value(struct buffer *out, struct stored value, const struct row_writer *writer);
+size_t row_value_count(struct stored value);
 /* Puts the row; ERR_MEMORY also if the buffer has failed. */
 int row_put(const struct row_writer *writer, struct slice key, const struct buffer *value);
 

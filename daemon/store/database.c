@@ -308,13 +308,13 @@ static int apply_one(struct database *database, const struct change *change)
     return result == SQLITE_OK ? run(database, which) : result;
 }
 
-int database_apply(struct database *database, const struct changes *changes, char **error)
+int database_apply(struct database *database, const struct gathered *changes, char **error)
 {
     struct change change;
     size_t at = 0;
     int code = 0;
     int result = run(database, DATABASE_BEGIN);
-    while (result == SQLITE_OK && changes_next(changes, &at, &change)) {
+    while (result == SQLITE_OK && gathered_next(changes, &at, &change)) {
         result = apply_one(database, &change);
     }
     if (result == SQLITE_OK) {

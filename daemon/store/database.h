@@ -19,7 +19,7 @@
 
 #include <sqlite3.h>
 
-#include "daemon/store/changes.h"
+#include "daemon/store/gathered.h"
 #include "daemon/store/row.h"
 
 /* The format of the rows (PRAGMA user_version). A newer one is refused. */
@@ -55,7 +55,7 @@ void database_close(struct database *database, bool fault);
 int database_read(const struct database *database, store_row *row, void *data, char **error);
 
 /* Writes all changes as one transaction, whole or not at all. */
-int database_apply(struct database *database, const struct changes *changes, char **error);
+int database_apply(struct database *database, const struct gathered *changes, char **error);
 /* What has been written is on disk when this has succeeded. */
 int database_sync(const struct database *database, char **error);
 /* Copies the log to its place as far as nobody reads what it had before, and syncs. EBUSY is

@@ -7,7 +7,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "daemon/store/changes.h"
+#include "daemon/store/gathered.h"
 #include "daemon/store/database.h"
 #include "daemon/store/directory.h"
 #include "daemon/store/failure.h"
@@ -18,7 +18,7 @@ static const uint64_t reserve_default = UINT64_C(16) << 20;
 
 struct store {
     struct writer writer;
-    struct changes gathered;
+    struct gathered gathered;
     uint64_t number; /* of the last commit */
     uint64_t ended;  /* the last one of which the caller has been told */
     uint64_t handed; /* bytes of the commit that is on its way */
@@ -91,7 +91,7 @@ void store_close(struct store *store)
     writer_stop(&store->writer);
     database_close(&store->writer.database, store->writer.state.failed != 0);
     directory_close(&store->writer.directory);
-    changes_deinit(&store->gathered);
+    gathered_deinit(&store->gathered);
     free(store->error);
     free(store);
 }
@@ -111,18 +111,18 @@ uint64_t store_row_count(const struct store *store)
 
 void store_put(struct store *store, uint64_t object, struct slice key, struct slice value)
 {
-    changes_add(&store->gathered, &(struct change){CHANGE_PUT, object, key, value});
+    gathered_add(&store->gathered, &(struct change){CHANGE_PUT, object, key, value});
 }
 
 void store_remove(struct store *store, uint64_t object, struct slice key)
 {
-    changes_add(&store->gathered, &(struct change){CHANGE_REMOVE, object, key, {NULL, 0}});
+    gathered_add(&store->gathered, &(struct change){CHANGE_REMOVE, object, key, {NULL, 0}});
 }
 
 void store_remove_object(struct store *store, uint64_t object)
 {
-    changes_add(&store->gathered,
-                &(struct change){CHANGE_REMOVE_OBJECT, object, {NULL, 0}, {NULL, 0}});
+    gathered_add(&store->gathered,
+                 &(struct change){CHANGE_REMOVE_OBJECT, object, {NULL, 0}, {NULL, 0}});
 }
 
 uint64_t store_gathered(const struct store *store)

@@ -112,7 +112,7 @@ static int commit(struct writer *writer)
     }
     uint64_t took = now() - begin;
     uint64_t rows = writer->handed.count;
-    changes_clear(&writer->handed);
+    gathered_clear(&writer->handed);
     (void)pthread_mutex_lock(&writer->mutex);
     writer->state.ended = writer->number;
     writer->state.waits = false;
@@ -235,14 +235,14 @@ void writer_stop(struct writer *writer)
     (void)pthread_cond_destroy(&writer->work);
     (void)pthread_mutex_destroy(&writer->mutex);
     (void)close(writer->event);
-    changes_deinit(&writer->handed);
+    gathered_deinit(&writer->handed);
     free(writer->state.error);
 }
 
-void writer_hand_over(struct writer *writer, struct changes *changes, uint64_t number)
+void writer_hand_over(struct writer *writer, struct gathered *changes, uint64_t number)
 {
     (void)pthread_mutex_lock(&writer->mutex);
-    struct changes empty = writer->handed;
+    struct gathered empty = writer->handed;
     writer->handed = *changes;
     *changes = empty;
     writer->number = number;

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/store/changes.h"
+#include "daemon/store/gathered.h"
 #include "daemon/store/database.h"
 #include "daemon/store/directory.h"
 
@@ -42,7 +42,7 @@ struct writer {
 
     pthread_mutex_t mutex; /* of all that follows */
     pthread_cond_t work;
-    struct changes handed;
+    struct gathered handed;
     uint64_t number; /* of the commit that is or was in `handed` */
     bool ending;
     struct writer_state state;
@@ -55,4 +55,4 @@ int writer_start(struct writer *writer);
 void writer_stop(struct writer *writer);
 
 /* Takes *changes, and leaves empty ones in their place. No other commit may be on its way. */
-void writer_hand_over(struct writer *writer, struct changes *changes, uint64_t number);
+void writer_hand_over(struct writer *writer, struct gathered *changes, uint64_t number);

@@ -1,5 +1,5 @@
-/* changes: see changes.h. Tests: tests/unit/store/test_store.c. */
-#include "daemon/store/changes.h"
+/* gathered: see gathered.h. Tests: tests/unit/store/test_store.c. */
+#include "daemon/store/gathered.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@ struct header {
 /* SQLite's own limit is 10^9 for a whole row. */
 enum { ROW_MOST = 900 * 1000 * 1000, KEPT_CAPACITY = 1024 * 1024 };
 
-void changes_add(struct changes *changes, const struct change *change)
+void gathered_add(struct gathered *changes, const struct change *change)
 {
     if (change->key.len > ROW_MOST || change->value.len > ROW_MOST - change->key.len) {
         changes->failed = true;
@@ -33,7 +33,7 @@ void changes_add(struct changes *changes, const struct change *change)
     changes->count++;
 }
 
-bool changes_next(const struct changes *changes, size_t *at, struct change *out)
+bool gathered_next(const struct gathered *changes, size_t *at, struct change *out)
 {
     const struct buffer *bytes = &changes->bytes;
     struct header header;
@@ -51,18 +51,18 @@ bool changes_next(const struct changes *changes, size_t *at, struct change *out)
     return true;
 }
 
-void changes_clear(struct changes *changes)
+void gathered_clear(struct gathered *changes)
 {
     if (changes->bytes.cap > KEPT_CAPACITY) {
-        changes_deinit(changes);
+        gathered_deinit(changes);
         return;
     }
     changes->bytes.len = 0;
     changes->count = 0;
 }
 
-void changes_deinit(struct changes *changes)
+void gathered_deinit(struct gathered *changes)
 {
     buffer_deinit(&changes->bytes);
-    *changes = (struct changes){0};
+    *changes = (struct gathered){0};
 }

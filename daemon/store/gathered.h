@@ -1,5 +1,5 @@
 /*
- * changes: what one commit is to do, in the order in which it was asked for.
+ * gathered: what one commit is to do, in the order in which it was asked for.
  *
  * The rows are copied one behind the other into one buffer, so that handing them to another thread
  * is a swap of two structs. A zeroed struct is an empty one that owns nothing. Want of memory is
@@ -21,20 +21,20 @@ struct change {
     struct slice value; /* of CHANGE_PUT */
 };
 
-struct changes {
+struct gathered {
     struct buffer bytes;
     uint64_t count;
     bool failed; /* one is missing: there was no memory for it, or it was too long */
 };
 
 /* Adds one behind the others. */
-void changes_add(struct changes *changes, const struct change *change);
+void gathered_add(struct gathered *changes, const struct change *change);
 
 /* The change that begins at *at (0 for the first), and moves *at behind it; false at the end. Its
  * slices are valid until the changes are next changed. */
-bool changes_next(const struct changes *changes, size_t *at, struct change *out);
+bool gathered_next(const struct gathered *changes, size_t *at, struct change *out);
 
 /* Forgets all of them; memory is kept for the next, if it is not much. */
-void changes_clear(struct changes *changes);
+void gathered_clear(struct gathered *changes);
 
-void changes_deinit(struct changes *changes);
+void gathered_deinit(struct gathered *changes);
