@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SOCKET_KEYS = 3 };
+enum { SOCKET_KEYS = 3, SPIN_KEY = LIMIT_COUNT + SOCKET_KEYS };
 
 /* A file being read. */
 struct reading {
     FILE *file;
     struct config config;
-    uint32_t seen; /* bits of keys: limits first, then SOCKET_KEYS */
+    uint32_t seen; /* bits of keys: limits first, then SOCKET_KEYS, then SPIN_KEY */
     int line;      /* number of the last one read */
     int long_line; /* number of the first one that is too long; 0: none */
     struct fault fault;
@@ -124,6 +124,15 @@ static int set_socket_key(struct reading *reading, int key, const char *value)
     }
 }
 
+static int set_spin(struct reading *reading, const char *value)
+{
+    uint64_t *spin = &reading->config.spin_us;
+    return config_number(value, false, spin) && *spin <= CONFIG_SPIN_MOST
+               ? 1
+               : refuse(reading, "spin = %s: must be a number of microseconds from 0 to %d", value,
+                        CONFIG_SPIN_MOST);
+}
+
 /* The number of a key among all keys, or -1. */
 static int find_key(const char *section, const char *name)
 {
@@ -140,6 +149,8 @@ static int find_key(const char *section, const char *name)
                 return LIMIT_COUNT + i;
             }
         }
+    } else if (strcmp(section, "loop") == 0 && strcmp(name, "spin") == 0) {
+        return SPIN_KEY;
     }
     return -1;
 }
@@ -155,7 +166,7 @@ static int refuse_key(struct reading *reading, const char *section, const char *
     }
     return refuse(reading,
                   "%s: there is no such key in section [%s]; [limits] has %s; [socket] has path, "
-                  "mode, group",
+                  "mode, group; [loop] has spin",
                   name, section, names);
 }
 
@@ -171,6 +182,9 @@ static int take_key(void *data, const char *section, const char *name, const cha
         return refuse(reading, "%s is given twice", name);
     }
     reading->seen |= 1U << key;
+    if (key == SPIN_KEY) {
+        return set_spin(reading, value);
+    }
     return key < LIMIT_COUNT ? set_limit(reading, &limit_rows[key], value)
                              : set_socket_key(reading, key - LIMIT_COUNT, value);
 }

@@ -2,7 +2,8 @@
  * config: the configuration file, ipcd.conf(5).
  *
  * It is an INI file: section [limits] has a key for each row of limit_rows (account.h), section
- * [socket] has path, mode and group (see endpoint.h). A file is taken whole or not at all.
+ * [socket] has path, mode and group (see endpoint.h), section [loop] has spin. A file is taken
+ * whole or not at all.
  */
 #pragma once
 
@@ -17,10 +18,14 @@ struct config {
                          all; it is the same as that then */
     char *path;       /* owned; NULL: not set */
     mode_t mode;
-    char *group; /* owned; NULL: not set */
+    char *group;      /* owned; NULL: not set */
+    uint64_t spin_us; /* how long to look for more to do before sleeping; 0: not at all */
 };
 
-enum { CONFIG_MODE = 0666 }; /* of the socket, unless something else is said */
+enum {
+    CONFIG_MODE = 0666,      /* of the socket, unless something else is said */
+    CONFIG_SPIN_MOST = 1000, /* microseconds */
+};
 
 /* What is wrong, as a sentence that says what would be right. */
 struct fault {
