@@ -113,7 +113,11 @@ int call_complete(struct call *call, int status)
 
 int call_try(struct call *call)
 {
-    int status = handlers[call->method->id](call);
+    int status = 0;
+    if (__builtin_expect(call->origin != NULL, 0) && call->object != NULL) {
+        status = call_check_lasting(call, call->object);
+    }
+    status = status < 0 ? status : handlers[call->method->id](call);
     return status > 0 ? status : call_complete(call, status);
 }
 
