@@ -132,6 +132,33 @@ bool call_has_room(const struct call *call, struct stored value)
     return output_has_room(call->out, value);
 }
 
+int call_check_lasting(struct call *call, const struct object *object)
+{
+    unsigned count = call->service->index.signatures[call->method->id].count;
+    const struct object *other = NULL;
+    int status = 0;
+    if (!object_is_durable(object) || call->method->needs == METHOD_NEEDS_READ) {
+        return 0;
+    }
+    for (unsigned i = 0; i < count && status == 0; i++) {
+        status = incoming_check_lasting(call_incoming(call, i), &other);
+    }
+    if (status == 0) {
+        return 0;
+    }
+    if (other == NULL) {
+        return call_fail(call, ERR_TYPE,
+                         "%s: \"%s\" is durable and can have no value with a descriptor, which "
+                         "would be closed after a restart",
+                         call->method->name, object->name);
+    }
+    return call_fail(call, ERR_TYPE,
+                     "%s: \"%s\" is durable and can have references to durable objects only; "
+                     "\"%s\" has lifetime \"%s\"",
+                     call->method->name, object->name, other->name,
+                     lifetime_name((enum lifetime)other->lifetime));
+}
+
 int call_need_room(struct call *call, struct stored value)
 {
     if (__builtin_expect(call_has_room(call, value), 1)) {
