@@ -61,15 +61,33 @@ static int number(const struct database *database, const char *text, int64_t *ou
     return result == SQLITE_ROW ? SQLITE_OK : result;
 }
 
+/* The file says that it has a log; SQLite does not call it an error if it cannot have one. */
+static int use_log(struct database *database)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(database->handle, "PRAGMA journal_mode = WAL", -1, &statement,
+                                    NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    if (result == SQLITE_ROW) {
+        const char *mode = (const char *)sqlite3_column_text(statement, 0);
+        result = mode != NULL && strcmp(mode, "wal") == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
+    }
+    (void)sqlite3_finalize(statement);
+    return result;
+}
+
 /* An empty file becomes a store at once or not at all. */
 static int make(struct database *database)
 {
-    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; "
-                                   "PRAGMA journal_mode = WAL");
+    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
     if (result == SQLITE_OK) {
-        result =
-            execute(database, "BEGIN IMMEDIATE; " TABLE "; PRAGMA application_id = 1768973156; "
-                              "PRAGMA user_version = 1; COMMIT");
+        result = use_log(database);
+    }
+    if (result == SQLITE_OK) {
+        result = execute(database, "BEGIN IMMEDIATE; " TABLE "; PRAGMA application_id = 1768973156; "
+                                   "PRAGMA user_version = 1; COMMIT");
         if (result != SQLITE_OK && sqlite3_get_autocommit(database->handle) == 0) {
             (void)execute(database, "ROLLBACK");
         }
