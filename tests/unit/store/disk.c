@@ -31,6 +31,7 @@ struct event {
 struct file {
     sqlite3_file base;
     int which; /* of endings; NONE: no file of the store */
+    int error; /* that the last fault was */
     sqlite3_file *real;
 };
 
@@ -115,10 +116,10 @@ static bool take(uint64_t before, uint64_t after)
 }
 
 /* What SQLite's own file system makes of an errno value. */
-static int result_of(int error, int result)
+static int result_of(struct file *file, int error, int result)
 {
-    errno = error;
-    return error == ENOSPC ? SQLITE_FULL : result;
+    errno = file->error = error;
+    return error == ENOSPC && result == SQLITE_IOERR_WRITE ? SQLITE_FULL : result;
 }
 
 /* ---- memory ---------------------------------------------------------------------------------- */
@@ -348,7 +349,7 @@ static int file_read(sqlite3_file *base, void *data, int len, sqlite3_int64 at)
 {
     int error = fault_of(DISK_READ, NULL);
     if (error != 0) {
-        return result_of(error, SQLITE_IOERR_READ);
+        return result_of(of(base), error, SQLITE_IOERR_READ);
     }
     return real_of(base)->pMethods->xRead(real_of(base), data, len, at);
 }
@@ -370,12 +371,12 @@ static int file_write(sqlite3_file *base, const void *data, int len, sqlite3_int
         if (half) {
             (void)do_write(base, data, len / 2, at);
         }
-        return result_of(error, SQLITE_IOERR_WRITE);
+        return result_of(of(base), error, SQLITE_IOERR_WRITE);
     }
     sqlite3_int64 before = 0;
     (void)real_of(base)->pMethods->xFileSize(real_of(base), &before);
     if (at + len > before && !take((uint64_t)before, (uint64_t)(at + len))) {
-        return result_of(ENOSPC, SQLITE_FULL);
+        return result_of(of(base), ENOSPC, SQLITE_IOERR_WRITE);
     }
     return do_write(base, data, len, at);
 }
@@ -385,11 +386,11 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 len)
     sqlite3_int64 before = 0;
     int error = fault_of(DISK_TRUNCATE, NULL);
     if (error != 0) {
-        return result_of(error, SQLITE_IOERR_TRUNCATE);
+        return result_of(of(base), error, SQLITE_IOERR_TRUNCATE);
     }
     (void)real_of(base)->pMethods->xFileSize(real_of(base), &before);
     if (!take((uint64_t)before, (uint64_t)len)) {
-        return result_of(ENOSPC, SQLITE_FULL);
+        return result_of(of(base), ENOSPC, SQLITE_IOERR_WRITE);
     }
     int result = real_of(base)->pMethods->xTruncate(real_of(base), len);
     if (result == SQLITE_OK) {
@@ -402,8 +403,7 @@ static int file_sync(sqlite3_file *base, int flags)
 {
     int error = fault_of(DISK_SYNC, NULL);
     if (error != 0) {
-        errno = error;
-        return SQLITE_IOERR_FSYNC;
+        return result_of(of(base), error, SQLITE_IOERR_FSYNC);
     }
     int result = real_of(base)->pMethods->xSync(real_of(base), flags);
     if (result == SQLITE_OK) {
@@ -434,6 +434,10 @@ static int file_check_reserved(sqlite3_file *base, int *out)
 
 static int file_control(sqlite3_file *base, int operation, void *argument)
 {
+    if (operation == SQLITE_FCNTL_LAST_ERRNO && of(base)->error != 0) {
+        *(int *)argument = of(base)->error;
+        return SQLITE_OK;
+    }
     return real_of(base)->pMethods->xFileControl(real_of(base), operation, argument);
 }
 
@@ -505,9 +509,9 @@ static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int
     int error = fault_of(DISK_OPEN, NULL);
     file->base.pMethods = NULL;
     if (error != 0) {
-        return result_of(error, SQLITE_CANTOPEN);
+        return result_of(file, error, SQLITE_CANTOPEN);
     }
-    file->which = which_of(name);
+    *file = (struct file){.which = which_of(name)};
     file->real = (sqlite3_file *)(file + 1);
     int result = disk.real->xOpen(disk.real, name, file->real, flags, out);
     if (file->real->pMethods != NULL) {
@@ -522,7 +526,8 @@ static int disk_delete(sqlite3_vfs *vfs, const char *name, int syncs)
     struct stat found;
     int error = fault_of(DISK_DELETE, NULL);
     if (error != 0) {
-        return result_of(error, SQLITE_IOERR_DELETE);
+        errno = error;
+        return SQLITE_IOERR_DELETE;
     }
     uint64_t len = stat(name, &found) == 0 ? (uint64_t)found.st_size : 0;
     int result = disk.real->xDelete(disk.real, name, syncs);
