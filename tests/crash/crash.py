@@ -37,8 +37,8 @@ from wire import LIMIT, Connection, Daemon, Trouble
 CLIENTS = 24
 SENTENCE = 600  # characters of one that are shown
 SHORTEST, LONGEST = 0.005, 0.6  # seconds, from the first call of a round to the kill
-FIGURES = {"size", "bytes", "waiting", "unfinished", "taken", "delayed", "durable", "open_by",
-           "dead_lettered"}
+SETTLED = {"name", "type", "owner", "group", "mode", "lifetime", "created", "maxsize", "order", "joinable",
+           "on_disconnect", "lease_ms", "max_deliveries", "dead_letter", "shut_down", "paused"}
 
 
 class Round:
@@ -103,7 +103,7 @@ def daemon_again(daemon):
 def descriptions(call):
     """What objects are, without what they hold."""
     listed = call("object.list", {"limit": 1000})["objects"]
-    return {o["name"]: {key: value for key, value in o.items() if key not in FIGURES}
+    return {o["name"]: {key: value for key, value in o.items() if key in SETTLED}
             for o in listed if o["lifetime"] == "durable" and not o["name"].startswith("passing-")}
 
 

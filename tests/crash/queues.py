@@ -80,10 +80,11 @@ class Queue:
         """(what is there, in order, without what is strange; which figures are wrong)"""
         values = self.peek(call)
         size = call("queue.qsize", self.name)
-        unfinished = call("object.describe", self.name).get("unfinished")
-        if size != len(values) or unfinished not in (None, size):
+        figures = call("object.describe", self.name)
+        unfinished = figures.get("unfinished", size)
+        if size != len(values) or unfinished != size:
             self.wrong.append(f"{self.name}: {len(values)} items, qsize {size}, unfinished "
-                              f"{unfinished}")
+                              f"{unfinished}; it is described as {figures}")
         return values
 
     def check(self, call, gets, ends):
