@@ -258,6 +258,21 @@ static int read_all(struct reading *reading, char **error)
     return status != 0 ? status : end;
 }
 
+/* Nobody is there any more who could say what became of what was taken. */
+static void give_back_taken(struct service *service, uint64_t now)
+{
+    struct registry *registry = &service->registry;
+    struct object *object = registry_from(registry, 0);
+    while (object != NULL) {
+        if (object->type->give_back_untied != NULL) {
+            object->type->give_back_untied(object, now);
+        }
+        object = registry_from(registry, object->entry.seq + 1);
+    }
+    service->now = now;
+    service_drain(service);
+}
+
 static int read_objects(struct durable *durable)
 {
     struct service *service = durable->service;
@@ -283,6 +298,7 @@ static int read_objects(struct durable *durable)
         free(error);
         return ERR_STORAGE;
     }
+    give_back_taken(service, net_clock());
     log_line(durable->log, LOG_LEVEL_INFO,
              "the durable store %s: %" PRIu64 " objects, read in %" PRIu64 " ms",
              durable->directory, service->accounts.objects, (net_clock() - begun) / 1000000);

@@ -54,6 +54,11 @@ void database_close(struct database *database, bool fault);
 /* Calls `row` with each row in order: see store_read. */
 int database_read(const struct database *database, store_row *row, void *data, char **error);
 
+/* Makes the log at least so long, of zeros, which no transaction is made of: to write over them
+ * needs no space, and syncs faster. If it has become longer than `most` it is cut, when what is in
+ * it has been copied. For use before the first transaction. */
+int database_size_log(const struct database *database, uint64_t least, uint64_t most, char **error);
+
 /* Writes all changes as one transaction, whole or not at all. */
 int database_apply(struct database *database, const struct gathered *changes, char **error);
 /* What has been written is on disk when this has succeeded. */
@@ -61,3 +66,6 @@ int database_sync(const struct database *database, char **error);
 /* Copies the log to its place as far as nobody reads what it had before, and syncs. EBUSY is
  * nothing to worry about: somebody else does so. */
 int database_checkpoint(struct database *database, char **error);
+/* Gives some of what is free in the file back to the file system, if it is most of it: *more says
+ * that there is more to give. The file is shorter after the next copy of the log. */
+int database_shrink(const struct database *database, bool *more, char **error);

@@ -155,9 +155,38 @@ static int make_database(const char *path, const struct directory *directory, ch
                : failure(error, errno, "%s cannot be synced: %s", path, strerror(errno));
 }
 
+/* Reads the file and writes the same to the same place. 0 or an errno value. */
+static int write_again(int file)
+{
+    enum { BLOCK = 64 * 1024 };
+    uint8_t block[BLOCK];
+    ssize_t len;
+    for (off_t at = 0; (len = pread(file, block, sizeof(block), at)) > 0; at += len) {
+        if (pwrite(file, block, (size_t)len, at) != len) {
+            return errno != 0 ? errno : EIO;
+        }
+    }
+    return len < 0 || fdatasync(file) < 0 ? errno : 0;
+}
+
+static int write_log_again(const char *path, const struct directory *directory, char **error)
+{
+    int file = openat(directory->fd, DIRECTORY_LOG, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0 && errno == ENOENT) {
+        return 0;
+    }
+    int code = file < 0 ? errno : write_again(file);
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return code == 0 ? 0
+                     : failure(error, code, "%s/%s cannot be written: %s", path, DIRECTORY_LOG,
+                               strerror(code));
+}
+
 int directory_open(const char *path, struct directory *out, char **error)
 {
-    struct directory directory = {-1, -1};
+    struct directory directory = {.fd = -1, .lock = -1};
     int code = make(path, error);
     if (code != 0) {
         return code;
@@ -172,6 +201,9 @@ int directory_open(const char *path, struct directory *out, char **error)
     }
     if (code == 0) {
         code = make_database(path, &directory, error);
+    }
+    if (code == 0) {
+        code = write_log_again(path, &directory, error);
     }
     if (code != 0) {
         directory_close(&directory);
@@ -189,7 +221,26 @@ void directory_close(struct directory *directory)
     if (directory->fd >= 0) {
         (void)close(directory->fd);
     }
-    *directory = (struct directory){-1, -1};
+    *directory = (struct directory){.fd = -1, .lock = -1};
+}
+
+/* The number of a file; 0: it is not there. */
+static uint64_t identity(const struct directory *directory, const char *name)
+{
+    struct stat found;
+    return fstatat(directory->fd, name, &found, AT_SYMLINK_NOFOLLOW) == 0 ? found.st_ino : 0;
+}
+
+void directory_note(struct directory *directory)
+{
+    directory->database = identity(directory, DIRECTORY_DATABASE);
+    directory->log = identity(directory, DIRECTORY_LOG);
+}
+
+bool directory_is_whole(const struct directory *directory)
+{
+    return identity(directory, DIRECTORY_DATABASE) == directory->database &&
+           identity(directory, DIRECTORY_LOG) == directory->log;
 }
 
 uint64_t directory_bytes(const struct directory *directory)

@@ -4,28 +4,35 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/store/gathered.h"
 #include "daemon/store/database.h"
 #include "daemon/store/directory.h"
 #include "daemon/store/failure.h"
+#include "daemon/store/space.h"
 #include "daemon/store/writer.h"
 #include "proto/error.h"
 
+/* The default is for what 50 clients with 16 calls outstanding each have promised at a time, twice:
+ * in the commit that is on its way, and for the next (13 MiB). */
 static const uint64_t reserve_default = UINT64_C(16) << 20;
+static const uint64_t reserve_least = UINT64_C(1) << 20;
 
 struct store {
     struct writer writer;
     struct gathered gathered;
-    uint64_t number; /* of the last commit */
-    uint64_t ended;  /* the last one of which the caller has been told */
-    uint64_t handed; /* bytes of the commit that is on its way */
-    uint64_t reserve;
+    uint64_t number;          /* of the last commit */
+    uint64_t ended;           /* the last one of which the caller has been told */
+    uint64_t handed;          /* bytes of the commit that is on its way */
     uint64_t promised;        /* since the last commit */
     uint64_t promised_before; /* for the commit that is on its way */
-    char *error;              /* owned; the sentence of the last store_reap that failed */
+    struct space_view view;   /* at the end of the last commit, or later */
+    uint64_t refused;         /* what there has been no space for in that second */
+    uint64_t refused_at;
+    char *error; /* owned; the sentence of the last store_reap that failed */
 };
 
 /* ---- opening and reading --------------------------------------------------------------------- */
@@ -49,6 +56,59 @@ static uint64_t interval_ns(const struct store_options *options)
     return ms > 0 ? ms * 1000000 : 1;
 }
 
+/* The log is copied to its place, so that it begins anew, and it is given its length. Without space
+ * for that the store is open, and takes what frees some. */
+static int prepare_log(struct store *store, uint64_t reserve, char **error)
+{
+    struct writer *writer = &store->writer;
+    int code = database_checkpoint(&writer->database, error);
+    if (code == 0 || code == ENOSPC || code == EBUSY) {
+        free(*error);
+        *error = NULL;
+        code = database_size_log(&writer->database, reserve / 2, reserve, error);
+    }
+    if (code == ENOSPC) {
+        store->error = *error;
+        *error = NULL;
+        code = 0;
+    }
+    return code;
+}
+
+static int start_writer(struct store *store, const char *directory, char **error)
+{
+    int code = writer_start(&store->writer);
+    return code == 0 ? 0
+                     : failure(error, code, "the thread of the store %s cannot be started: %s",
+                               directory, strerror(code));
+}
+
+/* What is open, is closed by the caller. */
+static int open_all(struct store *store, const struct store_options *options, char **error)
+{
+    struct writer *writer = &store->writer;
+    uint64_t reserve = options->reserve == 0              ? reserve_default
+                       : options->reserve < reserve_least ? reserve_least
+                                                          : options->reserve;
+    int code = directory_open(options->directory, &writer->directory, error);
+    if (code == 0) {
+        code = open_database(store, options->directory, error);
+    }
+    if (code == 0) {
+        code = prepare_log(store, reserve, error);
+    }
+    if (code == 0) {
+        code = space_open(&writer->space, writer->directory.fd, reserve, error);
+    }
+    if (code == 0) {
+        directory_note(&writer->directory);
+        space_look(&writer->space, 0, &store->view);
+        writer->state.view = store->view;
+        code = start_writer(store, options->directory, error);
+    }
+    return code;
+}
+
 int store_open(const struct store_options *options, struct store **out, char **error)
 {
     *error = NULL;
@@ -57,26 +117,14 @@ int store_open(const struct store_options *options, struct store **out, char **e
         return failure(error, ENOMEM, "there is no memory to open the store %s",
                        options->directory);
     }
-    store->writer.sync_each = options->sync == STORE_SYNC_ALWAYS;
-    store->writer.interval_ns = options->sync == STORE_SYNC_INTERVAL ? interval_ns(options) : 0;
-    store->reserve = options->reserve > 0 ? options->reserve : reserve_default;
-    int code = directory_open(options->directory, &store->writer.directory, error);
+    struct writer *writer = &store->writer;
+    writer->directory.fd = writer->directory.lock = -1;
+    writer->space.log = writer->space.file = writer->event = -1;
+    writer->sync_each = options->sync == STORE_SYNC_ALWAYS;
+    writer->interval_ns = options->sync == STORE_SYNC_INTERVAL ? interval_ns(options) : 0;
+    int code = open_all(store, options, error);
     if (code != 0) {
-        free(store);
-        return code;
-    }
-    code = open_database(store, options->directory, error);
-    if (code == 0) {
-        code = writer_start(&store->writer);
-        if (code != 0) {
-            (void)failure(error, code, "the thread of the store %s cannot be started",
-                          options->directory);
-            database_close(&store->writer.database, false);
-        }
-    }
-    if (code != 0) {
-        directory_close(&store->writer.directory);
-        free(store);
+        store_close(store);
         return code;
     }
     *out = store;
@@ -88,9 +136,11 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
-    writer_stop(&store->writer);
-    database_close(&store->writer.database, store->writer.state.failed != 0);
-    directory_close(&store->writer.directory);
+    struct writer *writer = &store->writer;
+    writer_stop(writer);
+    space_close(&writer->space);
+    database_close(&writer->database, writer->state.failed != 0);
+    directory_close(&writer->directory);
     gathered_deinit(&store->gathered);
     free(store->error);
     free(store);
@@ -122,7 +172,7 @@ void store_remove(struct store *store, uint64_t object, struct slice key)
 void store_remove_object(struct store *store, uint64_t object)
 {
     gathered_add(&store->gathered,
-                 &(struct change){CHANGE_REMOVE_OBJECT, object, {NULL, 0}, {NULL, 0}});
+                &(struct change){CHANGE_REMOVE_OBJECT, object, {NULL, 0}, {NULL, 0}});
 }
 
 uint64_t store_gathered(const struct store *store)
@@ -176,6 +226,7 @@ int store_reap(struct store *store, uint64_t *number, const char **error)
     (void)pthread_mutex_lock(&writer->mutex);
     uint64_t ended = writer->state.ended;
     int failed = writer->state.failed;
+    struct space_view view = writer->state.view;
     take_error(store);
     (void)pthread_mutex_unlock(&writer->mutex);
     if (failed != 0) {
@@ -188,27 +239,67 @@ int store_reap(struct store *store, uint64_t *number, const char **error)
     store->ended = ended;
     store->handed = 0;
     store->promised_before = 0;
+    store->view = view;
     *number = ended;
     return 0;
 }
 
 /* ---- space and figures ----------------------------------------------------------------------- */
 
+static uint64_t seconds(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec;
+}
+
+/* Looks again, and has the log lengthened if that is what is missing. */
+static bool find_space(struct store *store, uint64_t needed, bool freeing)
+{
+    struct writer *writer = &store->writer;
+    (void)pthread_mutex_lock(&writer->mutex);
+    store->view = writer->state.view;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    if (space_suffices(&writer->space, &store->view, needed, freeing)) {
+        return true;
+    }
+    /* What has not been there is looked for once a second. */
+    uint64_t now = seconds();
+    if (now == store->refused_at && needed >= store->refused) {
+        return false;
+    }
+    space_look(&writer->space, store->view.used, &store->view);
+    if (space_suffices(&writer->space, &store->view, needed, freeing)) {
+        return true;
+    }
+    if (space_lengthen(&writer->space, &store->view, needed) &&
+        space_suffices(&writer->space, &store->view, needed, freeing)) {
+        return true;
+    }
+    store->refused_at = now;
+    store->refused = needed;
+    return false;
+}
+
 bool store_promise(struct store *store, uint64_t bytes, bool freeing)
 {
-    struct statvfs system;
-    if (fstatvfs(store->writer.directory.fd, &system) < 0) {
-        return false;
-    }
-    uint64_t free_bytes = (uint64_t)system.f_bavail * system.f_frsize;
-    uint64_t kept = freeing ? store->reserve / 4 : store->reserve;
+    uint64_t cost;
     uint64_t needed;
-    if (__builtin_add_overflow(store->promised + store->promised_before, bytes, &needed) ||
-        __builtin_add_overflow(needed, kept, &needed) || needed > free_bytes) {
+    if (__builtin_add_overflow(bytes, bytes / 32 + SPACE_CHANGE, &cost) ||
+        __builtin_add_overflow(store->promised + store->promised_before, cost, &needed)) {
         return false;
     }
-    store->promised += bytes;
+    if (!space_suffices(&store->writer.space, &store->view, needed, freeing) &&
+        !find_space(store, needed, freeing)) {
+        return false;
+    }
+    store->promised += cost;
     return true;
+}
+
+void store_forget_promises(struct store *store)
+{
+    store->promised = 0;
 }
 
 void store_figures(struct store *store, struct store_figures *out)

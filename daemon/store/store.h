@@ -96,6 +96,9 @@ int store_reap(struct store *store, uint64_t *number, const char **error);
  * file system. `freeing` changes (which remove more than they add) may use the last part of it.
  * When space comes back, it is noticed by itself. */
 bool store_promise(struct store *store, uint64_t bytes, bool freeing);
+/* What has been promised since the last commit was not used: nothing has changed, so no commit
+ * follows. */
+void store_forget_promises(struct store *store);
 
 /* The sentence is valid until the next call of a function of the store. */
 void store_figures(struct store *store, struct store_figures *out);
