@@ -134,14 +134,14 @@ def run(arguments, folder, seed):
             this.connect()
             connection.close()
             this.run(time.monotonic() + random.uniform(SHORTEST, random.choice([0.1, LONGEST])))
-            kill(daemon, random)
+            in_order = kill(daemon, random) == 0
             this.drain()
             daemon_again(daemon)
             connection = Connection(daemon.connect())
             figures["rounds"] += 1
             figures["calls"] += sum(client.answered for client in this.clients)
             figures["unanswered"] += sum(len(client.pending) for client in this.clients)
-            wrong = world.check(connection.call, this.clients)
+            wrong = world.check(connection.call, this.clients, in_order)
             after = descriptions(connection.call)
             if after != before:
                 wrong += [f"{name}: described as {after.get(name)}, before as {before.get(name)}"
