@@ -26,7 +26,7 @@ test_durable_needs_a_store() {
 }
 
 test_durable_and_lifetime_are_one_option() {
-    fails 2 'create: --durable is --lifetime=durable: give one of the two' \
+    fails 2 'create jobs: --durable is --lifetime=durable: give one of the two' \
         create queue jobs --durable --lifetime=daemon
 }
 
@@ -46,7 +46,7 @@ test_what_is_durable_survives_the_daemon() {
     ipcctl put jobs 1 2 3
     gives 1 get jobs
     kill_and_start
-    gives $'config\njobs' ls --names
+    gives $'jobs\nconfig' ls --names
     gives $'1\n2\n3' peek jobs
     gives '"blue"' dict get config '"colour"'
     same "what jobs is" "True 100 3 durable" "$(json \
