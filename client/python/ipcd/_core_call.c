@@ -215,7 +215,7 @@ PyObject *call_run(const struct call *call)
             connection_renew(call->conn) < 0 ? 1 : attempt(call, method, &params, &waiting, &reply);
     }
     PyObject *result = status == 1 ? NULL : take_answer(call, status, &waiting.exception, &reply);
-    ipcc_reply_free(&reply);
+    ipcc_reply_recycle(call->conn->ipcc, &reply);
     params_free(&params);
     return result;
 }
