@@ -43,7 +43,7 @@ struct ipcc {
     struct link link;
     struct flight flight;
     struct reader reader;
-    struct spin spin;         /* the reader's */
+    struct spin spin; /* the reader's */
     struct page page;
     bool closed;              /* by ipcc_close; it is never up again */
     int64_t connect_deadline; /* of connecting and greeting */
