@@ -124,7 +124,7 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
  * has none: the handler returns CALL_PACED, having changed and packed nothing. It is run again from
  * its beginning with call->pace set, which it gives to the operation, while its object is held. */
 bool call_needs_pace(struct call *call, uint64_t steps);
-/* Of a call that needs an object besides the one of its first param: true if it may use it now.
+/* Of a call that needs an object, such as the one of its first param: true if it may use it now.
  * Else the handler returns CALL_HELD_UP, having changed nothing, and is run again from its
  * beginning when others have let the object go. */
 bool call_may_enter(struct call *call, struct object *object);

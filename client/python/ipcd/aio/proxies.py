@@ -102,6 +102,8 @@ class Proxy(proxy.Proxy):
     def _first(self, method: bytes, *params: Any) -> Call:
         return self._client._loop.call_of(self, False, _core.RESULT_VALUE, _first, method, params)
 
+    _get = _first  # nothing is reserved: who waits for several items has as many tasks
+
     def _call_key(self, method: bytes, key: Any, *params: Any) -> Call:
         return self._client._loop.call_of(self, True, _core.RESULT_VALUE, _same, method,
                                           (key, *params))
