@@ -69,6 +69,7 @@ static struct held *held_new(struct session *session)
         held->session = session;
         session->held = held;
         TAILQ_INSERT_TAIL(&session->service->commits.held, held, link);
+        session->service->commits.nheld++;
     }
     return held;
 }
@@ -98,6 +99,7 @@ void session_unhold(struct session *session)
 {
     if (session->held != NULL) {
         TAILQ_REMOVE(&session->service->commits.held, session->held, link);
+        session->service->commits.nheld--;
         free(session->held);
         session->held = NULL;
     }
