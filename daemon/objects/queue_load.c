@@ -87,6 +87,7 @@ void queue_loading_free(struct queue *queue)
     for (size_t i = 0; i < loading->nvalues; i++) {
         blob_unref(loading->values[i].blob);
     }
+    store_trim(queue); /* where loading has ended early one may be at the head */
     buffer_deinit(&loading->kept);
     free(loading->items);
     free(loading->notes);
@@ -591,7 +592,6 @@ int queue_loaded(struct object *object, struct row_reader *reader)
         return row_close(&row, what);
     }
     if (status == 0) {
-        store_trim(queue);
         queue->tickets.next_seq = marks->next_ticket;
         if (queue->rows != NULL) {
             queue->rows->saved = packed->next;

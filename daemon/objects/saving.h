@@ -50,5 +50,7 @@ void loading_begin(struct row_reader *reader);
 int loading_object(struct row_reader *reader, uint64_t number, struct slice value);
 /* Any other row. */
 int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value);
-/* All rows have been given. The same results; then, or after one that is not 0, loading is over. */
+/* All rows have been given, or one of the two has failed: loading is over. 0; or what the first
+ * that failed has returned; or, if objects are not complete, the same results. What is in the
+ * registry then is good for nothing but registry_deinit. */
 int loading_end(struct row_reader *reader);
