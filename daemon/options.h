@@ -12,6 +12,7 @@ struct options {
     const char *socket_mode;
     const char *socket_group;
     const char *config;
+    const char *state;
     bool embedded; /* see embedded.h */
 };
 

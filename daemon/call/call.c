@@ -24,9 +24,22 @@ bool call_needs_pace(struct call *call, uint64_t steps)
     return false;
 }
 
+/* The call comes to an object of which something is reserved for a session. A call of a batch must
+ * find what the one before it has left. */
+static void settle(const struct call *call, struct object *object)
+{
+    unsigned flags = call->batch == NULL ? call->method->flags : 0;
+    if ((flags & METHOD_BEHIND) == 0) {
+        object_settle(object, (flags & METHOD_LOOKS) == 0);
+    }
+}
+
 bool call_may_enter(struct call *call, struct object *object)
 {
     if (__builtin_expect(!object_is_held(object, call->pace), 1)) {
+        if (__builtin_expect(object->reserved != NULL, 0)) {
+            settle(call, object);
+        }
         return true;
     }
     call->held_up_by = object;

@@ -32,6 +32,7 @@ struct batch {
     /* What the call that failed was refused with. */
     int error;
     char text[CALL_TEXT_MAX];
+    bool shows; /* one of the answers has to wait for the disk (commits.h) */
 };
 
 /* What a handler answers besides 0 and an error. */
@@ -88,6 +89,8 @@ struct call {
     bool timed_out;    /* this is the last try: call_wait answers the timeout's error */
     bool refused;      /* an error has been packed */
     bool over;         /* its user may not have more memory for the answer in progress */
+    bool shows_all;    /* the answer shows of durable objects more than that of its first param: it
+                          waits until all that has changed is on disk (commits.h) */
     struct wish wish;
 };
 
@@ -121,7 +124,7 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
  * has none: the handler returns CALL_PACED, having changed and packed nothing. It is run again from
  * its beginning with call->pace set, which it gives to the operation, while its object is held. */
 bool call_needs_pace(struct call *call, uint64_t steps);
-/* Of a call that needs an object besides the one of its first param: true if it may use it now.
+/* Of a call that needs an object, such as the one of its first param: true if it may use it now.
  * Else the handler returns CALL_HELD_UP, having changed nothing, and is run again from its
  * beginning when others have let the object go. */
 bool call_may_enter(struct call *call, struct object *object);

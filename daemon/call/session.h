@@ -7,6 +7,7 @@
 
 #include "daemon/call/output.h"
 #include "daemon/call/service.h"
+#include "daemon/objects/ahead_page.h"
 #include "daemon/objects/tie.h"
 
 enum {
@@ -14,6 +15,18 @@ enum {
      * next requests have to wait; and when they go on. */
     SESSION_UNFINISHED_HIGH = 16,
     SESSION_UNFINISHED_LOW = 4,
+    SESSION_HELD = 2, /* commits that answers can wait for: the one on its way, the next one */
+};
+
+/* The places in the answers of a session from which on they wait for a commit (commits.h). */
+struct held {
+    TAILQ_ENTRY(held) link; /* service->commits.held */
+    struct session *session;
+    unsigned count; /* 1 or 2 */
+    struct {
+        uint64_t commit; /* rising */
+        uint64_t ahead;  /* bytes that may leave before that place */
+    } places[SESSION_HELD];
 };
 
 struct session {
@@ -26,11 +39,13 @@ struct session {
     char *client;            /* what server.hello said, or NULL */
     struct output output;    /* where answers are packed; */
     struct earlier *earlier; /* what leaves before it (unsent.h); owned; NULL: nothing */
+    struct held *held;       /* owned; NULL: no answer waits for the disk */
     struct ordered calls;    /* parked (parked.h), in order of arrival; found by msgid */
     uint64_t unfinished; /* those of them that do not wait: they will be done, whatever happens */
     struct tie **ties;   /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;
+    struct ahead_page *page; /* owned; NULL: it has asked for none */
     struct watcher *watcher; /* owned; NULL: it has watched nothing so far */
     uint64_t ncalls;
     struct tally charged; /* to the user: all that follows, parked calls, watches, what is unread or
@@ -49,6 +64,9 @@ struct session {
 int session_init(struct session *session, struct service *service, struct credentials *credentials);
 /* Frees what is in it; all its lists must be empty. */
 void session_deinit(struct session *session);
+
+/* So many bytes of the answers have left: the places are nearer by that. */
+void session_held_sent(struct held *held, uint64_t more);
 
 /* The tie to an object, or NULL. */
 struct tie *session_tie(const struct session *session, const struct object *object);
@@ -76,7 +94,9 @@ void object_close_denied(struct object *object);
 /* Marks the session as having answers to send; nothing if it ends. */
 void session_dirty(struct session *session);
 
+/* Nothing is reserved for the session any more. */
+void session_settle(struct session *session);
 /* Claims over all objects: tickets, permits, locks. */
-uint64_t session_holding(const struct session *session);
+uint64_t session_holding(struct session *session);
 /* The session of that number, or NULL. */
 struct session *session_find(struct service *service, uint64_t id);

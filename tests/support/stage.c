@@ -101,8 +101,8 @@ void actor_forget(struct actor *actor)
     }
 }
 
-/* Reads one output to its end. */
-static void read_output(struct actor *actor, struct output *output)
+/* Reads one output to its end; returns how many bytes that was. */
+static uint64_t read_output(struct actor *actor, struct output *output)
 {
     struct buffer flat = {0};
     size_t at = 0;
@@ -118,14 +118,17 @@ static void read_output(struct actor *actor, struct output *output)
     assert_false(flat.failed);
     take_answers(actor, buffer_slice(&flat));
     buffer_deinit(&flat);
-    output_sent(output, output_pending(output));
+    uint64_t pending = output_pending(output);
+    output_sent(output, pending);
+    return pending;
 }
 
 void actor_read(struct actor *actor)
 {
+    uint64_t read;
     do {
-        read_output(actor, session_next_output(&actor->session));
-    } while (session_sent(&actor->session));
+        read = read_output(actor, session_next_output(&actor->session));
+    } while (session_sent(&actor->session, read));
 }
 
 static void free_actor(struct session *session)
