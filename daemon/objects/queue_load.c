@@ -522,9 +522,7 @@ static int place_in_order(struct queue *queue, struct item *item, bool *bad)
         return status;
     }
     if (item->state == (ITEM_RETURNED | UNPLACED)) {
-        item->state = ITEM_RETURNED;
-        TAILQ_INSERT_TAIL(&queue->returned, item, link);
-        queue->ready++;
+        item_enter_returned(queue, item);
         return item_set_due(queue, item, item->meta.expires);
     }
     uint64_t ticket = item->entry.seq;
