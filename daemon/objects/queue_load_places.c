@@ -57,7 +57,9 @@ static int place_in_order(struct queue *queue, struct item *item, bool *bad)
         return status;
     }
     if (item->state == (ITEM_RETURNED | UNPLACED)) {
+        uint64_t place = item->place;
         item_enter_returned(queue, item);
+        item->place = place; /* as its row says */
         return item_set_due(queue, item, item->meta.expires);
     }
     uint64_t ticket = item->entry.seq;

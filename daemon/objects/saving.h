@@ -38,8 +38,9 @@ int object_save(struct object *object, enum rows which, const struct row_writer 
 int registry_save(struct registry *registry, enum rows which, const struct row_writer *out);
 
 /* Of a call that is to change a durable object and brings `values` values with `bytes` bytes in
- * all: at most so many bytes more are on disk afterwards, or are gathered for it. `moves`: it may
- * change where all others are (a list's insert in the middle, sort and their like). */
+ * all: so many bytes more, at most, are gathered for the disk. `moves`: it may change where all
+ * others are (a list's insert in the middle, sort and their like). What a queue writes again
+ * because most of a chunk is gone is not counted: less than that has become free. */
 uint64_t object_save_cost(const struct object *object, uint64_t values, uint64_t bytes, bool moves);
 
 /* From now on what is done is loading. reader->registry and reader->accounts are set. */
