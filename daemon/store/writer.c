@@ -109,6 +109,7 @@ static int apply(struct writer *writer)
             free(error);
             continue;
         }
+        tell_view(writer);
         tell_error(writer, code == ENOSPC ? 0 : code, error);
         if (code != ENOSPC || !wait_for_space(writer)) {
             return code;
@@ -366,5 +367,23 @@ void writer_hand_over(struct writer *writer, struct gathered *changes, uint64_t 
     *changes = empty;
     writer->number = number;
     (void)pthread_cond_signal(&writer->work);
+    (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+struct space_view writer_view(struct writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    struct space_view view = writer->state.view;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return view;
+}
+
+void writer_set_view(struct writer *writer, const struct space_view *view)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    /* What is in the log, the thread knows. */
+    uint64_t used = writer->state.view.used;
+    writer->state.view = *view;
+    writer->state.view.used = used;
     (void)pthread_mutex_unlock(&writer->mutex);
 }

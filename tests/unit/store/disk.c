@@ -555,14 +555,15 @@ void disk_install(void)
     disk_forget();
 }
 
-/* ---- the store's own calls ------------------------------------------------------------------- */
+/* ---- the store's own calls: of the names that they have where files are large ------------------
+ */
 
-int __real_fallocate(int fd, int mode, off_t offset, off_t len);
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t len);
-int __real_ftruncate(int fd, off_t len);
-int __wrap_ftruncate(int fd, off_t len);
-int __real_fstatvfs(int fd, struct statvfs *out);
-int __wrap_fstatvfs(int fd, struct statvfs *out);
+int __real_fallocate64(int fd, int mode, off_t offset, off_t len);
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t len);
+int __real_ftruncate64(int fd, off_t len);
+int __wrap_ftruncate64(int fd, off_t len);
+int __real_fstatvfs64(int fd, struct statvfs *out);
+int __wrap_fstatvfs64(int fd, struct statvfs *out);
 
 static uint64_t length_of(int fd)
 {
@@ -570,7 +571,7 @@ static uint64_t length_of(int fd)
     return fstat(fd, &found) == 0 ? (uint64_t)found.st_size : 0;
 }
 
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t len)
 {
     int error = fault_of(DISK_ALLOCATE, NULL);
     uint64_t before = length_of(fd);
@@ -582,18 +583,18 @@ int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
         errno = error;
         return -1;
     }
-    return __real_fallocate(fd, mode, offset, len);
+    return __real_fallocate64(fd, mode, offset, len);
 }
 
-int __wrap_ftruncate(int fd, off_t len)
+int __wrap_ftruncate64(int fd, off_t len)
 {
     (void)take(length_of(fd), (uint64_t)len);
-    return __real_ftruncate(fd, len);
+    return __real_ftruncate64(fd, len);
 }
 
-int __wrap_fstatvfs(int fd, struct statvfs *out)
+int __wrap_fstatvfs64(int fd, struct statvfs *out)
 {
-    int result = __real_fstatvfs(fd, out);
+    int result = __real_fstatvfs64(fd, out);
     (void)pthread_mutex_lock(&disk.mutex);
     if (result == 0 && disk.free != UINT64_MAX) {
         out->f_frsize = BLOCK;
