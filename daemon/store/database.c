@@ -24,7 +24,6 @@ static const char settings[] = "PRAGMA trusted_schema = OFF;"
                                "PRAGMA secure_delete = OFF;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA cache_size = -8192;"
-                               "PRAGMA synchronous = NORMAL;"
                                "PRAGMA wal_autocheckpoint = 0;";
 
 #define TABLE                                                                                      \
@@ -82,10 +81,12 @@ static int use_log(struct database *database)
     return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
-/* An empty file becomes a store at once or not at all. */
+/* An empty file becomes a store at once or not at all. Until there is a log SQLite has a journal,
+ * which is safe with more syncs only. */
 static int make(struct database *database)
 {
-    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
+    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; "
+                                   "PRAGMA synchronous = EXTRA");
     if (result == SQLITE_OK) {
         result = use_log(database);
     }
@@ -207,6 +208,9 @@ int database_open(const char *path, bool read_only, struct database *out, char *
     }
     if (code == 0 && result == SQLITE_OK) {
         code = check(&database, &result, error);
+    }
+    if (code == 0 && result == SQLITE_OK) {
+        result = execute(&database, "PRAGMA synchronous = NORMAL");
     }
     if (code == 0 && result == SQLITE_OK) {
         result = number(&database, "SELECT count(*) FROM rows", &rows);

@@ -278,12 +278,9 @@ bool store_promise(struct store *store, uint64_t bytes, bool freeing)
     }
     struct writer *writer = &store->writer;
     struct space_view view = writer_view(writer);
-    if (!space_suffices(&writer->space, &view, needed, freeing)) {
-        bool found = find_space(store, &view, needed, freeing);
-        writer_set_view(writer, &view);
-        if (!found) {
-            return false;
-        }
+    if (!space_suffices(&writer->space, &view, needed, freeing) &&
+        !find_space(store, &view, needed, freeing)) {
+        return false;
     }
     store->promised += cost;
     return true;

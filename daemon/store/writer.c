@@ -377,13 +377,3 @@ struct space_view writer_view(struct writer *writer)
     (void)pthread_mutex_unlock(&writer->mutex);
     return view;
 }
-
-void writer_set_view(struct writer *writer, const struct space_view *view)
-{
-    (void)pthread_mutex_lock(&writer->mutex);
-    /* What is in the log, the thread knows. */
-    uint64_t used = writer->state.view.used;
-    writer->state.view = *view;
-    writer->state.view.used = used;
-    (void)pthread_mutex_unlock(&writer->mutex);
-}

@@ -29,7 +29,7 @@ struct writer_state {
     uint64_t rows;
     uint64_t commit_ns;
     uint64_t sync_ns;
-    struct space_view view; /* when it was last looked at, by either side */
+    struct space_view view; /* after the last commit, or copy of the log */
 };
 
 struct writer {
@@ -59,6 +59,5 @@ void writer_stop(struct writer *writer);
 /* Takes *changes, and leaves empty ones in their place. No other commit may be on its way. */
 void writer_hand_over(struct writer *writer, struct gathered *changes, uint64_t number);
 
-/* The caller's sight of the space there is; only what it has measured itself may be set. */
+/* The space that there was when the thread looked last. */
 struct space_view writer_view(struct writer *writer);
-void writer_set_view(struct writer *writer, const struct space_view *view);
