@@ -200,6 +200,8 @@ static int settle(struct writer *writer, int code, char *error)
 static bool log_is_long(const struct writer *writer)
 {
     uint64_t pages = writer->database.log_pages;
+    /* Somebody reads what it had before, a backup, say: it is not tried again with each commit. */
+    pages = pages >= writer->tried ? pages - writer->tried : pages;
     return pages >= LOG_PAGES || pages * LOG_PAGE >= writer->space.half / 2;
 }
 
@@ -213,6 +215,7 @@ static int copy_log(struct writer *writer)
         code = database_checkpoint(&writer->database, &error);
     }
     code = settle(writer, code, error);
+    writer->tried = writer->database.log_pages;
     if (code == 0) {
         tell_view(writer);
     }

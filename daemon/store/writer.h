@@ -39,6 +39,7 @@ struct writer {
     bool sync_each;       /* commit, before it has ended */
     uint64_t interval_ns; /* otherwise so long after it at the latest; 0: not at all */
     int event;            /* readable: the state is news */
+    unsigned tried;       /* pages that the log had when it could not be copied whole */
     pthread_t thread;
     bool started;
 
