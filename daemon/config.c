@@ -16,6 +16,7 @@ enum other_key {
     STORE_DIRECTORY,
     STORE_SYNC,
     STORE_RESERVE,
+    LOOP_SPIN,
     OTHER_KEYS
 };
 
@@ -26,6 +27,7 @@ static const struct {
     [SOCKET_PATH] = {"socket", "path"},   [SOCKET_MODE] = {"socket", "mode"},
     [SOCKET_GROUP] = {"socket", "group"}, [STORE_DIRECTORY] = {"store", "directory"},
     [STORE_SYNC] = {"store", "sync"},     [STORE_RESERVE] = {"store", "reserve"},
+    [LOOP_SPIN] = {"loop", "spin"},
 };
 
 /* A file being read. */
@@ -147,6 +149,15 @@ bool config_sync(const char *text, enum store_sync *sync, uint64_t *interval_ms)
     return true;
 }
 
+static int set_spin(struct reading *reading, const char *value)
+{
+    uint64_t *spin = &reading->config.spin_us;
+    return config_number(value, false, spin) && *spin <= CONFIG_SPIN_MOST
+               ? 1
+               : refuse(reading, "spin = %s: must be a number of microseconds from 0 to %d", value,
+                        CONFIG_SPIN_MOST);
+}
+
 static int set_other_key(struct reading *reading, enum other_key key, const char *value)
 {
     struct config *config = &reading->config;
@@ -168,6 +179,8 @@ static int set_other_key(struct reading *reading, enum other_key key, const char
                    ? 1
                    : refuse(reading, "sync = %s: must be always, never, or a time from 1ms to %dms",
                             value, STORE_INTERVAL_MOST);
+    case LOOP_SPIN:
+        return set_spin(reading, value);
     default:
         return config_number(value, true, &config->reserve) &&
                        config->reserve >= STORE_RESERVE_LEAST
@@ -208,7 +221,8 @@ static int refuse_key(struct reading *reading, const char *section, const char *
     }
     return refuse(reading,
                   "%s: there is no such key in section [%s]; [limits] has %s; [socket] has path, "
-                  "mode, group; [store] has directory, sync, reserve",
+                  "mode, group; [store] has directory, sync, reserve; [loop] has "
+                  "spin",
                   name, section, names);
 }
 

@@ -2,8 +2,8 @@
  * config: the configuration file, ipcd.conf(5).
  *
  * It is an INI file: section [limits] has a key for each row of limit_rows (account.h), section
- * [socket] has path, mode and group (see endpoint.h), and section [store] directory, sync and
- * reserve (see durable.h). A file is taken whole or not at all.
+ * [socket] has path, mode and group (see endpoint.h), section [store] directory, sync and
+ * reserve (see durable.h), section [loop] has spin. A file is taken whole or not at all.
  */
 #pragma once
 
@@ -19,14 +19,18 @@ struct config {
                          all; it is the same as that then */
     char *path;       /* owned; NULL: not set */
     mode_t mode;
-    char *group; /* owned; NULL: not set */
-    char *state; /* owned: the directory of the store; NULL: not set */
+    char *group;      /* owned; NULL: not set */
+    uint64_t spin_us; /* how long to look for more to do before sleeping; 0: not at all */
+    char *state;      /* owned: the directory of the store; NULL: not set */
     enum store_sync sync;
     uint64_t interval_ms; /* of sync */
     uint64_t reserve;     /* bytes */
 };
 
-enum { CONFIG_MODE = 0666 }; /* of the socket, unless something else is said */
+enum {
+    CONFIG_MODE = 0666,      /* of the socket, unless something else is said */
+    CONFIG_SPIN_MOST = 1000, /* microseconds */
+};
 
 /* Of section [store]. */
 enum {

@@ -21,6 +21,8 @@
  * waits to be closed. */
 enum { DAEMON_DESCRIPTORS = 64 + CLOSING_FREE };
 
+static const uint64_t ADDRESS_LOOK_NS = 1000000000;
+
 static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
 void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
@@ -69,6 +71,12 @@ void daemon_fit_limits(const struct log *log, struct config *config)
     }
 }
 
+void daemon_set_spin(struct daemon *daemon)
+{
+    uint64_t length = daemon->options->embedded ? SPIN_NS : daemon->config.spin_us * 1000;
+    spin_init(&daemon->net.spin, length, spin_processors);
+}
+
 static void stop(struct daemon *daemon, const char *why)
 {
     const struct timeval limit = {.tv_sec = DAEMON_STOP_SECONDS};
@@ -79,7 +87,7 @@ static void stop(struct daemon *daemon, const char *why)
     log_line(&daemon->log, LOG_LEVEL_INFO, "stopping %s with %" PRIu64 " sessions", why,
              daemon->service.accounts.sessions);
     supervisor_stopping();
-    (void)event_del(&daemon->address_timer);
+    alarm_deinit(&daemon->address_alarm);
     listener_deinit(&daemon->listener);
     (void)event_add(&daemon->stop_timer, &limit);
     net_stop(&daemon->net);
@@ -112,12 +120,15 @@ static void stop_time_over(evutil_socket_t fd, short what, void *data)
     (void)event_base_loopbreak(daemon->base);
 }
 
-static void watchdog_came(evutil_socket_t fd, short what, void *data)
+static void watchdog_came(evutil_socket_t number, short what, void *data)
 {
+    struct daemon *daemon = data;
     char status[DAEMON_STATUS];
-    (void)fd;
+    (void)number;
     (void)what;
-    daemon_status(data, status);
+    alarm_rung(&daemon->watchdog);
+    alarm_set(&daemon->watchdog, net_clock() + supervisor_interval() * 1000);
+    daemon_status(daemon, status);
     supervisor_alive(status);
 }
 
@@ -126,6 +137,8 @@ static void look_at_address(evutil_socket_t number, short what, void *data)
     struct daemon *daemon = data;
     (void)number;
     (void)what;
+    alarm_rung(&daemon->address_alarm);
+    alarm_set(&daemon->address_alarm, net_clock() + ADDRESS_LOOK_NS);
     int fd = address_check(&daemon->address, &daemon->log);
     if (fd >= 0 && listener_replace(&daemon->listener, fd) < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "out of memory for a listening socket");
@@ -157,18 +170,20 @@ static int init_signals(struct daemon *daemon)
     return 0;
 }
 
+/* What always runs are alarms, as the loop would set a timeout at each sleep for timers of its own.
+ */
 static int init_timers(struct daemon *daemon)
 {
     uint64_t interval = supervisor_interval();
-    const struct timeval period = {.tv_sec = (time_t)(interval / 1000000),
-                                   .tv_usec = (suseconds_t)(interval % 1000000)};
     if (event_assign(&daemon->stop_timer, daemon->base, -1, 0, stop_time_over, daemon) < 0 ||
-        event_assign(&daemon->watchdog, daemon->base, -1, EV_PERSIST, watchdog_came, daemon) < 0 ||
-        event_assign(&daemon->address_timer, daemon->base, -1, EV_PERSIST, look_at_address,
-                     daemon) < 0) {
+        alarm_init(&daemon->watchdog, daemon->base, watchdog_came, daemon) < 0 ||
+        alarm_init(&daemon->address_alarm, daemon->base, look_at_address, daemon) < 0) {
         return ERR_INTERNAL;
     }
-    return interval > 0 && event_add(&daemon->watchdog, &period) < 0 ? ERR_INTERNAL : 0;
+    if (interval > 0) {
+        alarm_set(&daemon->watchdog, net_clock() + interval * 1000);
+    }
+    return 0;
 }
 
 static int init_processes(struct daemon *daemon)
@@ -229,6 +244,7 @@ static int init_core(struct daemon *daemon)
         status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
         daemon->has_net = status == 0;
         daemon->net.memory = &daemon->memory;
+        daemon_set_spin(daemon);
     }
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
@@ -259,10 +275,8 @@ static int listen_at_endpoint(struct daemon *daemon)
                                             .parent = endpoint.parent};
     int fd = address_listen(&daemon->address, &options, &daemon->log);
     status = fd < 0 ? fd : listener_add(&daemon->listener, fd);
-    if (status == 0 && event_add(&daemon->address_timer, &(struct timeval){.tv_sec = 1}) < 0) {
-        status = ERR_MEMORY;
-    }
     if (status == 0) {
+        alarm_set(&daemon->address_alarm, net_clock() + ADDRESS_LOOK_NS);
         log_line(&daemon->log, LOG_LEVEL_INFO, "ipcd " IPCD_VERSION " listens on %s, mode 0%o",
                  endpoint.path, (unsigned)endpoint.mode);
     }
@@ -331,7 +345,10 @@ static int read_config(struct daemon *daemon)
 
 int daemon_init(struct daemon *daemon, const struct options *options)
 {
-    *daemon = (struct daemon){.options = options, .address = {.lock_fd = -1}};
+    *daemon = (struct daemon){.options = options,
+                              .watchdog = {.fd = -1},
+                              .address_alarm = {.fd = -1},
+                              .address = {.lock_fd = -1}};
     log_init(&daemon->log, STDERR_FILENO);
     int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
     status = status < 0 ? status : read_config(daemon);
@@ -355,7 +372,7 @@ int daemon_run(struct daemon *daemon)
     char status[DAEMON_STATUS];
     daemon_status(daemon, status);
     supervisor_ready(status);
-    if (event_base_dispatch(daemon->base) < 0) {
+    if (net_run(&daemon->net) < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "the event loop has failed: %s", strerror(errno));
         return ERR_INTERNAL;
     }
@@ -376,11 +393,11 @@ void daemon_deinit(struct daemon *daemon)
                 (void)event_del(&daemon->signals[i]);
             }
         }
-        if (event_initialized(&daemon->watchdog) != 0) {
-            (void)event_del(&daemon->watchdog);
-            (void)event_del(&daemon->address_timer);
+        if (event_initialized(&daemon->stop_timer) != 0) {
             (void)event_del(&daemon->stop_timer);
         }
+        alarm_deinit(&daemon->watchdog);
+        alarm_deinit(&daemon->address_alarm);
         daemon->net.processes = NULL;
         processes_deinit(&daemon->processes);
         net_deinit(&daemon->net);

@@ -34,8 +34,8 @@ struct daemon {
     struct net net;
     struct durable durable;
     struct event signals[DAEMON_SIGNALS];
-    struct event watchdog;
-    struct event address_timer; /* looks every second whether the address is still there */
+    struct alarm watchdog;
+    struct alarm address_alarm; /* to look every second whether the address is still there */
     struct event stop_timer;
     struct listener listener;
     struct address address;
@@ -59,6 +59,10 @@ void daemon_deinit(struct daemon *daemon);
  * them, and the process's descriptors; logs what that changes, and which limits of the file are
  * more than they can be. */
 void daemon_fit_limits(const struct log *log, struct config *config);
+
+/* Sets up how long the event loop spins before it sleeps: as configured; in an embedded daemon,
+ * which has its users' processors to itself, always. */
+void daemon_set_spin(struct daemon *daemon);
 
 /* Reads the configuration file again (SIGHUP); reload.c. */
 void daemon_reload(struct daemon *daemon);

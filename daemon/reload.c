@@ -60,6 +60,11 @@ static int log_changes(const struct log *log, struct config *before, struct conf
                  (unsigned)before->mode, (unsigned)after->mode);
         changes++;
     }
+    if (before->spin_us != after->spin_us) {
+        log_line(log, LOG_LEVEL_NOTICE, "spin: %" PRIu64 " -> %" PRIu64, before->spin_us,
+                 after->spin_us);
+        changes++;
+    }
     if (log_store(log, before, after)) {
         changes++;
     }
@@ -82,6 +87,7 @@ static void reload_file(struct daemon *daemon, const char *file)
     daemon->service.accounts.limits = config.limits;
     config_deinit(&daemon->config);
     daemon->config = config;
+    daemon_set_spin(daemon);
 }
 
 void daemon_reload(struct daemon *daemon)

@@ -16,6 +16,7 @@
 #include "daemon/net/incomplete.h"
 #include "daemon/net/input.h"
 #include "daemon/net/pool.h"
+#include "proto/spin.h"
 
 struct net;
 struct connection;
@@ -59,6 +60,8 @@ struct net {
     bool working;
     uint64_t now;      /* monotonic, nanoseconds: when the event in hand was read */
     uint64_t accepted; /* connections, from the start */
+    struct spin spin;  /* of the loop, before it sleeps; none unless it is set up */
+    bool busy;         /* something has come in this turn of the loop */
     bool stopping;     /* net_stop was called */
     bool freed;        /* a connection has ended: there is a descriptor more */
 };

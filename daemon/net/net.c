@@ -95,9 +95,44 @@ void net_deinit(struct net *net)
     input_deinit(&net->input);
 }
 
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+/* Looks for events without sleeping, as long as that pays. What the loop returned. */
+static int spin(struct net *net)
+{
+    int status;
+    spin_begin(&net->spin, net_clock());
+    do {
+        spin_pause();
+        status = event_base_loop(net->base, EVLOOP_NONBLOCK);
+        if (net->busy) {
+            spin_found(&net->spin);
+            return status;
+        }
+    } while (status == 0 && event_base_got_break(net->base) == 0 &&
+             spin_goes_on(&net->spin, net_clock()));
+    return status;
+}
+
+int net_run(struct net *net)
+{
+    int status;
+    do {
+        net->busy = false;
+        status = spin_wanted(&net->spin) ? spin(net) : 0;
+        if (status == 0 && !net->busy && event_base_got_break(net->base) == 0) {
+            status = event_base_loop(net->base, EVLOOP_ONCE);
+        }
+    } while (status == 0 && event_base_got_break(net->base) == 0);
+    return status < 0 ? ERR_INTERNAL : 0;
+}
+
+/* ---- the end of an event --------------------------------------------------------------------- */
+
 void net_settle(struct net *net)
 {
     struct service *service = net->service;
+    net->busy = true;
     struct session *session;
     while ((session = TAILQ_FIRST(&service->dirty)) != NULL) {
         TAILQ_REMOVE(&service->dirty, session, dirty);

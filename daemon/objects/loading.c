@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/objects/dict.h"
+#include "daemon/objects/list.h"
 #include "daemon/objects/queue.h"
 #include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
@@ -20,6 +21,7 @@ static const char of_registry[] = "the list of objects";
 static const struct object_type *const types[OBJECT_KINDS] = {
     [OBJECT_QUEUE] = &queue_type,
     [OBJECT_DICT] = &dict_type,
+    [OBJECT_LIST] = &list_type,
     [OBJECT_NAMESPACE] = &namespace_type,
 };
 
