@@ -1,7 +1,7 @@
 /*
  * durable: see durable.h.
  *
- * Tests: tests/system/test_durable.c, tests/system/test_crash.c.
+ * Tests: tests/system/test_durable.c, tests/crash/crash.py.
  */
 #include "daemon/durable.h"
 
@@ -98,6 +98,7 @@ static int gather(struct durable *durable, struct object *object, const struct m
     const struct row_writer writer = {
         .put = put_row, .remove = remove_row, .remove_all = remove_all_rows, .data = &target};
     object->commit = durable->service->commits.next;
+    durable->waited_for = true;
     return object_save(object, ROWS_CHANGED, &writer, now);
 }
 
@@ -117,8 +118,9 @@ static void commit(struct durable *durable)
         status = gather(durable, object, &now);
         object_unref(object);
     }
-    if (status == 0 && store_gathered(durable->store) > 0) {
+    if (status == 0 && durable->waited_for) {
         status = store_commit(durable->store, &number);
+        durable->waited_for = false;
         service_commits(service);
     }
     if (status < 0) {

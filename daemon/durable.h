@@ -29,6 +29,8 @@ struct durable {
     uint64_t interval_ms;
     struct event turn;  /* active when something has changed and the turn ends */
     struct event ended; /* the store's descriptor */
+    bool waited_for;    /* objects have been saved for the next commit: answers wait for it, even if
+                           nothing was to be written of what had changed */
     bool failed;        /* a commit has failed: the daemon ends */
 };
 
