@@ -101,6 +101,7 @@ static int gather(struct durable *durable, struct object *object, const struct m
     const struct row_writer writer = {
         .put = put_row, .remove = remove_row, .remove_all = remove_all_rows, .data = &target};
     object->commit = durable->service->commits.next;
+    durable->waited_for = true;
     return object_save(object, ROWS_CHANGED, &writer, now);
 }
 
@@ -128,13 +129,14 @@ static int gather_all(struct durable *durable)
 static void commit(struct durable *durable)
 {
     struct service *service = durable->service;
-    bool pending = registry_has_changed(&service->registry, object_is_working) ||
-                   store_gathered(durable->store) > 0;
+    bool pending =
+        registry_has_changed(&service->registry, object_is_working) || durable->waited_for;
     if (durable->failed || store_is_busy(durable->store) || !pending) {
         return;
     }
     uint64_t number;
     int status = gather_all(durable);
+    durable->waited_for = false;
     if (status == 0 && store_gathered(durable->store) == 0) {
         /* What came has gone again: there is nothing to write. */
         store_forget_promises(durable->store);
