@@ -47,6 +47,7 @@ struct service {
     struct timespec since;     /* wall clock */
     const char *socket;        /* where it listens, to be told; not owned; NULL: not known */
     uint64_t started;          /* monotonic, nanoseconds */
+    uint64_t takeovers;        /* how often one daemon has taken the place of another since then */
     struct method_index index; /* names to methods */
 };
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/saving.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -41,11 +42,42 @@ static void barrier_wait_ended(struct object *object, uint64_t arrival)
     }
 }
 
+static void barrier_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+{
+    const struct barrier *barrier = (const struct barrier *)object;
+    pack_uint(out, barrier->options.parties);
+    pack_int(out, barrier->options.timeout_ms);
+    pack_uint(out, barrier->arrived);
+    pack_uint(out, barrier->generation);
+    pack_uint(out, barrier->failed);
+    pack_bool(out, barrier->broken);
+}
+
+static int barrier_take_over(const struct object_options *common, struct loader *loader,
+                             struct fields *fields, struct object **out)
+{
+    struct barrier *barrier;
+    struct barrier_options options;
+    options.parties = (uint32_t)field_below(fields, (uint64_t)BARRIER_PARTIES_MAX + 1);
+    options.timeout_ms = field_int(fields);
+    int status = barrier_new(common, &options, &barrier);
+    if (status == 0) {
+        barrier->arrived = (uint32_t)field_below(fields, options.parties);
+        barrier->generation = (uint32_t)field_below(fields, UINT64_C(1) << 32);
+        barrier->failed = (uint32_t)field_below(fields, UINT64_C(1) << 32);
+        barrier->broken = field_bool(fields);
+        *out = &barrier->object;
+    }
+    return status;
+}
+
 const struct object_type barrier_type = {
     .kind = OBJECT_BARRIER,
     .size = sizeof(struct barrier),
     .describe = barrier_describe,
     .wait_ended = barrier_wait_ended,
+    .hand_over = barrier_hand_over,
+    .take_over = barrier_take_over,
 };
 
 int barrier_new(const struct object_options *common, const struct barrier_options *options,

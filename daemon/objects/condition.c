@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/registry.h"
+#include "daemon/objects/saving.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -65,6 +67,89 @@ static struct object *condition_waits_elsewhere(const struct object *object)
     return ((const struct condition *)object)->lock;
 }
 
+/* Which lock it goes by: how that is found again. */
+enum condition_lock { LOCK_OWN, LOCK_NUMBERED, LOCK_DELETED };
+
+static void condition_hand_over(const struct object *object, struct saver *saver,
+                                struct buffer *out)
+{
+    const struct condition *condition = (const struct condition *)object;
+    const struct object *lock = condition->lock;
+    if (lock == NULL) {
+        pack_uint(out, LOCK_OWN);
+    } else if (!lock->deleted) {
+        pack_uint(out, LOCK_NUMBERED);
+        pack_uint(out, lock->entry.seq);
+    } else {
+        pack_uint(out, LOCK_DELETED);
+        pack_str(out, object_name(lock)); /* it is still to be named */
+    }
+    mutex_hand_over(&condition->own, out);
+    pack_uint(out, condition->sleepers);
+    pack_uint(out, condition->notified);
+}
+
+/* A lock that was deleted: in no registry, and kept by its condition alone. */
+static int make_deleted(const struct object_options *common, struct slice name, struct lock **out)
+{
+    struct object_options options = *common;
+    options.name = name;
+    int status = lock_new(&options, &(struct mutex_options){0}, out);
+    if (status == 0) {
+        (*out)->object.deleted = true;
+    }
+    return status;
+}
+
+/* The lock that is told of, with a reference; NULL: none. */
+static int find_lock(const struct object_options *common, struct loader *loader,
+                     struct fields *fields, struct lock **out)
+{
+    *out = NULL;
+    enum condition_lock which = (enum condition_lock)field_below(fields, LOCK_DELETED + 1);
+    if (which == LOCK_DELETED) {
+        return make_deleted(common, field_bytes(fields), out);
+    }
+    if (which == LOCK_NUMBERED) {
+        uint64_t number = field_uint(fields);
+        struct object *lock = registry_from(loader->registry, number);
+        if (lock == NULL || lock->entry.seq != number || lock->type != &lock_type) {
+            return ERR_VALUE;
+        }
+        *out = lock_of(object_ref(lock));
+    }
+    return fields->bad ? ERR_VALUE : 0;
+}
+
+static int condition_take_over(const struct object_options *common, struct loader *loader,
+                               struct fields *fields, struct object **out)
+{
+    struct condition *condition;
+    struct lock *lock;
+    int status = find_lock(common, loader, fields, &lock);
+    if (status < 0) {
+        return status;
+    }
+    status = condition_new(common, lock, &condition);
+    if (status == 0) {
+        if (lock != NULL && lock->object.deleted) {
+            TAILQ_REMOVE(&lock->conditions, condition, of_lock);
+            condition->orphaned = true;
+        }
+        *out = &condition->object;
+        status = mutex_take_over(&condition->own, fields);
+        condition->sleepers = field_uint(fields);
+        condition->notified = field_uint(fields);
+    }
+    object_unref(lock == NULL ? NULL : &lock->object);
+    return status;
+}
+
+static int condition_take_over_claims(struct tie *tie, struct loader *loader, struct fields *fields)
+{
+    return mutex_take_over_claim(&condition_of(tie->object)->own, tie);
+}
+
 const struct object_type condition_type = {
     .kind = OBJECT_CONDITION,
     .size = sizeof(struct condition),
@@ -74,6 +159,9 @@ const struct object_type condition_type = {
     .describe_claims = condition_describe_claims,
     .wait_ended = condition_wait_ended,
     .waits_elsewhere = condition_waits_elsewhere,
+    .hand_over = condition_hand_over,
+    .take_over = condition_take_over,
+    .take_over_claims = condition_take_over_claims,
 };
 
 int condition_new(const struct object_options *common, struct lock *lock, struct condition **out)

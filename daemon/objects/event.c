@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/saving.h"
 #include "daemon/objects/waits.h"
 
 static size_t event_describe(const struct object *object, struct buffer *out, uint64_t now)
@@ -15,10 +16,32 @@ static size_t event_describe(const struct object *object, struct buffer *out, ui
     return 1;
 }
 
+static void event_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+{
+    const struct event *event = (const struct event *)object;
+    pack_uint(out, event->sets);
+    pack_bool(out, event->set);
+}
+
+static int event_take_over(const struct object_options *common, struct loader *loader,
+                           struct fields *fields, struct object **out)
+{
+    struct event *event;
+    int status = event_new(common, &event);
+    if (status == 0) {
+        event->sets = field_uint(fields);
+        event->set = field_bool(fields);
+        *out = &event->object;
+    }
+    return status;
+}
+
 const struct object_type event_type = {
     .kind = OBJECT_EVENT,
     .size = sizeof(struct event),
     .describe = event_describe,
+    .hand_over = event_hand_over,
+    .take_over = event_take_over,
 };
 
 int event_new(const struct object_options *common, struct event **out)

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/saving.h"
+
 static size_t lock_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct mutex *mutex = &((const struct lock *)object)->mutex;
@@ -40,6 +42,28 @@ static struct object *lock_next_dependent(struct object *object)
     return &condition->object;
 }
 
+static void lock_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+{
+    mutex_hand_over(&((const struct lock *)object)->mutex, out);
+}
+
+static int lock_take_over(const struct object_options *common, struct loader *loader,
+                          struct fields *fields, struct object **out)
+{
+    struct lock *lock;
+    int status = lock_new(common, &(struct mutex_options){0}, &lock);
+    if (status == 0) {
+        status = mutex_take_over(&lock->mutex, fields);
+        *out = &lock->object;
+    }
+    return status;
+}
+
+static int lock_take_over_claims(struct tie *tie, struct loader *loader, struct fields *fields)
+{
+    return mutex_take_over_claim(&lock_of(tie->object)->mutex, tie);
+}
+
 const struct object_type lock_type = {
     .kind = OBJECT_LOCK,
     .size = sizeof(struct lock),
@@ -47,6 +71,9 @@ const struct object_type lock_type = {
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,
     .next_dependent = lock_next_dependent,
+    .hand_over = lock_hand_over,
+    .take_over = lock_take_over,
+    .take_over_claims = lock_take_over_claims,
 };
 
 int lock_new(const struct object_options *common, const struct mutex_options *options,

@@ -5,6 +5,7 @@
  */
 #include "daemon/objects/mutex.h"
 
+#include "daemon/objects/saving.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -102,9 +103,8 @@ void mutex_abandon(struct mutex *mutex, struct tie *tie)
     (void)mutex_break(mutex);
 }
 
-static void pack_owner(const struct owner *owner, struct buffer *out)
+static void pack_owner_id(const struct owner *owner, struct buffer *out)
 {
-    pack_string(out, "owner");
     switch (owner->kind) {
     case KIND_INT:
         pack_int(out, owner->i);
@@ -118,6 +118,12 @@ static void pack_owner(const struct owner *owner, struct buffer *out)
     default:
         pack_nil(out);
     }
+}
+
+static void pack_owner(const struct owner *owner, struct buffer *out)
+{
+    pack_string(out, "owner");
+    pack_owner_id(owner, out);
 }
 
 size_t mutex_describe(const struct mutex *mutex, struct buffer *out)
@@ -143,4 +149,64 @@ size_t mutex_describe_claim(const struct mutex *mutex, struct buffer *out)
     pack_key_uint(out, "depth", mutex->depth);
     pack_owner(&mutex->holder.owner, out);
     return 2;
+}
+
+void mutex_hand_over(const struct mutex *mutex, struct buffer *out)
+{
+    pack_bool(out, mutex->options.recursive);
+    pack_bool(out, mutex->options.keep);
+    pack_bool(out, mutex->options.anyone);
+    pack_bool(out, mutex->abandoned);
+    pack_uint(out, mutex->depth);
+    if (mutex->depth > 0) {
+        pack_uint(out, mutex->holder.session);
+        pack_uint(out, mutex->holder.owner.kind);
+        pack_owner_id(&mutex->holder.owner, out);
+        pack_time(out, mutex->since);
+    }
+}
+
+static void take_over_owner(struct owner *owner, struct fields *fields)
+{
+    struct slice name;
+    owner->kind = (enum kind)field_below(fields, KIND_STR + 1);
+    switch (owner->kind) {
+    case KIND_INT:
+        owner->i = field_int(fields);
+        break;
+    case KIND_UINT:
+        owner->u = field_uint(fields);
+        break;
+    case KIND_STR:
+        name = field_bytes(fields);
+        owner->len = (uint8_t)(name.len <= OWNER_NAME_MAX ? name.len : 0);
+        memcpy(owner->name, name.data, owner->len);
+        break;
+    default:
+        field_nil(fields);
+    }
+}
+
+int mutex_take_over(struct mutex *mutex, struct fields *fields)
+{
+    mutex->options.recursive = field_bool(fields);
+    mutex->options.keep = field_bool(fields);
+    mutex->options.anyone = field_bool(fields);
+    mutex->abandoned = field_bool(fields);
+    mutex->depth = field_uint(fields);
+    if (mutex->depth > 0) {
+        mutex->holder.session = field_uint(fields);
+        take_over_owner(&mutex->holder.owner, fields);
+        mutex->since = field_time(fields);
+    }
+    return fields->bad ? ERR_VALUE : 0;
+}
+
+int mutex_take_over_claim(struct mutex *mutex, struct tie *tie)
+{
+    if (mutex->depth == 0 || mutex->tie != NULL) {
+        return ERR_VALUE;
+    }
+    mutex->tie = tie;
+    return 0;
 }

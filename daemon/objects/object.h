@@ -32,11 +32,15 @@ enum lifetime { LIFETIME_DAEMON, LIFETIME_SCOPED, LIFETIME_DURABLE };
 enum { OBJECT_NAME_MAX = 255, OBJECT_CHANNELS = 3, OBJECT_DESCRIPTORS = 2 };
 
 struct object;
+struct object_options;
 struct registry;
 struct wait; /* daemon/objects/waits.h */
 struct wait_index;
 struct hold;  /* daemon/call/hold.h */
 struct tie;   /* daemon/objects/tie.h */
+struct saver; /* daemon/objects/saving.h */
+struct loader;
+struct fields; /* daemon/state/fields.h */
 struct watch; /* daemon/objects/watch.h */
 
 TAILQ_HEAD(wait_list, wait);
@@ -90,6 +94,27 @@ struct object_type {
      * many there are. NULL: none. */
     unsigned (*descriptors)(const struct object *object,
                             struct descriptor *out[OBJECT_DESCRIPTORS]);
+
+    /* What follows is for the daemon that takes this one's place (saving.h). Nothing changes in
+     * what is handed over; what takes over answers 0, ERR_VALUE (it is not of this form) or
+     * ERR_MEMORY. */
+
+    /* Packs the options and all else but the contents; and from that makes the object anew: one
+     * reference in *out, also with an error, unless there is none (NULL, as it was). */
+    void (*hand_over)(const struct object *object, struct saver *saver, struct buffer *out);
+    int (*take_over)(const struct object_options *common, struct loader *loader,
+                     struct fields *fields, struct object **out);
+    /* Writes the contents, as records; and takes over one of them, when there are all objects.
+     * NULL: there is nothing. */
+    void (*hand_over_contents)(const struct object *object, struct saver *saver);
+    int (*take_over_record)(struct object *object, struct loader *loader, struct fields *fields);
+    /* Packs what a tie holds besides the number of claims; and the other one takes it over, which
+     * has that number. NULL: the number is all. */
+    void (*hand_over_claims)(const struct tie *tie, struct saver *saver, struct buffer *out);
+    int (*take_over_claims)(struct tie *tie, struct loader *loader, struct fields *fields);
+    /* Packs a note (output_note), and makes one again. NULL: nothing is ever noted. */
+    void (*hand_over_note)(const void *note, struct saver *saver, struct buffer *out);
+    int (*take_over_note)(void *note, struct loader *loader, struct fields *fields);
 };
 
 struct object {

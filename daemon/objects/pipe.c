@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/objects/saving.h"
+
 enum { CATCH_UP_TRIES = 100000 }; /* some 100 ms, in which others are served */
 
 static void drop_pair(struct pipe *pipe)
@@ -89,12 +91,54 @@ static unsigned pipe_descriptors(const struct object *object,
     return count;
 }
 
+static void pipe_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+{
+    const struct pipe *pipe = (const struct pipe *)object;
+    pack_bool(out, pipe->duplex);
+    pack_bin(out, (struct slice){pipe->token.bytes, SOCKET_TOKEN_SIZE});
+    save_descriptor(saver, out, pipe->ends[0]);
+    save_descriptor(saver, out, pipe->ends[1]);
+}
+
+/* Both ends, or none. */
+static int take_over_ends(struct pipe *pipe, struct loader *loader, struct fields *fields)
+{
+    int status = load_descriptor(loader, fields, &pipe->ends[0]);
+    status = status < 0 ? status : load_descriptor(loader, fields, &pipe->ends[1]);
+    for (unsigned i = 0; i < PIPE_ENDS; i++) {
+        if (pipe->ends[i] != NULL) {
+            object_charge_always(&pipe->object, descriptor_cost());
+        }
+    }
+    return (pipe->ends[0] == NULL) != (pipe->ends[1] == NULL) ? ERR_VALUE : status;
+}
+
+static int pipe_take_over(const struct object_options *common, struct loader *loader,
+                          struct fields *fields, struct object **out)
+{
+    struct pipe *pipe;
+    bool duplex = field_bool(fields);
+    struct slice token = field_bytes(fields);
+    if (token.len != SOCKET_TOKEN_SIZE) {
+        return ERR_VALUE;
+    }
+    int status = pipe_new(common, duplex, &pipe);
+    if (status == 0) {
+        *out = &pipe->object;
+        memcpy(pipe->token.bytes, token.data, SOCKET_TOKEN_SIZE);
+        status = take_over_ends(pipe, loader, fields);
+    }
+    return status;
+}
+
 const struct object_type pipe_type = {
     .kind = OBJECT_PIPE,
     .size = sizeof(struct pipe),
     .clear = pipe_release,
     .describe = pipe_describe,
     .descriptors = pipe_descriptors,
+    .hand_over = pipe_hand_over,
+    .take_over = pipe_take_over,
 };
 
 int pipe_new(const struct object_options *common, bool duplex, struct pipe **out)

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/saving.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -60,12 +61,55 @@ static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *ou
     return 1;
 }
 
+static void semaphore_hand_over(const struct object *object, struct saver *saver,
+                                struct buffer *out)
+{
+    const struct semaphore *semaphore = (const struct semaphore *)object;
+    pack_int(out, semaphore->options.initial);
+    pack_bool(out, semaphore->options.bounded);
+    pack_bool(out, semaphore->options.keep);
+    pack_int(out, semaphore->value);
+}
+
+static int semaphore_take_over(const struct object_options *common, struct loader *loader,
+                               struct fields *fields, struct object **out)
+{
+    struct semaphore_options options;
+    struct semaphore *semaphore;
+    options.initial = field_int(fields);
+    options.bounded = field_bool(fields);
+    options.keep = field_bool(fields);
+    int64_t value = field_int(fields);
+    if (fields->bad || value < 0 || options.initial < 0) {
+        return ERR_VALUE;
+    }
+    int status = semaphore_new(common, &options, &semaphore);
+    if (status == 0) {
+        semaphore->value = value;
+        *out = &semaphore->object;
+    }
+    return status;
+}
+
+static int semaphore_take_over_claims(struct tie *tie, struct loader *loader, struct fields *fields)
+{
+    struct semaphore *semaphore = semaphore_of(tie->object);
+    if (tie->holding > (uint64_t)(INT64_MAX - semaphore->held)) {
+        return ERR_VALUE;
+    }
+    semaphore->held += (int64_t)tie->holding;
+    return 0;
+}
+
 const struct object_type semaphore_type = {
     .kind = OBJECT_SEMAPHORE,
     .size = sizeof(struct semaphore),
     .describe = semaphore_describe,
     .abandon = semaphore_abandon,
     .describe_claims = semaphore_describe_claims,
+    .hand_over = semaphore_hand_over,
+    .take_over = semaphore_take_over,
+    .take_over_claims = semaphore_take_over_claims,
 };
 
 int semaphore_new(const struct object_options *common, const struct semaphore_options *options,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/objects/bulk.h"
+#include "daemon/objects/saving.h"
 
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
 
@@ -53,23 +54,6 @@ static unsigned shared_descriptors(const struct object *object,
     out[0] = ((const struct shared *)object)->descriptor;
     return 1;
 }
-
-const struct object_type shared_value_type = {
-    .kind = OBJECT_VALUE,
-    .size = sizeof(struct shared),
-    .clear = shared_clear,
-    .describe = value_describe,
-    .descriptors = shared_descriptors,
-};
-
-const struct object_type shared_array_type = {
-    .kind = OBJECT_ARRAY,
-    .size = sizeof(struct shared),
-    .clear = shared_clear,
-    .describe = array_describe,
-    .descriptors = shared_descriptors,
-    .weight = shared_weight,
-};
 
 /* The lock for clients, in fresh memory. */
 static int init_lock(struct shared *shared)
@@ -157,6 +141,81 @@ int shared_new(const struct object_options *common, const struct shared_options 
     *out = shared;
     return 0;
 }
+
+static void shared_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+{
+    const struct shared *shared = (const struct shared *)object;
+    pack_uint(out, (uint8_t)shared->item->code);
+    pack_uint(out, shared->count);
+    save_descriptor(saver, out, shared->descriptor);
+}
+
+/* The memory that there is, with all that clients have in it. */
+static int take_over_memory(struct shared *shared, size_t size, struct loader *loader,
+                            struct fields *fields)
+{
+    object_charge_always(&shared->object, size + descriptor_cost());
+    int status = load_descriptor(loader, fields, &shared->descriptor);
+    if (status < 0 || shared->descriptor == NULL) {
+        return ERR_VALUE;
+    }
+    return mapping_take_over(&shared->mapping, shared->descriptor->fd, size);
+}
+
+static int take_over(const struct object_options *common, const struct object_type *type,
+                     struct loader *loader, struct fields *fields, struct object **out)
+{
+    char code = (char)field_below(fields, 128);
+    struct shared_options options = {
+        .type = type, .item = typecode_find(code), .count = field_uint(fields)};
+    size_t size = options.item == NULL ? 0 : size_for(&options);
+    struct shared *shared = fields->bad || size == 0 ? NULL : calloc(1, sizeof(*shared));
+    if (shared == NULL) {
+        return fields->bad || size == 0 ? ERR_VALUE : ERR_MEMORY;
+    }
+    int status = object_init(&shared->object, type, common);
+    if (status < 0) {
+        free(shared);
+        return status;
+    }
+    *out = &shared->object;
+    shared->item = options.item;
+    shared->count = options.count;
+    return take_over_memory(shared, size, loader, fields);
+}
+
+static int value_take_over(const struct object_options *common, struct loader *loader,
+                           struct fields *fields, struct object **out)
+{
+    return take_over(common, &shared_value_type, loader, fields, out);
+}
+
+static int array_take_over(const struct object_options *common, struct loader *loader,
+                           struct fields *fields, struct object **out)
+{
+    return take_over(common, &shared_array_type, loader, fields, out);
+}
+
+const struct object_type shared_value_type = {
+    .kind = OBJECT_VALUE,
+    .size = sizeof(struct shared),
+    .clear = shared_clear,
+    .describe = value_describe,
+    .descriptors = shared_descriptors,
+    .hand_over = shared_hand_over,
+    .take_over = value_take_over,
+};
+
+const struct object_type shared_array_type = {
+    .kind = OBJECT_ARRAY,
+    .size = sizeof(struct shared),
+    .clear = shared_clear,
+    .describe = array_describe,
+    .descriptors = shared_descriptors,
+    .weight = shared_weight,
+    .hand_over = shared_hand_over,
+    .take_over = array_take_over,
+};
 
 int shared_position(const struct shared *shared, int64_t index, uint64_t *position)
 {
