@@ -119,7 +119,7 @@ static int check_own(struct user *user, const struct quota *quota, uint64_t more
     struct accounts *accounts = user->accounts;
     uint64_t user_max = *limit_value(&accounts->limits, &limit_rows[quota->user_limit]);
     uint64_t used = used_by_user(user, quota);
-    if (!user->trusted && is_over(used, more, user_max + slack)) {
+    if (!user->trusted && is_over(used, more, user_max + slack) && !accounts->is_loading) {
         accounts->refusal = (struct refusal){.limit = &limit_rows[quota->user_limit],
                                              .used = used,
                                              .wanted = more,
@@ -141,7 +141,7 @@ static int check(struct user *user, const struct quota *quota, uint64_t more, ui
     uint64_t max = *limit_value(&accounts->limits, &limit_rows[quota->limit]);
     uint64_t reserve = user->trusted ? 0 : limit_reserve(max);
     uint64_t used = used_by_all(accounts, quota);
-    if (is_over(used, more, max - reserve + slack)) {
+    if (is_over(used, more, max - reserve + slack) && !accounts->is_loading) {
         accounts->refusal = (struct refusal){.limit = &limit_rows[quota->limit],
                                              .used = used,
                                              .wanted = more,

@@ -86,10 +86,6 @@ extern const struct limit_row limit_rows[LIMIT_COUNT];
 void limits_init(struct limits *limits);
 uint64_t *limit_value(struct limits *limits, const struct limit_row *row);
 
-/* Nothing is over a limit any more, until they are set again: what is taken over from another
- * daemon is there already. */
-void limits_lift(struct limits *limits);
-
 /* Makes the limits that follow from how much memory there is fit it, but for those that are given
  * (a bit set): with all of them used up the process stays below it, whatever is stored. */
 void limits_fit_memory(struct limits *limits, uint32_t given, uint64_t memory);
@@ -150,6 +146,7 @@ struct accounts {
     uint64_t sessions;
     uint64_t objects;
     uint64_t descriptors;
+    bool is_loading;       /* what is charged was within the limits before: none refuses it */
     struct closer *closer; /* not owned; NULL: descriptors are closed by whoever lets go of them */
 };
 

@@ -86,13 +86,6 @@ void limits_fit_memory(struct limits *limits, uint32_t given, uint64_t memory)
         least(limit_rows[LIMIT_max_message].standard, memory / MESSAGE_SHARE));
 }
 
-void limits_lift(struct limits *limits)
-{
-    for (size_t i = 0; i < LIMIT_COUNT; i++) {
-        *limit_value(limits, &limit_rows[i]) = UINT64_MAX / 4;
-    }
-}
-
 uint32_t limits_complete(struct limits *limits, uint32_t given)
 {
     uint32_t lowered = 0;

@@ -7,9 +7,88 @@
 #include "daemon/call/handover.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "daemon/call/parked.h"
 #include "daemon/call/unsent.h"
+#include "daemon/objects/row_form.h"
+
+enum { DESCRIPTORS_LEAST = 16 };
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+/* The number of a descriptor, from 1 on. */
+static uint64_t number_of(void *data, struct descriptor *descriptor)
+{
+    struct saver *saver = data;
+    if (descriptor->number < saver->ndescriptors &&
+        saver->descriptors[descriptor->number] == descriptor) {
+        return descriptor->number + UINT64_C(1);
+    }
+    if (saver->ndescriptors == saver->descriptors_cap) {
+        uint32_t cap = saver->descriptors_cap > 0 ? saver->descriptors_cap * 2 : DESCRIPTORS_LEAST;
+        void *grown = realloc(saver->descriptors, cap * sizeof(struct descriptor *));
+        if (grown == NULL) {
+            saver->state->failed = true;
+            return 0;
+        }
+        saver->descriptors = grown;
+        saver->descriptors_cap = cap;
+    }
+    descriptor->number = saver->ndescriptors;
+    saver->descriptors[saver->ndescriptors++] = descriptor;
+    return saver->ndescriptors;
+}
+
+/* Those that were named. */
+static void hand_over_descriptors(struct saver *saver)
+{
+    for (uint32_t i = 0; i < saver->ndescriptors; i++) {
+        const struct descriptor *descriptor = saver->descriptors[i];
+        struct buffer *out = state_begin(saver->state, STATE_DESCRIPTOR);
+        pack_uint(out, descriptor->user->uid);
+        pack_bool(out, descriptor->ours);
+        pack_bool(out, descriptor->moves);
+        pack_bool(out, descriptor->fd >= 0);
+        if (descriptor->fd >= 0) {
+            pack_uint(out, state_add(saver->state, descriptor->fd));
+        }
+        state_end(saver->state);
+    }
+}
+
+/* ---- objects --------------------------------------------------------------------------------- */
+
+static int put_row(void *data, struct slice key, struct slice value)
+{
+    struct saver *saver = data;
+    struct buffer *out = state_begin(saver->state, key.len == 0 ? STATE_OBJECT : STATE_ROW);
+    pack_uint(out, saver->object);
+    pack_bin(out, key);
+    pack_bin(out, value);
+    state_end(saver->state);
+    return saver->state->failed ? ERR_MEMORY : 0;
+}
+
+static void hand_over_objects(struct registry *registry, struct saver *saver,
+                              const struct moment *now)
+{
+    struct object *object;
+    saver->object = 0;
+    int status = registry_save(registry, ROWS_ALL, &saver->rows);
+    while (status == 0 && (object = registry_from(registry, saver->object + 1)) != NULL) {
+        saver->object = object->entry.seq;
+        status = object_save(object, ROWS_ALL, &saver->rows, now);
+        if (object_is_sealed(object)) {
+            struct buffer *out = state_begin(saver->state, STATE_SEALED);
+            pack_uint(out, saver->object);
+            state_end(saver->state);
+        }
+    }
+    saver->state->failed |= status < 0;
+}
+
+/* ---- the service ----------------------------------------------------------------------------- */
 static void hand_over_figures(const struct service *service, struct buffer *out)
 {
     pack_array(out, METHOD_COUNT);
@@ -25,12 +104,10 @@ static void hand_over_service(const struct service *service, struct saver *saver
     struct buffer *out = state_begin(saver->state, STATE_SERVICE);
     const struct registry *registry = &service->registry;
     pack_uint(out, registry->seed);
-    pack_uint(out, registry->objects.next_seq);
-    pack_uint(out, registry->anonymous);
     pack_uint(out, registry->faults);
     pack_uint(out, service->next_session);
     pack_uint(out, service->started);
-    pack_time(out, service->since);
+    row_pack_date(out, service->since);
     pack_uint(out, service->takeovers);
     pack_uint(out, service->unknown_methods);
     pack_uint(out, service->retries);
@@ -42,14 +119,14 @@ static void hand_over_session(const struct session *session, struct saver *saver
                               const struct session_saver *above)
 {
     struct buffer *out = state_begin(saver->state, STATE_CONNECTION);
+    above->save(above->data, session, saver, out);
     pack_uint(out, session->id);
     pack_uint(out, session->ncalls);
-    pack_time(out, session->since);
+    row_pack_date(out, session->since);
     pack_bool(out, session->killed);
     pack_bool(out, session->closing);
     pack_bool(out, session->client != NULL);
     pack_string(out, session->client != NULL ? session->client : "");
-    above->save(above->data, session, saver, out);
     state_end(saver->state);
 }
 
@@ -62,13 +139,13 @@ static void hand_over_tie(const struct tie *tie, struct saver *saver)
     pack_uint(out, tie->session->id);
     pack_bool(out, tie->open);
     pack_uint(out, claims ? tie->holding : 0);
-    pack_time(out, tie->since);
+    row_pack_date(out, tie->since);
     pack_bool(out, tie->watch != NULL);
     if (tie->watch != NULL) {
-        watch_hand_over(tie->watch, out);
+        watch_save(tie->watch, out);
     }
-    if (claims && type->hand_over_claims != NULL) {
-        type->hand_over_claims(tie, saver, out);
+    if (claims && type->save_claims != NULL) {
+        type->save_claims(tie, out);
     }
     state_end(saver->state);
 }
@@ -94,7 +171,8 @@ static void hand_over_origin(const struct origin *origin, struct saver *saver, s
     pack_uint(out, origin->named);
     pack_array(out, origin->count);
     for (unsigned i = 0; i < origin->count; i++) {
-        save_descriptor(saver, out, origin->descriptors[i]);
+        struct descriptor *descriptor = origin->descriptors[i];
+        pack_uint(out, descriptor == NULL ? 0 : number_of(saver, descriptor));
     }
 }
 
@@ -103,7 +181,11 @@ static void hand_over_params(const struct call *call, struct buffer *out)
     unsigned count = call->service->index.signatures[call->method->id].count;
     pack_array(out, count);
     for (unsigned i = 0; i < count; i++) {
-        pack_bin(out, call->params[i].raw);
+        bool is_given = call_given(call, i);
+        pack_bool(out, is_given);
+        if (is_given) {
+            pack_raw(out, call_value(call, i));
+        }
     }
 }
 
@@ -180,12 +262,20 @@ static void hand_over_all_waits(const struct registry *registry, struct saver *s
     }
 }
 
+/* The header of a bin whose bytes follow. */
+static void pack_bin_header(struct buffer *out, uint64_t len)
+{
+    const uint8_t header[] = {0xc6, (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+                              (uint8_t)len};
+    (void)buffer_append(out, header, sizeof(header));
+}
+
 /* The bytes that have not been sent, those of spliced values in their places. */
 static void pack_unsent(const struct output *output, struct buffer *out)
 {
     uint64_t skip = output->sent;
     size_t from = 0;
-    pack_bin_header(out, (size_t)output_pending(output));
+    pack_bin_header(out, output_pending(output));
     for (size_t i = 0; i <= output->nsplices; i++) {
         bool last = i == output->nsplices;
         size_t until = last ? output->bytes.len : output->splices[i].at;
@@ -224,8 +314,8 @@ static void hand_over_notes(const struct output *output, struct saver *saver, st
                           : (struct slice){output->bytes.data + note->value_at, note->value_len};
         pack_uint(out, note->object->entry.seq);
         pack_uint(out, note->end - output->sent);
-        save_value(saver, out, value);
-        note->object->type->hand_over_note(note->note, saver, out);
+        row_pack_value(out, value, &saver->rows);
+        note->object->type->save_note(note->note, out, &saver->rows);
         count++;
     }
     pack_array_end(out, at, count);
@@ -239,7 +329,7 @@ static void hand_over_passing(const struct output *output, struct saver *saver, 
         pack_uint(out, passing->at - output->sent);
         pack_array(out, passing->count);
         for (unsigned k = 0; k < passing->count; k++) {
-            save_descriptor(saver, out, passing->descriptors[k]);
+            pack_uint(out, number_of(saver, passing->descriptors[k]));
         }
     }
 }
@@ -274,29 +364,33 @@ static void hand_over_events(const struct session *session, struct saver *saver)
     if (session->watcher != NULL) {
         struct buffer *out = state_begin(saver->state, STATE_EVENTS);
         pack_uint(out, session->id);
-        watcher_hand_over(session->watcher, out);
+        watcher_save(session->watcher, out);
         state_end(saver->state);
     }
 }
 
-void service_hand_over(struct service *service, struct saver *saver,
-                       const struct session_saver *above)
+void service_hand_over(struct service *service, struct state_writer *state,
+                       const struct session_saver *above, const struct moment *now)
 {
     const struct session *session;
     uint32_t calls = 0;
+    struct saver saver = {.state = state};
+    saver.rows = (struct row_writer){.put = put_row, .descriptor = number_of, .data = &saver};
     assert(service->jobs.count == 0);
-    hand_over_service(service, saver);
-    objects_hand_over(&service->registry, saver);
+    hand_over_service(service, &saver);
+    hand_over_objects(&service->registry, &saver, now);
     TAILQ_FOREACH (session, &service->sessions, link) {
-        hand_over_session(session, saver, above);
+        hand_over_session(session, &saver, above);
     }
-    hand_over_ties(&service->registry, saver);
+    hand_over_ties(&service->registry, &saver);
     TAILQ_FOREACH (session, &service->sessions, link) {
-        hand_over_calls(session, saver, &calls);
+        hand_over_calls(session, &saver, &calls);
     }
-    hand_over_all_waits(&service->registry, saver);
+    hand_over_all_waits(&service->registry, &saver);
     TAILQ_FOREACH (session, &service->sessions, link) {
-        hand_over_unsent(session, saver);
-        hand_over_events(session, saver);
+        hand_over_unsent(session, &saver);
+        hand_over_events(session, &saver);
     }
+    hand_over_descriptors(&saver);
+    free(saver.descriptors);
 }

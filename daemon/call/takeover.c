@@ -6,6 +6,7 @@
  */
 #include "daemon/call/takeover.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/call/unsent.h"
@@ -13,21 +14,6 @@
 #include "daemon/objects/waits.h"
 
 enum { LIST_LEAST = 64 };
-
-int service_loader_init(struct service_loader *loader, struct service *service,
-                        struct state_reader *state)
-{
-    *loader = (struct service_loader){.service = service};
-    return loader_init(&loader->loader, state, &service->registry, &service->accounts);
-}
-
-void service_loader_deinit(struct service_loader *loader)
-{
-    loader_deinit(&loader->loader);
-    free(loader->sessions);
-    free(loader->calls);
-    *loader = (struct service_loader){0};
-}
 
 /* Appends to an array that doubles when its length is a power of two. */
 static int append(void ***elements, uint32_t *len, void *element)
@@ -49,10 +35,10 @@ static struct session *session_at(const struct service_loader *loader, uint32_t 
     return loader->sessions[i];
 }
 
-/* The session of a number; NULL, and the fields are bad: there is none. */
-static struct session *find_session(const struct service_loader *loader, struct fields *fields)
+/* The session of a number; NULL, and the row is bad: there is none. */
+static struct session *find_session(const struct service_loader *loader, struct row *row)
 {
-    uint64_t id = field_uint(fields);
+    uint64_t id = row_uint(row);
     uint32_t low = 0;
     uint32_t high = loader->nsessions;
     while (low < high) {
@@ -64,7 +50,7 @@ static struct session *find_session(const struct service_loader *loader, struct 
         }
     }
     if (low == loader->nsessions || session_at(loader, low)->id != id) {
-        fields->bad = true;
+        row->bad = true;
         return NULL;
     }
     return session_at(loader, low);
@@ -72,51 +58,206 @@ static struct session *find_session(const struct service_loader *loader, struct 
 
 /* ---- the service ----------------------------------------------------------------------------- */
 
-static void take_over_figures(struct service *service, struct fields *fields)
+static void take_over_figures(struct service *service, struct row *row)
 {
-    uint32_t count = field_array(fields);
-    for (uint32_t i = 0; i < count && !fields->bad; i++) {
-        const struct method *method = method_index_find(&service->index, field_bytes(fields));
+    uint32_t count = row_array(row);
+    for (uint32_t i = 0; i < count && !row->bad; i++) {
+        const struct method *method = method_index_find(&service->index, row_bytes(row));
         struct method_figures figures;
-        figures.calls = field_uint(fields);
-        figures.errors = field_uint(fields);
+        figures.calls = row_uint(row);
+        figures.errors = row_uint(row);
         if (method != NULL) {
             service->figures[method->id] = figures;
         }
     }
 }
 
-static int take_over_service(struct service_loader *loader, struct fields *fields)
+static int take_over_service(struct service_loader *loader, struct row *row)
 {
     struct service *service = loader->service;
     struct registry *registry = &service->registry;
-    registry->seed = field_uint(fields);
-    loader->next_object = field_uint(fields);
-    registry->anonymous = field_uint(fields);
-    registry->faults = field_uint(fields);
-    loader->next_session = field_uint(fields);
-    service->started = field_uint(fields);
-    service->since = field_time(fields);
-    service->takeovers = field_uint(fields) + 1;
-    service->unknown_methods = field_uint(fields);
-    service->retries = field_uint(fields);
-    take_over_figures(service, fields);
+    registry->seed = row_uint(row);
+    registry->faults = row_uint(row);
+    loader->next_session = row_uint(row);
+    service->started = row_uint(row);
+    service->since = row_date(row);
+    service->takeovers = row_uint(row) + 1;
+    service->unknown_methods = row_uint(row);
+    service->retries = row_uint(row);
+    take_over_figures(service, row);
     return 0;
+}
+
+/* ---- descriptors and objects ----------------------------------------------------------------- */
+
+struct row service_loader_row(struct service_loader *loader, struct slice record)
+{
+    return (struct row){.rest = record, .reader = &loader->rows};
+}
+
+static struct descriptor *find_descriptor(void *data, uint64_t number)
+{
+    struct service_loader *loader = data;
+    bool is_there = number > 0 && number <= loader->ndescriptors;
+    return is_there ? descriptor_ref(loader->descriptors[number - 1]) : NULL;
+}
+
+/* Its descriptor, of a record that has one; -1: it has left. */
+static int take_fd(struct service_loader *loader, struct row *row)
+{
+    if (!row_bool(row)) {
+        return -1;
+    }
+    int fd = state_take(loader->state, row_uint(row));
+    row->bad = row->bad || fd < 0;
+    return fd;
+}
+
+static int make_descriptor(struct service_loader *loader, struct row *row, struct user *user,
+                           struct descriptor **out)
+{
+    bool ours = row_bool(row);
+    bool moves = row_bool(row);
+    int fd = take_fd(loader, row);
+    int status = row->bad ? ERR_VALUE : descriptor_new(user, fd, out);
+    if (status < 0) {
+        if (fd >= 0) {
+            user_close(user, fd);
+        }
+        return status;
+    }
+    (*out)->ours = ours;
+    (*out)->moves = moves;
+    if (fd < 0) {
+        user_give_back(user, RESOURCE_DESCRIPTORS, 1); /* as it was when it left */
+    }
+    return 0;
+}
+
+static int add_descriptor(struct service_loader *loader, struct row *row)
+{
+    struct descriptor *descriptor;
+    struct user *user = accounts_user(&loader->service->accounts, (uid_t)row_uint(row));
+    void **elements = (void **)loader->descriptors;
+    if (user == NULL) {
+        return ERR_MEMORY;
+    }
+    int status = make_descriptor(loader, row, user, &descriptor);
+    user_unref(user);
+    if (status < 0) {
+        return status;
+    }
+    status = append(&elements, &loader->ndescriptors, descriptor);
+    loader->descriptors = (struct descriptor **)elements;
+    if (status < 0) {
+        descriptor_unref(descriptor);
+    }
+    return status;
+}
+
+static int add_object(struct service_loader *loader, struct row *row)
+{
+    uint64_t number = row_uint(row);
+    (void)row_bytes(row);
+    struct slice value = row_bytes(row);
+    return row->bad ? ERR_VALUE : loading_object(&loader->rows, number, value);
+}
+
+static int add_row(struct service_loader *loader, struct row *row)
+{
+    uint64_t number = row_uint(row);
+    struct slice key = row_bytes(row);
+    struct slice value = row_bytes(row);
+    return row->bad ? ERR_VALUE : loading_row(&loader->rows, number, key, value);
+}
+
+/* The object of a number; NULL, and the row is bad: there is none. */
+static struct object *load_object(struct row *row)
+{
+    uint64_t number = row_uint(row);
+    struct object *object = registry_from(row->reader->registry, number);
+    bool is_there = object != NULL && object->entry.seq == number;
+    row->bad = row->bad || !is_there;
+    return is_there ? object : NULL;
+}
+
+/* One that was sealed has its name, and nothing else. */
+static int seal_again(struct service_loader *loader, struct row *row)
+{
+    struct object *object = load_object(row);
+    if (object != NULL) {
+        object->kind = OBJECT_KINDS;
+    }
+    return 0;
+}
+
+/* Goes through all records for those of one or two kinds. */
+static int load_all(struct service_loader *loader, enum state_kind one,
+                    int (*load_one)(struct service_loader *loader, struct row *row),
+                    enum state_kind other,
+                    int (*load_other)(struct service_loader *loader, struct row *row))
+{
+    enum state_kind kind;
+    struct slice record;
+    int status = 0;
+    state_rewind(loader->state);
+    while (status == 0 && state_next(loader->state, &kind, &record)) {
+        struct row row = service_loader_row(loader, record);
+        if (kind == one) {
+            status = load_one(loader, &row);
+        } else if (kind == other) {
+            status = load_other(loader, &row);
+        }
+        status = status == 0 && row.bad ? ERR_VALUE : status;
+    }
+    state_rewind(loader->state);
+    return status;
+}
+
+int service_loader_init(struct service_loader *loader, struct service *service,
+                        struct state_reader *state, const struct moment *now)
+{
+    *loader = (struct service_loader){.service = service, .state = state};
+    loader->rows = (struct row_reader){.registry = &service->registry,
+                                       .accounts = &service->accounts,
+                                       .now = *now,
+                                       .descriptor = find_descriptor,
+                                       .data = loader};
+    loading_begin(&loader->rows);
+    int status =
+        load_all(loader, STATE_SERVICE, take_over_service, STATE_DESCRIPTOR, add_descriptor);
+    status =
+        status < 0 ? status : load_all(loader, STATE_OBJECT, add_object, STATE_SEALED, seal_again);
+    status = status < 0 ? status : load_all(loader, STATE_ROW, add_row, STATE_KINDS, NULL);
+    status = status < 0 ? status : loading_end(&loader->rows);
+    service->accounts.is_loading = true; /* so are sessions, and what they have */
+    return status;
+}
+
+void service_loader_deinit(struct service_loader *loader)
+{
+    for (uint32_t i = 0; i < loader->ndescriptors; i++) {
+        descriptor_unref(loader->descriptors[i]);
+    }
+    free(loader->descriptors);
+    free(loader->sessions);
+    free(loader->calls);
+    *loader = (struct service_loader){0};
 }
 
 /* ---- sessions -------------------------------------------------------------------------------- */
 
-int session_take_over(struct service_loader *loader, struct session *session, struct fields *fields)
+int session_take_over(struct service_loader *loader, struct session *session, struct row *row)
 {
     uint64_t last = loader->nsessions == 0 ? 0 : session_at(loader, loader->nsessions - 1)->id;
-    session->id = field_uint(fields);
-    session->ncalls = field_uint(fields);
-    session->since = field_time(fields);
-    session->killed = field_bool(fields);
-    session->closing = field_bool(fields);
-    bool has_client = field_bool(fields);
-    struct slice client = field_bytes(fields);
-    if (fields->bad || session->id <= last) {
+    session->id = row_uint(row);
+    session->ncalls = row_uint(row);
+    session->since = row_date(row);
+    session->killed = row_bool(row);
+    session->closing = row_bool(row);
+    bool has_client = row_bool(row);
+    struct slice client = row_bytes(row);
+    if (row->bad || session->id <= last) {
         return ERR_VALUE;
     }
     if (has_client) {
@@ -129,34 +270,34 @@ int session_take_over(struct service_loader *loader, struct session *session, st
     return append(&loader->sessions, &loader->nsessions, session);
 }
 
-static int take_over_watch(struct session *session, struct tie *tie, struct fields *fields)
+static int take_over_watch(struct session *session, struct tie *tie, struct row *row)
 {
     struct watcher *watcher = session_watcher(session);
-    return watcher == NULL ? ERR_MEMORY : watch_take_over(watcher, tie, fields);
+    return watcher == NULL ? ERR_MEMORY : watch_load(watcher, tie, row);
 }
 
-static int take_over_tie(struct service_loader *loader, struct fields *fields)
+static int take_over_tie(struct service_loader *loader, struct row *row)
 {
-    struct object *object = load_object(&loader->loader, fields);
-    struct session *session = find_session(loader, fields);
-    if (fields->bad || session_tie(session, object) != NULL) {
+    struct object *object = load_object(row);
+    struct session *session = find_session(loader, row);
+    if (row->bad || session_tie(session, object) != NULL) {
         return ERR_VALUE;
     }
     struct tie *tie = session_tie_make(session, object);
     if (tie == NULL) {
         return ERR_MEMORY;
     }
-    tie->open = field_bool(fields);
+    tie->open = row_bool(row);
     object->opens += tie->open;
-    uint64_t holding = field_uint(fields);
-    tie->since = field_time(fields);
-    int status = field_bool(fields) ? take_over_watch(session, tie, fields) : 0;
+    uint64_t holding = row_uint(row);
+    tie->since = row_date(row);
+    int status = row_bool(row) ? take_over_watch(session, tie, row) : 0;
     if (status == 0 && holding > 0) {
-        if (object->type->take_over_claims == NULL || object_is_sealed(object)) {
+        if (object->type->load_claims == NULL || object_is_sealed(object)) {
             return ERR_VALUE;
         }
         tie->holding = holding;
-        status = object->type->take_over_claims(tie, &loader->loader, fields);
+        status = object->type->load_claims(tie, row);
     }
     session_tie_check(tie);
     return status;
@@ -167,42 +308,50 @@ static struct tie *tie_to(struct session *session, struct object *object)
     return session_tie(session, object);
 }
 
-static int take_over_events(struct service_loader *loader, struct fields *fields)
+static int take_over_events(struct service_loader *loader, struct row *row)
 {
-    struct session *session = find_session(loader, fields);
+    struct session *session = find_session(loader, row);
     if (session == NULL) {
         return ERR_VALUE;
     }
     struct watcher *watcher = session_watcher(session);
-    return watcher == NULL ? ERR_MEMORY
-                           : watcher_take_over(watcher, &loader->loader, fields, tie_to);
+    return watcher == NULL ? ERR_MEMORY : watcher_load(watcher, row, tie_to);
 }
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
+static void take_over_descriptors(struct origin *origin, struct row *row)
+{
+    uint32_t count = row_array(row);
+    row->bad = row->bad || count > DESCRIPTORS_PER_MESSAGE;
+    while (!row->bad && origin->count < count) {
+        uint64_t number = row_uint(row);
+        struct descriptor *descriptor =
+            number == 0 ? NULL : find_descriptor(row->reader->data, number);
+        row->bad = row->bad || (number > 0 && descriptor == NULL);
+        origin->descriptors[origin->count++] = descriptor;
+    }
+}
+
 static int take_over_origin(struct service_loader *loader, const struct session *session,
-                            struct fields *fields, struct origin **out)
+                            struct row *row, struct origin **out)
 {
     *out = NULL;
-    if (!field_bool(fields)) {
+    if (!row_bool(row)) {
         return 0;
     }
     struct origin *origin = calloc(1, sizeof(*origin));
     if (origin == NULL) {
         return ERR_MEMORY;
     }
-    *origin = (struct origin){
-        .refs = 1, .registry = &loader->service->registry, .sender = &session->credentials};
-    origin->named = (unsigned)field_below(fields, NAMED_PER_MESSAGE + 1);
-    uint32_t count = field_array(fields);
-    int status = count > DESCRIPTORS_PER_MESSAGE ? ERR_VALUE : 0;
-    for (uint32_t i = 0; i < count && status == 0; i++) {
-        status = load_descriptor(&loader->loader, fields, &origin->descriptors[i]);
-        origin->count++;
-    }
-    if (status < 0) {
+    origin->refs = 1;
+    origin->registry = &loader->service->registry;
+    origin->sender = &session->credentials;
+    origin->named = (unsigned)row_below(row, NAMED_PER_MESSAGE + 1);
+    take_over_descriptors(origin, row);
+    if (row->bad) {
         origin_unref(origin);
-        return status;
+        return ERR_VALUE;
     }
     *out = origin;
     return 0;
@@ -210,63 +359,62 @@ static int take_over_origin(struct service_loader *loader, const struct session 
 
 /* Params that the method has come to have since then are not given. */
 static int take_over_params(const struct call *call, struct param params[METHOD_PARAMS_MAX],
-                            struct fields *fields)
+                            struct row *row)
 {
     uint32_t known = call->service->index.signatures[call->method->id].count;
-    uint32_t count = field_array(fields);
+    uint32_t count = row_array(row);
     if (count > known) {
         return ERR_VALUE;
     }
     for (uint32_t i = 0; i < count; i++) {
         struct param *param = &params[i];
-        param->raw = field_bytes(fields);
-        if (param->raw.len > 0 &&
-            header_read(param->raw.data, param->raw.len, &param->header) != 0) {
-            return ERR_VALUE;
+        if (row_bool(row)) {
+            param->raw = row_raw(row);
+            (void)header_read(param->raw.data, param->raw.len, &param->header);
         }
     }
-    return fields->bad ? ERR_VALUE : 0;
+    return row->bad ? ERR_VALUE : 0;
 }
 
 /* What is known of a call and what stands beside it; its object is 0 if it has none. */
 static int take_over_head(struct service_loader *loader, struct call *call,
-                          struct parked_past *past, struct fields *fields)
+                          struct parked_past *past, struct row *row)
 {
     call->service = loader->service;
-    call->session = find_session(loader, fields);
-    past->seq = field_uint(fields);
-    call->method = method_index_find(&loader->service->index, field_bytes(fields));
-    call->msgid = (uint32_t)field_below(fields, UINT64_C(1) << 32);
-    call->notification = field_bool(fields);
-    uint64_t number = field_uint(fields);
+    call->session = find_session(loader, row);
+    past->seq = row_uint(row);
+    call->method = method_index_find(&loader->service->index, row_bytes(row));
+    call->msgid = (uint32_t)row_below(row, UINT64_C(1) << 32);
+    call->notification = row_bool(row);
+    uint64_t number = row_uint(row);
     call->object = number == 0 ? NULL : registry_from(&loader->service->registry, number);
     if (number != 0 && (call->object == NULL || call->object->entry.seq != number)) {
         return ERR_VALUE;
     }
-    call->progress = field_uint(fields);
-    past->since = field_uint(fields);
-    past->deadline = field_uint(fields);
-    call->wish.timeout_ms = field_int(fields);
-    call->wish.channel = (unsigned)field_below(fields, OBJECT_CHANNELS);
-    call->wish.by_key = field_bool(fields);
-    call->wish.hash = (uint32_t)field_below(fields, UINT64_C(1) << 32);
-    past->nwaits = (unsigned)field_below(fields, CALL_OBJECTS_MAX + 1);
-    return fields->bad || call->method == NULL ? ERR_VALUE : 0;
+    call->progress = row_uint(row);
+    past->since = row_uint(row);
+    past->deadline = row_uint(row);
+    call->wish.timeout_ms = row_int(row);
+    call->wish.channel = (unsigned)row_below(row, OBJECT_CHANNELS);
+    call->wish.by_key = row_bool(row);
+    call->wish.hash = (uint32_t)row_below(row, UINT64_C(1) << 32);
+    past->nwaits = (unsigned)row_below(row, CALL_OBJECTS_MAX + 1);
+    return row->bad || call->method == NULL ? ERR_VALUE : 0;
 }
 
-static int take_over_call(struct service_loader *loader, struct fields *fields)
+static int take_over_call(struct service_loader *loader, struct row *row)
 {
     struct param params[METHOD_PARAMS_MAX] = {{{0}, {0}}};
     struct call call = {.now = loader->service->now, .waited = true, .params = params};
     struct parked_past past;
     struct parked *parked;
-    int status = take_over_head(loader, &call, &past, fields);
-    status = status < 0 ? status : take_over_params(&call, params, fields);
+    int status = take_over_head(loader, &call, &past, row);
+    status = status < 0 ? status : take_over_params(&call, params, row);
     if (status < 0) {
         return status;
     }
     struct origin *origin;
-    status = take_over_origin(loader, call.session, fields, &origin);
+    status = take_over_origin(loader, call.session, row, &origin);
     if (status < 0) {
         return status;
     }
@@ -276,18 +424,18 @@ static int take_over_call(struct service_loader *loader, struct fields *fields)
     return status < 0 ? status : append(&loader->calls, &loader->ncalls, parked);
 }
 
-static int take_over_waits(struct service_loader *loader, struct fields *fields)
+static int take_over_waits(struct service_loader *loader, struct row *row)
 {
-    struct object *object = load_object(&loader->loader, fields);
-    unsigned channel = (unsigned)field_below(fields, OBJECT_CHANNELS);
-    uint32_t count = field_array(fields);
+    struct object *object = load_object(row);
+    unsigned channel = (unsigned)row_below(row, OBJECT_CHANNELS);
+    uint32_t count = row_array(row);
     int status = 0;
     for (uint32_t i = 0; i < count && status == 0; i++) {
-        uint64_t number = field_below(fields, loader->ncalls);
-        uint64_t place = field_uint(fields);
-        bool asleep = field_bool(fields);
-        uint32_t hash = (uint32_t)field_below(fields, UINT64_C(1) << 32);
-        if (fields->bad) {
+        uint64_t number = row_below(row, loader->ncalls);
+        uint64_t place = row_uint(row);
+        bool asleep = row_bool(row);
+        uint32_t hash = (uint32_t)row_below(row, UINT64_C(1) << 32);
+        if (row->bad) {
             return ERR_VALUE;
         }
         status = parked_take_place(loader->calls[number], place, object, channel, asleep, hash);
@@ -297,21 +445,32 @@ static int take_over_waits(struct service_loader *loader, struct fields *fields)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-static int take_over_note(struct service_loader *loader, struct output *output,
-                          struct fields *fields)
+/* The value that is noted, as a blob with a reference. */
+static int take_over_value(struct row *row, struct blob **out)
+{
+    struct origin origin;
+    struct incoming value = row_value(row, &origin);
+    int status = row->bad ? ERR_VALUE : row->no_memory ? ERR_MEMORY : 0;
+    if (status == 0) {
+        *out = blob_new(value);
+        status = *out == NULL ? ERR_MEMORY : 0;
+    }
+    row_value_done(&origin);
+    return status;
+}
+
+static int take_over_note(struct output *output, struct row *row)
 {
     struct undelivered *note = &output->undelivered[output->nundelivered];
-    struct object *object = load_object(&loader->loader, fields);
-    uint64_t end = field_uint(fields);
+    struct object *object = load_object(row);
+    uint64_t end = row_uint(row);
     struct blob *blob;
-    int status = load_blob(&loader->loader, fields, &blob);
-    if (status == 0 &&
-        (object == NULL || object->type->take_over_note == NULL || object_is_sealed(object))) {
-        status = ERR_VALUE;
+    int status = take_over_value(row, &blob);
+    if (status < 0) {
+        return status;
     }
-    if (status == 0) {
-        status = object->type->take_over_note(note->note, &loader->loader, fields);
-    }
+    bool notes = object != NULL && object->type->load_note != NULL && !object_is_sealed(object);
+    status = notes ? object->type->load_note(note->note, row) : ERR_VALUE;
     if (status < 0) {
         blob_unref(blob);
         return status;
@@ -323,10 +482,9 @@ static int take_over_note(struct service_loader *loader, struct output *output,
     return 0;
 }
 
-static int take_over_notes(struct service_loader *loader, struct output *output,
-                           struct fields *fields)
+static int take_over_notes(struct output *output, struct row *row)
 {
-    uint32_t count = field_array(fields);
+    uint32_t count = row_array(row);
     int status = 0;
     if (count > 0) {
         output->undelivered = calloc(count, sizeof(*output->undelivered));
@@ -334,46 +492,51 @@ static int take_over_notes(struct service_loader *loader, struct output *output,
         status = output->undelivered == NULL ? ERR_MEMORY : 0;
     }
     for (uint32_t i = 0; i < count && status == 0; i++) {
-        status = take_over_note(loader, output, fields);
+        status = take_over_note(output, row);
     }
     return status;
 }
 
-static int take_over_passing(struct service_loader *loader, struct output *output,
-                             struct fields *fields)
+static void take_over_passing_one(struct passing *passing, struct row *row)
 {
-    uint32_t count = field_array(fields);
-    output->passing = count == 0 ? NULL : calloc(count, sizeof(*output->passing));
-    int status = count > 0 && output->passing == NULL ? ERR_MEMORY : 0;
-    for (uint32_t i = 0; i < count && status == 0; i++) {
-        struct passing *passing = &output->passing[output->npassing++];
-        passing->at = field_uint(fields);
-        uint32_t descriptors = field_array(fields);
-        status = descriptors > DESCRIPTORS_PER_MESSAGE ? ERR_VALUE : 0;
-        while (status == 0 && passing->count < descriptors) {
-            struct descriptor *descriptor;
-            status = load_descriptor(&loader->loader, fields, &descriptor);
-            status = status == 0 && descriptor == NULL ? ERR_VALUE : status;
-            if (status == 0) {
-                passing->descriptors[passing->count++] = descriptor;
-            }
+    passing->at = row_uint(row);
+    uint32_t count = row_array(row);
+    row->bad = row->bad || count > DESCRIPTORS_PER_MESSAGE;
+    while (!row->bad && passing->count < count) {
+        struct descriptor *descriptor = row_descriptor(row);
+        if (descriptor != NULL) {
+            passing->descriptors[passing->count++] = descriptor;
         }
     }
-    return status;
 }
 
-static int take_over_output(struct service_loader *loader, struct fields *fields)
+static int take_over_passing(struct output *output, struct row *row)
+{
+    uint32_t count = row_array(row);
+    if (count > 0) {
+        output->passing = calloc(count, sizeof(*output->passing));
+        if (output->passing == NULL) {
+            return ERR_MEMORY;
+        }
+    }
+    while (output->npassing < count && !row->bad) {
+        take_over_passing_one(&output->passing[output->npassing++], row);
+    }
+    return 0;
+}
+
+static int take_over_output(struct service_loader *loader, struct row *row)
 {
     struct output output = {0};
-    struct session *session = find_session(loader, fields);
-    struct slice bytes = field_bytes(fields);
-    if (fields->bad) {
+    struct session *session = find_session(loader, row);
+    struct slice bytes = row_bytes(row);
+    if (row->bad) {
         return ERR_VALUE;
     }
     int status = buffer_append(&output.bytes, bytes.data, bytes.len) < 0 ? ERR_MEMORY : 0;
-    status = status < 0 ? status : take_over_notes(loader, &output, fields);
-    status = status < 0 ? status : take_over_passing(loader, &output, fields);
-    status = status == 0 && fields->bad ? ERR_VALUE : status;
+    status = status < 0 ? status : take_over_notes(&output, row);
+    status = status < 0 ? status : take_over_passing(&output, row);
+    status = status == 0 && row->bad ? ERR_VALUE : status;
     status = status < 0 ? status : session_take_over_output(session, &output);
     output_deinit(&output);
     return status;
@@ -381,38 +544,35 @@ static int take_over_output(struct service_loader *loader, struct fields *fields
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
-int service_take_over(struct service_loader *loader, enum state_kind kind, struct fields *fields)
+static int take_over(struct service_loader *loader, enum state_kind kind, struct row *row)
 {
-    int status = ERR_VALUE;
     switch (kind) {
-    case STATE_SERVICE:
-        status = take_over_service(loader, fields);
-        break;
-    case STATE_OBJECT:
-        status = object_take_over(&loader->loader, fields);
-        break;
-    case STATE_ROW:
-        status = object_take_over_record(&loader->loader, fields);
-        break;
     case STATE_TIE:
-        status = take_over_tie(loader, fields);
-        break;
+        return take_over_tie(loader, row);
     case STATE_CALL:
-        status = take_over_call(loader, fields);
-        break;
+        return take_over_call(loader, row);
     case STATE_WAITS:
-        status = take_over_waits(loader, fields);
-        break;
+        return take_over_waits(loader, row);
     case STATE_OUTPUT:
-        status = take_over_output(loader, fields);
-        break;
+        return take_over_output(loader, row);
     case STATE_EVENTS:
-        status = take_over_events(loader, fields);
-        break;
+        return take_over_events(loader, row);
     default:
-        break;
+        row->rest.len = 0; /* it has been read already */
+        return 0;
     }
-    return status == 0 && fields->bad ? ERR_VALUE : status;
+}
+
+int service_take_over(struct service_loader *loader, enum state_kind kind, struct slice record)
+{
+    struct row row = service_loader_row(loader, record);
+    int status = take_over(loader, kind, &row);
+    if (status == ERR_VALUE || (status == 0 && (row.bad || row.rest.len > 0))) {
+        (void)snprintf(loader->rows.why, sizeof(loader->rows.why),
+                       "a record of kind %d is not what it should be", (int)kind);
+        status = ERR_VALUE;
+    }
+    return status;
 }
 
 void service_taken_over(struct service_loader *loader)
@@ -420,9 +580,7 @@ void service_taken_over(struct service_loader *loader)
     struct service *service = loader->service;
     struct registry *registry = &service->registry;
     struct object *object;
-    if (registry->objects.next_seq < loader->next_object) {
-        registry->objects.next_seq = loader->next_object;
-    }
+    service->accounts.is_loading = false;
     if (service->next_session < loader->next_session) {
         service->next_session = loader->next_session;
     }

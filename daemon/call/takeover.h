@@ -6,31 +6,38 @@
 #pragma once
 
 #include "daemon/call/parked.h"
-#include "daemon/objects/takeover.h"
+#include "daemon/objects/row_form.h"
+#include "daemon/objects/saving.h"
+#include "daemon/state/state.h"
 
 struct service_loader {
-    struct loader loader;
+    struct row_reader rows;
     struct service *service;
+    struct state_reader *state;
+    struct descriptor **descriptors; /* owned array of references */
+    uint32_t ndescriptors;
     void **sessions; /* owned array of struct session, by their numbers */
     uint32_t nsessions;
     void **calls; /* owned array of struct parked, in the order in which they were written */
     uint32_t ncalls;
-    uint64_t next_object; /* numbers that go on */
     uint64_t next_session;
 };
 
-/* Reads the descriptors. The service has just been initialised, and its limits are lifted. 0;
- * ERR_VALUE, ERR_MEMORY. To be given to service_loader_deinit in any case. */
+/* Makes the objects and all that is in them, of a service that was just initialised; `state` stands
+ * before its first record then. Nothing is refused for a limit until service_taken_over. 0;
+ * ERR_VALUE, with a sentence in loader->rows.why; ERR_MEMORY. To be given to service_loader_deinit
+ * in any case; if it fails, the service is to be taken down. */
 int service_loader_init(struct service_loader *loader, struct service *service,
-                        struct state_reader *state);
+                        struct state_reader *state, const struct moment *now);
 void service_loader_deinit(struct service_loader *loader);
 
-/* One record, of any kind but STATE_DAEMON, STATE_CONNECTION and STATE_DESCRIPTOR. 0; or ERR_VALUE,
- * ERR_MEMORY: the service is to be taken down again. */
-int service_take_over(struct service_loader *loader, enum state_kind kind, struct fields *fields);
-/* Of a record of kind STATE_CONNECTION: the first fields, of a session that was just initialised.
- */
-int session_take_over(struct service_loader *loader, struct session *session,
-                      struct fields *fields);
+/* A record, to be read. */
+struct row service_loader_row(struct service_loader *loader, struct slice record);
+/* One record after the other, but for those of kind STATE_DAEMON and STATE_CONNECTION. 0; or
+ * ERR_VALUE, ERR_MEMORY as above. */
+int service_take_over(struct service_loader *loader, enum state_kind kind, struct slice record);
+/* Of a record of kind STATE_CONNECTION: what is behind that of the layer above, of a session that
+ * was just initialised. */
+int session_take_over(struct service_loader *loader, struct session *session, struct row *row);
 /* All records have been read: what is due goes on from here. */
 void service_taken_over(struct service_loader *loader);

@@ -144,7 +144,7 @@ int method_object_chmod(struct call *call)
         return call_fail(call, ERR_BAD_REQUEST,
                          "object.chmod: param mode must be from 0 to 0777 (511 in decimal)");
     }
-    call->object->mode = (uint16_t)mode;
+    object_set_mode(call->object, (uint16_t)mode);
     check_who_has_it(call);
     return call_answer_nil(call);
 }

@@ -239,6 +239,11 @@ int attachments_new(struct incoming value, struct attachments **out)
     if (value.origin == NULL) {
         return 0;
     }
+    if (value.origin->ready != NULL) {
+        *out = value.origin->ready;
+        value.origin->ready = NULL;
+        return 0;
+    }
     count_exts(value, &descriptors, &references);
     if (descriptors + references == 0) {
         return 0;

@@ -53,7 +53,9 @@ struct origin {
     const struct credentials *sender; /* the session's, which outlives it */
     unsigned count;
     struct descriptor *descriptors[DESCRIPTORS_PER_MESSAGE]; /* references; NULL: not named */
-    unsigned named; /* how often its params name an object or a descriptor */
+    unsigned named;            /* how often its params name an object or a descriptor */
+    struct attachments *ready; /* of a value that is read from a row: what it carries, for the one
+                                  who stores it; else NULL */
 };
 
 /* What came with a message: descriptors, before it is known which of them are named; and memory. */

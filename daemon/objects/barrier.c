@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -42,7 +42,7 @@ static void barrier_wait_ended(struct object *object, uint64_t arrival)
     }
 }
 
-static void barrier_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+static void barrier_save_options(const struct object *object, struct buffer *out)
 {
     const struct barrier *barrier = (const struct barrier *)object;
     pack_uint(out, barrier->options.parties);
@@ -53,19 +53,23 @@ static void barrier_hand_over(const struct object *object, struct saver *saver, 
     pack_bool(out, barrier->broken);
 }
 
-static int barrier_take_over(const struct object_options *common, struct loader *loader,
-                             struct fields *fields, struct object **out)
+static int barrier_make(const struct object_options *common, struct row *row, struct object **out)
 {
+    struct barrier is = {0};
     struct barrier *barrier;
-    struct barrier_options options;
-    options.parties = (uint32_t)field_below(fields, (uint64_t)BARRIER_PARTIES_MAX + 1);
-    options.timeout_ms = field_int(fields);
-    int status = barrier_new(common, &options, &barrier);
+    is.options.parties = (uint32_t)row_below(row, (uint64_t)BARRIER_PARTIES_MAX + 1);
+    is.options.timeout_ms = row_int(row);
+    is.arrived = (uint32_t)row_below(row, is.options.parties);
+    is.generation = (uint32_t)row_below(row, UINT64_C(1) << 32);
+    is.failed = (uint32_t)row_below(row, UINT64_C(1) << 32);
+    is.broken = row_bool(row);
+    int status = row_close(row, "a barrier");
+    status = status < 0 ? status : barrier_new(common, &is.options, &barrier);
     if (status == 0) {
-        barrier->arrived = (uint32_t)field_below(fields, options.parties);
-        barrier->generation = (uint32_t)field_below(fields, UINT64_C(1) << 32);
-        barrier->failed = (uint32_t)field_below(fields, UINT64_C(1) << 32);
-        barrier->broken = field_bool(fields);
+        barrier->arrived = is.arrived;
+        barrier->generation = is.generation;
+        barrier->failed = is.failed;
+        barrier->broken = is.broken;
         *out = &barrier->object;
     }
     return status;
@@ -76,8 +80,8 @@ const struct object_type barrier_type = {
     .size = sizeof(struct barrier),
     .describe = barrier_describe,
     .wait_ended = barrier_wait_ended,
-    .hand_over = barrier_hand_over,
-    .take_over = barrier_take_over,
+    .save_options = barrier_save_options,
+    .make = barrier_make,
 };
 
 int barrier_new(const struct object_options *common, const struct barrier_options *options,

@@ -32,11 +32,6 @@ struct blob *blob_new(struct incoming value)
     return make(value.bytes, attachments, value.pace);
 }
 
-struct blob *blob_with(struct slice bytes, struct attachments *attachments)
-{
-    return make(bytes, attachments, NULL);
-}
-
 int blob_if_needed(struct incoming value, struct blob **out)
 {
     struct attachments *attachments;

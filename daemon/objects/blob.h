@@ -21,10 +21,6 @@ struct blob {
 
 /* A blob with one reference that holds a copy of the bytes, or NULL for want of memory. */
 struct blob *blob_new(struct incoming value);
-/* The same of bytes whose attachments (NULL: none) are there already; takes those over, in any
- * case.
- */
-struct blob *blob_with(struct slice bytes, struct attachments *attachments);
 struct blob *blob_ref(struct blob *blob);
 void blob_unref(struct blob *blob); /* frees it with the last reference; NULL is allowed */
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "daemon/objects/registry.h"
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -70,8 +70,7 @@ static struct object *condition_waits_elsewhere(const struct object *object)
 /* Which lock it goes by: how that is found again. */
 enum condition_lock { LOCK_OWN, LOCK_NUMBERED, LOCK_DELETED };
 
-static void condition_hand_over(const struct object *object, struct saver *saver,
-                                struct buffer *out)
+static void condition_save_options(const struct object *object, struct buffer *out)
 {
     const struct condition *condition = (const struct condition *)object;
     const struct object *lock = condition->lock;
@@ -84,7 +83,7 @@ static void condition_hand_over(const struct object *object, struct saver *saver
         pack_uint(out, LOCK_DELETED);
         pack_str(out, object_name(lock)); /* it is still to be named */
     }
-    mutex_hand_over(&condition->own, out);
+    mutex_save(&condition->own, out);
     pack_uint(out, condition->sleepers);
     pack_uint(out, condition->notified);
 }
@@ -102,52 +101,66 @@ static int make_deleted(const struct object_options *common, struct slice name, 
 }
 
 /* The lock that is told of, with a reference; NULL: none. */
-static int find_lock(const struct object_options *common, struct loader *loader,
-                     struct fields *fields, struct lock **out)
+static int find_lock(const struct object_options *common, struct row *row, struct lock **out)
 {
     *out = NULL;
-    enum condition_lock which = (enum condition_lock)field_below(fields, LOCK_DELETED + 1);
+    enum condition_lock which = (enum condition_lock)row_below(row, LOCK_DELETED + 1);
     if (which == LOCK_DELETED) {
-        return make_deleted(common, field_bytes(fields), out);
+        struct slice name = row_bytes(row);
+        row->bad = row->bad || name.len == 0 || name.len > OBJECT_NAME_MAX;
+        return row->bad ? ERR_VALUE : make_deleted(common, name, out);
     }
     if (which == LOCK_NUMBERED) {
-        uint64_t number = field_uint(fields);
-        struct object *lock = registry_from(loader->registry, number);
+        uint64_t number = row_uint(row);
+        struct object *lock = registry_from(row->reader->registry, number);
         if (lock == NULL || lock->entry.seq != number || lock->type != &lock_type) {
             return ERR_VALUE;
         }
         *out = lock_of(object_ref(lock));
     }
-    return fields->bad ? ERR_VALUE : 0;
+    return row->bad ? ERR_VALUE : 0;
 }
 
-static int condition_take_over(const struct object_options *common, struct loader *loader,
-                               struct fields *fields, struct object **out)
+/* The rest of it, of a condition of that lock. */
+static int make_of(const struct object_options *common, struct lock *lock, struct row *row,
+                   struct object **out)
 {
+    struct condition is = {0};
     struct condition *condition;
-    struct lock *lock;
-    int status = find_lock(common, loader, fields, &lock);
+    mutex_load(&is.own, row);
+    is.sleepers = row_uint(row);
+    is.notified = row_below(row, is.sleepers + 1);
+    int status = row_close(row, "a condition");
+    status = status < 0 ? status : condition_new(common, lock, &condition);
     if (status < 0) {
         return status;
     }
-    status = condition_new(common, lock, &condition);
-    if (status == 0) {
-        if (lock != NULL && lock->object.deleted) {
-            TAILQ_REMOVE(&lock->conditions, condition, of_lock);
-            condition->orphaned = true;
-        }
-        *out = &condition->object;
-        status = mutex_take_over(&condition->own, fields);
-        condition->sleepers = field_uint(fields);
-        condition->notified = field_uint(fields);
+    is.own.object = &condition->object;
+    condition->own = is.own;
+    condition->sleepers = is.sleepers;
+    condition->notified = is.notified;
+    if (lock != NULL && lock->object.deleted) {
+        TAILQ_REMOVE(&lock->conditions, condition, of_lock);
+        condition->orphaned = true;
     }
-    object_unref(lock == NULL ? NULL : &lock->object);
+    *out = &condition->object;
+    return 0;
+}
+
+static int condition_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct lock *lock;
+    int status = find_lock(common, row, &lock);
+    if (status == 0) {
+        status = make_of(common, lock, row, out);
+        object_unref(lock == NULL ? NULL : &lock->object);
+    }
     return status;
 }
 
-static int condition_take_over_claims(struct tie *tie, struct loader *loader, struct fields *fields)
+static int condition_load_claims(struct tie *tie, struct row *row)
 {
-    return mutex_take_over_claim(&condition_of(tie->object)->own, tie);
+    return mutex_load_claim(&condition_of(tie->object)->own, tie);
 }
 
 const struct object_type condition_type = {
@@ -159,9 +172,9 @@ const struct object_type condition_type = {
     .describe_claims = condition_describe_claims,
     .wait_ended = condition_wait_ended,
     .waits_elsewhere = condition_waits_elsewhere,
-    .hand_over = condition_hand_over,
-    .take_over = condition_take_over,
-    .take_over_claims = condition_take_over_claims,
+    .save_options = condition_save_options,
+    .make = condition_make,
+    .load_claims = condition_load_claims,
 };
 
 int condition_new(const struct object_options *common, struct lock *lock, struct condition **out)

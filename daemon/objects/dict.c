@@ -18,6 +18,7 @@ static struct pair *pair_at(const struct dict *dict, uint32_t position)
 static void dict_deinit(struct object *object)
 {
     ordered_deinit(&dict_of(object)->pairs, NULL);
+    changes_deinit(&dict_of(object)->changes);
 }
 
 static void dict_empty(struct object *object, struct pace *pace)
@@ -43,6 +44,12 @@ const struct object_type dict_type = {
     .clear = dict_empty,
     .describe = dict_describe,
     .weight = dict_weight,
+    .save_options = dict_save_options,
+    .make = dict_make,
+    .save = dict_save,
+    .load = dict_load,
+    .loaded = dict_loaded,
+    .durable = true,
 };
 
 const struct object_type namespace_type = {
@@ -52,6 +59,12 @@ const struct object_type namespace_type = {
     .clear = dict_empty,
     .describe = dict_describe,
     .weight = dict_weight,
+    .save_options = dict_save_options,
+    .make = namespace_make,
+    .save = dict_save,
+    .load = dict_load,
+    .loaded = dict_loaded,
+    .durable = true,
 };
 
 int dict_new(const struct object_options *common, const struct dict_options *options,
@@ -201,10 +214,13 @@ uint32_t dict_from_seq(const struct dict *dict, uint64_t seq)
 
 /* Changing. */
 
-void dict_tell(struct dict *dict, enum event_name event, struct slice key)
+void dict_changed(struct dict *dict, enum event_name event, const struct pair *pair)
 {
+    if (object_is_durable(&dict->object)) {
+        dict_note_change(dict, pair->entry.seq);
+    }
     if (object_is_watched(&dict->object, event)) {
-        const union detail detail = {.value = key};
+        const union detail detail = {.value = pair_key(pair)};
         object_tell(&dict->object, event, &detail);
     }
 }
@@ -241,7 +257,7 @@ int dict_insert(struct dict *dict, const struct dict_key *key, struct incoming v
         return status;
     }
     (void)ordered_append(&dict->pairs, key->hash, &pair->entry); /* there is room */
-    dict_tell(dict, EVENT_set, pair_key(pair));
+    dict_changed(dict, EVENT_set, pair);
     object_key_added(&dict->object, DICT_WAITERS, key->hash);
     return 0;
 }
@@ -250,7 +266,7 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
 {
     struct pair *old = pair_at(dict, position);
     if (pair_overwrite(old, value)) {
-        dict_tell(dict, EVENT_set, pair_key(old));
+        dict_changed(dict, EVENT_set, old);
         return 0;
     }
     struct pair *pair = pair_new(pair_key(old), value);
@@ -264,7 +280,7 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value)
     }
     ordered_replace(&dict->pairs, position, &pair->entry);
     pair_free(old);
-    dict_tell(dict, EVENT_set, pair_key(pair));
+    dict_changed(dict, EVENT_set, pair);
     return 0;
 }
 
@@ -282,7 +298,7 @@ void dict_remove(struct dict *dict, uint32_t position, struct pace *pace)
     uint32_t hash = hash_bytes(pair_key(pair), dict->options.seed);
     (void)ordered_remove(&dict->pairs, position, hash, pace);
     object_release(&dict->object, pair_cost(pair) + arrays - ordered_cost(&dict->pairs));
-    dict_tell(dict, EVENT_delete, pair_key(pair));
+    dict_changed(dict, EVENT_delete, pair);
     pair_free(pair);
 }
 
@@ -290,6 +306,7 @@ void dict_clear(struct dict *dict, struct pace *pace)
 {
     const union detail count = {.uint = dict_len(dict)};
     struct ordered pairs;
+    object_unsaved(&dict->object, count.uint > 0 ? UNSAVED_ALL : 0);
     ordered_take(&dict->pairs, &pairs);
     for (uint32_t i = ordered_next(&pairs, 0); i != ORDERED_NONE; i = ordered_next(&pairs, i + 1)) {
         struct pair *pair = (struct pair *)pairs.entries[i];

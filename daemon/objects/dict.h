@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "daemon/objects/changes.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -34,6 +35,8 @@ struct dict {
     struct object object;
     struct ordered pairs;
     struct dict_options options;
+    struct changes changes; /* durable: seqs of pairs that are not as their rows are */
+    uint64_t saved;         /* pairs from this seq on have no rows yet */
 };
 
 extern const struct object_type dict_type;
@@ -105,8 +108,21 @@ int dict_replace(struct dict *dict, uint32_t position, struct incoming value);
 int dict_set(struct dict *dict, const struct dict_key *key, uint32_t position,
              struct incoming value, struct pace *pace);
 
-/* For the files of the dict: tells an event whose detail is the key. */
-void dict_tell(struct dict *dict, enum event_name event, struct slice key);
+/* For the files of the dict: a pair has come, has another value or goes. Tells the event, and notes
+ * what is to be saved. */
+struct pair; /* pair.h */
+void dict_changed(struct dict *dict, enum event_name event, const struct pair *pair);
+
+/* dict_rows.c: object_type.save_options and its like. */
+void dict_note_change(struct dict *dict, uint64_t seq);
+void dict_save_options(const struct object *object, struct buffer *out);
+int dict_make(const struct object_options *common, struct row *options, struct object **out);
+int namespace_make(const struct object_options *common, struct row *options, struct object **out);
+int dict_save(struct object *object, enum rows which, const struct row_writer *out,
+              const struct moment *now);
+int dict_load(struct object *object, struct slice key, struct slice value,
+              struct row_reader *reader);
+int dict_loaded(struct object *object, struct row_reader *reader);
 
 /* Removes the pair at a position. */
 void dict_remove(struct dict *dict, uint32_t position, struct pace *pace);

@@ -265,7 +265,7 @@ static void commit(struct update *update)
             ordered_replace(&dict->pairs, there, &pair->entry);
             pair_free(old);
         }
-        dict_tell(dict, EVENT_set, pair_key(pair));
+        dict_changed(dict, EVENT_set, pair);
         pace_step(update->pace, steps);
     }
 }

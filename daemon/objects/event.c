@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 
 static size_t event_describe(const struct object *object, struct buffer *out, uint64_t now)
@@ -16,21 +16,23 @@ static size_t event_describe(const struct object *object, struct buffer *out, ui
     return 1;
 }
 
-static void event_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+static void event_save_options(const struct object *object, struct buffer *out)
 {
     const struct event *event = (const struct event *)object;
     pack_uint(out, event->sets);
     pack_bool(out, event->set);
 }
 
-static int event_take_over(const struct object_options *common, struct loader *loader,
-                           struct fields *fields, struct object **out)
+static int event_make(const struct object_options *common, struct row *row, struct object **out)
 {
     struct event *event;
-    int status = event_new(common, &event);
+    uint64_t sets = row_uint(row);
+    bool set = row_bool(row);
+    int status = row_close(row, "an event");
+    status = status < 0 ? status : event_new(common, &event);
     if (status == 0) {
-        event->sets = field_uint(fields);
-        event->set = field_bool(fields);
+        event->sets = sets;
+        event->set = set;
         *out = &event->object;
     }
     return status;
@@ -40,8 +42,8 @@ const struct object_type event_type = {
     .kind = OBJECT_EVENT,
     .size = sizeof(struct event),
     .describe = event_describe,
-    .hand_over = event_hand_over,
-    .take_over = event_take_over,
+    .save_options = event_save_options,
+    .make = event_make,
 };
 
 int event_new(const struct object_options *common, struct event **out)

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 
 static size_t lock_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
@@ -42,26 +42,29 @@ static struct object *lock_next_dependent(struct object *object)
     return &condition->object;
 }
 
-static void lock_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+static void lock_save_options(const struct object *object, struct buffer *out)
 {
-    mutex_hand_over(&((const struct lock *)object)->mutex, out);
+    mutex_save(&((const struct lock *)object)->mutex, out);
 }
 
-static int lock_take_over(const struct object_options *common, struct loader *loader,
-                          struct fields *fields, struct object **out)
+static int lock_make(const struct object_options *common, struct row *row, struct object **out)
 {
+    struct mutex mutex = {0};
     struct lock *lock;
-    int status = lock_new(common, &(struct mutex_options){0}, &lock);
+    mutex_load(&mutex, row);
+    int status = row_close(row, "a lock");
+    status = status < 0 ? status : lock_new(common, &mutex.options, &lock);
     if (status == 0) {
-        status = mutex_take_over(&lock->mutex, fields);
+        mutex.object = &lock->object;
+        lock->mutex = mutex;
         *out = &lock->object;
     }
     return status;
 }
 
-static int lock_take_over_claims(struct tie *tie, struct loader *loader, struct fields *fields)
+static int lock_load_claims(struct tie *tie, struct row *row)
 {
-    return mutex_take_over_claim(&lock_of(tie->object)->mutex, tie);
+    return mutex_load_claim(&lock_of(tie->object)->mutex, tie);
 }
 
 const struct object_type lock_type = {
@@ -71,9 +74,9 @@ const struct object_type lock_type = {
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,
     .next_dependent = lock_next_dependent,
-    .hand_over = lock_hand_over,
-    .take_over = lock_take_over,
-    .take_over_claims = lock_take_over_claims,
+    .save_options = lock_save_options,
+    .make = lock_make,
+    .load_claims = lock_load_claims,
 };
 
 int lock_new(const struct object_options *common, const struct mutex_options *options,

@@ -5,7 +5,7 @@
  */
 #include "daemon/objects/mutex.h"
 
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -151,7 +151,7 @@ size_t mutex_describe_claim(const struct mutex *mutex, struct buffer *out)
     return 2;
 }
 
-void mutex_hand_over(const struct mutex *mutex, struct buffer *out)
+void mutex_save(const struct mutex *mutex, struct buffer *out)
 {
     pack_bool(out, mutex->options.recursive);
     pack_bool(out, mutex->options.keep);
@@ -162,47 +162,46 @@ void mutex_hand_over(const struct mutex *mutex, struct buffer *out)
         pack_uint(out, mutex->holder.session);
         pack_uint(out, mutex->holder.owner.kind);
         pack_owner_id(&mutex->holder.owner, out);
-        pack_time(out, mutex->since);
+        row_pack_date(out, mutex->since);
     }
 }
 
-static void take_over_owner(struct owner *owner, struct fields *fields)
+static void load_owner(struct owner *owner, struct row *row)
 {
     struct slice name;
-    owner->kind = (enum kind)field_below(fields, KIND_STR + 1);
+    owner->kind = (enum kind)row_below(row, KIND_STR + 1);
     switch (owner->kind) {
     case KIND_INT:
-        owner->i = field_int(fields);
+        owner->i = row_int(row);
         break;
     case KIND_UINT:
-        owner->u = field_uint(fields);
+        owner->u = row_uint(row);
         break;
     case KIND_STR:
-        name = field_bytes(fields);
+        name = row_bytes(row);
         owner->len = (uint8_t)(name.len <= OWNER_NAME_MAX ? name.len : 0);
         memcpy(owner->name, name.data, owner->len);
         break;
     default:
-        field_nil(fields);
+        (void)row_bytes(row);
     }
 }
 
-int mutex_take_over(struct mutex *mutex, struct fields *fields)
+void mutex_load(struct mutex *mutex, struct row *row)
 {
-    mutex->options.recursive = field_bool(fields);
-    mutex->options.keep = field_bool(fields);
-    mutex->options.anyone = field_bool(fields);
-    mutex->abandoned = field_bool(fields);
-    mutex->depth = field_uint(fields);
+    mutex->options.recursive = row_bool(row);
+    mutex->options.keep = row_bool(row);
+    mutex->options.anyone = row_bool(row);
+    mutex->abandoned = row_bool(row);
+    mutex->depth = row_uint(row);
     if (mutex->depth > 0) {
-        mutex->holder.session = field_uint(fields);
-        take_over_owner(&mutex->holder.owner, fields);
-        mutex->since = field_time(fields);
+        mutex->holder.session = row_uint(row);
+        load_owner(&mutex->holder.owner, row);
+        mutex->since = row_date(row);
     }
-    return fields->bad ? ERR_VALUE : 0;
 }
 
-int mutex_take_over_claim(struct mutex *mutex, struct tie *tie)
+int mutex_load_claim(struct mutex *mutex, struct tie *tie)
 {
     if (mutex->depth == 0 || mutex->tie != NULL) {
         return ERR_VALUE;

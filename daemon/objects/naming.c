@@ -28,5 +28,6 @@ int object_set_name(struct object *object, struct slice name)
     free(object->name);
     object->name = copy;
     object->name_len = len;
+    object_unsaved(object, UNSAVED_OWN);
     return 0;
 }

@@ -41,6 +41,7 @@ int object_init(struct object *object, const struct object_type *type,
         .gid = options->gid,
         .mode = options->mode,
         .lifetime = options->lifetime,
+        .unsaved = UNSAVED_OWN | UNSAVED_ALL,
     };
     for (size_t i = 0; i < OBJECT_CHANNELS; i++) {
         TAILQ_INIT(&object->waits[i]);
@@ -88,6 +89,31 @@ void object_tick(struct object *object, uint64_t now, struct pace *pace)
     if (object->type->tick != NULL && !object_is_sealed(object)) {
         object->type->tick(object, now, pace);
     }
+}
+
+void object_join_changed(struct object *object)
+{
+    struct registry *registry = object->registry;
+    bool lives = object->refs > 0 && !object->is_gone;
+    if (registry != NULL && lives && !registry->is_loading && !object->is_changed) {
+        object->is_changed = true;
+        TAILQ_INSERT_TAIL(&registry->changed, object, changed);
+        (void)object_ref(object);
+    }
+}
+
+void object_unsaved(struct object *object, uint8_t what)
+{
+    if (object_is_durable(object)) {
+        object->unsaved |= what;
+        object_join_changed(object);
+    }
+}
+
+void object_set_mode(struct object *object, uint16_t mode)
+{
+    object->mode = mode;
+    object_unsaved(object, UNSAVED_OWN);
 }
 
 struct object *object_ref(struct object *object)
@@ -179,6 +205,7 @@ int object_chown(struct object *object, struct user *user, gid_t gid)
     object->user = user;
     object->uid = user->uid;
     object->gid = gid;
+    object_unsaved(object, UNSAVED_OWN);
     return 0;
 }
 

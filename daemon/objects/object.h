@@ -24,6 +24,7 @@
 #include "daemon/objects/deadline.h"
 #include "daemon/objects/ordered.h"
 #include "daemon/objects/pace.h"
+#include "daemon/objects/rows.h"
 #include "proto/pack.h"
 #include "proto/type.h"
 
@@ -38,10 +39,8 @@ struct wait; /* daemon/objects/waits.h */
 struct wait_index;
 struct hold;  /* daemon/call/hold.h */
 struct tie;   /* daemon/objects/tie.h */
-struct saver; /* daemon/objects/saving.h */
-struct loader;
-struct fields; /* daemon/state/fields.h */
 struct watch; /* daemon/objects/watch.h */
+struct row;   /* daemon/objects/row_form.h */
 
 TAILQ_HEAD(wait_list, wait);
 TAILQ_HEAD(tie_list, tie);
@@ -94,27 +93,37 @@ struct object_type {
      * many there are. NULL: none. */
     unsigned (*descriptors)(const struct object *object,
                             struct descriptor *out[OBJECT_DESCRIPTORS]);
+    /* The rows (rows.h; called by saving.h). Packs the options, one value. NULL: it has none. */
+    void (*save_options)(const struct object *object, struct buffer *out);
+    /* A new object, with one reference, of options that save_options has packed. 0, ERR_MEMORY;
+     * ERR_VALUE: they are not of that form. */
+    int (*make)(const struct object_options *common, struct row *options, struct object **out);
+    /* Puts the rows, but for the object's own. With ROWS_CHANGED they are known to be written then,
+     * and if object->unsaved has UNSAVED_ALL, none is there. 0, or ERR_MEMORY: what has not been
+     * put is still changed. NULL: there are none. */
+    int (*save)(struct object *object, enum rows which, const struct row_writer *out,
+                const struct moment *now);
+    /* A row that save has put, in the order of the keys. 0, ERR_MEMORY; ERR_VALUE, with
+     * reader->why set. */
+    int (*load)(struct object *object, struct slice key, struct slice value,
+                struct row_reader *reader);
+    /* All rows have been loaded. As load. NULL: there is nothing to do. */
+    int (*loaded)(struct object *object, struct row_reader *reader);
+    bool durable; /* its objects can be */
+    /* For the daemon that takes this one's place (daemon/call/handover.h). Packs what a tie holds
+     * besides the number of claims; and makes a tie that has that number, of a loaded object, hold
+     * it again: 0, ERR_VALUE, ERR_MEMORY. NULL: the number is all; nothing can be held. */
+    void (*save_claims)(const struct tie *tie, struct buffer *out);
+    int (*load_claims)(struct tie *tie, struct row *row);
+    /* Packs what was noted (output_note), and notes it again. NULL: nothing ever is. */
+    void (*save_note)(const void *note, struct buffer *out, const struct row_writer *writer);
+    int (*load_note)(void *note, struct row *row);
+};
 
-    /* What follows is for the daemon that takes this one's place (saving.h). Nothing changes in
-     * what is handed over; what takes over answers 0, ERR_VALUE (it is not of this form) or
-     * ERR_MEMORY. */
-
-    /* Packs the options and all else but the contents; and from that makes the object anew: one
-     * reference in *out, also with an error, unless there is none (NULL, as it was). */
-    void (*hand_over)(const struct object *object, struct saver *saver, struct buffer *out);
-    int (*take_over)(const struct object_options *common, struct loader *loader,
-                     struct fields *fields, struct object **out);
-    /* Writes the contents, as records; and takes over one of them, when there are all objects.
-     * NULL: there is nothing. */
-    void (*hand_over_contents)(const struct object *object, struct saver *saver);
-    int (*take_over_record)(struct object *object, struct loader *loader, struct fields *fields);
-    /* Packs what a tie holds besides the number of claims; and the other one takes it over, which
-     * has that number. NULL: the number is all. */
-    void (*hand_over_claims)(const struct tie *tie, struct saver *saver, struct buffer *out);
-    int (*take_over_claims)(struct tie *tie, struct loader *loader, struct fields *fields);
-    /* Packs a note (output_note), and makes one again. NULL: nothing is ever noted. */
-    void (*hand_over_note)(const void *note, struct saver *saver, struct buffer *out);
-    int (*take_over_note)(void *note, struct loader *loader, struct fields *fields);
+/* What of a durable object has not been saved, besides what its type knows. */
+enum {
+    UNSAVED_OWN = 1, /* its own row */
+    UNSAVED_ALL = 2, /* everything: what is written counts for nothing */
 };
 
 struct object {
@@ -131,6 +140,7 @@ struct object {
     struct registry *registry;   /* that it is or was in; NULL: never */
     TAILQ_ENTRY(object) leaving; /* in the registry's list of objects that leave */
     TAILQ_ENTRY(object) ready;   /* in the registry's list of ready objects */
+    TAILQ_ENTRY(object) changed; /* in the registry's list of those that are to be saved */
     struct timespec created;     /* wall clock */
     uint64_t bytes;              /* charged for its contents, beside its overhead */
     struct deadline deadline;    /* when time next changes it; in the service's heap or not */
@@ -150,7 +160,10 @@ struct object {
     uint8_t ask_all;  /* bit N: all waits of channel N are to be asked, whoever stays */
     bool is_ready;
     bool is_leaving;
+    bool is_changed;
+    bool is_gone; /* it is durable and has left the registry */
     bool deleted;
+    uint8_t unsaved; /* UNSAVED_…; of a durable object */
 };
 
 /* What every TYPE.open says about an object to be made. */
@@ -189,6 +202,19 @@ static inline bool object_check(struct object *object, bool holds, const char *w
 void object_clear(struct object *object, struct pace *pace);
 uint64_t object_due(const struct object *object);
 void object_tick(struct object *object, uint64_t now, struct pace *pace);
+
+/* A durable object is to be saved: it goes onto its registry's list of those, with a reference; not
+ * if it is in none, is gone from it or just being loaded, or stands there already. */
+void object_join_changed(struct object *object);
+static inline bool object_is_durable(const struct object *object)
+{
+    return __builtin_expect(object->lifetime == LIFETIME_DURABLE, 0);
+}
+/* Of an object of any lifetime: its own row, or all its rows (UNSAVED_…), are to be saved. */
+void object_unsaved(struct object *object, uint8_t what);
+
+/* From now on its mode is that. */
+void object_set_mode(struct object *object, uint16_t mode);
 
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */

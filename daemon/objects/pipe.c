@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
+
+enum { ROW_ENDS = 1 };
 
 enum { CATCH_UP_TRIES = 100000 }; /* some 100 ms, in which others are served */
 
@@ -91,44 +93,62 @@ static unsigned pipe_descriptors(const struct object *object,
     return count;
 }
 
-static void pipe_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+static void pipe_save_options(const struct object *object, struct buffer *out)
 {
     const struct pipe *pipe = (const struct pipe *)object;
     pack_bool(out, pipe->duplex);
     pack_bin(out, (struct slice){pipe->token.bytes, SOCKET_TOKEN_SIZE});
-    save_descriptor(saver, out, pipe->ends[0]);
-    save_descriptor(saver, out, pipe->ends[1]);
 }
 
-/* Both ends, or none. */
-static int take_over_ends(struct pipe *pipe, struct loader *loader, struct fields *fields)
+/* The descriptors, which only those can find again who take this daemon's place. */
+static int pipe_save(struct object *object, enum rows which, const struct row_writer *out,
+                     const struct moment *now)
 {
-    int status = load_descriptor(loader, fields, &pipe->ends[0]);
-    status = status < 0 ? status : load_descriptor(loader, fields, &pipe->ends[1]);
-    for (unsigned i = 0; i < PIPE_ENDS; i++) {
-        if (pipe->ends[i] != NULL) {
-            object_charge_always(&pipe->object, descriptor_cost());
-        }
+    const struct pipe *pipe = pipe_of(object);
+    struct buffer value = {0};
+    struct row_key key;
+    if (pipe->ends[0] == NULL) {
+        return 0;
     }
-    return (pipe->ends[0] == NULL) != (pipe->ends[1] == NULL) ? ERR_VALUE : status;
+    row_begin(&value);
+    for (unsigned i = 0; i < PIPE_ENDS; i++) {
+        pack_uint(&value, out->descriptor(out->data, pipe->ends[i]));
+    }
+    int status = row_put(out, row_key(&key, ROW_ENDS, 0), &value);
+    buffer_deinit(&value);
+    return status;
 }
 
-static int pipe_take_over(const struct object_options *common, struct loader *loader,
-                          struct fields *fields, struct object **out)
+static int pipe_make(const struct object_options *common, struct row *row, struct object **out)
 {
     struct pipe *pipe;
-    bool duplex = field_bool(fields);
-    struct slice token = field_bytes(fields);
-    if (token.len != SOCKET_TOKEN_SIZE) {
-        return ERR_VALUE;
-    }
-    int status = pipe_new(common, duplex, &pipe);
+    bool duplex = row_bool(row);
+    struct slice token = row_bytes(row);
+    row->bad = row->bad || token.len != SOCKET_TOKEN_SIZE;
+    int status = row_close(row, "a pipe");
+    status = status < 0 ? status : pipe_new(common, duplex, &pipe);
     if (status == 0) {
-        *out = &pipe->object;
         memcpy(pipe->token.bytes, token.data, SOCKET_TOKEN_SIZE);
-        status = take_over_ends(pipe, loader, fields);
+        *out = &pipe->object;
     }
     return status;
+}
+
+static int pipe_load(struct object *object, struct slice key, struct slice value,
+                     struct row_reader *reader)
+{
+    struct pipe *pipe = pipe_of(object);
+    struct row row;
+    if (!row_open(&row, value, reader, "a pipe")) {
+        return ERR_VALUE;
+    }
+    for (unsigned i = 0; i < PIPE_ENDS && pipe->ends[i] == NULL; i++) {
+        pipe->ends[i] = row_descriptor(&row);
+        if (pipe->ends[i] != NULL) {
+            object_charge_always(object, descriptor_cost());
+        }
+    }
+    return row_close(&row, "a pipe");
 }
 
 const struct object_type pipe_type = {
@@ -137,8 +157,10 @@ const struct object_type pipe_type = {
     .clear = pipe_release,
     .describe = pipe_describe,
     .descriptors = pipe_descriptors,
-    .hand_over = pipe_hand_over,
-    .take_over = pipe_take_over,
+    .save_options = pipe_save_options,
+    .make = pipe_make,
+    .save = pipe_save,
+    .load = pipe_load,
 };
 
 int pipe_new(const struct object_options *common, bool duplex, struct pipe **out)

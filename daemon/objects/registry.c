@@ -17,6 +17,34 @@ void registry_init(struct registry *registry, uint64_t seed)
     ordered_init(&registry->objects);
     TAILQ_INIT(&registry->ready);
     TAILQ_INIT(&registry->leaving);
+    TAILQ_INIT(&registry->changed);
+}
+
+static void leave_changed(struct registry *registry, struct object *object)
+{
+    object->is_changed = false;
+    TAILQ_REMOVE(&registry->changed, object, changed);
+}
+
+struct object *registry_next_changed(struct registry *registry)
+{
+    struct object *object;
+    TAILQ_FOREACH (object, &registry->changed, changed) {
+        if (object->hold == NULL) {
+            leave_changed(registry, object);
+            return object;
+        }
+    }
+    return NULL;
+}
+
+int registry_set_next(struct registry *registry, uint64_t number)
+{
+    if (number < registry->objects.next_seq || number > INT64_MAX) {
+        return ERR_VALUE;
+    }
+    registry->objects.next_seq = number;
+    return 0;
 }
 
 void registry_deinit(struct registry *registry)
@@ -24,6 +52,10 @@ void registry_deinit(struct registry *registry)
     struct object *object;
     while ((object = registry_from(registry, 0)) != NULL) {
         registry_remove(registry, object);
+    }
+    while ((object = TAILQ_FIRST(&registry->changed)) != NULL) {
+        leave_changed(registry, object);
+        object_unref(object);
     }
     ordered_deinit(&registry->objects, NULL);
 }
@@ -53,6 +85,9 @@ int registry_add(struct registry *registry, struct object *object)
         (void)object_ref(object);
         object->registry = registry;
         registry->count[object->type->kind]++;
+        if (object_is_durable(object)) {
+            object_join_changed(object);
+        }
     }
     return status;
 }
@@ -62,6 +97,10 @@ void registry_remove(struct registry *registry, struct object *object)
     uint32_t position = position_of(registry, object_name(object));
     (void)ordered_remove(&registry->objects, position, object->hash, NULL);
     registry->count[object->type->kind]--;
+    if (object_is_durable(object)) {
+        object_join_changed(object);
+        object->is_gone = true;
+    }
     object_unref(object);
 }
 

@@ -21,10 +21,14 @@ struct registry {
     uint64_t count[OBJECT_KINDS];
     TAILQ_HEAD(ready_list, object) ready; /* their waiters are to be asked; see waits.h */
     TAILQ_HEAD(leaving_list, object)
-    leaving;            /* deleted and not yet empty, or scoped and nobody keeps
-                           them any more; with a reference */
-    uint64_t anonymous; /* the number of the last anonymous object */
-    uint64_t seed;      /* of the hash of names, so that nobody can choose colliding ones */
+    leaving; /* deleted and not yet empty, or scoped and nobody keeps
+                them any more; with a reference */
+    TAILQ_HEAD(changed_list, object)
+    changed;         /* durable and to be saved, or gone and to be removed; with a reference */
+    bool is_loading; /* objects are being loaded: what changes is not to be saved */
+    uint64_t saved_numbers; /* the lowest number that the saved registry says is free */
+    uint64_t anonymous;     /* the number of the last anonymous object */
+    uint64_t seed;          /* of the hash of names, so that nobody can choose colliding ones */
 };
 
 void registry_init(struct registry *registry, uint64_t seed);
@@ -45,6 +49,18 @@ int registry_rename(struct registry *registry, struct object *object, struct sli
  * none.
  */
 struct object *registry_next_leaving(struct registry *registry);
+/* Takes the first object off the list of those that are to be saved that nobody holds (an
+ * operation in steps is under way: it is saved when that is over); the reference is the caller's.
+ * NULL: none. */
+struct object *registry_next_changed(struct registry *registry);
+/* True while the object is made of its rows. */
+static inline bool object_is_loading(const struct object *object)
+{
+    return object->registry != NULL && object->registry->is_loading;
+}
+/* The next object that is added gets this number, or ERR_VALUE: such a high one has been given
+ * already, or it is none. */
+int registry_set_next(struct registry *registry, uint64_t number);
 /* The first object whose number is at least `number`, or NULL: for going through all of them. */
 struct object *registry_from(const struct registry *registry, uint64_t number);
 

@@ -1,56 +1,54 @@
 /*
- * saving: what the objects of a daemon need to be written down whole, for the daemon that takes its
- * place, and to be made again there (takeover.h).
+ * saving: what is done with the rows (rows.h) of any object: to save those that have changed, to
+ * put all of them, and to make objects of rows again.
  *
- * A type says in its struct object_type how (save, make, load_row, save_claims, load_claims,
- * save_note, load_note). Nothing changes in what is saved. Descriptors are written once, however
- * many refer to them, and come back as the same one.
+ * A durable object that changes puts itself onto its registry's list of changed objects, there
+ * where the change is made (object_join_changed); so does one that is deleted. Whoever saves takes
+ * one after the other off it (registry_next_changed), calls object_save for each and
+ * registry_save once, all in one commit. An object that an operation in steps works on is passed
+ * over until that is over; so that what it has to do with another one (an item that has gone from
+ * one queue to the other) is not torn apart, it is to be saved once when the hold begins, if it is
+ * on the list (object->is_changed).
+ *
+ * Loading goes through all rows twice, in the order of number and key: first for the objects' own
+ * rows, so that all objects are there, then for all others, since values refer to objects:
+ *
+ *     loading_begin; loading_object for each row with the empty key, loading_row for each other
+ *     one; loading_end.
+ *
+ * What is loaded is charged whatever the limits say. Objects have nobody who has them open, and are
+ * on no list; what was taken of a queue is so still, by nobody (queue_give_back_untied).
  */
 #pragma once
 
-#include "daemon/objects/blob.h"
-#include "daemon/objects/tie.h"
-#include "daemon/state/state.h"
+#include "daemon/objects/registry.h"
+#include "daemon/objects/rows.h"
 
-struct saver {
-    struct state_writer *state;
-    struct descriptor **descriptors; /* owned array, not references: those that were named so far */
-    uint32_t ndescriptors;
-    uint32_t descriptors_cap;
-};
+/*
+ * Puts the rows of an object: all, of an object of whatever type and lifetime; or those of a
+ * durable object that differ from what was last written. If it is gone, all its rows are removed.
+ * 0; or ERR_MEMORY: what has not been put is still changed, and the object, unless it is gone, is
+ * on the list again.
+ */
+int object_save(struct object *object, enum rows which, const struct row_writer *out,
+                const struct moment *now);
 
-struct loader {
-    struct state_reader *state;
-    struct registry *registry;
-    struct accounts *accounts;
-    struct descriptor **descriptors; /* owned array of references; NULL: none of that number */
-    uint32_t ndescriptors;
-};
+/* The same of the registry itself, whose rows have the number 0: which numbers have been given, so
+ * that none is used again. ROWS_CHANGED puts nothing as a rule. */
+int registry_save(struct registry *registry, enum rows which, const struct row_writer *out);
 
-void saver_init(struct saver *saver, struct state_writer *state);
-/* Writes the descriptors that were named, when nothing more is to be saved. */
-void saver_finish(struct saver *saver);
+/* Of a call that is to change a durable object and brings `values` values with `bytes` bytes in
+ * all: at most so many bytes more are on disk afterwards, or are gathered for it. `moves`: it may
+ * change where all others are (a list's insert in the middle, sort and their like). */
+uint64_t object_save_cost(const struct object *object, uint64_t values, uint64_t bytes, bool moves);
 
-/* Packs a descriptor, which may be NULL. */
-void save_descriptor(struct saver *saver, struct buffer *out, struct descriptor *descriptor);
-/* Packs a value with what it carries. */
-void save_value(struct saver *saver, struct buffer *out, struct stored value);
-
-/* Reads all STATE_DESCRIPTOR records of a state, from its beginning, and goes back there. 0;
- * ERR_VALUE, ERR_MEMORY. The loader is to be given to loader_deinit in both cases. */
-int loader_init(struct loader *loader, struct state_reader *state, struct registry *registry,
-                struct accounts *accounts);
-void loader_deinit(struct loader *loader);
-
-/* 0 with a reference or NULL in *out; ERR_VALUE. */
-int load_descriptor(struct loader *loader, struct fields *fields, struct descriptor **out);
-/* A value that carries something, or is large, as a blob with a reference in *blob; any other has
- * NULL there, and its bytes stand in the record. 0; ERR_VALUE, ERR_MEMORY. */
-int load_value(struct loader *loader, struct fields *fields, struct slice *bytes,
-               struct blob **blob);
-/* The same; a blob in any case. */
-int load_blob(struct loader *loader, struct fields *fields, struct blob **out);
-/* The object of a number, not a reference; NULL, and the fields are bad: there is none. */
-struct object *load_object(struct loader *loader, struct fields *fields);
-/* The account of a uid, with a reference; NULL for want of memory. */
-struct user *load_user(struct loader *loader, struct fields *fields);
+/* From now on what is done is loading. reader->registry and reader->accounts are set. */
+void loading_begin(struct row_reader *reader);
+/* A row with the empty key: makes its object, or (number 0) tells the registry. 0, ERR_MEMORY;
+ * ERR_VALUE: it is damaged, or a newer program's; reader->why says so. The objects' numbers rise.
+ */
+int loading_object(struct row_reader *reader, uint64_t number, struct slice value);
+/* Any other row. */
+int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value);
+/* All rows have been given. The same results; then, or after one that is not 0, loading is over. */
+int loading_end(struct row_reader *reader);

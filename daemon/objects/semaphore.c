@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -61,8 +61,7 @@ static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *ou
     return 1;
 }
 
-static void semaphore_hand_over(const struct object *object, struct saver *saver,
-                                struct buffer *out)
+static void semaphore_save_options(const struct object *object, struct buffer *out)
 {
     const struct semaphore *semaphore = (const struct semaphore *)object;
     pack_int(out, semaphore->options.initial);
@@ -71,19 +70,16 @@ static void semaphore_hand_over(const struct object *object, struct saver *saver
     pack_int(out, semaphore->value);
 }
 
-static int semaphore_take_over(const struct object_options *common, struct loader *loader,
-                               struct fields *fields, struct object **out)
+static int semaphore_make(const struct object_options *common, struct row *row, struct object **out)
 {
     struct semaphore_options options;
     struct semaphore *semaphore;
-    options.initial = field_int(fields);
-    options.bounded = field_bool(fields);
-    options.keep = field_bool(fields);
-    int64_t value = field_int(fields);
-    if (fields->bad || value < 0 || options.initial < 0) {
-        return ERR_VALUE;
-    }
-    int status = semaphore_new(common, &options, &semaphore);
+    options.initial = (int64_t)row_below(row, (uint64_t)INT64_MAX + 1);
+    options.bounded = row_bool(row);
+    options.keep = row_bool(row);
+    int64_t value = (int64_t)row_below(row, (uint64_t)INT64_MAX + 1);
+    int status = row_close(row, "a semaphore");
+    status = status < 0 ? status : semaphore_new(common, &options, &semaphore);
     if (status == 0) {
         semaphore->value = value;
         *out = &semaphore->object;
@@ -91,7 +87,7 @@ static int semaphore_take_over(const struct object_options *common, struct loade
     return status;
 }
 
-static int semaphore_take_over_claims(struct tie *tie, struct loader *loader, struct fields *fields)
+static int semaphore_load_claims(struct tie *tie, struct row *row)
 {
     struct semaphore *semaphore = semaphore_of(tie->object);
     if (tie->holding > (uint64_t)(INT64_MAX - semaphore->held)) {
@@ -107,9 +103,9 @@ const struct object_type semaphore_type = {
     .describe = semaphore_describe,
     .abandon = semaphore_abandon,
     .describe_claims = semaphore_describe_claims,
-    .hand_over = semaphore_hand_over,
-    .take_over = semaphore_take_over,
-    .take_over_claims = semaphore_take_over_claims,
+    .save_options = semaphore_save_options,
+    .make = semaphore_make,
+    .load_claims = semaphore_load_claims,
 };
 
 int semaphore_new(const struct object_options *common, const struct semaphore_options *options,

@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "daemon/objects/bulk.h"
-#include "daemon/objects/saving.h"
+#include "daemon/objects/row_form.h"
 
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
+
+enum { ROW_MEMORY = 1 };
 
 enum { CLOSED_AT_ONCE = 1024 * 1024 }; /* bytes: the descriptor of a larger one is left to others */
 
@@ -142,58 +145,90 @@ int shared_new(const struct object_options *common, const struct shared_options 
     return 0;
 }
 
-static void shared_hand_over(const struct object *object, struct saver *saver, struct buffer *out)
+static void shared_save_options(const struct object *object, struct buffer *out)
 {
     const struct shared *shared = (const struct shared *)object;
     pack_uint(out, (uint8_t)shared->item->code);
     pack_uint(out, shared->count);
-    save_descriptor(saver, out, shared->descriptor);
 }
 
-/* The memory that there is, with all that clients have in it. */
-static int take_over_memory(struct shared *shared, size_t size, struct loader *loader,
-                            struct fields *fields)
+/* The descriptor, which only those can find again who take this daemon's place. */
+static int shared_save(struct object *object, enum rows which, const struct row_writer *out,
+                       const struct moment *now)
 {
-    object_charge_always(&shared->object, size + descriptor_cost());
-    int status = load_descriptor(loader, fields, &shared->descriptor);
-    if (status < 0 || shared->descriptor == NULL) {
-        return ERR_VALUE;
-    }
-    return mapping_take_over(&shared->mapping, shared->descriptor->fd, size);
+    struct buffer value = {0};
+    struct row_key key;
+    row_begin(&value);
+    pack_uint(&value, out->descriptor(out->data, shared_of(object)->descriptor));
+    int status = row_put(out, row_key(&key, ROW_MEMORY, 0), &value);
+    buffer_deinit(&value);
+    return status;
 }
 
-static int take_over(const struct object_options *common, const struct object_type *type,
-                     struct loader *loader, struct fields *fields, struct object **out)
+/* Without its memory, for now. */
+static int make(const struct object_options *common, const struct object_type *type,
+                struct row *row, struct object **out)
 {
-    char code = (char)field_below(fields, 128);
-    struct shared_options options = {
-        .type = type, .item = typecode_find(code), .count = field_uint(fields)};
-    size_t size = options.item == NULL ? 0 : size_for(&options);
-    struct shared *shared = fields->bad || size == 0 ? NULL : calloc(1, sizeof(*shared));
-    if (shared == NULL) {
-        return fields->bad || size == 0 ? ERR_VALUE : ERR_MEMORY;
+    struct shared_options options = {.type = type};
+    options.item = typecode_find((char)row_below(row, 128));
+    options.count = row_uint(row);
+    row->bad = row->bad || options.item == NULL;
+    int status = row_close(row, "shared memory");
+    if (status < 0) {
+        return status;
     }
-    int status = object_init(&shared->object, type, common);
+    struct shared *shared = calloc(1, sizeof(*shared));
+    status = shared == NULL ? ERR_MEMORY : object_init(&shared->object, type, common);
     if (status < 0) {
         free(shared);
         return status;
     }
-    *out = &shared->object;
     shared->item = options.item;
     shared->count = options.count;
-    return take_over_memory(shared, size, loader, fields);
+    *out = &shared->object;
+    return 0;
 }
 
-static int value_take_over(const struct object_options *common, struct loader *loader,
-                           struct fields *fields, struct object **out)
+static int value_make(const struct object_options *common, struct row *row, struct object **out)
 {
-    return take_over(common, &shared_value_type, loader, fields, out);
+    return make(common, &shared_value_type, row, out);
 }
 
-static int array_take_over(const struct object_options *common, struct loader *loader,
-                           struct fields *fields, struct object **out)
+static int array_make(const struct object_options *common, struct row *row, struct object **out)
 {
-    return take_over(common, &shared_array_type, loader, fields, out);
+    return make(common, &shared_array_type, row, out);
+}
+
+/* The memory that there is, with all that clients have in it. */
+static int shared_load(struct object *object, struct slice key, struct slice value,
+                       struct row_reader *reader)
+{
+    struct shared *shared = shared_of(object);
+    struct row row;
+    if (!row_open(&row, value, reader, "shared memory")) {
+        return ERR_VALUE;
+    }
+    struct descriptor *descriptor = row_descriptor(&row);
+    int status = row_close(&row, "shared memory");
+    if (status < 0 || shared->descriptor != NULL) {
+        descriptor_unref(descriptor);
+        return ERR_VALUE;
+    }
+    const struct shared_options options = {.item = shared->item, .count = shared->count};
+    size_t size = size_for(&options);
+    shared->descriptor = descriptor;
+    object_charge_always(object, size + descriptor_cost());
+    return mapping_take_over(&shared->mapping, descriptor->fd, size);
+}
+
+static int shared_loaded(struct object *object, struct row_reader *reader)
+{
+    if (shared_of(object)->descriptor == NULL && !object_is_sealed(object)) {
+        (void)snprintf(reader->why, sizeof(reader->why), "%s \"%s\" has no memory",
+                       object_type_name(object), object->name);
+        return ERR_VALUE;
+    }
+    return 0;
 }
 
 const struct object_type shared_value_type = {
@@ -202,8 +237,11 @@ const struct object_type shared_value_type = {
     .clear = shared_clear,
     .describe = value_describe,
     .descriptors = shared_descriptors,
-    .hand_over = shared_hand_over,
-    .take_over = value_take_over,
+    .save_options = shared_save_options,
+    .make = value_make,
+    .save = shared_save,
+    .load = shared_load,
+    .loaded = shared_loaded,
 };
 
 const struct object_type shared_array_type = {
@@ -213,8 +251,11 @@ const struct object_type shared_array_type = {
     .describe = array_describe,
     .descriptors = shared_descriptors,
     .weight = shared_weight,
-    .hand_over = shared_hand_over,
-    .take_over = array_take_over,
+    .save_options = shared_save_options,
+    .make = array_make,
+    .save = shared_save,
+    .load = shared_load,
+    .loaded = shared_loaded,
 };
 
 int shared_position(const struct shared *shared, int64_t index, uint64_t *position)

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
-#include "daemon/objects/saving.h"
+#include "daemon/objects/registry.h"
+#include "daemon/objects/row_form.h"
 #include "proto/message.h"
 
 _Static_assert(EVENT_NAMES <= 32, "watch.events has a bit for each event");
@@ -363,7 +364,7 @@ bool watcher_give(struct watcher *watcher, struct buffer *out, uint64_t unsent)
 
 /* For the daemon that takes over. */
 
-void watch_hand_over(const struct watch *watch, struct buffer *out)
+void watch_save(const struct watch *watch, struct buffer *out)
 {
     pack_array(out, (size_t)__builtin_popcount(watch->events));
     for (int event = 0; event < EVENT_NAMES; event++) {
@@ -373,21 +374,21 @@ void watch_hand_over(const struct watch *watch, struct buffer *out)
     }
 }
 
-int watch_take_over(struct watcher *watcher, struct tie *tie, struct fields *fields)
+int watch_load(struct watcher *watcher, struct tie *tie, struct row *row)
 {
     uint32_t events = 0;
-    uint32_t count = field_array(fields);
+    uint32_t count = row_array(row);
     for (uint32_t i = 0; i < count; i++) {
-        enum event_name event = event_named(field_bytes(fields));
+        enum event_name event = event_named(row_bytes(row));
         if (event != EVENT_NAMES) { /* else it is told no more */
             events |= UINT32_C(1) << event;
         }
     }
-    return fields->bad ? ERR_VALUE : watch_set(watcher, tie, events);
+    return row->bad ? ERR_VALUE : watch_set(watcher, tie, events);
 }
 
 /* One that is over is told of by its object's name: that may be deleted. */
-static void hand_over_owing(const struct watch *watch, struct buffer *out)
+static void save_owing(const struct watch *watch, struct buffer *out)
 {
     bool is_over = watch->end != EVENT_NAMES;
     pack_uint(out, watch->lost);
@@ -400,14 +401,14 @@ static void hand_over_owing(const struct watch *watch, struct buffer *out)
     }
 }
 
-void watcher_hand_over(const struct watcher *watcher, struct buffer *out)
+void watcher_save(const struct watcher *watcher, struct buffer *out)
 {
     const struct watch *watch;
     size_t count = 0;
     pack_bin(out, buffer_slice(&watcher->events));
     size_t at = pack_array_begin(out);
     TAILQ_FOREACH (watch, &watcher->owing, owing) {
-        hand_over_owing(watch, out);
+        save_owing(watch, out);
         count++;
     }
     pack_array_end(out, at, count);
@@ -430,20 +431,22 @@ static void tell_end(struct watcher *watcher, uint64_t lost, struct slice name, 
     pack_map(out, 0);
 }
 
-static int take_over_owing(struct watcher *watcher, struct loader *loader, struct fields *fields,
-                           struct tie *(*tie_to)(struct session *session, struct object *object))
+static int load_owing(struct watcher *watcher, struct row *row,
+                      struct tie *(*tie_to)(struct session *session, struct object *object))
 {
-    uint64_t lost = field_uint(fields);
-    if (field_bool(fields)) {
-        struct slice name = field_bytes(fields);
-        struct slice end = field_bytes(fields);
-        if (!fields->bad) {
+    uint64_t lost = row_uint(row);
+    if (row_bool(row)) {
+        struct slice name = row_bytes(row);
+        struct slice end = row_bytes(row);
+        if (!row->bad) {
             tell_end(watcher, lost, name, end);
         }
         return 0;
     }
-    struct object *object = load_object(loader, fields);
-    struct tie *tie = object == NULL ? NULL : tie_to(watcher->session, object);
+    uint64_t number = row_uint(row);
+    struct object *object = registry_from(row->reader->registry, number);
+    bool is_there = object != NULL && object->entry.seq == number;
+    struct tie *tie = is_there ? tie_to(watcher->session, object) : NULL;
     if (tie == NULL || tie->watch == NULL) {
         return ERR_VALUE;
     }
@@ -452,20 +455,20 @@ static int take_over_owing(struct watcher *watcher, struct loader *loader, struc
     return 0;
 }
 
-int watcher_take_over(struct watcher *watcher, struct loader *loader, struct fields *fields,
-                      struct tie *(*tie_to)(struct session *session, struct object *object))
+int watcher_load(struct watcher *watcher, struct row *row,
+                 struct tie *(*tie_to)(struct session *session, struct object *object))
 {
-    struct slice events = field_bytes(fields);
+    struct slice events = row_bytes(row);
     int status = 0;
     (void)buffer_append(&watcher->events, events.data, events.len);
-    uint32_t count = field_array(fields);
-    for (uint32_t i = 0; i < count && status == 0 && !fields->bad; i++) {
-        status = take_over_owing(watcher, loader, fields, tie_to);
+    uint32_t count = row_array(row);
+    for (uint32_t i = 0; i < count && status == 0 && !row->bad; i++) {
+        status = load_owing(watcher, row, tie_to);
     }
     charge_set_always(&watcher->charge, cost_of(watcher));
     if (watcher->events.failed) {
         status = ERR_MEMORY;
     }
     announce(watcher);
-    return fields->bad ? ERR_VALUE : status;
+    return row->bad ? ERR_VALUE : status;
 }

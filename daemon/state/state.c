@@ -35,7 +35,7 @@ struct head {
 struct frame {
     uint32_t kind;
     uint32_t reserved;
-    uint64_t size; /* of the fields behind it */
+    uint64_t size; /* of what is behind it */
 };
 
 #ifndef MFD_NOEXEC_SEAL
@@ -227,7 +227,7 @@ void state_give(struct state_reader *reader, int *fds, uint32_t nfds)
     reader->nfds = nfds;
 }
 
-bool state_next(struct state_reader *reader, enum state_kind *kind, struct fields *fields)
+bool state_next(struct state_reader *reader, enum state_kind *kind, struct slice *record)
 {
     size_t left = reader->size - reader->at;
     if (left <= sizeof(struct frame)) {
@@ -239,19 +239,21 @@ bool state_next(struct state_reader *reader, enum state_kind *kind, struct field
         return false;
     }
     *kind = (enum state_kind)frame.kind;
-    *fields = fields_of((struct slice){reader->data + reader->at + sizeof(frame), frame.size});
+    *record = (struct slice){reader->data + reader->at + sizeof(frame), frame.size};
     reader->at += sizeof(frame) + frame.size;
     return true;
 }
 
-int state_take(struct state_reader *reader, struct fields *fields)
+void state_rewind(struct state_reader *reader)
 {
-    uint32_t number = (uint32_t)field_below(fields, reader->nfds);
-    int fd = fields->bad ? -1 : reader->fds[number];
-    if (fd < 0) {
-        fields->bad = true;
-        return -1;
+    reader->at = sizeof(struct head);
+}
+
+int state_take(struct state_reader *reader, uint64_t number)
+{
+    int fd = number < reader->nfds ? reader->fds[number] : -1;
+    if (fd >= 0) {
+        reader->fds[number] = -1;
     }
-    reader->fds[number] = -1;
     return fd;
 }

@@ -1,9 +1,9 @@
 /*
  * state: all that a daemon has, as it hands it to the one that takes its place.
  *
- * It is a file in memory (a memfd, sealed when it is whole) of records, each of them fields of a
- * kind (fields.h); a layer writes its own and reads them again. Beside it go descriptors: a record
- * names one by its number in the list that the writer gathers; how they get to the reader is
+ * It is a file in memory (a memfd, sealed when it is whole) of records, each of them a kind and
+ * MessagePack values; a layer writes its own and reads them again. Beside it go descriptors: a
+ * record names one by its number in the list that the writer gathers; how they get to the reader is
  * somebody else's business.
  *
  * It is read on the machine, and in the life of the machine, in which it was written: points of
@@ -15,8 +15,8 @@
  */
 #pragma once
 
-#include "daemon/state/fields.h"
 #include "proto/error.h"
+#include "proto/pack.h"
 
 enum { STATE_VERSION = 1, STATE_OLDEST = 1 };
 
@@ -25,8 +25,9 @@ enum state_kind {
     STATE_DAEMON,     /* its address, its sockets */
     STATE_SERVICE,    /* numbers that go on, figures */
     STATE_DESCRIPTOR, /* one that objects, answers or calls refer to */
-    STATE_OBJECT,     /* that there is one, of which options */
-    STATE_ROW,        /* a part of its contents */
+    STATE_OBJECT,     /* the own row of one (daemon/objects/rows.h), */
+    STATE_SEALED,     /* that it is sealed, */
+    STATE_ROW,        /* and any other row of it */
     STATE_CONNECTION, /* a session with its socket, input and output */
     STATE_TIE,        /* what a session has of an object */
     STATE_CALL,       /* one that waits */
@@ -53,7 +54,7 @@ int state_writer_init(struct state_writer *writer);
 /* Closes the file, too. */
 void state_writer_deinit(struct state_writer *writer);
 
-/* Begins a record: its fields are packed into what is returned. */
+/* Begins a record: its values are packed into what is returned. */
 struct buffer *state_begin(struct state_writer *writer, enum state_kind kind);
 /* It is whole. */
 void state_end(struct state_writer *writer);
@@ -85,8 +86,10 @@ void state_reader_deinit(struct state_reader *reader, void (*close_one)(void *da
 /* The descriptors that came with it, an owned array; they are the reader's now. */
 void state_give(struct state_reader *reader, int *fds, uint32_t nfds);
 
-/* The next record. False at the end. */
-bool state_next(struct state_reader *reader, enum state_kind *kind, struct fields *fields);
-/* The descriptor of a number, which is the caller's from then on; -1, and the fields are bad, if
- * there is none. */
-int state_take(struct state_reader *reader, struct fields *fields);
+/* The next record, valid as long as the reader. False at the end. */
+bool state_next(struct state_reader *reader, enum state_kind *kind, struct slice *record);
+/* Back to the first. */
+void state_rewind(struct state_reader *reader);
+/* The descriptor of a number, which is the caller's from then on; -1: there is none, or none any
+ * more. */
+int state_take(struct state_reader *reader, uint64_t number);

@@ -10,6 +10,9 @@
 
 enum { NS_PER_MS = 1000000 };
 
+/* What the wall clock shows when the other one begins. */
+#define WALL_US (UINT64_C(1750000000) * 1000000)
+
 static uint64_t stage_clock(void *data)
 {
     struct stage *stage = data;
@@ -204,7 +207,6 @@ static void take_down(struct stage *stage, struct kept *kept)
     kept->jobs = service->jobs;
     kept->listener = service->registry.listener;
     kept->self = service->accounts.self;
-    limits_lift(&service->accounts.limits);
     while ((session = TAILQ_FIRST(&service->sessions)) != NULL) {
         keep_session(kept, session);
         session_end(session, leave_memory);
@@ -215,14 +217,17 @@ static void take_down(struct stage *stage, struct kept *kept)
     service_deinit(service);
 }
 
+static struct moment moment_of(const struct stage *stage)
+{
+    return (struct moment){.monotonic_ns = stage->now, .wall_us = stage->now / 1000 + WALL_US};
+}
+
 static void write_down(struct stage *stage, struct state_writer *writer)
 {
-    struct saver saver;
     const struct session_saver above = {.save = save_no_socket};
+    const struct moment moment = moment_of(stage);
     assert_int_equal(state_writer_init(writer), 0);
-    saver_init(&saver, writer);
-    service_hand_over(&stage->service, &saver, &above);
-    saver_finish(&saver);
+    service_hand_over(&stage->service, writer, &above, &moment);
     assert_int_equal(state_finish(writer), 0);
     for (uint32_t i = 0; i < writer->nfds; i++) {
         writer->fds[i] = fcntl(writer->fds[i], F_DUPFD_CLOEXEC, 0);
@@ -237,18 +242,16 @@ static void not_taken(void *data, int fd)
 }
 
 static int take_record(struct stage *stage, struct service_loader *loader, struct kept *kept,
-                       enum state_kind kind, struct fields *fields)
+                       enum state_kind kind, struct slice record)
 {
-    if (kind == STATE_DESCRIPTOR) {
-        return 0;
-    }
     if (kind != STATE_CONNECTION) {
-        return service_take_over(loader, kind, fields);
+        return service_take_over(loader, kind, record);
     }
+    struct row row = service_loader_row(loader, record);
     uint32_t number = loader->nsessions;
     struct session *session = kept->sessions[number];
     assert_int_equal(session_init(session, &stage->service, &kept->credentials[number]), 0);
-    return session_take_over(loader, session, fields);
+    return session_take_over(loader, session, &row);
 }
 
 static void make_again(struct stage *stage, struct state_reader *reader, struct kept *kept)
@@ -256,24 +259,24 @@ static void make_again(struct stage *stage, struct state_reader *reader, struct 
     struct service *service = &stage->service;
     struct service_loader loader;
     enum state_kind kind;
-    struct fields fields;
+    struct slice record;
     const struct clock clock = {.now = stage_clock, .data = stage};
+    const struct moment moment = moment_of(stage);
     assert_int_equal(service_init(service, clock), 0);
-    limits_lift(&service->accounts.limits);
     service->accounts.self = kept->self;
+    service->accounts.limits = kept->limits;
     service->jobs.most_at_once = kept->jobs.most_at_once;
     service->jobs.stretch = kept->jobs.stretch;
     service->registry.listener = kept->listener;
-    assert_int_equal(service_loader_init(&loader, service, reader), 0);
-    while (state_next(reader, &kind, &fields)) {
-        int status = take_record(stage, &loader, kept, kind, &fields);
-        if (status != 0 || (kind != STATE_DESCRIPTOR && fields.rest.len > 0)) {
-            fail_msg("a record of kind %d: %d, %zu bytes left", (int)kind, status, fields.rest.len);
-        }
+    int status = service_loader_init(&loader, service, reader, &moment);
+    while (status == 0 && state_next(reader, &kind, &record)) {
+        status = take_record(stage, &loader, kept, kind, record);
+    }
+    if (status != 0) {
+        fail_msg("%s", status == ERR_VALUE ? loader.rows.why : error_name(status));
     }
     service_taken_over(&loader);
     service_loader_deinit(&loader);
-    service->accounts.limits = kept->limits;
     service_drain(service);
 }
 

@@ -1,11 +1,13 @@
 /*
  * Random operations on a dict, each done on a plain model as well: an array of pairs that is
  * searched from the front. Limits are set at random too: what is refused must have changed nothing.
+ * A durable dict is saved now and then, and made of its rows again, and must be what it was.
  */
 #include "daemon/objects/dict.h"
 #include "daemon/objects/pair.h"
 #include "proto/value.h"
 #include "tests/support/random_value.h"
+#include "tests/unit/objects/row_map.h"
 #include "tests/unit/objects/world.h"
 
 #include <stdlib.h>
@@ -27,6 +29,8 @@ struct model {
 struct run {
     struct world world;
     struct random random;
+    struct registry registry;
+    struct row_map rows; /* of a durable dict */
     struct dict *dict;
     struct model model;
     struct buffer keys[KEYS]; /* encoded, in any form; some of them equal, some no keys */
@@ -302,21 +306,65 @@ static void step(struct run *run, bool growing)
     dict_key_deinit(&key);
 }
 
-static void a_dict_agrees_with_an_array_of_pairs(void **state)
+/* Goes on with a dict that is made of the rows, which were saved whole (`all`), or again and again.
+ */
+static void load(struct run *run, bool all)
+{
+    struct row_map rows = {0};
+    const struct moment now = {0};
+    row_map_save(&run->rows, &run->registry, now);
+    if (all) {
+        row_map_save_all(&rows, &run->registry, now);
+    }
+    registry_deinit(&run->registry);
+    assert_int_equal(run->world.user->bytes, 0);
+    registry_init(&run->registry, 7);
+    world_limit(&run->world, 0);
+    assert_int_equal(
+        row_map_load(all ? &rows : &run->rows, &run->registry, &run->world.accounts, now, NULL), 0);
+    assert_true(TAILQ_EMPTY(&run->registry.changed));
+    row_map_deinit(&rows);
+    run->dict = dict_of(registry_find(&run->registry, run->world.options.name));
+    assert_true(run->dict->pairs.next_seq <= run->model.next_seq);
+    run->model.next_seq = run->dict->pairs.next_seq;
+    user_give_back(run->world.user, RESOURCE_OBJECTS, 1);
+}
+
+static void save_or_load(struct run *run)
+{
+    uint32_t choice = random_below(&run->random, 100);
+    if (choice < 20) {
+        row_map_save(&run->rows, &run->registry, (struct moment){0});
+    } else if (choice < 24) {
+        load(run, choice == 20);
+    }
+}
+
+static void run_model(uint8_t lifetime)
 {
     static struct run run;
     const struct dict_options options = {.seed = 7};
     run = (struct run){.random = random_from_seed(world_seed()), .model = {.next_seq = 1}};
     world_init(&run.world);
+    run.world.options.lifetime = lifetime;
+    registry_init(&run.registry, 7);
     assert_int_equal(dict_new(&run.world.options, &options, &run.dict), 0);
+    assert_int_equal(registry_add(&run.registry, &run.dict->object), 0);
+    object_unref(&run.dict->object);
     make_keys(&run);
     for (unsigned i = 0; i < STEPS; i++) {
         step(&run, i / 500 % 2 == 0);
+        if (lifetime == LIFETIME_DURABLE) {
+            save_or_load(&run);
+            world_limit(&run.world, UINT32_MAX);
+        }
         if (i % CHECK_EVERY == 0) {
             compare(&run);
         }
     }
-    object_unref(&run.dict->object);
+    assert_int_equal(TAILQ_EMPTY(&run.registry.changed), lifetime != LIFETIME_DURABLE);
+    registry_deinit(&run.registry);
+    row_map_deinit(&run.rows);
     world_deinit(&run.world);
     for (uint32_t i = 0; i < KEYS; i++) {
         buffer_deinit(&run.keys[i]);
@@ -326,9 +374,20 @@ static void a_dict_agrees_with_an_array_of_pairs(void **state)
     }
 }
 
+static void a_dict_agrees_with_an_array_of_pairs(void **state)
+{
+    run_model(LIFETIME_DAEMON);
+}
+
+static void a_durable_dict_does_so_when_it_is_made_of_its_rows_again_and_again(void **state)
+{
+    run_model(LIFETIME_DURABLE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_durable_dict_does_so_when_it_is_made_of_its_rows_again_and_again),
         cmocka_unit_test(a_dict_agrees_with_an_array_of_pairs),
     };
     return cmocka_run_group_tests_name("dict model", tests, NULL, NULL);
