@@ -21,7 +21,7 @@
  * waits to be closed. */
 enum { DAEMON_DESCRIPTORS = 64 + CLOSING_FREE };
 
-static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
 {
@@ -89,9 +89,17 @@ static void signal_came(evutil_socket_t number, short what, void *data)
 {
     struct daemon *daemon = data;
     (void)what;
-    if (number == SIGHUP) {
+    switch (number) {
+    case SIGHUP:
         daemon_reload(daemon);
-    } else {
+        break;
+    case SIGUSR1:
+        upgrade_by_manager(daemon);
+        break;
+    case SIGUSR2:
+        upgrade_in_place(daemon);
+        break;
+    default:
         stop(daemon, number == SIGTERM ? "on signal TERM" : "on signal INT");
     }
 }
@@ -144,8 +152,24 @@ static int init_base(struct daemon *daemon)
     return daemon->base == NULL ? ERR_INTERNAL : 0;
 }
 
+static void fill_signals(sigset_t *signals)
+{
+    (void)sigemptyset(signals);
+    for (int i = 0; i < DAEMON_SIGNALS; i++) {
+        (void)sigaddset(signals, SIGNALS[i]);
+    }
+}
+
+void daemon_block_signals(sigset_t *before)
+{
+    sigset_t signals;
+    fill_signals(&signals);
+    (void)sigprocmask(SIG_BLOCK, &signals, before);
+}
+
 static int init_signals(struct daemon *daemon)
 {
+    sigset_t signals;
     (void)signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < DAEMON_SIGNALS; i++) {
         if (event_assign(&daemon->signals[i], daemon->base, SIGNALS[i], EV_SIGNAL | EV_PERSIST,
@@ -154,6 +178,8 @@ static int init_signals(struct daemon *daemon)
             return ERR_INTERNAL;
         }
     }
+    fill_signals(&signals); /* if another daemon has executed this one, they wait */
+    (void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
     return 0;
 }
 
@@ -225,12 +251,53 @@ static int init_core(struct daemon *daemon)
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
     status = status < 0 ? status : init_processes(daemon);
+    status = status < 0 ? status : upgrade_init(daemon);
     status = status < 0 ? status : listener_init(&daemon->listener, &daemon->net);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "cannot set up the event loop: %s",
                  strerror(errno));
     }
     return status;
+}
+
+/* What init_core has made, and the sockets. */
+static void deinit_core(struct daemon *daemon)
+{
+    listener_deinit(&daemon->listener);
+    if (daemon->has_net) {
+        for (int i = 0; i < DAEMON_SIGNALS; i++) {
+            if (event_initialized(&daemon->signals[i]) != 0) {
+                (void)event_del(&daemon->signals[i]);
+            }
+        }
+        if (event_initialized(&daemon->watchdog) != 0) {
+            (void)event_del(&daemon->watchdog);
+            (void)event_del(&daemon->address_timer);
+            (void)event_del(&daemon->stop_timer);
+        }
+        upgrade_deinit(daemon);
+        daemon->net.processes = NULL;
+        processes_deinit(&daemon->processes);
+        net_deinit(&daemon->net);
+    }
+    if (daemon->has_service) {
+        service_clear(&daemon->service);
+        service_deinit(&daemon->service);
+    }
+    closer_free(daemon->closer);
+    if (daemon->base != NULL) {
+        memory_deinit(&daemon->memory);
+        event_base_free(daemon->base);
+        daemon->base = NULL;
+    }
+    daemon->closer = NULL;
+    daemon->has_net = false;
+    daemon->has_service = false;
+}
+
+static int watch_address(struct daemon *daemon)
+{
+    return event_add(&daemon->address_timer, &(struct timeval){.tv_sec = 1}) < 0 ? ERR_MEMORY : 0;
 }
 
 /* Listens on a socket of its own. */
@@ -251,9 +318,7 @@ static int listen_at_endpoint(struct daemon *daemon)
                                             .parent = endpoint.parent};
     int fd = address_listen(&daemon->address, &options, &daemon->log);
     status = fd < 0 ? fd : listener_add(&daemon->listener, fd);
-    if (status == 0 && event_add(&daemon->address_timer, &(struct timeval){.tv_sec = 1}) < 0) {
-        status = ERR_MEMORY;
-    }
+    status = status < 0 ? status : watch_address(daemon);
     if (status == 0) {
         log_line(&daemon->log, LOG_LEVEL_INFO, "ipcd " IPCD_VERSION " listens on %s, mode 0%o",
                  endpoint.path, (unsigned)endpoint.mode);
@@ -282,6 +347,19 @@ static int start_listening(struct daemon *daemon)
              "ipcd " IPCD_VERSION " listens on %d socket%s passed by the service manager", count,
              count == 1 ? "" : "s");
     return 0;
+}
+
+/* The sockets have been taken over; those that the service manager has passed again are the same.
+ */
+static int go_on_listening(struct daemon *daemon)
+{
+    int fds[LISTENER_SOCKETS];
+    int count = supervisor_sockets(fds, LISTENER_SOCKETS, &daemon->log);
+    for (int i = 0; i < count; i++) {
+        (void)close(fds[i]);
+    }
+    bool watches = daemon->address.options.path != NULL;
+    return watches ? watch_address(daemon) : 0;
 }
 
 /* From here on it can be told where the daemon listens. */
@@ -321,15 +399,30 @@ static int read_config(struct daemon *daemon)
     return 0;
 }
 
+/* The core, with all that the daemon before this one had, if it has left anything. */
+static int init_with_what_is_left(struct daemon *daemon)
+{
+    struct takeover takeover;
+    takeover_find(&takeover, &daemon->log);
+    int status = init_core(daemon);
+    if (status == 0 && takeover.is_there && daemon_take_over(daemon, &takeover) < 0) {
+        deinit_core(daemon);
+        address_release(&daemon->address);
+        takeover_drop(&takeover, NULL);
+        status = init_core(daemon);
+    }
+    return status;
+}
+
 int daemon_init(struct daemon *daemon, const struct options *options)
 {
     *daemon = (struct daemon){.options = options, .address = {.lock_fd = -1}};
     log_init(&daemon->log, STDERR_FILENO);
     int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
     status = status < 0 ? status : read_config(daemon);
-    status = status < 0 ? status : init_core(daemon);
+    status = status < 0 ? status : init_with_what_is_left(daemon);
     if (status == 0) {
-        status = start_listening(daemon);
+        status = daemon->listener.count > 0 ? go_on_listening(daemon) : start_listening(daemon);
     }
     if (status == 0) {
         tell_socket(daemon);
@@ -357,31 +450,7 @@ int daemon_run(struct daemon *daemon)
 
 void daemon_deinit(struct daemon *daemon)
 {
-    listener_deinit(&daemon->listener);
-    if (daemon->has_net) {
-        for (int i = 0; i < DAEMON_SIGNALS; i++) {
-            if (event_initialized(&daemon->signals[i]) != 0) {
-                (void)event_del(&daemon->signals[i]);
-            }
-        }
-        if (event_initialized(&daemon->watchdog) != 0) {
-            (void)event_del(&daemon->watchdog);
-            (void)event_del(&daemon->address_timer);
-            (void)event_del(&daemon->stop_timer);
-        }
-        daemon->net.processes = NULL;
-        processes_deinit(&daemon->processes);
-        net_deinit(&daemon->net);
-    }
-    if (daemon->has_service) {
-        service_clear(&daemon->service);
-        service_deinit(&daemon->service);
-    }
-    closer_free(daemon->closer);
-    if (daemon->base != NULL) {
-        memory_deinit(&daemon->memory);
-        event_base_free(daemon->base);
-    }
+    deinit_core(daemon);
     address_release(&daemon->address);
     free(daemon->socket);
     embedded_end(&daemon->embedded);

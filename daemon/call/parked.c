@@ -248,7 +248,7 @@ int parked_wait(struct parked *parked)
         status = wait_enter_asleep(&parked->wait, wish->object, wish->channel, wish->hash);
     } else if (status == 0 && call->waited) {
         wait_enter_first(&parked->wait, wish->object, wish->channel); /* it was the first */
-    } else if (status == 0) {
+    } else if (status == 0 && wish->object != NULL) { /* else it is asked by whoever knows when */
         wait_enter(&parked->wait, wish->object, wish->channel);
     }
     if (status < 0) {

@@ -27,6 +27,17 @@ struct method_figures {
 
 TAILQ_HEAD(session_list, session);
 
+/* Who sees to it that another daemon takes the place of this one (server.upgrade). */
+enum { UPGRADE_TEXT = 512 };
+
+struct upgrader {
+    /* That is to be done with that program (NULL: its own) as soon as nothing is under way. False,
+     * and a sentence in `text`: it cannot. NULL: there is nobody. */
+    bool (*begin)(void *data, const char *program, char text[UPGRADE_TEXT]);
+    void *data;
+    char failure[UPGRADE_TEXT]; /* why it has not been possible; for those who wait for it */
+};
+
 struct service {
     struct accounts accounts;
     struct registry registry;     /* with the lists of objects that are ready, and that leave */
@@ -43,10 +54,11 @@ struct service {
     uint64_t waiting;         /* parked calls of all sessions */
     uint64_t retries;         /* how often one of them has been asked again */
     uint64_t next_session;
-    uint64_t now;              /* monotonic, nanoseconds: of the last service_run or service_tick */
-    struct timespec since;     /* wall clock */
-    const char *socket;        /* where it listens, to be told; not owned; NULL: not known */
-    uint64_t started;          /* monotonic, nanoseconds */
+    uint64_t now;          /* monotonic, nanoseconds: of the last service_run or service_tick */
+    struct timespec since; /* wall clock */
+    const char *socket;    /* where it listens, to be told; not owned; NULL: not known */
+    uint64_t started;      /* monotonic, nanoseconds */
+    struct upgrader upgrader;
     uint64_t takeovers;        /* how often one daemon has taken the place of another since then */
     struct method_index index; /* names to methods */
 };

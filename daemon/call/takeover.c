@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "daemon/call/unsent.h"
+#include "daemon/call/waiting.h"
 #include "daemon/call/watching.h"
 #include "daemon/objects/waits.h"
 
@@ -298,6 +299,7 @@ static int take_over_tie(struct service_loader *loader, struct row *row)
         }
         tie->holding = holding;
         status = object->type->load_claims(tie, row);
+        tie->holding = status < 0 ? 0 : holding;
     }
     session_tie_check(tie);
     return status;
@@ -593,5 +595,19 @@ void service_taken_over(struct service_loader *loader)
     }
     for (uint32_t i = 0; i < loader->nsessions; i++) {
         session_dirty(session_at(loader, i));
+    }
+}
+
+void service_upgraded(struct service *service)
+{
+    struct session *session;
+    TAILQ_FOREACH (session, &service->sessions, link) {
+        struct parked *parked;
+        for (uint64_t seq = 0; (parked = session_parked_from(session, seq)) != NULL;) {
+            seq = parked->of_session.seq + 1;
+            if (parked->call.method->id == METHOD_server_upgrade) {
+                call_ask(&parked->call);
+            }
+        }
     }
 }

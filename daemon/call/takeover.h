@@ -39,5 +39,9 @@ int service_take_over(struct service_loader *loader, enum state_kind kind, struc
 /* Of a record of kind STATE_CONNECTION: what is behind that of the layer above, of a session that
  * was just initialised. */
 int session_take_over(struct service_loader *loader, struct session *session, struct row *row);
+/* Answers the calls of server.upgrade that wait: another daemon has taken over, or could not
+ * (service->upgrader.failure). */
+void service_upgraded(struct service *service);
+
 /* All records have been read: what is due goes on from here. */
 void service_taken_over(struct service_loader *loader);

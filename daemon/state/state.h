@@ -75,7 +75,7 @@ struct state_reader {
     uint32_t nfds;
 };
 
-enum { STATE_WHY_MAX = 160 };
+enum { STATE_WHY_MAX = 256 };
 
 /* Opens a state for reading. 0; or ERR_VALUE with a sentence in `why`: it is of another version,
  * damaged, or none; ERR_MEMORY with one, too. The descriptor stays the caller's. */
