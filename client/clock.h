@@ -10,6 +10,9 @@
 
 int64_t clock_ms(void);
 
+/* The same clock in nanoseconds. */
+uint64_t clock_ns(void);
+
 /* `ms` from now, NEVER for IPCC_FOREVER or what would overflow. */
 int64_t deadline_in(int64_t ms);
 

@@ -135,6 +135,7 @@ int connection_new(struct ipcc **conn, const struct ipcc_options *options)
     link_init(&made->link, most_message(options));
     flight_init(&made->flight);
     reader_init(&made->reader);
+    spin_init(&made->spin, options->spin ? SPIN_NS : 0, spin_processors);
     made->interrupt_fd = -1;
     made->process = getpid();
     atomic_init(&made->interrupted, false);

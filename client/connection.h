@@ -2,10 +2,10 @@
  * connection: struct ipcc, which has a link, the calls in flight and a reader, none of which knows
  * the others. What happens between them is in the files above this one.
  *
- * One mutex, ipcc.lock, guards all of it but ipcc.link.in, which is the reader's alone. Nobody
- * holds the lock while waiting for the socket or while a callback runs. A thread blocked in a call
- * takes the reader's role when it is free and passes it on to the next blocked thread when its own
- * call is done (wait.c); ipcc_process takes it for one turn (async.c).
+ * One mutex, ipcc.lock, guards all of it but ipcc.link.in and ipcc.spin, which are the reader's
+ * alone. Nobody holds the lock while waiting for the socket or while a callback runs. A thread
+ * blocked in a call takes the reader's role when it is free and passes it on to the next blocked
+ * thread when its own call is done (wait.c); ipcc_process takes it for one turn (async.c).
  *
  * Layers, each using those before it: error, clock; value, reply, descriptors; link, flight,
  * reader, fork; embedded; connection; callback and request; session, ending, notification;
@@ -19,6 +19,7 @@
 #include "client/ipcclient/watch.h"
 #include "client/link.h"
 #include "client/reader.h"
+#include "proto/spin.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -41,6 +42,7 @@ struct ipcc {
     struct link link;
     struct flight flight;
     struct reader reader;
+    struct spin spin;         /* the reader's */
     bool closed;              /* by ipcc_close; it is never up again */
     int64_t connect_deadline; /* of connecting and greeting */
 

@@ -24,16 +24,40 @@ enum { LOOK_MS = 20 };
 struct turn {
     int interrupt_fd; /* or -1 */
     bool output;      /* room to send, besides input */
+    bool spin;        /* … and may be looked for before it sleeps */
     bool interrupted; /* what came of it: interrupt_fd is readable */
     bool signalled;   /* … or nothing, because of a signal */
     int64_t due;
 };
 
+/* Looks for input for as long as that pays. Returns what incoming_receive does; 0: none has come.
+ */
+static int spin_and_receive(struct ipcc *conn, char *text)
+{
+    if (!spin_wanted(&conn->spin)) {
+        return 0;
+    }
+    spin_begin(&conn->spin, clock_ns());
+    do {
+        int status = incoming_receive(&conn->link.in, conn->link.fd, MSG_DONTWAIT, text);
+        if (status != 0) {
+            spin_found(&conn->spin);
+            return status;
+        }
+        spin_pause();
+    } while (spin_goes_on(&conn->spin, clock_ns()));
+    return 0;
+}
+
 /* Waits for the socket and receives, without the lock. Returns what incoming_receive does. */
 static int wait_and_receive(struct ipcc *conn, struct turn *turn, char *text)
 {
+    int status = turn->spin ? spin_and_receive(conn, text) : 0;
+    if (status != 0) {
+        return status;
+    }
     if (!turn->output && turn->due == NEVER && turn->interrupt_fd < 0) {
-        int status = incoming_receive(&conn->link.in, conn->link.fd, 0, text);
+        status = incoming_receive(&conn->link.in, conn->link.fd, 0, text);
         turn->signalled = status == 0;
         return status;
     }
@@ -56,6 +80,10 @@ static void lead_turn(struct ipcc *conn, struct waiter *waiter, int64_t deadline
                         .output = conn->link.state == LINK_UP && outgoing_pending(&conn->link.out),
                         .due = clock_due < deadline ? clock_due : deadline};
     conn->reader.receiving = conn->link.state == LINK_UP && !turn.output;
+    /* A signal that comes in a spin is not seen: so there is none but before the first sleep, after
+     * which signals are asked about. */
+    turn.spin = conn->reader.receiving && !waiter->slept && !waiter->listening;
+    waiter->slept = true;
     (void)pthread_mutex_unlock(&conn->lock);
     int status = wait_and_receive(conn, &turn, text);
     (void)pthread_mutex_lock(&conn->lock);

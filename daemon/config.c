@@ -8,13 +8,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SOCKET_KEYS = 3 };
+/* The keys that are no limits. */
+enum other_key {
+    SOCKET_PATH,
+    SOCKET_MODE,
+    SOCKET_GROUP,
+    STORE_DIRECTORY,
+    STORE_SYNC,
+    STORE_RESERVE,
+    LOOP_SPIN,
+    OTHER_KEYS
+};
+
+static const struct {
+    const char *section;
+    const char *name;
+} other_keys[OTHER_KEYS] = {
+    [SOCKET_PATH] = {"socket", "path"},   [SOCKET_MODE] = {"socket", "mode"},
+    [SOCKET_GROUP] = {"socket", "group"}, [STORE_DIRECTORY] = {"store", "directory"},
+    [STORE_SYNC] = {"store", "sync"},     [STORE_RESERVE] = {"store", "reserve"},
+    [LOOP_SPIN] = {"loop", "spin"},
+};
 
 /* A file being read. */
 struct reading {
     FILE *file;
     struct config config;
-    uint32_t seen; /* bits of keys: limits first, then SOCKET_KEYS */
+    uint32_t seen; /* bits of keys: limits first, then other_keys */
     int line;      /* number of the last one read */
     int long_line; /* number of the first one that is too long; 0: none */
     struct fault fault;
@@ -22,7 +42,7 @@ struct reading {
 
 void config_init(struct config *config)
 {
-    *config = (struct config){.mode = CONFIG_MODE};
+    *config = (struct config){.mode = CONFIG_MODE, .reserve = STORE_RESERVE_STANDARD};
     limits_init(&config->limits);
 }
 
@@ -30,6 +50,7 @@ void config_deinit(struct config *config)
 {
     free(config->path);
     free(config->group);
+    free(config->state);
     *config = (struct config){0};
 }
 
@@ -110,35 +131,80 @@ static int set_text(struct reading *reading, const char *name, char **out, const
     return *out == NULL ? refuse(reading, "out of memory") : 1;
 }
 
-static int set_socket_key(struct reading *reading, int key, const char *value)
+bool config_sync(const char *text, enum store_sync *sync, uint64_t *interval_ms)
 {
+    char *end;
+    *interval_ms = 0;
+    if (strcmp(text, "always") == 0 || strcmp(text, "never") == 0) {
+        *sync = text[0] == 'a' ? STORE_SYNC_ALWAYS : STORE_SYNC_NEVER;
+        return true;
+    }
+    errno = 0;
+    uint64_t ms = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &end, 10) : 0;
+    if (ms == 0 || errno != 0 || ms > STORE_INTERVAL_MOST || strcmp(end, "ms") != 0) {
+        return false;
+    }
+    *sync = STORE_SYNC_INTERVAL;
+    *interval_ms = ms;
+    return true;
+}
+
+static int set_spin(struct reading *reading, const char *value)
+{
+    uint64_t *spin = &reading->config.spin_us;
+    return config_number(value, false, spin) && *spin <= CONFIG_SPIN_MOST
+               ? 1
+               : refuse(reading, "spin = %s: must be a number of microseconds from 0 to %d", value,
+                        CONFIG_SPIN_MOST);
+}
+
+static int set_other_key(struct reading *reading, enum other_key key, const char *value)
+{
+    struct config *config = &reading->config;
     switch (key) {
-    case 0:
-        return set_text(reading, "path", &reading->config.path, value);
-    case 1:
-        return config_mode(value, &reading->config.mode)
+    case SOCKET_PATH:
+        return set_text(reading, "path", &config->path, value);
+    case SOCKET_MODE:
+        return config_mode(value, &config->mode)
                    ? 1
                    : refuse(reading, "mode = %s: must be file mode bits in octal, as 0660", value);
+    case SOCKET_GROUP:
+        return set_text(reading, "group", &config->group, value);
+    case STORE_DIRECTORY:
+        return value[0] == '/'
+                   ? set_text(reading, "directory", &config->state, value)
+                   : refuse(reading, "directory = %s: must be a path that begins with /", value);
+    case STORE_SYNC:
+        return config_sync(value, &config->sync, &config->interval_ms)
+                   ? 1
+                   : refuse(reading, "sync = %s: must be always, never, or a time from 1ms to %dms",
+                            value, STORE_INTERVAL_MOST);
+    case LOOP_SPIN:
+        return set_spin(reading, value);
     default:
-        return set_text(reading, "group", &reading->config.group, value);
+        return config_number(value, true, &config->reserve) &&
+                       config->reserve >= STORE_RESERVE_LEAST
+                   ? 1
+                   : refuse(reading,
+                            "reserve = %s: must be a number of bytes from %d, with K, M or "
+                            "G behind it for units of 1024, 1024² or 1024³",
+                            value, STORE_RESERVE_LEAST);
     }
 }
 
 /* The number of a key among all keys, or -1. */
 static int find_key(const char *section, const char *name)
 {
-    static const char *const socket_keys[SOCKET_KEYS] = {"path", "mode", "group"};
     if (strcmp(section, "limits") == 0) {
         for (int i = 0; i < LIMIT_COUNT; i++) {
             if (strcmp(name, limit_rows[i].name) == 0) {
                 return i;
             }
         }
-    } else if (strcmp(section, "socket") == 0) {
-        for (int i = 0; i < SOCKET_KEYS; i++) {
-            if (strcmp(name, socket_keys[i]) == 0) {
-                return LIMIT_COUNT + i;
-            }
+    }
+    for (int i = 0; i < OTHER_KEYS; i++) {
+        if (strcmp(section, other_keys[i].section) == 0 && strcmp(name, other_keys[i].name) == 0) {
+            return LIMIT_COUNT + i;
         }
     }
     return -1;
@@ -155,7 +221,8 @@ static int refuse_key(struct reading *reading, const char *section, const char *
     }
     return refuse(reading,
                   "%s: there is no such key in section [%s]; [limits] has %s; [socket] has path, "
-                  "mode, group",
+                  "mode, group; [store] has directory, sync, reserve; [loop] has "
+                  "spin",
                   name, section, names);
 }
 
@@ -172,7 +239,7 @@ static int take_key(void *data, const char *section, const char *name, const cha
     }
     reading->seen |= 1U << key;
     return key < LIMIT_COUNT ? set_limit(reading, &limit_rows[key], value)
-                             : set_socket_key(reading, key - LIMIT_COUNT, value);
+                             : set_other_key(reading, (enum other_key)(key - LIMIT_COUNT), value);
 }
 
 /* inih calls this for each line; it would take the rest of a long one for a line of its own. */

@@ -21,6 +21,8 @@
  * waits to be closed. */
 enum { DAEMON_DESCRIPTORS = 64 + CLOSING_FREE };
 
+static const uint64_t ADDRESS_LOOK_NS = 1000000000;
+
 static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
@@ -69,6 +71,12 @@ void daemon_fit_limits(const struct log *log, struct config *config)
     }
 }
 
+void daemon_set_spin(struct daemon *daemon)
+{
+    uint64_t length = daemon->options->embedded ? SPIN_NS : daemon->config.spin_us * 1000;
+    spin_init(&daemon->net.spin, length, spin_processors);
+}
+
 static void stop(struct daemon *daemon, const char *why)
 {
     const struct timeval limit = {.tv_sec = DAEMON_STOP_SECONDS};
@@ -79,7 +87,7 @@ static void stop(struct daemon *daemon, const char *why)
     log_line(&daemon->log, LOG_LEVEL_INFO, "stopping %s with %" PRIu64 " sessions", why,
              daemon->service.accounts.sessions);
     supervisor_stopping();
-    (void)event_del(&daemon->address_timer);
+    alarm_deinit(&daemon->address_alarm);
     listener_deinit(&daemon->listener);
     (void)event_add(&daemon->stop_timer, &limit);
     net_stop(&daemon->net);
@@ -120,12 +128,15 @@ static void stop_time_over(evutil_socket_t fd, short what, void *data)
     (void)event_base_loopbreak(daemon->base);
 }
 
-static void watchdog_came(evutil_socket_t fd, short what, void *data)
+static void watchdog_came(evutil_socket_t number, short what, void *data)
 {
+    struct daemon *daemon = data;
     char status[DAEMON_STATUS];
-    (void)fd;
+    (void)number;
     (void)what;
-    daemon_status(data, status);
+    alarm_rung(&daemon->watchdog);
+    alarm_set(&daemon->watchdog, net_clock() + supervisor_interval() * 1000);
+    daemon_status(daemon, status);
     supervisor_alive(status);
 }
 
@@ -134,6 +145,8 @@ static void look_at_address(evutil_socket_t number, short what, void *data)
     struct daemon *daemon = data;
     (void)number;
     (void)what;
+    alarm_rung(&daemon->address_alarm);
+    alarm_set(&daemon->address_alarm, net_clock() + ADDRESS_LOOK_NS);
     int fd = address_check(&daemon->address, &daemon->log);
     if (fd >= 0 && listener_replace(&daemon->listener, fd) < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "out of memory for a listening socket");
@@ -183,18 +196,20 @@ static int init_signals(struct daemon *daemon)
     return 0;
 }
 
+/* What always runs are alarms, as the loop would set a timeout at each sleep for timers of its own.
+ */
 static int init_timers(struct daemon *daemon)
 {
     uint64_t interval = supervisor_interval();
-    const struct timeval period = {.tv_sec = (time_t)(interval / 1000000),
-                                   .tv_usec = (suseconds_t)(interval % 1000000)};
     if (event_assign(&daemon->stop_timer, daemon->base, -1, 0, stop_time_over, daemon) < 0 ||
-        event_assign(&daemon->watchdog, daemon->base, -1, EV_PERSIST, watchdog_came, daemon) < 0 ||
-        event_assign(&daemon->address_timer, daemon->base, -1, EV_PERSIST, look_at_address,
-                     daemon) < 0) {
+        alarm_init(&daemon->watchdog, daemon->base, watchdog_came, daemon) < 0 ||
+        alarm_init(&daemon->address_alarm, daemon->base, look_at_address, daemon) < 0) {
         return ERR_INTERNAL;
     }
-    return interval > 0 && event_add(&daemon->watchdog, &period) < 0 ? ERR_INTERNAL : 0;
+    if (interval > 0) {
+        alarm_set(&daemon->watchdog, net_clock() + interval * 1000);
+    }
+    return 0;
 }
 
 static int init_processes(struct daemon *daemon)
@@ -230,6 +245,15 @@ static void contain_faults(struct daemon *daemon)
 #endif
 }
 
+/* The store of durable objects, if there is to be one. */
+static int open_store(struct daemon *daemon)
+{
+    const char *directory = durable_directory(daemon->options->state, &daemon->config);
+    return directory == NULL || daemon->options->embedded
+               ? 0
+               : durable_open(&daemon->durable, directory, &daemon->config, &daemon->net);
+}
+
 /* The event loop and what runs in it. */
 static int init_core(struct daemon *daemon)
 {
@@ -247,6 +271,7 @@ static int init_core(struct daemon *daemon)
         status = net_init(&daemon->net, daemon->base, &daemon->service, &daemon->log);
         daemon->has_net = status == 0;
         daemon->net.memory = &daemon->memory;
+        daemon_set_spin(daemon);
     }
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
@@ -270,16 +295,17 @@ static void deinit_core(struct daemon *daemon)
                 (void)event_del(&daemon->signals[i]);
             }
         }
-        if (event_initialized(&daemon->watchdog) != 0) {
-            (void)event_del(&daemon->watchdog);
-            (void)event_del(&daemon->address_timer);
+        if (event_initialized(&daemon->stop_timer) != 0) {
             (void)event_del(&daemon->stop_timer);
         }
+        alarm_deinit(&daemon->watchdog);
+        alarm_deinit(&daemon->address_alarm);
         upgrade_deinit(daemon);
         daemon->net.processes = NULL;
         processes_deinit(&daemon->processes);
         net_deinit(&daemon->net);
     }
+    durable_deinit(&daemon->durable);
     if (daemon->has_service) {
         service_clear(&daemon->service);
         service_deinit(&daemon->service);
@@ -293,11 +319,6 @@ static void deinit_core(struct daemon *daemon)
     daemon->closer = NULL;
     daemon->has_net = false;
     daemon->has_service = false;
-}
-
-static int watch_address(struct daemon *daemon)
-{
-    return event_add(&daemon->address_timer, &(struct timeval){.tv_sec = 1}) < 0 ? ERR_MEMORY : 0;
 }
 
 /* Listens on a socket of its own. */
@@ -318,8 +339,8 @@ static int listen_at_endpoint(struct daemon *daemon)
                                             .parent = endpoint.parent};
     int fd = address_listen(&daemon->address, &options, &daemon->log);
     status = fd < 0 ? fd : listener_add(&daemon->listener, fd);
-    status = status < 0 ? status : watch_address(daemon);
     if (status == 0) {
+        alarm_set(&daemon->address_alarm, net_clock() + ADDRESS_LOOK_NS);
         log_line(&daemon->log, LOG_LEVEL_INFO, "ipcd " IPCD_VERSION " listens on %s, mode 0%o",
                  endpoint.path, (unsigned)endpoint.mode);
     }
@@ -358,8 +379,10 @@ static int go_on_listening(struct daemon *daemon)
     for (int i = 0; i < count; i++) {
         (void)close(fds[i]);
     }
-    bool watches = daemon->address.options.path != NULL;
-    return watches ? watch_address(daemon) : 0;
+    if (daemon->address.options.path != NULL) {
+        alarm_set(&daemon->address_alarm, net_clock() + ADDRESS_LOOK_NS);
+    }
+    return 0;
 }
 
 /* From here on it can be told where the daemon listens. */
@@ -405,18 +428,28 @@ static int init_with_what_is_left(struct daemon *daemon)
     struct takeover takeover;
     takeover_find(&takeover, &daemon->log);
     int status = init_core(daemon);
-    if (status == 0 && takeover.is_there && daemon_take_over(daemon, &takeover) < 0) {
+    status = status < 0 ? status : open_store(daemon);
+    bool has_taken_over = status == 0 && takeover.is_there;
+    if (has_taken_over && daemon_take_over(daemon, &takeover) < 0) {
+        has_taken_over = false;
         deinit_core(daemon);
         address_release(&daemon->address);
         takeover_drop(&takeover, NULL);
         status = init_core(daemon);
+        status = status < 0 ? status : open_store(daemon);
+    }
+    if (status == 0 && daemon->durable.store != NULL) {
+        status = has_taken_over ? durable_go_on(&daemon->durable) : durable_read(&daemon->durable);
     }
     return status;
 }
 
 int daemon_init(struct daemon *daemon, const struct options *options)
 {
-    *daemon = (struct daemon){.options = options, .address = {.lock_fd = -1}};
+    *daemon = (struct daemon){.options = options,
+                              .watchdog = {.fd = -1},
+                              .address_alarm = {.fd = -1},
+                              .address = {.lock_fd = -1}};
     log_init(&daemon->log, STDERR_FILENO);
     int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
     status = status < 0 ? status : read_config(daemon);
@@ -439,9 +472,12 @@ int daemon_run(struct daemon *daemon)
     char status[DAEMON_STATUS];
     daemon_status(daemon, status);
     supervisor_ready(status);
-    if (event_base_dispatch(daemon->base) < 0) {
+    if (net_run(&daemon->net) < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "the event loop has failed: %s", strerror(errno));
         return ERR_INTERNAL;
+    }
+    if (daemon->durable.failed) {
+        return ERR_STORAGE;
     }
     log_line(&daemon->log, LOG_LEVEL_INFO, "stopped after %" PRIu64 " sessions",
              daemon->net.accepted);

@@ -2,7 +2,8 @@
  * daemon: owns everything that runs, built up and torn down in order:
  *
  *   configuration → event loop → closer, memory → service (objects, accounts, sessions) → net
- * (connections) → signals, watchdog → listener → address (socket file, lock)
+ * (connections) → signals, watchdog → durable store (its objects) → listener → address (socket
+ * file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
@@ -14,6 +15,7 @@
 
 #include <signal.h>
 
+#include "daemon/durable.h"
 #include "daemon/embedded.h"
 #include "daemon/net/address.h"
 #include "daemon/net/listener.h"
@@ -33,9 +35,10 @@ struct daemon {
     struct service service;
     struct memory memory;
     struct net net;
+    struct durable durable;
     struct event signals[DAEMON_SIGNALS];
-    struct event watchdog;
-    struct event address_timer; /* looks every second whether the address is still there */
+    struct alarm watchdog;
+    struct alarm address_alarm; /* to look every second whether the address is still there */
     struct event stop_timer;
     struct event upgrade; /* in the next turn of the loop another daemon takes over: */
     char *upgrade_to;     /* owned: that program; NULL: none */
@@ -64,6 +67,10 @@ void daemon_fit_limits(const struct log *log, struct config *config);
 
 /* The signals that the daemon handles wait from now on; *before is the mask that was. */
 void daemon_block_signals(sigset_t *before);
+
+/* Sets up how long the event loop spins before it sleeps: as configured; in an embedded daemon,
+ * which has its users' processors to itself, always. */
+void daemon_set_spin(struct daemon *daemon);
 
 /* Reads the configuration file again (SIGHUP); reload.c. */
 void daemon_reload(struct daemon *daemon);

@@ -23,6 +23,10 @@ static const char HELP[] =
     "  --socket-group=GROUP  the group of the socket, by name or number. Default: as it comes\n"
     "  --config=FILE         limits, and defaults for the above (see ipcd.conf(5)); read again on\n"
     "                        SIGHUP. Default: none\n"
+    "  --state=DIRECTORY     where durable objects are kept. Default: $STATE_DIRECTORY, else "
+    "directory\n"
+    "                        of [store] in the configuration, else nowhere: there can be none "
+    "then\n"
     "  --embedded            belong to the processes that use it, and end with the last of them: "
     "for\n"
     "                        programs that start it; see ipcd(8)\n"
@@ -41,6 +45,7 @@ enum {
     OPTION_MODE,
     OPTION_GROUP,
     OPTION_CONFIG,
+    OPTION_STATE,
     OPTION_EMBEDDED,
     OPTION_CHECK_TAKEOVER,
     OPTION_VERSION,
@@ -52,6 +57,7 @@ static const struct option OPTIONS[] = {
     {"socket-mode", required_argument, NULL, OPTION_MODE},
     {"socket-group", required_argument, NULL, OPTION_GROUP},
     {"config", required_argument, NULL, OPTION_CONFIG},
+    {"state", required_argument, NULL, OPTION_STATE},
     {"embedded", no_argument, NULL, OPTION_EMBEDDED},
     {"check-takeover", required_argument, NULL, OPTION_CHECK_TAKEOVER},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -82,6 +88,9 @@ int options_parse(int argc, char **argv, struct options *out)
         case OPTION_CONFIG:
             out->config = optarg;
             break;
+        case OPTION_STATE:
+            out->state = optarg;
+            break;
         case OPTION_EMBEDDED:
             out->embedded = true;
             break;
@@ -93,6 +102,12 @@ int options_parse(int argc, char **argv, struct options *out)
         case OPTION_HELP:
             return print(HELP);
         case -1:
+            if (optind == argc && out->embedded && out->state != NULL) {
+                (void)fputs("ipcd: --embedded ends with those who use it and keeps nothing; "
+                            "--state is for a daemon of its own\n",
+                            stderr);
+                return OPTIONS_USAGE;
+            }
             if (optind == argc && out->embedded &&
                 (out->socket != NULL || out->socket_mode != NULL || out->socket_group != NULL)) {
                 (void)fputs("ipcd: --embedded listens where it chooses; it goes with no option of "

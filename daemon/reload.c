@@ -36,6 +36,20 @@ static int log_text(const struct log *log, const char *name, const char *before,
     return 1;
 }
 
+/* Logs whether section [store] is another one now. */
+static bool log_store(const struct log *log, const struct config *before,
+                      const struct config *after)
+{
+    const char *was = before->state != NULL ? before->state : "";
+    const char *is = after->state != NULL ? after->state : "";
+    bool differs = strcmp(was, is) != 0 || before->sync != after->sync ||
+                   before->interval_ms != after->interval_ms || before->reserve != after->reserve;
+    if (differs) {
+        log_line(log, LOG_LEVEL_NOTICE, "section [store] has changed: from the next start on");
+    }
+    return differs;
+}
+
 static int log_changes(const struct log *log, struct config *before, struct config *after)
 {
     int changes = log_limits(log, &before->limits, &after->limits);
@@ -44,6 +58,14 @@ static int log_changes(const struct log *log, struct config *before, struct conf
     if (before->mode != after->mode) {
         log_line(log, LOG_LEVEL_NOTICE, "socket mode: 0%o -> 0%o, from the next start on",
                  (unsigned)before->mode, (unsigned)after->mode);
+        changes++;
+    }
+    if (before->spin_us != after->spin_us) {
+        log_line(log, LOG_LEVEL_NOTICE, "spin: %" PRIu64 " -> %" PRIu64, before->spin_us,
+                 after->spin_us);
+        changes++;
+    }
+    if (log_store(log, before, after)) {
         changes++;
     }
     return changes;
@@ -65,6 +87,7 @@ static void reload_file(struct daemon *daemon, const char *file)
     daemon->service.accounts.limits = config.limits;
     config_deinit(&daemon->config);
     daemon->config = config;
+    daemon_set_spin(daemon);
 }
 
 void daemon_reload(struct daemon *daemon)

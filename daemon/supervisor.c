@@ -29,6 +29,11 @@ void supervisor_ready(const char *status)
     (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
+void supervisor_starting(const char *status, uint64_t extend_us)
+{
+    (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\nSTATUS=%s", extend_us, status);
+}
+
 void supervisor_reloading(void)
 {
     struct timespec now;
@@ -186,6 +191,12 @@ int supervisor_sockets(int *fds, int max, const struct log *log)
 void supervisor_ready(const char *status)
 {
     (void)status;
+}
+
+void supervisor_starting(const char *status, uint64_t extend_us)
+{
+    (void)status;
+    (void)extend_us;
 }
 
 void supervisor_reloading(void)

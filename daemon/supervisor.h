@@ -13,6 +13,8 @@
 
 /* READY=1: calls are served from now on. `status` is a sentence for people (STATUS=). */
 void supervisor_ready(const char *status);
+/* The start goes on: EXTEND_TIMEOUT_USEC=, and STATUS=. */
+void supervisor_starting(const char *status, uint64_t extend_us);
 /* RELOADING=1: the configuration is read again; supervisor_ready follows. */
 void supervisor_reloading(void);
 /* STOPPING=1. */

@@ -100,6 +100,11 @@ void takeover_find(struct takeover *takeover, const struct log *log)
     }
 }
 
+const char *store_directory(const struct daemon *daemon)
+{
+    return daemon->durable.store == NULL ? "" : daemon->durable.directory;
+}
+
 /* ---- taking over ----------------------------------------------------------------------------- */
 
 static int take_sockets(struct daemon *daemon, struct state_reader *state, struct row *row)
@@ -129,7 +134,7 @@ static int take_closing(struct daemon *daemon, struct state_reader *state, struc
 }
 
 /* The address, the sockets, and what else the daemon itself has. */
-static int take_own(struct daemon *daemon, struct state_reader *state)
+static int take_own(struct daemon *daemon, struct state_reader *state, char why[STATE_WHY_MAX])
 {
     struct row_reader reader = {.registry = &daemon->service.registry};
     enum state_kind kind;
@@ -139,6 +144,12 @@ static int take_own(struct daemon *daemon, struct state_reader *state)
     }
     struct row row = {.rest = record, .reader = &reader};
     daemon->net.accepted = row_uint(&row);
+    struct slice directory = row_bytes(&row);
+    if (!slice_equal(directory, slice_of_string(store_directory(daemon)))) {
+        (void)snprintf(why, STATE_WHY_MAX, "its durable objects are in \"%.*s\", and not in \"%s\"",
+                       (int)directory.len, (const char *)directory.data, store_directory(daemon));
+        return ERR_VALUE;
+    }
     int status = address_take_over(&daemon->address, state, &row);
     status = status < 0 ? status : take_sockets(daemon, state, &row);
     status = status < 0 ? status : take_closing(daemon, state, &row);
@@ -150,9 +161,13 @@ static int take_own(struct daemon *daemon, struct state_reader *state)
 int daemon_take_over(struct daemon *daemon, struct takeover *takeover)
 {
     char why[STATE_WHY_MAX] = "the record of the daemon itself is not what it should be";
+    struct stored_rows stored = {.load = NULL};
     uint64_t begun = net_clock();
-    int status = take_own(daemon, &takeover->state);
-    status = status < 0 ? status : net_take_over(&daemon->net, &takeover->state, why);
+    if (daemon->durable.store != NULL) {
+        stored = (struct stored_rows){durable_load_rows, &daemon->durable};
+    }
+    int status = take_own(daemon, &takeover->state, why);
+    status = status < 0 ? status : net_take_over(&daemon->net, &takeover->state, &stored, why);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR,
                  "what the daemon before this one has left cannot be taken over: %s; this one "

@@ -45,5 +45,8 @@ void upgrade_deinit(struct daemon *daemon);
 void upgrade_in_place(struct daemon *daemon);
 void upgrade_by_manager(struct daemon *daemon);
 
+/* Where the durable objects are; "": there can be none. */
+const char *store_directory(const struct daemon *daemon);
+
 /* What --check-takeover does: an exit status. */
 int takeover_check(const struct options *options);

@@ -166,6 +166,7 @@ static void hand_over_own(struct daemon *daemon, struct state_writer *state)
     const struct listener *listener = &daemon->listener;
     struct buffer *out = state_begin(state, STATE_DAEMON);
     pack_uint(out, daemon->net.accepted);
+    pack_string(out, store_directory(daemon));
     address_hand_over(&daemon->address, state, out);
     pack_array(out, listener->count);
     for (unsigned i = 0; i < listener->count; i++) {
@@ -185,6 +186,10 @@ static int write_down(struct daemon *daemon, struct state_writer *state, struct 
     struct service *service = &daemon->service;
     service_finish(service);
     service_drain(service);
+    if (durable_finish(&daemon->durable) < 0) {
+        (void)snprintf(text, UPGRADE_TEXT, "the durable store has failed");
+        return ERR_STORAGE;
+    }
     errno = 0;
     int status = state_writer_init(state);
     if (status == 0) {

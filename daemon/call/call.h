@@ -32,6 +32,7 @@ struct batch {
     /* What the call that failed was refused with. */
     int error;
     char text[CALL_TEXT_MAX];
+    bool shows; /* one of the answers has to wait for the disk (commits.h) */
 };
 
 /* What a handler answers besides 0 and an error. */
@@ -88,6 +89,8 @@ struct call {
     bool timed_out;    /* this is the last try: call_wait answers the timeout's error */
     bool refused;      /* an error has been packed */
     bool over;         /* its user may not have more memory for the answer in progress */
+    bool shows_all;    /* the answer shows of durable objects more than that of its first param: it
+                          waits until all that has changed is on disk (commits.h) */
     struct wish wish;
 };
 

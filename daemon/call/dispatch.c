@@ -99,6 +99,7 @@ static void call_init(struct call *call, struct session *session, const struct m
     call->timed_out = false;
     call->refused = false;
     call->over = false;
+    call->shows_all = false;
 }
 
 static void run_message(struct service *service, struct session *session, struct message *message,

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "daemon/call/unsent.h"
+#include "daemon/call/commits.h"
 #include "daemon/call/watching.h"
 
 enum { WAIT_STEPS = 32, TIE_STEPS = 8 };
@@ -117,6 +117,7 @@ void session_end(struct session *session, void (*ended)(struct session *session)
         TAILQ_REMOVE(&service->dirty, session, dirty);
     }
     TAILQ_REMOVE(&service->sessions, session, link);
+    session_unhold(session);
     if (needs_job(session) && job_new(&service->jobs, end_in_steps, session) != NULL) {
         return;
     }

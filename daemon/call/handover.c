@@ -70,6 +70,7 @@ static int put_row(void *data, struct slice key, struct slice value)
     return saver->state->failed ? ERR_MEMORY : 0;
 }
 
+/* What is in those that are durable is on disk already. */
 static void hand_over_objects(struct registry *registry, struct saver *saver,
                               const struct moment *now)
 {
@@ -78,7 +79,8 @@ static void hand_over_objects(struct registry *registry, struct saver *saver,
     int status = registry_save(registry, ROWS_ALL, &saver->rows);
     while (status == 0 && (object = registry_from(registry, saver->object + 1)) != NULL) {
         saver->object = object->entry.seq;
-        status = object_save(object, ROWS_ALL, &saver->rows, now);
+        status = object_is_durable(object) ? object_save_own(object, &saver->rows)
+                                           : object_save(object, ROWS_ALL, &saver->rows, now);
         if (object_is_sealed(object)) {
             struct buffer *out = state_begin(saver->state, STATE_SEALED);
             pack_uint(out, saver->object);

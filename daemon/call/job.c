@@ -73,9 +73,17 @@ static int note_held(struct job *job, struct object *object)
     return 0;
 }
 
+static void tell(const struct jobs *jobs, struct object *object)
+{
+    if (jobs->listener.tell != NULL) {
+        jobs->listener.tell(jobs->listener.data, object);
+    }
+}
+
 /* Holds an object that is free, or whose hold has let the job in. */
 static int hold_now(struct job *job, struct object *object)
 {
+    tell(job->jobs, object);
     int status = note_held(job, object);
     if (status == 0 && object->hold == NULL) {
         status = hold_new(object, &job->pace, &job->jobs->open);
@@ -98,6 +106,7 @@ int job_hold_first(struct job *job, struct object *object)
 static void enter(struct visitor *visitor)
 {
     struct job *job = (struct job *)((char *)visitor - offsetof(struct job, visitor));
+    tell(job->jobs, job->held[job->nheld - 1]);
     hold_take(job->held[job->nheld - 1]->hold, &job->pace);
     TAILQ_INSERT_TAIL(&job->jobs->running, job, link);
 }

@@ -44,11 +44,18 @@ struct clock {
     void *data;
 };
 
+/* Told of an object before a job may change it. */
+struct hold_listener {
+    void (*tell)(void *data, struct object *object); /* NULL: nobody */
+    void *data;
+};
+
 /* All jobs of a service. */
 struct jobs {
     TAILQ_HEAD(job_list, job) running; /* they take turns */
     struct hold_list open; /* holds that nobody has any more, with visitors behind them */
     struct clock clock;
+    struct hold_listener listener;
     uint64_t count;  /* jobs that there are, those behind holds included */
     uint64_t slices; /* that have been run, from the start */
     bool turn;       /* whose turn it is: visitors and jobs alternate */

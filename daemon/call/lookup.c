@@ -188,6 +188,7 @@ static int check_objects(struct call *call, const struct method_param *param)
         struct object *object;
         status = name.header.kind == KIND_STR ? find_object(call, &name, &object)
                                               : refuse_param(call, param, names);
+        call->shows_all |= status == 0 && object_is_durable(object);
     }
     return status;
 }

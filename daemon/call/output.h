@@ -106,6 +106,11 @@ static inline struct output_mark output_mark(const struct output *output)
     };
 }
 void output_rewind(struct output *output, struct output_mark mark);
+/* How many bytes have been packed since, those of spliced values included. */
+static inline uint64_t output_since(const struct output *output, struct output_mark mark)
+{
+    return output->bytes.len + output->spliced - mark.bytes - mark.spliced;
+}
 
 /* Makes room for a value that is taken out of an object and its note, so that output_taken cannot
  * fail. 0, or ERR_MEMORY for want of memory. */

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 
 #include "daemon/call/lookup.h"
-#include "daemon/call/unsent.h"
+#include "daemon/call/commits.h"
 
 #define METHOD(type, verb, ...) call_handler method_##type##_##verb;
 #include "proto/methods.def"
@@ -70,15 +70,39 @@ static int refuse_overfull(struct call *call)
  * more than one turn, moves to the end of what the session has been answered meanwhile. */
 static void hand_over(struct call *call)
 {
-    struct output *output = &call->session->output;
+    struct session *session = call->session;
+    struct output *output = &session->output;
     if (__builtin_expect(call->out != output, 0)) {
-        if (session_append(call->session, call->out) < 0) {
+        if (session_append(session, call->out) < 0) {
             output_give_back(call->out, call->start);
         }
     } else {
         output_seal(output, call->start);
     }
-    session_dirty(call->session);
+    session_dirty(session);
+}
+
+uint64_t call_commit(const struct call *call)
+{
+    const struct service *service = call->service;
+    if (__builtin_expect(service->commits.next == 0, 1)) {
+        return 0;
+    }
+    if (call->shows_all) {
+        return commit_of(service, NULL);
+    }
+    return call->object != NULL && object_is_durable(call->object)
+               ? commit_of(service, call->object)
+               : 0;
+}
+
+/* Hands over an answer that may have to wait for the disk, with what comes behind it. */
+static void hand_over_held(struct call *call, uint64_t commit)
+{
+    bool packed_here = call->out == &call->session->output;
+    uint64_t bytes = packed_here ? output_since(call->out, call->start) : output_pending(call->out);
+    hand_over(call);
+    session_hold(call->session, commit, bytes);
 }
 
 int call_complete(struct call *call, int status)
@@ -101,19 +125,30 @@ int call_complete(struct call *call, int status)
         }
     }
     if (__builtin_expect(call->batch != NULL, 0)) {
+        call->batch->shows |= call_commit(call) > 0;
         return status; /* its answer is that of the whole batch */
     }
     if (__builtin_expect(call->notification, 0)) {
         output_rewind(out, call->start);
         return status;
     }
-    hand_over(call);
+    uint64_t commit = call_commit(call);
+    if (__builtin_expect(commit > 0, 0)) {
+        hand_over_held(call, commit);
+    } else {
+        hand_over(call);
+    }
     return status;
 }
 
 int call_try(struct call *call)
 {
-    int status = handlers[call->method->id](call);
+    int status = 0;
+    if (__builtin_expect(call->object != NULL && object_is_durable(call->object), 0) &&
+        call->method->needs == METHOD_NEEDS_WRITE && !call->timed_out) {
+        status = call_promise(call);
+    }
+    status = status < 0 ? status : handlers[call->method->id](call);
     return status > 0 ? status : call_complete(call, status);
 }
 

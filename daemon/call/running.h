@@ -18,3 +18,6 @@ int call_try(struct call *call);
 /* Completes what has been packed of an answer, or refuses with `status`: the answer is in the
  * session's output then, and leaves with it. Returns 0 or the error. */
 int call_complete(struct call *call, int status);
+
+/* The commit for which the call's answer, as it stands, has to wait (commits.h); 0: for none. */
+uint64_t call_commit(const struct call *call);

@@ -33,6 +33,7 @@ int service_init(struct service *service, struct clock clock)
     jobs_init(&service->jobs, clock);
     TAILQ_INIT(&service->sessions);
     TAILQ_INIT(&service->dirty);
+    TAILQ_INIT(&service->commits.held);
     TAILQ_INIT(&service->pending);
     method_index_init(&service->index);
     (void)clock_gettime(CLOCK_REALTIME, &service->since);

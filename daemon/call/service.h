@@ -38,6 +38,27 @@ struct upgrader {
     char failure[UPGRADE_TEXT]; /* why it has not been possible; for those who wait for it */
 };
 
+/* What the calls need of whoever writes durable objects to disk. */
+struct keeper {
+    /* There is to be a change of so many bytes: false if there is no space for it on disk. `frees`:
+     * it is one that makes less of what is stored. */
+    bool (*promise)(void *data, uint64_t bytes, bool frees);
+    /* Packs the figures of the store as pairs; returns how many. */
+    size_t (*describe)(void *data, struct buffer *out);
+    void *data;
+};
+
+/* What is on disk, and who waits for it; see commits.h. Without a store all numbers stay 0. */
+struct commits {
+    uint64_t next;     /* the number of the commit in which what changes now will be; 0: no store */
+    uint64_t last;     /* the last commit that was handed to the store */
+    uint64_t synced;   /* the last one that is on disk; at most `last`, which is next - 1 */
+    uint64_t promised; /* bytes, roughly, of what is to be in the next commit, */
+    uint64_t promised_before;         /* and of what is in the one on its way */
+    TAILQ_HEAD(held_list, held) held; /* of the sessions with answers that wait */
+    struct keeper keeper;
+};
+
 struct service {
     struct accounts accounts;
     struct registry registry;     /* with the lists of objects that are ready, and that leave */
@@ -46,6 +67,7 @@ struct service {
     struct watcher_list pending;  /* sessions with events to be given to them */
     struct heap deadlines;        /* of parked calls and of objects' timers */
     struct jobs jobs;             /* what takes long */
+    struct commits commits;       /* what has to be on disk before it is told */
     bool ending_rest;             /* one of them ends deleted objects; see deleting.h */
     int64_t credit; /* steps (pace.h) that may be done before the turn of the session in
                        hand looks at the clock; see daemon/net/ */
@@ -56,8 +78,9 @@ struct service {
     uint64_t next_session;
     uint64_t now;          /* monotonic, nanoseconds: of the last service_run or service_tick */
     struct timespec since; /* wall clock */
-    const char *socket;    /* where it listens, to be told; not owned; NULL: not known */
-    uint64_t started;      /* monotonic, nanoseconds */
+    const char *state_directory; /* of the durable store; not owned; NULL: there is none */
+    const char *socket;          /* where it listens, to be told; not owned; NULL: not known */
+    uint64_t started;            /* monotonic, nanoseconds */
     struct upgrader upgrader;
     uint64_t takeovers;        /* how often one daemon has taken the place of another since then */
     struct method_index index; /* names to methods */

@@ -37,6 +37,13 @@ int session_init(struct session *session, struct service *service, struct creden
     return 0;
 }
 
+void session_held_sent(struct held *held, uint64_t more)
+{
+    for (unsigned i = 0; i < held->count; i++) {
+        held->places[i].ahead -= more;
+    }
+}
+
 /* Where the tie to the object of that number stands in the array, or would stand. */
 static uint32_t tie_position(const struct session *session, uint64_t number)
 {

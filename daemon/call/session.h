@@ -14,6 +14,18 @@ enum {
      * next requests have to wait; and when they go on. */
     SESSION_UNFINISHED_HIGH = 16,
     SESSION_UNFINISHED_LOW = 4,
+    SESSION_HELD = 2, /* commits that answers can wait for: the one on its way, the next one */
+};
+
+/* The places in the answers of a session from which on they wait for a commit (commits.h). */
+struct held {
+    TAILQ_ENTRY(held) link; /* service->commits.held */
+    struct session *session;
+    unsigned count; /* 1 or 2 */
+    struct {
+        uint64_t commit; /* rising */
+        uint64_t ahead;  /* bytes that may leave before that place */
+    } places[SESSION_HELD];
 };
 
 struct session {
@@ -26,6 +38,7 @@ struct session {
     char *client;            /* what server.hello said, or NULL */
     struct output output;    /* where answers are packed; */
     struct earlier *earlier; /* what leaves before it (unsent.h); owned; NULL: nothing */
+    struct held *held;       /* owned; NULL: no answer waits for the disk */
     struct ordered calls;    /* parked (parked.h), in order of arrival; found by msgid */
     uint64_t unfinished; /* those of them that do not wait: they will be done, whatever happens */
     struct tie **ties;   /* sorted by the object's number */
@@ -49,6 +62,9 @@ struct session {
 int session_init(struct session *session, struct service *service, struct credentials *credentials);
 /* Frees what is in it; all its lists must be empty. */
 void session_deinit(struct session *session);
+
+/* So many bytes of the answers have left: the places are nearer by that. */
+void session_held_sent(struct held *held, uint64_t more);
 
 /* The tie to an object, or NULL. */
 struct tie *session_tie(const struct session *session, const struct object *object);

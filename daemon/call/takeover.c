@@ -164,12 +164,60 @@ static int add_object(struct service_loader *loader, struct row *row)
     return row->bad ? ERR_VALUE : loading_object(&loader->rows, number, value);
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct slice x = ((const struct sorted_row *)a)->key;
+    const struct slice y = ((const struct sorted_row *)b)->key;
+    int order = memcmp(x.data, y.data, x.len < y.len ? x.len : y.len);
+    return order != 0 ? order : x.len < y.len ? -1 : x.len > y.len;
+}
+
+/* All rows of the object in hand have come: loads them in their order. */
+static int load_rows(struct service_loader *loader)
+{
+    struct object_rows *rows = &loader->of_object;
+    int status = 0;
+    if (!rows->is_sorted) {
+        qsort(rows->rows, rows->count, sizeof(*rows->rows), by_key);
+    }
+    for (size_t i = 0; i < rows->count && status == 0; i++) {
+        status = loading_row(&loader->rows, rows->object, rows->rows[i].key, rows->rows[i].value);
+    }
+    rows->count = 0;
+    rows->is_sorted = true;
+    return status;
+}
+
+static int keep_row(struct object_rows *rows, struct sorted_row row)
+{
+    if (rows->count == rows->cap) {
+        size_t cap = rows->cap > 0 ? rows->cap * 2 : LIST_LEAST;
+        void *grown = realloc(rows->rows, cap * sizeof(*rows->rows));
+        if (grown == NULL) {
+            return ERR_MEMORY;
+        }
+        rows->rows = grown;
+        rows->cap = cap;
+    }
+    rows->is_sorted =
+        rows->count == 0 || (rows->is_sorted && by_key(&rows->rows[rows->count - 1], &row) < 0);
+    rows->rows[rows->count++] = row;
+    return 0;
+}
+
 static int add_row(struct service_loader *loader, struct row *row)
 {
+    struct object_rows *rows = &loader->of_object;
     uint64_t number = row_uint(row);
-    struct slice key = row_bytes(row);
-    struct slice value = row_bytes(row);
-    return row->bad ? ERR_VALUE : loading_row(&loader->rows, number, key, value);
+    struct sorted_row next;
+    next.key = row_bytes(row);
+    next.value = row_bytes(row);
+    if (row->bad) {
+        return ERR_VALUE;
+    }
+    int status = number == rows->object ? 0 : load_rows(loader);
+    rows->object = number;
+    return status < 0 ? status : keep_row(rows, next);
 }
 
 /* The object of a number; NULL, and the row is bad: there is none. */
@@ -215,8 +263,20 @@ static int load_all(struct service_loader *loader, enum state_kind one,
     return status;
 }
 
+/* What is in the objects: of those that are durable, where it is on disk. */
+static int load_contents(struct service_loader *loader, const struct stored_rows *stored)
+{
+    int status = load_all(loader, STATE_ROW, add_row, STATE_KINDS, NULL);
+    status = status < 0 ? status : load_rows(loader);
+    if (status == 0 && stored->load != NULL) {
+        status = stored->load(stored->data, &loader->rows);
+    }
+    return status;
+}
+
 int service_loader_init(struct service_loader *loader, struct service *service,
-                        struct state_reader *state, const struct moment *now)
+                        struct state_reader *state, const struct stored_rows *stored,
+                        const struct moment *now)
 {
     *loader = (struct service_loader){.service = service, .state = state};
     loader->rows = (struct row_reader){.registry = &service->registry,
@@ -224,12 +284,13 @@ int service_loader_init(struct service_loader *loader, struct service *service,
                                        .now = *now,
                                        .descriptor = find_descriptor,
                                        .data = loader};
+    loader->of_object.is_sorted = true;
     loading_begin(&loader->rows);
     int status =
         load_all(loader, STATE_SERVICE, take_over_service, STATE_DESCRIPTOR, add_descriptor);
     status =
         status < 0 ? status : load_all(loader, STATE_OBJECT, add_object, STATE_SEALED, seal_again);
-    status = status < 0 ? status : load_all(loader, STATE_ROW, add_row, STATE_KINDS, NULL);
+    status = status < 0 ? status : load_contents(loader, stored);
     status = status < 0 ? status : loading_end(&loader->rows);
     service->accounts.is_loading = true; /* so are sessions, and what they have */
     return status;
@@ -241,6 +302,7 @@ void service_loader_deinit(struct service_loader *loader)
         descriptor_unref(loader->descriptors[i]);
     }
     free(loader->descriptors);
+    free(loader->of_object.rows);
     free(loader->sessions);
     free(loader->calls);
     *loader = (struct service_loader){0};
@@ -299,7 +361,6 @@ static int take_over_tie(struct service_loader *loader, struct row *row)
         }
         tie->holding = holding;
         status = object->type->load_claims(tie, row);
-        tie->holding = status < 0 ? 0 : holding;
     }
     session_tie_check(tie);
     return status;

@@ -117,9 +117,12 @@ static void forget(struct session *session, struct part *part)
     }
 }
 
-bool session_sent(struct session *session)
+bool session_sent(struct session *session, uint64_t more)
 {
     struct output *output = &session->output;
+    if (__builtin_expect(session->held != NULL, 0)) {
+        session_held_sent(session->held, more);
+    }
     if (__builtin_expect(session->earlier == NULL, 1) &&
         (__builtin_expect(!is_large(output), 1) || set_apart(session, output) < 0)) {
         if (output_pending(output) == 0) {

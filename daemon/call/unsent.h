@@ -48,9 +48,9 @@ static inline struct output *session_next_output(struct session *session)
                ? &TAILQ_FIRST(&session->earlier->parts)->output
                : &session->output;
 }
-/* Something of it has been sent (output_sent). If it was everything, the output goes; true if
- * another one is next then. */
-bool session_sent(struct session *session);
+/* So many bytes more of it have been sent (output_sent). If it was everything, the output goes;
+ * true if another one is next then. */
+bool session_sent(struct session *session, uint64_t more);
 
 /* Takes over a whole answer that was packed on the side, which becomes the last; `from` is left
  * empty. 0, or ERR_MEMORY for want of memory: the session's output has failed. */

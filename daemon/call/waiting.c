@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "daemon/call/commits.h"
 #include "daemon/call/running.h"
 
 enum {
@@ -70,7 +71,10 @@ void call_cancel(struct call *call, int error, const char *text)
 {
     call->service->figures[call->method->id].errors++;
     if (!call->notification) {
-        message_error(&call->session->output.bytes, call->msgid, error, text, (struct slice){0});
+        struct output *output = &call->session->output;
+        struct output_mark start = output_mark(output);
+        message_error(&output->bytes, call->msgid, error, text, (struct slice){0});
+        session_hold(call->session, call_commit(call), output_since(output, start));
         session_dirty(call->session);
     }
     call_drop(call);

@@ -5,7 +5,7 @@
  */
 #include "daemon/call/watching.h"
 
-#include "daemon/call/unsent.h"
+#include "daemon/call/commits.h"
 
 struct watcher *session_watcher(struct session *session)
 {
@@ -42,8 +42,18 @@ void session_unwatch(struct session *session, struct object *object)
 
 bool session_give_events(struct session *session)
 {
-    return session->watcher != NULL &&
-           watcher_give(session->watcher, &session->output.bytes, session_unsent(session));
+    struct watcher *watcher = session->watcher;
+    size_t before = session->output.bytes.len;
+    if (watcher == NULL ||
+        !watcher_give(watcher, &session->output.bytes, session_unsent(session))) {
+        return false;
+    }
+    if (watcher->shows) { /* as for answers: nobody is told what is not on disk */
+        session_hold(session, commit_of(session->service, NULL),
+                     session->output.bytes.len - before);
+        watcher->shows = watcher->events.len > 0 || !TAILQ_EMPTY(&watcher->owing);
+    }
+    return true;
 }
 
 /* The ties themselves go when the session closes what it has open. */

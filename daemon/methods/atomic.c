@@ -259,6 +259,7 @@ int method__atomic(struct call *call)
         status = run_all(call, &batch, &index);
         count = index;
     }
+    call->shows_all = batch.shows;
     finish(call, status, &batch, index, count);
     output_forget(&batch.results, call->pace);
     return status;

@@ -68,6 +68,7 @@ static bool matches(const struct query *query, const struct object *object)
 
 int method_object_list(struct call *call)
 {
+    call->shows_all = true;
     struct query query = {0};
     int status = read_query(call, &query);
     if (status < 0) {

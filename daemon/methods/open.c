@@ -134,6 +134,27 @@ static int check_existing(struct call *call, const struct request *request,
     return compare_own(call, request, object);
 }
 
+/* An object that is to be durable: 0 if it can be. */
+static int refuse_durable(struct call *call, const struct request *request)
+{
+    if (!request->type->type->durable) {
+        const char *kind = object_kind_name(request->type->type->kind);
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "%s %s cannot be durable: a queue, dict, namespace or list can",
+                         type_article(kind), kind);
+    }
+    if (request->name.len == 0) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "a durable object needs a name, by which it is found after a restart");
+    }
+    if (call->service->commits.next == 0) {
+        return call_fail(call, ERR_STORAGE,
+                         "there is no durable store: the daemon has to be started with --state "
+                         "DIRECTORY; lifetimes \"daemon\" and \"scoped\" need none");
+    }
+    return 0;
+}
+
 static int refuse_creation(struct call *call, const struct request *request)
 {
     if (!option_bool(&request->options[CREATE], true)) {
@@ -148,12 +169,8 @@ static int refuse_creation(struct call *call, const struct request *request)
         return call_fail(call, ERR_BAD_REQUEST,
                          "names that begin with # are given by the daemon: ask for nil");
     }
-    if (request->lifetime == LIFETIME_DURABLE) {
-        return call_fail(call, ERR_STORAGE,
-                         "no durable store: this daemon keeps objects in "
-                         "memory; use lifetime \"daemon\" or \"scoped\"");
-    }
-    return group_check(call, request->gid);
+    int status = request->lifetime == LIFETIME_DURABLE ? refuse_durable(call, request) : 0;
+    return status < 0 ? status : group_check(call, request->gid);
 }
 
 /* Puts a new object into the registry and the session's open ones; drops it if that fails.
@@ -260,6 +277,7 @@ int open_object(struct call *call, const struct open_type *type)
     }
     if (status == 0) {
         describe_object(object, call_result(call), call->now);
+        call->shows_all = object_is_durable(object);
     }
     return status;
 }
@@ -278,6 +296,12 @@ size_t pack_description(const struct object *object, struct buffer *out, uint64_
     pack_key_uint(out, "bytes", object->bytes);
     pack_key_uint(out, "overhead", object_overhead(object));
     size_t pairs = 10;
+    if (object_is_durable(object)) { /* what its contents take, by which its rows go, roughly */
+        pack_string(out, "durable");
+        pack_map(out, 1);
+        pack_key_uint(out, "bytes", object->bytes);
+        pairs++;
+    }
     if (object_is_sealed(object)) {
         pack_key_bool(out, "sealed", true);
         pairs++;

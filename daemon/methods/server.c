@@ -298,14 +298,28 @@ static void pack_identity(struct buffer *out, const struct service *service)
     pack_key_string(out, "version", IPCD_VERSION);
     pack_key_int(out, "pid", getpid());
     pack_key_string(out, "socket", service->socket);
-    pack_key_string(out, "state_directory", NULL); /* nothing is kept on disk yet */
+    pack_key_string(out, "state_directory", service->state_directory);
+}
+
+/* The durable store, or nil. */
+static void pack_store(struct buffer *out, const struct service *service)
+{
+    const struct keeper *keeper = &service->commits.keeper;
+    pack_string(out, "store");
+    if (keeper->describe == NULL) {
+        pack_nil(out);
+        return;
+    }
+    size_t at = pack_map_begin(out);
+    pack_map_end(out, at, keeper->describe(keeper->data, out));
 }
 
 int method_server_stats(struct call *call)
 {
+    call->shows_all = true;
     const struct service *service = call->service;
     struct buffer *out = call_result(call);
-    pack_map(out, 20);
+    pack_map(out, 21);
     pack_identity(out, service);
     pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
     pack_string(out, "since");
@@ -327,6 +341,7 @@ int method_server_stats(struct call *call)
     pack_key_uint(out, "waiting", service->waiting);
     pack_key_uint(out, "retries", service->retries);
     pack_key_uint(out, "faults", service->registry.faults);
+    pack_store(out, service);
     pack_string(out, "memory");
     pack_memory(out, call->session->user->trusted);
     return 0;

@@ -44,6 +44,7 @@ static const struct session *session_after(const struct service *service, uint64
 
 int method_session_list(struct call *call)
 {
+    call->shows_all = true;
     const struct service *service = call->service;
     if (call_needs_pace(call, service->accounts.sessions * SUMMARY_STEPS)) {
         return CALL_PACED;
@@ -192,6 +193,7 @@ static int refuse_number(struct call *call, int64_t number)
 
 int method_session_describe(struct call *call)
 {
+    call->shows_all = true;
     int64_t number = call_int(call, 0, (int64_t)call->session->id);
     const struct session *session = session_find(call->service, (uint64_t)number);
     struct page page;

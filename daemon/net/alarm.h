@@ -1,5 +1,5 @@
 /*
- * alarm: wakes the daemon when the service's next deadline has come.
+ * alarm: wakes the daemon at a time: when the service's next deadline has come.
  *
  * A timerfd, set to the deadline itself, so that nothing is woken before its time and no rounding
  * is needed. It is set again only for a deadline that is earlier than the one it is set to: a later

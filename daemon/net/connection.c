@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/call/commits.h"
 #include "daemon/call/watching.h"
 #include "daemon/net/goodbye.h"
 #include "daemon/net/peer.h"
@@ -20,7 +21,7 @@ enum {
 int connection_set_interest(struct connection *connection)
 {
     short interest = connection_is_stopped(connection) || connection->closing ? 0 : EV_READ;
-    if (connection_unread(connection) > 0) {
+    if (session_sendable(&connection->session) > 0) {
         interest |= EV_WRITE;
         interest |= connection->closing ? EV_TIMEOUT : 0;
     }
@@ -133,11 +134,15 @@ void connection_fail(struct connection *connection, int error, const char *text)
 int connection_send(struct connection *connection)
 {
     struct session *session = &connection->session;
+    uint64_t most = session_sendable(session);
     bool more = true;
     int status = 0;
     for (int i = 0; status == 0 && more && i < OUTPUTS_AT_ONCE; i++) {
-        status = stream_send(&connection->stream, session_next_output(session));
-        more = session_sent(session);
+        struct output *output = session_next_output(session);
+        uint64_t before = output->sent;
+        status = stream_send(&connection->stream, output, most);
+        most -= output->sent - before;
+        more = session_sent(session, output->sent - before) && most > 0;
     }
     return status;
 }

@@ -12,7 +12,8 @@
  * over the limit max_output the connection ends;
  *  - it has had its turn, until the next one comes (later);
  *  - too many of its calls are held up by objects at work, until few are, or a large message of its
- *    is run in steps, until no call of its is (held_up).
+ *    is run in steps, until no call of its is (held_up);
+ *  - much that is to be durable waits for the disk, some of it its own, until less does (stalled).
  *
  * How a connection ends, always in this order:
  *  1. Leaving: its input is read to its end and run, in as many turns as that takes, unless what
@@ -64,6 +65,7 @@ struct connection {
     bool paused;    /* requests are not run until the peer has read its answers */
     bool later;     /* or until its next turn */
     bool held_up;   /* or until few of its calls that are held up are left, */
+    bool stalled;   /* or until what it has changed is on disk, as much waits to be written */
     bool alone;     /* or none, as one of them is large */
     bool closing;   /* it ends when its answers have been sent */
     bool hurried;   /* the same, but it does not wait for the peer to read them */
@@ -95,7 +97,7 @@ int connection_send(struct connection *connection);
 /* True if its requests are not run for now. */
 static inline bool connection_is_stopped(const struct connection *connection)
 {
-    return connection->paused || connection->later || connection->held_up;
+    return connection->paused || connection->later || connection->held_up || connection->stalled;
 }
 
 /* Sets the event to what the connection waits for; usually it is set to that already. 0, or

@@ -16,6 +16,7 @@
 #include "daemon/net/incomplete.h"
 #include "daemon/net/input.h"
 #include "daemon/net/pool.h"
+#include "proto/spin.h"
 
 struct net;
 struct connection;
@@ -46,6 +47,9 @@ struct net {
     struct input input;
     struct pool pool;
     struct alarm alarm;
+    struct event *turn_ends;           /* made active when durable objects have changed: it comes
+                                          behind all that has happened in this turn of the loop; not
+                                          owned; NULL: there is no store */
     struct memory *memory;             /* told how much is stored; not owned; NULL: nobody is */
     struct incomplete_list incomplete; /* of connections */
     struct event work;            /* rings in the next turn of the loop; pending while `working` */
@@ -56,6 +60,8 @@ struct net {
     bool working;
     uint64_t now;      /* monotonic, nanoseconds: when the event in hand was read */
     uint64_t accepted; /* connections, from the start */
+    struct spin spin;  /* of the loop, before it sleeps; none unless it is set up */
+    bool busy;         /* something has come in this turn of the loop */
     bool stopping;     /* net_stop was called */
     bool freed;        /* a connection has ended: there is a descriptor more */
 };

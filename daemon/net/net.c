@@ -5,6 +5,7 @@
  */
 #include "daemon/net/net.h"
 
+#include "daemon/call/commits.h"
 #include "daemon/net/leaving.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/reading.h"
@@ -94,14 +95,53 @@ void net_deinit(struct net *net)
     input_deinit(&net->input);
 }
 
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+/* Looks for events without sleeping, as long as that pays. What the loop returned. */
+static int spin(struct net *net)
+{
+    int status;
+    spin_begin(&net->spin, net_clock());
+    do {
+        spin_pause();
+        status = event_base_loop(net->base, EVLOOP_NONBLOCK);
+        if (net->busy) {
+            spin_found(&net->spin);
+            return status;
+        }
+    } while (status == 0 && event_base_got_break(net->base) == 0 &&
+             spin_goes_on(&net->spin, net_clock()));
+    return status;
+}
+
+int net_run(struct net *net)
+{
+    int status;
+    do {
+        net->busy = false;
+        status = spin_wanted(&net->spin) ? spin(net) : 0;
+        if (status == 0 && !net->busy && event_base_got_break(net->base) == 0) {
+            status = event_base_loop(net->base, EVLOOP_ONCE);
+        }
+    } while (status == 0 && event_base_got_break(net->base) == 0);
+    return status < 0 ? ERR_INTERNAL : 0;
+}
+
+/* ---- the end of an event --------------------------------------------------------------------- */
+
 void net_settle(struct net *net)
 {
     struct service *service = net->service;
+    net->busy = true;
     struct session *session;
     while ((session = TAILQ_FIRST(&service->dirty)) != NULL) {
         TAILQ_REMOVE(&service->dirty, session, dirty);
         session->is_dirty = false;
         connection_settle(connection_of(session));
+    }
+    if (__builtin_expect(net->turn_ends != NULL, 0) &&
+        registry_has_changed(&service->registry, object_is_working)) {
+        event_active(net->turn_ends, 0, 0);
     }
     if (__builtin_expect(!TAILQ_EMPTY(&net->later) || jobs_pending(&service->jobs), 0) &&
         !net->working) {

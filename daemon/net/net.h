@@ -18,6 +18,10 @@ int net_init(struct net *net, struct event_base *base, struct service *service, 
 /* Ends every connection at once. */
 void net_deinit(struct net *net);
 
+/* Serves until the event loop is broken. Where net.spin is set up, it looks for more to do before
+ * it sleeps, as long as that pays. 0, or ERR_INTERNAL: the loop fails. */
+int net_run(struct net *net);
+
 /* Does what the event in hand has left to do; the last call of each callback. */
 void net_settle(struct net *net);
 

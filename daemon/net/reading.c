@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "daemon/call/commits.h"
 #include "daemon/call/dispatch.h"
 
 /* There is a lot to send in the middle of the input: sends it. True if the session must pause. */
@@ -72,11 +73,13 @@ static bool must_stop(struct connection *connection)
     service->credit = NET_TURN_STEPS;
     if (connection->session.unfinished >= SESSION_UNFINISHED_HIGH) {
         connection->held_up = true;
+    } else if (session_must_wait_for_disk(&connection->session)) {
+        connection->stalled = true;
     } else if (net_turn_is_over(net)) {
         connection->later = true;
         TAILQ_INSERT_TAIL(&net->later, connection, turn);
     }
-    return connection->held_up || connection->later;
+    return connection->held_up || connection->later || connection->stalled;
 }
 
 /* Runs every complete message in the window, or as many as may be. 0: it was stopped before the
@@ -248,6 +251,7 @@ void connection_resume(struct connection *connection)
 {
     connection->paused = false;
     connection->held_up = false;
+    connection->stalled = false;
     connection->alone = false;
     if (connection->later) {
         connection->later = false;
@@ -270,5 +274,5 @@ bool connection_finish_input(struct connection *connection)
             break;
         }
     }
-    return !connection->later && !connection->held_up;
+    return !connection->later && !connection->held_up && !connection->stalled;
 }

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "daemon/call/commits.h"
 #include "daemon/call/watching.h"
 #include "daemon/net/leaving.h"
 
@@ -85,7 +86,9 @@ static void look_whether_to_go_on(struct connection *connection)
     bool read = connection->paused && connection_unread(connection) <= CONNECTION_LOW;
     uint64_t few = connection->alone ? 0 : SESSION_UNFINISHED_LOW;
     bool done = connection->held_up && connection->session.unfinished <= few;
-    if ((read && !connection->held_up && !connection->later) || done) {
+    bool stored = connection->stalled && !session_must_wait_for_disk(&connection->session);
+    if ((read && !connection->held_up && !connection->later && !connection->stalled) || done ||
+        stored) {
         connection_go_on(connection);
     }
 }

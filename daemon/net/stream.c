@@ -173,10 +173,10 @@ static void add_control(struct msghdr *header, union control *control,
 }
 
 /* One system call: what the kernel took, and in *asked what it could have taken. */
-static ssize_t send_some(int fd, const struct output *output, size_t *asked)
+static ssize_t send_some(int fd, const struct output *output, uint64_t end, size_t *asked)
 {
     if (output->nsplices == 0 && output->npassing == 0) {
-        *asked = least(output->bytes.len - output->sent, PIECE);
+        *asked = least(end - output->sent, PIECE);
         return send(fd, output->bytes.data + output->sent, *asked, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     uint64_t until;
@@ -184,7 +184,7 @@ static ssize_t send_some(int fd, const struct output *output, size_t *asked)
     struct iovec iovecs[IOVECS];
     struct msghdr header = {.msg_iov = iovecs};
     add_control(&header, &control, output_passing(output, &until));
-    header.msg_iovlen = (size_t)list_iovecs(output, until, iovecs);
+    header.msg_iovlen = (size_t)list_iovecs(output, least(until, end), iovecs);
     *asked = 0;
     for (size_t i = 0; i < header.msg_iovlen; i++) {
         *asked += iovecs[i].iov_len;
@@ -192,12 +192,13 @@ static ssize_t send_some(int fd, const struct output *output, size_t *asked)
     return sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-int stream_send(const struct stream *stream, struct output *output)
+int stream_send(const struct stream *stream, struct output *output, uint64_t most)
 {
-    uint64_t most = output->sent + SEND_MOST;
-    while (output_pending(output) > 0) {
+    uint64_t end = output->sent + least(most, output_pending(output));
+    uint64_t enough = output->sent + SEND_MOST;
+    while (output->sent < end) {
         size_t asked;
-        ssize_t taken = send_some(stream->fd, output, &asked);
+        ssize_t taken = send_some(stream->fd, output, end, &asked);
         if (taken < 0) {
             if (errno == EINTR) {
                 continue;
@@ -205,8 +206,8 @@ int stream_send(const struct stream *stream, struct output *output)
             return errno == EAGAIN || errno == EWOULDBLOCK ? STREAM_BLOCKED : STREAM_BROKEN;
         }
         output_sent(output, (uint64_t)taken);
-        if ((size_t)taken < asked || output->sent >= most) {
-            return output_pending(output) > 0 ? STREAM_BLOCKED : 0;
+        if ((size_t)taken < asked || output->sent >= enough) {
+            return output->sent < end ? STREAM_BLOCKED : 0;
         }
     }
     return 0;

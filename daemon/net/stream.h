@@ -33,7 +33,8 @@ enum {
  * are put into the stream's list; they are `user`'s. */
 int stream_receive(struct stream *stream, const struct user *user, struct input *input);
 
-/* Sends as much of the output as the kernel takes, but no more than a mebibyte or so, however fast
- * the peer reads: one send(2) or sendmsg(2), more only when there is more than fits into one. 0:
- * everything; STREAM_BLOCKED: a part, the rest when the socket is writable; STREAM_BROKEN. */
-int stream_send(const struct stream *stream, struct output *output);
+/* Sends as much of the output as the kernel takes, but no more than `most` bytes, and no more than
+ * a mebibyte or so, however fast the peer reads: one send(2) or sendmsg(2), more only when there is
+ * more than fits into one. 0: everything, or `most`; STREAM_BLOCKED: less, the rest when the socket
+ * is writable; STREAM_BROKEN. */
+int stream_send(const struct stream *stream, struct output *output, uint64_t most);

@@ -193,7 +193,7 @@ static void save_connection(void *data, const struct session *session, struct sa
     pack_uint(out, connection->leaving);
     pack_uint(out, connection->reads);
     pack_bool(out, connection->paused);
-    pack_bool(out, connection->later || connection->held_up);
+    pack_bool(out, connection->later || connection->held_up || connection->stalled);
     pack_bool(out, connection->closing);
     pack_bool(out, connection->hurried);
     pack_bool(out, connection->gone || session->output.bytes.failed);
@@ -353,11 +353,12 @@ static int load_all(struct net *net, struct service_loader *loader)
     return status;
 }
 
-int net_take_over(struct net *net, struct state_reader *state, char why[STATE_WHY_MAX])
+int net_take_over(struct net *net, struct state_reader *state, const struct stored_rows *stored,
+                  char why[STATE_WHY_MAX])
 {
     struct service_loader loader;
     const struct moment now = moment_now();
-    int status = service_loader_init(&loader, net->service, state, &now);
+    int status = service_loader_init(&loader, net->service, state, stored, &now);
     status = status < 0 ? status : load_all(net, &loader);
     if (status == 0) {
         service_taken_over(&loader);

@@ -34,4 +34,5 @@ void net_hand_over(struct net *net, struct state_writer *state);
 
 /* Makes them again, of a net and a service that were just initialised. 0; ERR_VALUE, with a
  * sentence in `why`; ERR_MEMORY: both are to be taken down. */
-int net_take_over(struct net *net, struct state_reader *state, char why[STATE_WHY_MAX]);
+int net_take_over(struct net *net, struct state_reader *state, const struct stored_rows *stored,
+                  char why[STATE_WHY_MAX]);

@@ -5,6 +5,7 @@
 
 #include "daemon/objects/allocation.h"
 #include "daemon/objects/bulk.h"
+#include "daemon/objects/object.h"
 
 /* Before anything has changed, so it may give way in the middle. */
 static struct blob *make(struct slice bytes, struct attachments *attachments, struct pace *pace)
@@ -58,6 +59,16 @@ void blob_unref(struct blob *blob)
         attachments_free(blob->attachments);
         free(blob);
     }
+}
+
+bool blob_is_lasting(const struct blob *blob)
+{
+    const struct attachments *attachments = blob->attachments;
+    bool is = attachments == NULL || attachments->ndescriptors == 0;
+    for (uint32_t i = 0; is && attachments != NULL && i < attachments->nobjects; i++) {
+        is = object_is_durable(attachments->objects[i]);
+    }
+    return is;
 }
 
 size_t blob_cost_of(size_t bytes)

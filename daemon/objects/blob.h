@@ -28,6 +28,10 @@ void blob_unref(struct blob *blob); /* frees it with the last reference; NULL is
  * instead (it is shorter than BLOB_MIN and carries nothing). ERR_MEMORY for want of memory. */
 int blob_if_needed(struct incoming value, struct blob **out);
 
+/* True if a durable object may have the value: it carries no descriptor, and refers to durable
+ * objects only. */
+bool blob_is_lasting(const struct blob *blob);
+
 /* What a blob costs in memory: the figure that is charged. */
 size_t blob_cost(const struct blob *blob);
 /* What a blob of so many bytes will cost, if its value carries nothing. */

@@ -5,8 +5,9 @@
  * first one is otherwise at rest (object_type.pass_on). The receiving queue must be there, be a
  * queue that is not shut down, and be writable for the owner of the first one; otherwise the item
  * is dropped and counted, as it is without a dead letter queue. It may go over the receiving
- * queue's maxsize, as every item that comes back. If a job works on the receiving queue just now,
- * it is tried again a moment later.
+ * queue's maxsize, as every item that comes back. From a durable queue items go to a durable one
+ * only, and into a durable one only what may stand there. If a job works on the receiving queue
+ * just now, it is tried again a moment later.
  *
  * Tests: tests/unit/methods/test_queue.c.
  */
@@ -25,6 +26,9 @@ static struct queue *receiver_of(const struct queue *queue)
     struct object *object = name.len > 0 ? registry_find(registry, name) : NULL;
     if (object == NULL || object->kind != OBJECT_QUEUE || object == &queue->object) {
         return NULL;
+    }
+    if (object_is_durable(&queue->object) && !object_is_durable(object)) {
+        return NULL; /* what is there is not to be lost there */
     }
     struct credentials owner = {.uid = queue->object.uid, .gid = queue->object.gid};
     if (!access_granted(&owner, object->user->accounts->self, object->uid, object->gid,
@@ -100,6 +104,9 @@ int queue_receive_dead(struct queue *queue, const struct item *dead)
 {
     if (queue->shut_down) {
         return ERR_SHUT_DOWN;
+    }
+    if (object_is_durable(&queue->object) && !blob_is_lasting(dead->value)) {
+        return ERR_TYPE;
     }
     struct item_meta meta = {
         .rank = dead->meta.rank, .seq = queue->next_seq, .expires = TIME_NEVER};

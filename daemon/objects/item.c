@@ -8,30 +8,35 @@
  *
  * Tests: tests/unit/objects/test_queue.c.
  */
-#include "daemon/objects/queue_private.h"
+#include "daemon/objects/queue_rows.h"
 
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
 
-/* What an item costs, its value and its rank aside: itself and its places in the heaps and among
- * the tickets, mostly one or two. */
-static uint64_t own_cost(void)
+static size_t item_size(const struct queue *queue)
 {
-    return allocation_cost(sizeof(struct item)) + 2 * HEAP_ELEMENT_COST;
+    return sizeof(struct item) + (queue->rows == NULL ? 0 : sizeof(struct item_row));
 }
 
-static uint64_t item_cost(const struct item *item)
+/* What an item costs, its value and its rank aside: itself and its places in the heaps and among
+ * the tickets, mostly one or two. */
+static uint64_t own_cost(const struct queue *queue)
+{
+    return allocation_cost(item_size(queue)) + 2 * HEAP_ELEMENT_COST;
+}
+
+static uint64_t item_cost(const struct queue *queue, const struct item *item)
 {
     const struct blob *rank = item->meta.rank.bytes;
-    return own_cost() + (item->value == NULL ? 0 : blob_cost(item->value)) +
+    return own_cost(queue) + (item->value == NULL ? 0 : blob_cost(item->value)) +
            (rank == NULL ? 0 : blob_cost(rank));
 }
 
 int item_new(struct queue *queue, struct blob *value, const struct item_meta *meta, bool always,
              struct item **out)
 {
-    struct item *item = value == NULL ? NULL : malloc(sizeof(*item));
+    struct item *item = value == NULL ? NULL : malloc(item_size(queue));
     if (item == NULL) {
         blob_unref(value);
         return ERR_MEMORY;
@@ -44,12 +49,16 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
                           .heap_position = HEAP_NONE,
                           .state = ITEM_DEAD};
     if (always) {
-        object_charge_always(&queue->object, item_cost(item));
-    } else if (object_charge(&queue->object, item_cost(item)) < 0) {
+        object_charge_always(&queue->object, item_cost(queue, item));
+    } else if (object_charge(&queue->object, item_cost(queue, item)) < 0) {
         rank_unref(&item->meta.rank);
         blob_unref(value);
         free(item);
         return ERR_LIMIT;
+    }
+    if (queue->rows != NULL) {
+        *item_row_of(item) = (struct item_row){0};
+        item_row_changed(queue, item);
     }
     *out = item;
     return 0;
@@ -57,7 +66,10 @@ int item_new(struct queue *queue, struct blob *value, const struct item_meta *me
 
 void item_free(struct queue *queue, struct item *item)
 {
-    object_release(&queue->object, item_cost(item));
+    if (queue->rows != NULL) {
+        item_row_gone(queue, item);
+    }
+    object_release(&queue->object, item_cost(queue, item));
     rank_unref(&item->meta.rank);
     blob_unref(item->value);
     free(item);
@@ -82,6 +94,15 @@ int item_set_due(struct queue *queue, struct item *item, uint64_t due)
     return heap_push(&queue->due, item);
 }
 
+/* The first one gets a place in the middle of all there are. */
+static void return_item(struct queue *queue, struct item *item)
+{
+    const struct item *first = TAILQ_FIRST(&queue->returned);
+    item->state = ITEM_RETURNED;
+    item->place = first == NULL ? UINT64_C(1) << 62 : first->place - 1;
+    TAILQ_INSERT_HEAD(&queue->returned, item, link);
+}
+
 /* Where an item comes to stand when it becomes ready. In a lifo queue the back is the head. */
 static int place(struct queue *queue, struct item *item, bool to_head)
 {
@@ -90,11 +111,11 @@ static int place(struct queue *queue, struct item *item, bool to_head)
         return priority_push(&queue->priority, item);
     }
     if (to_head && queue->options.order == QUEUE_FIFO) {
-        item->state = ITEM_RETURNED;
-        TAILQ_INSERT_HEAD(&queue->returned, item, link);
+        return_item(queue, item);
         return 0;
     }
     item->state = ITEM_PACKED;
+    item->place = queue->packed.next;
     int status = store_push(queue, PACKED_ITEM, POINTER_SLICE(item), true);
     item->segment = packed_last(&queue->packed);
     return status;
@@ -102,8 +123,7 @@ static int place(struct queue *queue, struct item *item, bool to_head)
 
 void item_enter_first(struct queue *queue, struct item *item)
 {
-    item->state = ITEM_RETURNED;
-    TAILQ_INSERT_HEAD(&queue->returned, item, link);
+    return_item(queue, item);
     queue->ready++;
 }
 
@@ -156,9 +176,11 @@ void item_leave(struct queue *queue, struct item *item, struct pace *pace)
     case ITEM_TAKEN: {
         uint32_t position = ordered_from_seq(&queue->tickets, item->entry.seq);
         (void)ordered_remove(&queue->tickets, position, ticket_hash(item->entry.seq), pace);
-        TAILQ_REMOVE(&item->tie->taken, item, of_tie);
-        item->tie->holding--;
-        item->tie = NULL;
+        if (item->tie != NULL) {
+            TAILQ_REMOVE(&item->tie->taken, item, of_tie);
+            item->tie->holding--;
+            item->tie = NULL;
+        }
         break;
     }
     case ITEM_DEAD:
@@ -166,6 +188,9 @@ void item_leave(struct queue *queue, struct item *item, struct pace *pace)
     }
     item->state = ITEM_DEAD;
     heap_remove(&queue->due, item);
+    if (queue->rows != NULL) {
+        item_row_changed(queue, item);
+    }
 }
 
 /* True if the record at the head of the store is the item's. */
@@ -174,6 +199,19 @@ static bool is_head_of_store(const struct queue *queue, const struct item *item)
     struct packed_record record;
     return store_head(queue, &record) && record.tag == PACKED_ITEM &&
            packed_pointer(&record) == item;
+}
+
+void item_make_tombstone(struct queue *queue, struct item *item)
+{
+    if (queue->rows != NULL) {
+        item_row_gone(queue, item);
+    }
+    object_release(&queue->object, item_cost(queue, item) - own_cost(queue));
+    rank_unref(&item->meta.rank);
+    blob_unref(item->value);
+    item->value = NULL;
+    item->state = ITEM_DEAD;
+    heap_remove(&queue->due, item);
 }
 
 /* Of a ready item that cannot be taken out because it stands in the middle: it becomes a tombstone
@@ -188,12 +226,7 @@ bool item_bury(struct queue *queue, struct item *item)
     } else {
         return false;
     }
-    object_release(&queue->object, item_cost(item) - own_cost());
-    rank_unref(&item->meta.rank);
-    blob_unref(item->value);
-    item->value = NULL;
-    item->state = ITEM_DEAD;
-    heap_remove(&queue->due, item);
+    item_make_tombstone(queue, item);
     queue->ready--;
     return true;
 }

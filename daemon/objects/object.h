@@ -109,6 +109,9 @@ struct object_type {
                 struct row_reader *reader);
     /* All rows have been loaded. As load. NULL: there is nothing to do. */
     int (*loaded)(struct object *object, struct row_reader *reader);
+    /* What is held of it by no tie, as of one that has been made of its rows, is given back as when
+     * a session ends. NULL: nothing can be. */
+    void (*give_back_untied)(struct object *object, uint64_t now);
     bool durable; /* its objects can be */
     /* For the daemon that takes this one's place (daemon/call/handover.h). Packs what a tie holds
      * besides the number of claims; and makes a tie that has that number, of a loaded object, hold
@@ -143,6 +146,7 @@ struct object {
     TAILQ_ENTRY(object) changed; /* in the registry's list of those that are to be saved */
     struct timespec created;     /* wall clock */
     uint64_t bytes;              /* charged for its contents, beside its overhead */
+    uint64_t commit;             /* of a durable one: in which what is known of it was written */
     struct deadline deadline;    /* when time next changes it; in the service's heap or not */
     uint32_t hash;               /* of the name */
     uint64_t refs;

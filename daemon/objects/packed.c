@@ -37,6 +37,16 @@ void packed_init(struct packed *packed, bool both_ends)
     TAILQ_INIT(&packed->segments);
 }
 
+void packed_number(struct packed *packed, uint64_t number)
+{
+    struct packed_segment *kept = TAILQ_FIRST(&packed->segments);
+    packed->first = number;
+    packed->next = number;
+    if (kept != NULL) {
+        kept->first = number;
+    }
+}
+
 static void free_segment(struct packed *packed, struct packed_segment *segment)
 {
     TAILQ_REMOVE(&packed->segments, segment, link);
@@ -236,6 +246,24 @@ bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool
         cursor->at += record_at(packed, segment, cursor->at, out);
     }
     return true;
+}
+
+struct packed_cursor packed_find(const struct packed *packed, uint64_t number)
+{
+    struct packed_segment *segment = TAILQ_LAST(&packed->segments, packed_segments);
+    while (segment != NULL && segment->first > number) {
+        segment = TAILQ_PREV(segment, packed_segments, link);
+    }
+    if (segment == NULL) {
+        return packed_begin(packed, false);
+    }
+    struct packed_cursor cursor = {segment, segment->begin};
+    uint64_t at = segment->first > packed->first ? segment->first : packed->first;
+    for (; at < number; at++) {
+        struct packed_record record;
+        cursor.at += record_at(packed, segment, cursor.at, &record);
+    }
+    return cursor;
 }
 
 /* The records of a segment that are not hidden. */

@@ -48,6 +48,8 @@ static inline uint64_t packed_count(const struct packed *packed)
 }
 
 void packed_init(struct packed *packed, bool both_ends);
+/* The first record that is pushed will have that number; for an empty one. */
+void packed_number(struct packed *packed, uint64_t number);
 /* Frees the segments; pointers in records must have been dealt with. */
 void packed_deinit(struct packed *packed);
 
@@ -67,6 +69,10 @@ void packed_pop_back(struct packed *packed);
 struct packed_cursor packed_begin(const struct packed *packed, bool from_back);
 bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
                  struct packed_record *out);
+
+/* Where a walk from the front to the back shows the record of a number next: one that is there, or
+ * the next one that is pushed. */
+struct packed_cursor packed_find(const struct packed *packed, uint64_t number);
 
 /* Skips whole segments from where a walk begins, as long as no more than *count records that are
  * not hidden are in one, and lowers *count by those it has skipped. */

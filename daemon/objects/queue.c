@@ -6,7 +6,7 @@
  * Tests: test_queue.c and model_queue.c in tests/unit/objects/, test_queue*.c in
  * tests/unit/methods/.
  */
-#include "daemon/objects/queue_private.h"
+#include "daemon/objects/queue_rows.h"
 
 #include <stdlib.h>
 
@@ -40,11 +40,26 @@ static uint32_t *due_position(void *item)
     return &((struct item *)item)->due_position;
 }
 
+/* A taken item that is nobody's: the queue has been loaded, and that is all. */
+static struct item *oldest_untied(const struct queue *queue)
+{
+    uint32_t position = ordered_next(&queue->tickets, 0);
+    struct item *item =
+        position == ORDERED_NONE ? NULL : (struct item *)queue->tickets.entries[position];
+    return item == NULL || item->tie != NULL ? NULL : item;
+}
+
 static void queue_empty(struct object *object, struct pace *pace)
 {
     struct queue *queue = queue_of(object);
-    (void)queue_clear(queue, pace);
     struct item *item;
+    queue_loading_free(queue);
+    (void)queue_clear(queue, pace);
+    while ((item = oldest_untied(queue)) != NULL) {
+        item_leave(queue, item, pace);
+        item_free(queue, item);
+        pace_step(pace, STEPS_DEAD);
+    }
     while ((item = queue_next_dead(queue)) != NULL) {
         queue_free_dead(queue, item, true);
         pace_step(pace, STEPS_DEAD);
@@ -54,6 +69,7 @@ static void queue_empty(struct object *object, struct pace *pace)
 static void queue_deinit(struct object *object)
 {
     struct queue *queue = queue_of(object);
+    queue_rows_free(queue->rows);
     object_release(object, queue->packed.cost + allocation_cost(queue->options.dead_letter.len));
     packed_deinit(&queue->packed);
     priority_deinit(&queue->priority);
@@ -102,6 +118,17 @@ const struct object_type queue_type = {
     .forget = queue_forget_noted,
     .refuse_name = queue_refuse_name,
     .pass_on = queue_pass_on_dead,
+    .save_options = queue_save_options,
+    .make = queue_make,
+    .save = queue_save,
+    .load = queue_load,
+    .loaded = queue_loaded,
+    .give_back_untied = queue_give_back_untied,
+    .save_claims = queue_save_claims,
+    .load_claims = queue_load_claims,
+    .save_note = queue_save_note,
+    .load_note = queue_load_note,
+    .durable = true,
 };
 
 static int copy_options(struct queue *queue, const struct queue_options *options)
@@ -128,6 +155,9 @@ int queue_new(const struct object_options *common, const struct queue_options *o
         return ERR_MEMORY;
     }
     int status = copy_options(queue, options);
+    if (status == 0 && common->lifetime == LIFETIME_DURABLE) {
+        status = queue_rows_new(queue);
+    }
     if (status == 0) {
         status = object_init(&queue->object, &queue_type, common);
     }
@@ -135,6 +165,7 @@ int queue_new(const struct object_options *common, const struct queue_options *o
         object_charge_always(&queue->object, allocation_cost(options->dead_letter.len));
     }
     if (status < 0) {
+        queue_rows_free(queue->rows);
         free((void *)(uintptr_t)queue->options.dead_letter.data);
         free(queue);
         return status;
@@ -186,8 +217,7 @@ static int push_blob(struct queue *queue, struct blob *blob)
     return status;
 }
 
-/* A value with nothing to remember: packed as it is, or as a blob if it must be one. */
-static int put_plain(struct queue *queue, struct incoming value)
+int queue_put_plain(struct queue *queue, struct incoming value)
 {
     struct blob *blob = NULL;
     int status = 0;
@@ -258,7 +288,7 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     }
     bool plain =
         queue->options.order != QUEUE_PRIORITY && options->delay_ms == 0 && options->ttl_ms == 0;
-    int status = plain ? put_plain(queue, value) : put_item(queue, value, options, now);
+    int status = plain ? queue_put_plain(queue, value) : put_item(queue, value, options, now);
     if (status == 0) {
         queue->puts++;
         queue_tell_size(queue, EVENT_put);

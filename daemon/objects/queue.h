@@ -55,8 +55,10 @@ struct queue {
     uint64_t tombstones; /* items in the packed store, in its middle, that have expired */
     uint64_t puts;       /* values that were put, and deliveries, since it was made */
     uint64_t gets;
-    uint64_t dropped; /* items that had max_deliveries and no dead letter queue to go to */
-    uint64_t expired; /* items whose time to live ran out */
+    uint64_t dropped;        /* items that had max_deliveries and no dead letter queue to go to */
+    uint64_t expired;        /* items whose time to live ran out */
+    struct queue_rows *rows; /* of a durable one: what is saved (queue_rows.h); else NULL */
+    struct queue_loading *loading; /* while it is loaded (queue_load.c); else NULL */
     bool shut_down;
     bool drain;         /* shut down: who waits for an item stays until nothing can come back */
     bool paused;        /* no get finds anything */
@@ -182,10 +184,17 @@ enum dead_letter_fault {
 enum dead_letter_fault dead_letter_check(const struct registry *registry, struct slice name,
                                          struct slice dead_letter);
 
+/* Those of its taken items that are nobody's, as when it has been made of its rows, come back in
+ * their old order, as when a session ends. */
+void queue_give_back_untied(struct object *object, uint64_t now);
+/* The item of a ticket that is nobody's is taken by the session of that tie, behind what it has
+ * taken already. False: there is none, or it is somebody's. */
+bool queue_tie(struct queue *queue, uint64_t ticket, struct tie *tie);
+
 /* The next item for the dead letter queue, taken out of the queue, or NULL. */
 struct item *queue_next_dead(struct queue *queue);
 /* Takes a copy of another queue's dead item, at the tail, whatever the maxsize.
- * ERR_SHUT_DOWN, ERR_LIMIT, ERR_MEMORY. */
+ * ERR_SHUT_DOWN, ERR_LIMIT, ERR_MEMORY; ERR_TYPE: it is durable and may not have the value. */
 int queue_receive_dead(struct queue *queue, const struct item *item);
 /* Frees an item that queue_next_dead gave out. */
 void queue_free_dead(struct queue *queue, struct item *item, bool dropped);

@@ -29,6 +29,8 @@ struct item {
     union {
         uint64_t ready; /* delayed: when it becomes ready */
         uint64_t taken; /* taken: since when; both monotonic, nanoseconds */
+        uint64_t place; /* in the packed store: the number of its record; in queue->returned:
+                           less than that of the next one */
     };
     uint32_t due_position;
     uint32_t heap_position; /* in the heap of queue->priority */

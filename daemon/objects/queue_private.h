@@ -32,6 +32,9 @@ bool item_bury(struct queue *queue, struct item *item);
 int store_push(struct queue *queue, enum packed_tag tag, struct slice data, bool always);
 /* Takes the head record of the packed store, and tombstones that then stand at an end. */
 void store_pop(struct queue *queue);
+/* The two steps of that. */
+void store_pop_one(struct queue *queue);
+void store_trim(struct queue *queue);
 bool store_head(const struct queue *queue, struct packed_record *out);
 /* Packs the store anew without its tombstones, or cleans the run of queue->priority, when they are
  * many. For want of memory they stay for now. */
@@ -67,6 +70,9 @@ static inline bool queue_is_over(const struct queue *queue)
  * other queues too may stay, those behind it may not. */
 static inline void queue_changed(struct queue *queue)
 {
+    if (object_is_durable(&queue->object)) {
+        object_join_changed(&queue->object);
+    }
     if (queue_is_over(queue)) {
         object_changed_for_all(&queue->object, QUEUE_GETTERS);
     } else {
@@ -93,7 +99,33 @@ void item_recharge_run(struct queue *queue, uint64_t before);
 /* Frees an item whose time was over in the middle, and which stands nowhere now . */
 void tombstone_free(void *queue, struct item *item);
 
+/* A value that was put, or is being loaded, without anything to remember, goes into the packed
+ * store. 0, ERR_LIMIT, ERR_MEMORY. */
+int queue_put_plain(struct queue *queue, struct incoming value);
+
+/* queue_rows.c, of a durable queue: an item is new or has left its place, and one is no more. */
+void item_row_changed(struct queue *queue, struct item *item);
+void item_row_gone(struct queue *queue, struct item *item);
+
+/* An item that stands nowhere becomes a tombstone, which the packed store or the run may keep. */
+void item_make_tombstone(struct queue *queue, struct item *item);
+
+/* queue_form.c: what object_type asks for for the daemon that takes over. */
+void queue_save_claims(const struct tie *tie, struct buffer *out);
+int queue_load_claims(struct tie *tie, struct row *row);
+void queue_save_note(const void *note, struct buffer *out, const struct row_writer *writer);
+int queue_load_note(void *note, struct row *row);
+
 /* What object_type asks for. */
+struct queue_loading;
+void queue_loading_free(struct queue *queue);
+void queue_save_options(const struct object *object, struct buffer *out);
+int queue_make(const struct object_options *common, struct row *options, struct object **out);
+int queue_save(struct object *object, enum rows which, const struct row_writer *out,
+               const struct moment *now);
+int queue_load(struct object *object, struct slice key, struct slice value,
+               struct row_reader *reader);
+int queue_loaded(struct object *object, struct row_reader *reader);
 void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct pace *pace);
 void queue_tick(struct object *object, uint64_t now, struct pace *pace);
 uint64_t queue_due(const struct object *object);

@@ -4,7 +4,7 @@
  *
  * Tests: tests/unit/objects/test_queue.c.
  */
-#include "daemon/objects/queue_private.h"
+#include "daemon/objects/queue_rows.h"
 
 enum { TOMBSTONES_MIN = 64 };
 
@@ -29,11 +29,14 @@ bool store_head(const struct queue *queue, struct packed_record *out)
                                               : packed_front(&queue->packed, out);
 }
 
-static void pop_one(struct queue *queue)
+void store_pop_one(struct queue *queue)
 {
     uint64_t before = queue->packed.cost;
     if (queue->options.order == QUEUE_LIFO) {
         packed_pop_back(&queue->packed);
+        if (queue->rows != NULL && queue->rows->saved > queue->packed.next) {
+            queue->rows->saved = queue->packed.next;
+        }
     } else {
         packed_pop_front(&queue->packed);
     }
@@ -48,8 +51,7 @@ static bool is_tombstone(const struct packed_record *record)
            ((const struct item *)packed_pointer(record))->state == ITEM_DEAD;
 }
 
-/* Removes tombstones that stand at the head. */
-static void trim(struct queue *queue)
+void store_trim(struct queue *queue)
 {
     struct packed_record record;
     while (queue->tombstones > 0 && store_head(queue, &record) && is_tombstone(&record)) {
@@ -57,14 +59,14 @@ static void trim(struct queue *queue)
         packed_show(item->segment);
         tombstone_free(queue, item);
         queue->tombstones--;
-        pop_one(queue);
+        store_pop_one(queue);
     }
 }
 
 void store_pop(struct queue *queue)
 {
-    pop_one(queue);
-    trim(queue);
+    store_pop_one(queue);
+    store_trim(queue);
 }
 
 /* Moves what is no tombstone into another store. 0 or ERR_MEMORY. */
@@ -95,10 +97,14 @@ static void leave_old_store(struct queue *queue, const struct packed *copy, stru
         pace_step(pace, 1);
     }
     cursor = packed_begin(copy, false);
-    while (packed_next(copy, &cursor, false, &record)) {
+    for (uint64_t number = copy->first; packed_next(copy, &cursor, false, &record); number++) {
         if (record.tag == PACKED_ITEM) {
             struct item *item = packed_pointer(&record);
             item->segment = packed_segment_of(&cursor);
+            item->place = number;
+            if (queue->rows != NULL) {
+                item_row_changed(queue, item);
+            }
         }
         pace_step(pace, 1);
     }
@@ -125,6 +131,7 @@ void store_compact(struct queue *queue, struct pace *pace)
     }
     struct packed packed;
     packed_init(&packed, queue->packed.both_ends);
+    packed_number(&packed, queue->packed.next); /* no number means another record than it did */
     if (copy_store(queue, &packed, pace) < 0) {
         packed_deinit(&packed);
         return;

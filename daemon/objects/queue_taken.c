@@ -120,7 +120,7 @@ void queue_touch(struct queue *queue, struct item *item, uint64_t now)
         lease = time_after(now, queue->options.lease_ms);
     }
     (void)item_set_due(queue, item, lease); /* the heap has room: reserved when it was taken */
-    queue_changed(queue);
+    object_changed(&queue->object);         /* there is nothing to be saved */
 }
 
 void queue_taken(const struct queue *queue, uint64_t start, uint64_t count,
@@ -174,4 +174,34 @@ void queue_abandon(struct object *object, struct tie *tie, uint64_t now, struct 
         }
         pace_step(pace, STEPS_TAKEN);
     }
+}
+
+void queue_give_back_untied(struct object *object, uint64_t now)
+{
+    struct queue *queue = queue_of(object);
+    struct item_list untied = TAILQ_HEAD_INITIALIZER(untied);
+    struct item *item;
+    uint32_t position = ordered_next(&queue->tickets, 0);
+    for (; position != ORDERED_NONE; position = ordered_next(&queue->tickets, position + 1)) {
+        item = (struct item *)queue->tickets.entries[position];
+        if (item->tie == NULL) {
+            TAILQ_INSERT_HEAD(&untied, item, link);
+        }
+    }
+    while ((item = TAILQ_FIRST(&untied)) != NULL) {
+        TAILQ_REMOVE(&untied, item, link);
+        item_give_back(queue, item, "session", 0, now, NULL);
+    }
+}
+
+bool queue_tie(struct queue *queue, uint64_t ticket, struct tie *tie)
+{
+    struct item *item = queue_ticket(queue, ticket);
+    if (item == NULL || item->tie != NULL) {
+        return false;
+    }
+    item->tie = tie;
+    TAILQ_INSERT_TAIL(&tie->taken, item, of_tie);
+    tie_claim(tie, 1);
+    return true;
 }

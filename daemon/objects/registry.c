@@ -26,16 +26,37 @@ static void leave_changed(struct registry *registry, struct object *object)
     TAILQ_REMOVE(&registry->changed, object, changed);
 }
 
-struct object *registry_next_changed(struct registry *registry)
+static struct object *first_changed(const struct registry *registry,
+                                    bool (*is_busy)(const struct object *object))
 {
     struct object *object;
     TAILQ_FOREACH (object, &registry->changed, changed) {
-        if (object->hold == NULL) {
-            leave_changed(registry, object);
+        if (object->is_gone || !is_busy(object)) {
             return object;
         }
     }
     return NULL;
+}
+
+struct object *registry_next_changed(struct registry *registry,
+                                     bool (*is_busy)(const struct object *object))
+{
+    struct object *object = first_changed(registry, is_busy);
+    if (object != NULL) {
+        leave_changed(registry, object);
+    }
+    return object;
+}
+
+bool registry_has_changed(const struct registry *registry,
+                          bool (*is_busy)(const struct object *object))
+{
+    return first_changed(registry, is_busy) != NULL;
+}
+
+void registry_take_changed(struct registry *registry, struct object *object)
+{
+    leave_changed(registry, object);
 }
 
 int registry_set_next(struct registry *registry, uint64_t number)

@@ -49,10 +49,16 @@ int registry_rename(struct registry *registry, struct object *object, struct sli
  * none.
  */
 struct object *registry_next_leaving(struct registry *registry);
-/* Takes the first object off the list of those that are to be saved that nobody holds (an
- * operation in steps is under way: it is saved when that is over); the reference is the caller's.
- * NULL: none. */
-struct object *registry_next_changed(struct registry *registry);
+/* Takes the first object off the list of those that are to be saved that is gone or of which
+ * `is_busy` says no (an operation in steps is under way: it is saved when that is over); the
+ * reference is the caller's. NULL: none. */
+struct object *registry_next_changed(struct registry *registry,
+                                     bool (*is_busy)(const struct object *object));
+/* True if there is one. */
+bool registry_has_changed(const struct registry *registry,
+                          bool (*is_busy)(const struct object *object));
+/* Takes an object that stands on that list off it; the reference is the caller's. */
+void registry_take_changed(struct registry *registry, struct object *object);
 /* True while the object is made of its rows. */
 static inline bool object_is_loading(const struct object *object)
 {

@@ -87,6 +87,11 @@ void row_pack_value(struct buffer *out, struct stored value, const struct row_wr
     }
 }
 
+size_t row_value_count(struct stored value)
+{
+    return value.blob != NULL && value.blob->attachments != NULL ? 4 : 2;
+}
+
 int row_put(const struct row_writer *writer, struct slice key, const struct buffer *value)
 {
     return value->failed ? ERR_MEMORY : writer->put(writer->data, key, buffer_slice(value));

@@ -31,8 +31,9 @@ void row_begin(struct buffer *out);
 void row_pack_time(struct buffer *out, uint64_t time, const struct moment *now);
 /* A point of time of the wall clock, by its parts. */
 void row_pack_date(struct buffer *out, struct timespec date);
-/* A stored value with what it carries. */
+/* A stored value with what it carries; and how many MessagePack values that will be. */
 void row_pack_value(struct buffer *out, struct stored value, const struct row_writer *writer);
+size_t row_value_count(struct stored value);
 /* Puts the row; ERR_MEMORY also if the buffer has failed. */
 int row_put(const struct row_writer *writer, struct slice key, const struct buffer *value);
 

@@ -223,7 +223,7 @@ static int shared_load(struct object *object, struct slice key, struct slice val
 
 static int shared_loaded(struct object *object, struct row_reader *reader)
 {
-    if (shared_of(object)->descriptor == NULL && !object_is_sealed(object)) {
+    if (shared_of(object)->descriptor == NULL) {
         (void)snprintf(reader->why, sizeof(reader->why), "%s \"%s\" has no memory",
                        object_type_name(object), object->name);
         return ERR_VALUE;

@@ -291,6 +291,7 @@ void object_tell(struct object *object, enum event_name event, const union detai
         if ((watch->events >> event & 1U) == 0) {
             continue;
         }
+        watch->watcher->shows |= object_is_durable(object);
         if (watch->is_owing && watch->watcher->events.len == 0) {
             (void)note_owed(watch); /* it was the limit of the user, or memory, that was over */
         }
@@ -307,6 +308,7 @@ void watch_end(struct watch *watch, enum event_name end)
 {
     detach(watch);
     watch->end = (uint8_t)end;
+    watch->watcher->shows |= object_is_durable(watch->object);
     announce(watch->watcher);
     if (watch->is_owing || !note(watch, end, NULL)) {
         owe(watch, true);

@@ -34,6 +34,7 @@ struct watcher {
     struct tally *charged;               /* who pays: the session's */
     struct charge charge;                /* of itself and the events */
     bool is_told;
+    bool shows; /* something that was told and not given is of a durable object */
 };
 
 struct watch {

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/store/row.h"
 #include "proto/slice.h"
 
 struct store;
@@ -62,9 +63,8 @@ void store_close(struct store *store);
 /* Goes through all rows in the order of object and key. 0, or what `row` returned, at which it
  * stops; or EBADMSG, EIO with *error set as in store_open: nothing may be served then. The slices
  * are valid during the call of `row`. For use before the first commit. */
-typedef int store_row(void *data, uint64_t object, struct slice key, struct slice value);
 int store_read(struct store *store, store_row *row, void *data, char **error);
-/* How many rows and bytes there are, roughly: for saying how far a store_read has come. */
+/* How many rows there were when it was opened: for saying how far a store_read has come. */
 uint64_t store_row_count(const struct store *store);
 
 /* Gather changes for the next commit. The bytes are copied. A later change of the same row is done
@@ -96,5 +96,9 @@ int store_reap(struct store *store, uint64_t *number, const char **error);
  * file system. `freeing` changes (which remove more than they add) may use the last part of it.
  * When space comes back, it is noticed by itself. */
 bool store_promise(struct store *store, uint64_t bytes, bool freeing);
+/* What has been promised since the last commit was not used: nothing has changed, so no commit
+ * follows. */
+void store_forget_promises(struct store *store);
 
-void store_figures(const struct store *store, struct store_figures *out);
+/* The sentence is valid until the next call of a function of the store. */
+void store_figures(struct store *store, struct store_figures *out);

@@ -121,7 +121,7 @@ static bool read_output(struct actor *actor, struct output *output, uint64_t mos
     buffer_deinit(&flat);
     check_received(actor);
     output_sent(output, len);
-    bool more = session_sent(&actor->session);
+    bool more = session_sent(&actor->session, len);
     assert(session_unsent(&actor->session) > 0 || actor->received.len == 0);
     return more;
 }

@@ -110,8 +110,8 @@ void actor_forget(struct actor *actor)
     }
 }
 
-/* Reads one output to its end. */
-static void read_output(struct actor *actor, struct output *output)
+/* Reads one output to its end; returns how many bytes that was. */
+static uint64_t read_output(struct actor *actor, struct output *output)
 {
     struct buffer flat = {0};
     size_t at = 0;
@@ -127,14 +127,17 @@ static void read_output(struct actor *actor, struct output *output)
     assert_false(flat.failed);
     take_answers(actor, buffer_slice(&flat));
     buffer_deinit(&flat);
-    output_sent(output, output_pending(output));
+    uint64_t pending = output_pending(output);
+    output_sent(output, pending);
+    return pending;
 }
 
 void actor_read(struct actor *actor)
 {
+    uint64_t read;
     do {
-        read_output(actor, session_next_output(&actor->session));
-    } while (session_sent(&actor->session));
+        read = read_output(actor, session_next_output(&actor->session));
+    } while (session_sent(&actor->session, read));
 }
 
 static void free_actor(struct session *session)
@@ -163,14 +166,16 @@ void actor_leave(struct actor *actor)
 
 /* ---- taking over ----------------------------------------------------------------------------- */
 
+enum { KEPT_MAX = 1100 };
+
 /* What is kept beside the state: a daemon has it from the socket and its configuration. */
 struct kept {
     struct limits limits;
     struct jobs jobs;
     struct fault_listener listener;
     uid_t self;
-    struct session *sessions[64];
-    struct credentials credentials[64];
+    struct session *sessions[KEPT_MAX];
+    struct credentials credentials[KEPT_MAX];
     size_t count;
 };
 
@@ -185,7 +190,7 @@ static void save_no_socket(void *data, const struct session *session, struct sav
 
 static void keep_session(struct kept *kept, struct session *session)
 {
-    assert_true(kept->count < sizeof(kept->sessions) / sizeof(kept->sessions[0]));
+    assert_true(kept->count < KEPT_MAX);
     struct credentials *credentials = &kept->credentials[kept->count];
     kept->sessions[kept->count++] = session;
     *credentials = session->credentials; /* whose groups are not freed with the session then */
@@ -268,7 +273,8 @@ static void make_again(struct stage *stage, struct state_reader *reader, struct 
     service->jobs.most_at_once = kept->jobs.most_at_once;
     service->jobs.stretch = kept->jobs.stretch;
     service->registry.listener = kept->listener;
-    int status = service_loader_init(&loader, service, reader, &moment);
+    int status =
+        service_loader_init(&loader, service, reader, &(struct stored_rows){.load = NULL}, &moment);
     while (status == 0 && state_next(reader, &kind, &record)) {
         status = take_record(stage, &loader, kept, kind, record);
     }

@@ -56,6 +56,14 @@ void stage_finish(struct stage *stage);
  * under way. With IPCD_TEST_TAKEOVER in the environment that is done before each request. */
 void stage_take_over(struct stage *stage);
 
+/* Of a test that a takeover makes no sense in the middle of. */
+#define skip_takeovers(stage)                                                                      \
+    do {                                                                                           \
+        if ((stage)->takes_over) {                                                                 \
+            skip();                                                                                \
+        }                                                                                          \
+    } while (0)
+
 /* A new session of a user; 0 is root. */
 struct actor *actor_new(struct stage *stage, uid_t uid);
 /* The session ends, having read everything: its waits, tickets and open objects go. */

@@ -335,6 +335,9 @@ static void hangup_reads_the_configuration_again_and_says_what_changed(void **st
             "max_objects");
     expect(c, "server.ping", "['still here']", "'still here'");
     expect_error(c, "list.open", "['c']", "LIMIT");
+    hang_up(daemon, "[limits]\nmax_objects = 2\nmax_waiting = 5\n[loop]\nspin = 50\n",
+            "spin: 0 -> 50", "max_objects");
+    expect(c, "server.ping", "['still here']", "'still here'");
     daemon_stop(daemon);
 }
 

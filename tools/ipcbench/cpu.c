@@ -25,6 +25,21 @@ static int read_text(const char *path, char *text, size_t size)
     return len > 0 ? 0 : -1;
 }
 
+/* The first two figures of schedstat, added to *out. */
+static int add_schedstat(const char *file, struct cpu_usage *out)
+{
+    char text[128];
+    int64_t run;
+    int64_t wait;
+    if (read_text(file, text, sizeof(text)) < 0 ||
+        sscanf(text, "%" SCNd64 " %" SCNd64, &run, &wait) != 2) {
+        return -1;
+    }
+    out->run += run;
+    out->wait += wait;
+    return 0;
+}
+
 /* The sums over the threads. 0, or -1 if there is no schedstat. */
 static int sum_schedstat(pid_t pid, struct cpu_usage *out)
 {
@@ -35,14 +50,8 @@ static int sum_schedstat(pid_t pid, struct cpu_usage *out)
     *out = (struct cpu_usage){0};
     for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
         char file[sizeof(path) + sizeof(entry->d_name) + 16];
-        char text[128];
-        int64_t run;
-        int64_t wait;
         (void)snprintf(file, sizeof(file), "%s/%s/schedstat", path, entry->d_name);
-        if (entry->d_name[0] != '.' && read_text(file, text, sizeof(text)) == 0 &&
-            sscanf(text, "%" SCNd64 " %" SCNd64, &run, &wait) == 2) {
-            out->run += run;
-            out->wait += wait;
+        if (entry->d_name[0] != '.' && add_schedstat(file, out) == 0) {
             status = 0;
         }
     }
@@ -77,6 +86,15 @@ static int sum_stat(pid_t pid, struct cpu_usage *out)
 int cpu_usage_read(pid_t pid, struct cpu_usage *out)
 {
     return sum_schedstat(pid, out) == 0 ? 0 : sum_stat(pid, out);
+}
+
+int cpu_thread_read(pid_t pid, struct cpu_usage *out)
+{
+    char path[64];
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
+    *out = (struct cpu_usage){0};
+    clock_sleep(SETTLE_NANOSECONDS);
+    return add_schedstat(path, out);
 }
 
 static uint64_t clock_read(clockid_t clock)

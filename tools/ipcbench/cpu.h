@@ -24,6 +24,9 @@ struct cpu_usage {
 /* Reads it. 0, or -1 if it cannot be read. */
 int cpu_usage_read(pid_t pid, struct cpu_usage *out);
 
+/* The same of the first thread of a process alone. Sleeps 2 ms first. */
+int cpu_thread_read(pid_t pid, struct cpu_usage *out);
+
 /* Nanoseconds of the monotonic clock. */
 uint64_t clock_now(void);
 

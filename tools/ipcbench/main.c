@@ -6,6 +6,7 @@
  * server that is gone ends it all.
  */
 #include "tools/ipcbench/cpu.h"
+#include "tools/ipcbench/durable.h"
 #include "tools/ipcbench/fail.h"
 #include "tools/ipcbench/options.h"
 #include "tools/ipcbench/report.h"
@@ -251,8 +252,8 @@ static int run_stalls(struct bench *bench)
 
 static int list_loads(const struct options *options)
 {
-    if (options->stall) {
-        stall_list(options);
+    if (options->stall || options->durable) {
+        (options->stall ? stall_list : durable_list)(options);
         return EXIT_SUCCESS;
     }
     for (const struct load *load = loads; load->name != NULL; load++) {
@@ -261,6 +262,15 @@ static int list_loads(const struct options *options)
         }
     }
     return EXIT_SUCCESS;
+}
+
+/* The table of durable objects, with servers of its own. */
+static int run_durable(struct bench *bench)
+{
+    find_daemon(bench);
+    int status = durable_run(&bench->options, bench->daemon);
+    bench->failed = status != 0;
+    return status;
 }
 
 /* The end that the signal asked for, after everything has been put away. */
@@ -286,8 +296,8 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     bench.report = (struct report){
         .json = bench.options.json, .pinned = bench.options.pin, .together = bench.options.pin_one};
-    status = start_targets(&bench);
-    if (status == 0) {
+    status = bench.options.durable ? run_durable(&bench) : start_targets(&bench);
+    if (status == 0 && !bench.options.durable) {
         check_cpu_time(&bench);
         status = bench.options.stall ? run_stalls(&bench) : run_loads(&bench);
     }

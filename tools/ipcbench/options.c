@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2, QUICK_RUNS = 1 };
+enum { EXIT_USAGE = 2, QUICK_RUNS = 1, RUNS = 3 };
+
+#define SECONDS 0.15
+#define QUICK_SECONDS 0.005
 
 /* What stands for the options that have no letter. */
 enum {
@@ -27,6 +30,7 @@ enum {
     OPTION_PIN,
     OPTION_PIN_ONE,
     OPTION_STALL,
+    OPTION_DURABLE,
     OPTION_JSON,
     OPTION_QUICK,
     OPTION_LIST,
@@ -48,6 +52,7 @@ static const struct option long_options[] = {
     {"pin", no_argument, NULL, OPTION_PIN},
     {"pin-one", no_argument, NULL, OPTION_PIN_ONE},
     {"stall", optional_argument, NULL, OPTION_STALL},
+    {"durable", optional_argument, NULL, OPTION_DURABLE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"quick", no_argument, NULL, OPTION_QUICK},
     {"list", no_argument, NULL, OPTION_LIST},
@@ -80,8 +85,8 @@ static int read_amount(int option, const char *text, struct options *out)
                    : usage("--seconds wants a number from 0.001 to 10");
     }
     if (option == OPTION_COUNT) {
-        if (!read_number(text, 1.0, 4e6, &number)) {
-            return usage("--count wants a number from 1 to 4000000");
+        if (!read_number(text, 1.0, 1e8, &number)) {
+            return usage("--count wants a number from 1 to 100000000");
         }
         out->count = (uint64_t)number;
         return OPTIONS_GO;
@@ -131,6 +136,10 @@ static int read_option(int option, struct options *out)
         out->stall = true;
         out->only = optarg != NULL ? optarg : out->only;
         break;
+    case OPTION_DURABLE:
+        out->durable = true;
+        out->only = optarg != NULL ? optarg : out->only;
+        break;
     case OPTION_JSON:
         out->json = true;
         break;
@@ -153,12 +162,29 @@ static int read_option(int option, struct options *out)
     return OPTIONS_GO;
 }
 
+/* It starts all servers itself, and has defaults of its own. */
+static int check_durable(const struct options *options)
+{
+    if (options->stall) {
+        return usage("--stall and --durable are two tables: choose");
+    }
+    if (options->socket != NULL || !options->ipcd || options->redis || options->echo ||
+        options->pin || options->pin_one) {
+        return usage("--durable starts an ipcd and all that is installed to compare with, where "
+                     "they find room: leave --socket, --no-ipcd, --redis, --echo and --pin out");
+    }
+    return OPTIONS_GO;
+}
+
 static int check(struct options *options)
 {
-    if (options->quick) {
-        options->runs = QUICK_RUNS;
-        options->seconds = 0.005;
+    if (options->durable) {
+        return check_durable(options);
     }
+    options->runs = options->quick ? QUICK_RUNS : options->runs > 0 ? options->runs : RUNS;
+    options->seconds = options->quick           ? QUICK_SECONDS
+                       : options->seconds > 0.0 ? options->seconds
+                                                : SECONDS;
     if (options->stall && (!options->ipcd || options->redis || options->echo)) {
         return usage("--stall is about ipcd alone: leave --no-ipcd, --redis and --echo out");
     }
@@ -182,7 +208,7 @@ static int check(struct options *options)
 
 int options_read(int argc, char **argv, struct options *out)
 {
-    *out = (struct options){.seconds = 0.15, .runs = 3, .ipcd = true};
+    *out = (struct options){.ipcd = true};
     for (;;) {
         int option = getopt_long(argc, argv, "", long_options, NULL);
         if (option == -1) {

@@ -110,6 +110,7 @@ void pinger_sum(uint64_t *waits, size_t count, struct pinger_waits *out)
     stats_sort(waits, count);
     out->count = count;
     out->longest = stats_percentile(waits, count, 100.0);
+    out->p99 = stats_percentile(waits, count, 99.0);
     out->p999 = stats_percentile(waits, count, 99.9);
 }
 

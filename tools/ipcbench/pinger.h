@@ -33,6 +33,7 @@ struct pinger {
 struct pinger_waits {
     size_t count; /* of pings */
     double longest;
+    double p99;
     double p999;
     double late; /* what of it may be the fault of the machine: see struct pinger */
 };

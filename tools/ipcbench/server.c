@@ -3,9 +3,9 @@
 #include "tools/ipcbench/cpu.h"
 #include "tools/ipcbench/fail.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -146,13 +146,9 @@ static int make_directory(struct server *server)
     return 0;
 }
 
-int server_start(struct server *server, const struct server_plan *plan)
+static int start_child(struct server *server)
 {
     pid_t parent = getpid();
-    *server = (struct server){.plan = plan, .ours = true};
-    if (make_directory(server) < 0) {
-        return -1;
-    }
     server->pid = fork();
     if (server->pid == 0) {
         run_child(server, parent);
@@ -160,7 +156,7 @@ int server_start(struct server *server, const struct server_plan *plan)
     int status = 0;
     if (server->pid < 0) {
         server->pid = 0;
-        status = fail("%s cannot be started: fork: %s", plan->name, strerror(errno));
+        status = fail("%s cannot be started: fork: %s", server->plan->name, strerror(errno));
     } else {
         status = wait_until_it_accepts(server);
     }
@@ -168,6 +164,12 @@ int server_start(struct server *server, const struct server_plan *plan)
         server_stop(server);
     }
     return status;
+}
+
+int server_start(struct server *server, const struct server_plan *plan)
+{
+    *server = (struct server){.plan = plan, .ours = true};
+    return make_directory(server) < 0 ? -1 : start_child(server);
 }
 
 static void bind_running(struct server *server)
@@ -242,9 +244,9 @@ int server_check(struct server *server)
     return 0;
 }
 
-static void reap(pid_t pid)
+static void reap(pid_t pid, int signal_number)
 {
-    (void)kill(pid, SIGTERM);
+    (void)kill(pid, signal_number);
     for (int i = 0; i < STOP_POLLS; i++) {
         if (waitpid(pid, NULL, WNOHANG) != 0) {
             return;
@@ -255,19 +257,28 @@ static void reap(pid_t pid)
     (void)waitpid(pid, NULL, 0);
 }
 
+int server_start_again(struct server *server, int signal_number, uint64_t *out)
+{
+    reap(server->pid, signal_number);
+    (void)unlink(server->socket); /* who was killed has left it */
+    uint64_t began = clock_now();
+    int status = start_child(server);
+    *out = clock_now() - began;
+    return status;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
+{
+    (void)status;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
 static void remove_directory(const char *path)
 {
-    DIR *directory = opendir(path);
-    if (directory == NULL) {
-        return;
-    }
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            (void)unlinkat(dirfd(directory), entry->d_name, 0);
-        }
-    }
-    (void)closedir(directory);
-    (void)rmdir(path);
+    enum { DESCRIPTORS = 8 };
+    (void)nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 
 void server_stop(struct server *server)
@@ -277,7 +288,7 @@ void server_stop(struct server *server)
         server->bound = false;
     }
     if (server->ours && server->pid > 0) {
-        reap(server->pid);
+        reap(server->pid, SIGTERM);
         server->pid = 0;
     }
     if (server->ours && server->directory[0] != '\0') {

@@ -10,6 +10,7 @@
 
 #include <sched.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum { SERVER_PATH_MAX = 108 }; /* bytes of a Unix socket's path, the NUL included */
@@ -35,6 +36,10 @@ struct server {
 
 /* Starts a child by the plan and waits until its socket accepts. 0, or -1 with a sentence. */
 int server_start(struct server *server, const struct server_plan *plan);
+
+/* Ends a child of ours with the signal and starts it again in the same directory. *out is how long
+ * that took, in nanoseconds, from the start until its socket accepts. 0, or -1 with a sentence. */
+int server_start_again(struct server *server, int signal_number, uint64_t *out);
 
 /* Takes note of a server that runs already. 0, or -1 with a sentence if nobody is there. */
 int server_attach(struct server *server, const struct server_plan *plan, const char *socket);

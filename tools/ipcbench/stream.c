@@ -118,7 +118,7 @@ static int make_room(struct stream *stream)
     return 0;
 }
 
-static int read_once(struct stream *stream)
+int stream_read(struct stream *stream)
 {
     unsigned looks = 0;
     int status = make_room(stream);
@@ -137,22 +137,35 @@ static int read_once(struct stream *stream)
     return status;
 }
 
-int stream_receive(struct stream *stream, enum operation operation, struct tally *out)
+int stream_count(struct stream *stream, enum operation operation, struct tally *out)
 {
-    *out = (struct tally){0};
-    if (read_once(stream) < 0) {
-        return -1;
-    }
-    if (stream->target->protocol->count(operation, stream->input, stream->have, out) < 0) {
+    if (stream->target->protocol->count(operation, stream->input + stream->used,
+                                        stream->have - stream->used, out) < 0) {
         return fail("what %s sent is not its protocol", name_of(stream));
     }
     if (out->error[0] != '\0') {
         return fail("%s answered with an error: %s", name_of(stream), out->error);
     }
-    stream->have -= out->used;
-    if (stream->have > 0 && out->used > 0) {
-        memmove(stream->input, stream->input + out->used, stream->have);
+    stream->used += out->used;
+    return 0;
+}
+
+void stream_forget(struct stream *stream)
+{
+    stream->have -= stream->used;
+    if (stream->have > 0 && stream->used > 0) {
+        memmove(stream->input, stream->input + stream->used, stream->have);
     }
+    stream->used = 0;
+}
+
+int stream_receive(struct stream *stream, enum operation operation, struct tally *out)
+{
+    *out = (struct tally){0};
+    if (stream_read(stream) < 0 || stream_count(stream, operation, out) < 0) {
+        return -1;
+    }
+    stream_forget(stream);
     return 0;
 }
 

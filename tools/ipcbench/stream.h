@@ -14,6 +14,7 @@ struct stream {
     bool owned;     /* fd was opened by stream_open and is closed by stream_deinit */
     uint8_t *input; /* received and not yet counted */
     size_t have;
+    size_t used; /* of them counted, and not yet forgotten */
     size_t capacity;
     unsigned calls; /* system calls so far, to ask now and then for an interrupt */
 };
@@ -35,6 +36,13 @@ int stream_send(struct stream *stream, struct slice bytes);
  * interrupted, an error reply, not the protocol.
  */
 int stream_receive(struct stream *stream, enum operation operation, struct tally *out);
+
+/* The same in parts. Reads once; */
+int stream_read(struct stream *stream);
+/* counts whole replies that have been read, as many as out->most says; */
+int stream_count(struct stream *stream, enum operation operation, struct tally *out);
+/* and makes room for more, when there is none left. */
+void stream_forget(struct stream *stream);
 
 /* One request and its reply. 0, or -1 with a sentence. */
 int stream_call(struct stream *stream, const struct request *request);

@@ -33,9 +33,9 @@ static int open_objects(struct target *target)
         return fail("no connection to %s at %s: %s", target->plan.name, target->server.socket,
                     strerror(errno));
     }
-    int status = control(target, OPERATION_OPEN_QUEUE);
-    if (status == 0) {
-        status = control(target, OPERATION_OPEN_DICT);
+    int status = 0;
+    for (unsigned i = 0; status == 0 && i < target->protocol->objects; i++) {
+        status = control(target, target->protocol->opens[i]);
     }
     if (status == 0) {
         server_identify(&target->server, target->control);
@@ -74,6 +74,9 @@ int target_restart(struct target *target)
 
 int target_clear(const struct target *target)
 {
-    int status = control(target, OPERATION_CLEAR_QUEUE);
-    return status < 0 ? status : control(target, OPERATION_CLEAR_DICT);
+    int status = 0;
+    for (unsigned i = 0; status == 0 && i < target->protocol->objects; i++) {
+        status = control(target, target->protocol->clears[i]);
+    }
+    return status;
 }

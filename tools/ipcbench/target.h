@@ -22,18 +22,30 @@ enum operation {
     OPERATION_OPEN_DICT,
     OPERATION_CLEAR_QUEUE,
     OPERATION_CLEAR_DICT,
+    /* Of the durable loads alone: jobs, which are put, taken and done; a queue that is not kept. */
+    OPERATION_PUT_JOB,
+    OPERATION_TAKE_JOB,
+    OPERATION_FINISH_JOB,
+    OPERATION_OPEN_JOBS,
+    OPERATION_CLEAR_JOBS,
+    OPERATION_PUT_PLAIN,
+    OPERATION_OPEN_PLAIN,
+    OPERATION_CLEAR_PLAIN,
 };
 
-enum { REQUEST_MANY = 64 };
+enum { REQUEST_MANY = 64, TARGET_OBJECTS_MAX = 3 };
 
 /* The objects of the loads, at each target. */
 #define TARGET_QUEUE "bench.queue"
 #define TARGET_DICT "bench.dict"
+#define TARGET_JOBS "bench.jobs"
+#define TARGET_PLAIN "bench.plain"
 
 struct request {
     enum operation operation;
     uint32_t index; /* its number: the msgid follows from it, and the key */
     size_t payload; /* bytes of an item or value */
+    uint64_t job;   /* of FINISH_JOB: what TAKE_JOB was answered */
 };
 
 /* What protocol.count finds in received bytes. */
@@ -41,6 +53,8 @@ struct tally {
     size_t used;     /* bytes of whole replies */
     uint64_t count;  /* whole replies */
     uint64_t items;  /* items that they brought: as count, but for GET_MANY */
+    uint64_t most;   /* set before: so many replies are counted at most; 0: all */
+    uint64_t job;    /* of the last reply to a TAKE_JOB: what finishes it */
     char error[256]; /* the first error reply; "": none */
 };
 
@@ -52,31 +66,43 @@ struct protocol {
      * out->error. */
     int (*count)(enum operation operation, const uint8_t *data, size_t len, struct tally *out);
     bool keeps; /* false: a server without memory (the echo), for loads that need none */
+    /* What makes the objects of the loads, and what empties them. */
+    unsigned objects;
+    enum operation opens[TARGET_OBJECTS_MAX];
+    enum operation clears[TARGET_OBJECTS_MAX];
 };
 
 struct target {
     const struct protocol *protocol;
     struct server_plan plan;
     struct server server;
-    int control; /* the connection that keeps the queue and the dict open; -1: none */
+    int control; /* the connection that keeps the objects open; -1: none */
 };
 
-/* The three protocols. */
+/* The three protocols of the loads. */
 extern const struct protocol protocol_ipcd;
 extern const struct protocol protocol_redis;
 extern const struct protocol protocol_echo;
+
+/* Those of the durable loads, beside Redis' own: ipcd with durable objects, and beanstalkd. */
+extern const struct protocol protocol_durable;
+extern const struct protocol protocol_beanstalkd;
 
 /* What the children do (server_plan.run). */
 void ipcd_run(const struct server_plan *plan, const char *directory, const char *socket);
 void redis_run(const struct server_plan *plan, const char *directory, const char *socket);
 void echo_run(const struct server_plan *plan, const char *directory, const char *socket);
+/* The same with all on disk before it is told, in the directory of the server. */
+void ipcd_durable_run(const struct server_plan *plan, const char *directory, const char *socket);
+void redis_durable_run(const struct server_plan *plan, const char *directory, const char *socket);
+void beanstalkd_run(const struct server_plan *plan, const char *directory, const char *socket);
 
 /* The key of an index: "key:" and seven digits, 11 bytes. */
 enum { KEY_SIZE = 11 };
 void target_key(uint32_t index, char key[KEY_SIZE + 1]);
 
-/* Starts the server, or attaches to the one at socket_path (not NULL), and opens the queue and
- * the dict of the loads. 0, or -1 with a sentence and nothing left behind. */
+/* Starts the server, or attaches to the one at socket_path (not NULL), and opens the objects of the
+ * loads. 0, or -1 with a sentence and nothing left behind. */
 int target_start(struct target *target, const char *socket_path);
 
 /* Ends target_start. Does nothing the second time. */
@@ -85,5 +111,5 @@ void target_stop(struct target *target);
 /* A server of ours anew, so that no memory of earlier loads is counted. 0, or -1. */
 int target_restart(struct target *target);
 
-/* Empties the queue and the dict. 0, or -1 with a sentence. */
+/* Empties the objects. 0, or -1 with a sentence. */
 int target_clear(const struct target *target);

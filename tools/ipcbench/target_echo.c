@@ -62,7 +62,14 @@ static int count(enum operation operation, const uint8_t *data, size_t len, stru
     return 0;
 }
 
-const struct protocol protocol_echo = {.encode = encode, .count = count, .keeps = false};
+const struct protocol protocol_echo = {
+    .encode = encode,
+    .count = count,
+    .keeps = false,
+    .objects = 2,
+    .opens = {OPERATION_OPEN_QUEUE, OPERATION_OPEN_DICT},
+    .clears = {OPERATION_CLEAR_QUEUE, OPERATION_CLEAR_DICT},
+};
 
 void echo_run(const struct server_plan *plan, const char *directory, const char *socket)
 {

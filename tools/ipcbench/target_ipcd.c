@@ -4,7 +4,8 @@
  * Items and values are bin, keys are str. Message numbers are five bytes long, as they are for a
  * client that has been connected for a while. The queue and the dict are scoped: they go when the
  * control connection closes, also when ipcbench is killed. They are opened exclusively, so that
- * two runs on one daemon do not disturb each other unnoticed.
+ * two runs on one daemon do not disturb each other unnoticed. Those of the durable loads stay, with
+ * the directory of the private daemon.
  */
 #include "proto/message.h"
 #include "tools/ipcbench/target.h"
@@ -35,6 +36,14 @@ static const struct form forms[] = {
     [OPERATION_OPEN_DICT] = {"dict.open", TARGET_DICT, 2},
     [OPERATION_CLEAR_QUEUE] = {"queue.clear", TARGET_QUEUE, 1},
     [OPERATION_CLEAR_DICT] = {"dict.clear", TARGET_DICT, 1},
+    [OPERATION_PUT_JOB] = {"queue.put", TARGET_JOBS, 2},
+    [OPERATION_TAKE_JOB] = {"queue.get", TARGET_JOBS, 2},
+    [OPERATION_FINISH_JOB] = {"queue.task_done", TARGET_JOBS, 2},
+    [OPERATION_OPEN_JOBS] = {"queue.open", TARGET_JOBS, 2},
+    [OPERATION_CLEAR_JOBS] = {"queue.clear", TARGET_JOBS, 1},
+    [OPERATION_PUT_PLAIN] = {"queue.put", TARGET_PLAIN, 2},
+    [OPERATION_OPEN_PLAIN] = {"queue.open", TARGET_PLAIN, 2},
+    [OPERATION_CLEAR_PLAIN] = {"queue.clear", TARGET_PLAIN, 1},
 };
 
 static void pack_payload(struct buffer *out, size_t size)
@@ -71,9 +80,12 @@ static void encode(struct buffer *out, const struct request *request)
     pack_string(out, form->object);
     switch (request->operation) {
     case OPERATION_PUT:
+    case OPERATION_PUT_JOB:
+    case OPERATION_PUT_PLAIN:
         pack_payload(out, request->payload);
         break;
     case OPERATION_GET:
+    case OPERATION_TAKE_JOB:
         pack_int(out, 0); /* does not wait: an item that is missing shall be an error */
         break;
     case OPERATION_PUT_MANY:
@@ -92,15 +104,32 @@ static void encode(struct buffer *out, const struct request *request)
     case OPERATION_LOOKUP:
         pack_key(out, request->index);
         break;
+    case OPERATION_FINISH_JOB:
+        pack_uint(out, request->job);
+        break;
     case OPERATION_OPEN_QUEUE:
     case OPERATION_OPEN_DICT:
+    case OPERATION_OPEN_PLAIN:
         pack_open_options(out);
         break;
-    case OPERATION_TAKE:
-    case OPERATION_CLEAR_QUEUE:
-    case OPERATION_CLEAR_DICT:
+    default: /* the object is all */
         break;
     }
+}
+
+/* The queues of the durable loads are durable, which is all that is different. */
+static void encode_durable(struct buffer *out, const struct request *request)
+{
+    if (request->operation != OPERATION_OPEN_QUEUE && request->operation != OPERATION_OPEN_JOBS) {
+        encode(out, request);
+        return;
+    }
+    const struct form *form = &forms[request->operation];
+    message_request(out, FIRST_MSGID, slice_of_string(form->method), form->params);
+    pack_string(out, form->object);
+    pack_map(out, 2);
+    pack_key_string(out, "lifetime", "durable");
+    pack_key_bool(out, "joinable", request->operation == OPERATION_OPEN_JOBS);
 }
 
 /* The two texts of [code, message, …] as "CODE: message", as far as they are there. */
@@ -138,6 +167,11 @@ static void take_note(enum operation operation, const struct message *message, s
         copy_error(error->raw, out);
         return;
     }
+    if (operation == OPERATION_TAKE_JOB) {
+        struct slice rest = slice_from(result->raw, result->header.size);
+        (void)value_next(&rest); /* [value, ticket, deliveries] */
+        out->job = (uint64_t)value_next(&rest).header.i;
+    }
     out->items += operation == OPERATION_GET_MANY   ? result->header.count
                   : operation == OPERATION_PUT_MANY ? REQUEST_MANY
                                                     : 1;
@@ -145,7 +179,7 @@ static void take_note(enum operation operation, const struct message *message, s
 
 static int count(enum operation operation, const uint8_t *data, size_t len, struct tally *out)
 {
-    while (out->used < len) {
+    while (out->used < len && (out->most == 0 || out->count < out->most)) {
         struct message message;
         int status = message_decode(data + out->used, len - out->used, MESSAGE_DEPTH,
                                     2 * (size_t)MESSAGE_SIZE, &message);
@@ -161,7 +195,31 @@ static int count(enum operation operation, const uint8_t *data, size_t len, stru
     return 0;
 }
 
-const struct protocol protocol_ipcd = {.encode = encode, .count = count, .keeps = true};
+const struct protocol protocol_ipcd = {
+    .encode = encode,
+    .count = count,
+    .keeps = true,
+    .objects = 2,
+    .opens = {OPERATION_OPEN_QUEUE, OPERATION_OPEN_DICT},
+    .clears = {OPERATION_CLEAR_QUEUE, OPERATION_CLEAR_DICT},
+};
+
+const struct protocol protocol_durable = {
+    .encode = encode_durable,
+    .count = count,
+    .keeps = true,
+    .objects = 3,
+    .opens = {OPERATION_OPEN_QUEUE, OPERATION_OPEN_JOBS, OPERATION_OPEN_PLAIN},
+    .clears = {OPERATION_CLEAR_QUEUE, OPERATION_CLEAR_JOBS, OPERATION_CLEAR_PLAIN},
+};
+
+void ipcd_durable_run(const struct server_plan *plan, const char *directory, const char *socket)
+{
+    char state[SERVER_PATH_MAX];
+    (void)snprintf(state, sizeof(state), "%s/state", directory);
+    (void)execl(plan->program, "ipcd", "--socket", socket, "--state", state, (char *)NULL);
+    (void)fprintf(stderr, "%s: %s\n", plan->program, strerror(errno));
+}
 
 void ipcd_run(const struct server_plan *plan, const char *directory, const char *socket)
 {

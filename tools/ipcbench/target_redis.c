@@ -1,6 +1,7 @@
 /*
  * target_redis: the same operations as commands of Redis in its protocol RESP, and how a private
- * redis-server is started: on a Unix socket alone, without persistence, all else as it comes.
+ * redis-server is started: on a Unix socket alone, without persistence or with a file that each
+ * command is on before it is answered, all else as it comes.
  */
 #include "tools/ipcbench/target.h"
 
@@ -90,6 +91,8 @@ static void encode(struct buffer *out, const struct request *request)
     case OPERATION_CLEAR_DICT:
         put_command(out, 2, "DEL", TARGET_DICT);
         break;
+    default: /* it has nothing else */
+        break;
     }
 }
 
@@ -164,7 +167,8 @@ static void take_note(enum operation operation, const uint8_t *data, const struc
 static int count(enum operation operation, const uint8_t *data, size_t len, struct tally *out)
 {
     struct line first;
-    while (out->used < len && read_line(data + out->used, len - out->used, &first) == 0) {
+    while (out->used < len && (out->most == 0 || out->count < out->most) &&
+           read_line(data + out->used, len - out->used, &first) == 0) {
         if (memchr("+-:$*", first.type, 5) == NULL || first.size < 3) {
             return -1;
         }
@@ -178,7 +182,22 @@ static int count(enum operation operation, const uint8_t *data, size_t len, stru
     return 0;
 }
 
-const struct protocol protocol_redis = {.encode = encode, .count = count, .keeps = true};
+const struct protocol protocol_redis = {
+    .encode = encode,
+    .count = count,
+    .keeps = true,
+    .objects = 2,
+    .opens = {OPERATION_OPEN_QUEUE, OPERATION_OPEN_DICT},
+    .clears = {OPERATION_CLEAR_QUEUE, OPERATION_CLEAR_DICT},
+};
+
+void redis_durable_run(const struct server_plan *plan, const char *directory, const char *socket)
+{
+    (void)execlp(plan->program, plan->program, "--port", "0", "--unixsocket", socket, "--dir",
+                 directory, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+                 "--daemonize", "no", (char *)NULL);
+    (void)fprintf(stderr, "%s: %s\n", plan->program, strerror(errno));
+}
 
 void redis_run(const struct server_plan *plan, const char *directory, const char *socket)
 {

@@ -26,7 +26,7 @@ int batch_init(struct batch *batch, const struct protocol *protocol, enum operat
         return fail("out of memory");
     }
     for (unsigned i = 0; i < total; i++) {
-        struct request request = {operation, i % (requests > 1 ? requests : total), payload};
+        struct request request = {operation, i % (requests > 1 ? requests : total), payload, 0};
         batch->offsets[i] = batch->bytes.len;
         protocol->encode(&batch->bytes, &request);
     }

@@ -24,7 +24,8 @@ static int session_open(struct connection *conn)
                                    .client_version = text_of(conn->version),
                                    .connect_timeout_ms = conn->connect_timeout_ms,
                                    .reconnect = conn->reconnect,
-                                   .embedded = conn->embedded};
+                                   .embedded = conn->embedded,
+                                   .spin = true};
     struct ipcc *ipcc = NULL;
     PyThreadState *thread = PyEval_SaveThread();
     int status = ipcc_open(&ipcc, &options);

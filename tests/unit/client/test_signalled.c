@@ -75,7 +75,7 @@ static struct ipcc *connect_handled(struct fake_server *server, fake_script *scr
     assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
     struct ipcc *conn = NULL;
     *server = fake_server_start(script, NULL);
-    assert_ok(ipcc_open(&conn, &(struct ipcc_options){.path = server->path}));
+    assert_ok(ipcc_open(&conn, &(struct ipcc_options){.path = server->path, .spin = true}));
     return conn;
 }
 

@@ -30,6 +30,7 @@ static void the_defaults_are_those_of_the_limits_table(void **state)
         assert_int_equal(*limit_value(&config.limits, &limit_rows[i]), limit_rows[i].standard);
     }
     assert_int_equal(config.mode, 0666);
+    assert_int_equal(config.spin_us, 0);
     assert_null(config.path);
     assert_null(config.group);
     config_deinit(&config);
@@ -46,7 +47,8 @@ static void every_key_is_read(void **state)
         (void)snprintf(text + len, sizeof(text) - len, "%s = %lu\n", limit_rows[i].name,
                        (unsigned long)limit_rows[i].least + 1);
     }
-    (void)strcat(text, "[socket]\npath = /a/b c ; where\nmode = 0640\ngroup = adm\n");
+    (void)strcat(
+        text, "[socket]\npath = /a/b c ; where\nmode = 0640\ngroup = adm\n[loop]\nspin = 1000\n");
     assert_int_equal(read_text(text, &config, &fault), 0);
     for (int i = 0; i < LIMIT_COUNT; i++) {
         assert_int_equal(*limit_value(&config.limits, &limit_rows[i]), limit_rows[i].least + 1);
@@ -54,6 +56,7 @@ static void every_key_is_read(void **state)
     assert_string_equal(config.path, "/a/b c");
     assert_int_equal(config.mode, 0640);
     assert_string_equal(config.group, "adm");
+    assert_int_equal(config.spin_us, 1000);
     config_deinit(&config);
 }
 
@@ -141,6 +144,10 @@ static void a_fault_names_line_and_key_and_what_would_be_right(void **state)
         {"[limits]\nmax_message = 1M\nmax_message = 1M\n", {":3:", "max_message", "twice"}},
         {"[limits]\nmax_message = 1M\n  2M\n", {":3:", "max_message", "twice"}},
         {"[socket]\nmode = rw\n", {":2:", "mode = rw", "0660"}},
+        {"[loop]\nspin = 1001\n", {":2:", "spin = 1001", "from 0 to 1000"}},
+        {"[loop]\nspin = 18446744073709551616\n", {":2:", "spin = 18446744073709551616", ""}},
+        {"[loop]\nspin = -1\n", {":2:", "spin = -1", "microseconds"}},
+        {"[socket]\nspin = 1\n", {":2:", "section [socket]", "[loop] has spin"}},
         {"[socket]\npath =\n", {":2:", "path is empty", "leave the line out"}},
         {"[limits]\nnonsense\n", {":2:", "key = value", "comment"}},
         {"[limits\n", {":1:", "[section]", ""}},
@@ -198,6 +205,7 @@ static void the_example_shows_the_defaults(void **state)
     assert_non_null(group);
     *group = '\0';
     assert_null(strchr(group + 1, ';'));
+    assert_non_null(strstr(text, "\n;spin = 0\n"));
     assert_int_equal(read_text(text, &config, &fault), 0);
     for (char *at = text; (at = strstr(at, "\n;")) != NULL;) {
         memmove(at + 1, at + 2, strlen(at + 2) + 1);

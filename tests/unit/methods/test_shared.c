@@ -53,7 +53,7 @@ static void value_open_shows_and_compares_its_options(void **state)
     check_error(a, "value.open", "['v', {typecode: '!'}]", "BAD_REQUEST");
     check_error(a, "array.open", "['v', {typecode: 'i', size: 1}]", "WRONG_TYPE");
     check_error(a, "array.get", "['v', 0]", "WRONG_TYPE");
-    check_error(a, "value.open", "['w', {typecode: 'i', lifetime: 'durable'}]", "STORAGE");
+    check_error(a, "value.open", "['w', {typecode: 'i', lifetime: 'durable'}]", "BAD_REQUEST");
     finish(a, "v");
 }
 

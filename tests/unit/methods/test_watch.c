@@ -310,8 +310,8 @@ static void watch_is_charged_to_the_session_that_watches(void **state)
     (void)read_all(w, &lost);
     assert_in_range(w->session.user->bytes, watches,
                     watches + 4096); /* what it keeps for the next */
-    stage->service.accounts.limits.max_user_bytes = w->session.user->bytes;
     check(a, "queue.open", "['r', {mode: 438}]", "_map");
+    stage->service.accounts.limits.max_user_bytes = w->session.user->bytes;
     check_error(w, "object.watch", "['r']", "LIMIT");
     actor_leave(w);
     actor_leave(a);

@@ -70,7 +70,7 @@ static void blobs_and_bytes_leave_in_order_however_little_is_taken(void **state)
                        random_below(&random, random_below(&random, 3) == 0 ? 30000 : 200));
         }
         while (output_pending(&output) > 0) {
-            (void)stream_send(&pair.stream, &output);
+            (void)stream_send(&pair.stream, &output, UINT64_MAX);
             read_some(pair.peer, &expected, &at, 1 + random_below(&random, 20000));
         }
         assert_int_equal(output.splices_sent, output.nsplices);
@@ -97,7 +97,7 @@ static void a_peer_that_is_gone_breaks_the_stream(void **state)
     (void)close(pair.peer);
     pair.peer = -1;
     assert_int_equal(buffer_append(&output.bytes, "answer", 6), 0);
-    assert_int_equal(stream_send(&pair.stream, &output), STREAM_BROKEN);
+    assert_int_equal(stream_send(&pair.stream, &output, UINT64_MAX), STREAM_BROKEN);
     assert_int_equal(input_open(&input, &rest), 0);
     assert_int_equal(stream_receive(&pair.stream, NULL, &input), 4);
     assert_memory_equal(input.data, "last", 4);
@@ -119,7 +119,7 @@ static void a_close_leaves_the_peer_what_was_sent_to_it(void **state)
     pair_open(&pair);
     assert_int_equal(send(pair.peer, "unread", 6, 0), 6);
     assert_int_equal(buffer_append(&output.bytes, "goodbye", 7), 0);
-    assert_int_equal(stream_send(&pair.stream, &output), 0);
+    assert_int_equal(stream_send(&pair.stream, &output, UINT64_MAX), 0);
     stream_deinit(&pair.stream, NULL, 0);
     assert_int_equal(send(pair.peer, "more", 4, MSG_NOSIGNAL), -1);
     assert_int_equal(recv(pair.peer, bytes, sizeof(bytes), 0), 7);

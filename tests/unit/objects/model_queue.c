@@ -2,7 +2,9 @@
  * The queue against a plain model: an array of items that is searched from the start each time.
  *
  * Random operations on both; after each one the counts and what a peek shows must agree, and at
- * the end nothing may be charged. IPCD_TEST_SEED repeats a run.
+ * the end nothing may be charged. Now and then the queue is saved, and made of its rows again, as a
+ * restart does: nothing else may show than that the sessions are gone. IPCD_TEST_SEED repeats a
+ * run.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +15,9 @@
 #include <time.h>
 
 #include "daemon/objects/queue.h"
+#include "daemon/objects/waits.h"
 #include "proto/header.h"
+#include "tests/unit/objects/row_map.h"
 
 enum { ITEMS_MAX = 4096, STEPS = 6000, NS_PER_MS = 1000000 };
 
@@ -33,6 +37,10 @@ struct model_item {
 };
 
 struct model {
+    struct accounts accounts;
+    struct registry registry;
+    struct row_map rows;
+    uint64_t wall_us;
     struct queue *queue;
     struct tie tie;
     struct model_item items[ITEMS_MAX];
@@ -372,6 +380,104 @@ static void compare(struct model *model)
     }
 }
 
+/* Rows. */
+
+static struct moment moment(const struct model *model)
+{
+    return (struct moment){model->now, model->wall_us + model->now / 1000};
+}
+
+/* The monotonic clock begins anew. */
+static void begin_clock(struct model *model)
+{
+    uint64_t now = 1 + (5000 + pick(100000)) * (uint64_t)NS_PER_MS;
+    uint64_t later = now - model->now;
+    for (size_t i = 0; i < model->count; i++) {
+        struct model_item *item = &model->items[i];
+        item->ready += later;
+        item->lease += item->lease == UINT64_MAX ? 0 : later;
+        item->expires += item->expires == UINT64_MAX ? 0 : later;
+    }
+    model->resume += model->resume == UINT64_MAX ? 0 : later;
+    model->wall_us = moment(model).wall_us - now / 1000;
+    model->now = now;
+}
+
+/* The taken item with the highest ticket below one, or the lowest above it. */
+static struct model_item *taken_beside(struct model *model, uint64_t ticket, bool above)
+{
+    struct model_item *best = NULL;
+    for (size_t i = 0; i < model->count; i++) {
+        struct model_item *item = &model->items[i];
+        bool is = item->state == TAKEN && (above ? item->ticket > ticket : item->ticket < ticket);
+        bool nearer = best == NULL || (item->ticket < best->ticket) == above;
+        best = is && nearer ? item : best;
+    }
+    return best;
+}
+
+/* The sessions are as they were: each has what it had. */
+static void tie_again(struct model *model)
+{
+    struct model_item *item = taken_beside(model, 0, true);
+    for (; item != NULL; item = taken_beside(model, item->ticket, true)) {
+        assert_true(queue_tie(model->queue, item->ticket, &model->tie));
+        assert_false(queue_tie(model->queue, item->ticket, &model->tie));
+    }
+}
+
+/* They are gone. */
+static void come_back(struct model *model)
+{
+    struct model_item *item = taken_beside(model, UINT64_MAX, false);
+    for (; item != NULL; item = taken_beside(model, item->ticket, false)) {
+        give_back(model, item, 0);
+    }
+}
+
+/* Goes on with a queue that is made of its rows: all, as one daemon gives them to the next, with
+ * the sessions; or those that have been saved again and again. */
+static void load(struct model *model, bool all)
+{
+    struct row_map rows = {0};
+    row_map_save(&model->rows, &model->registry, moment(model));
+    if (all) {
+        row_map_save_all(&rows, &model->registry, moment(model));
+    }
+    tie_abandon(&model->tie, model->now, NULL);
+    object_unready(&model->queue->object);
+    registry_deinit(&model->registry);
+    assert_int_equal(model->accounts.bytes, 0);
+    registry_init(&model->registry, 7);
+    begin_clock(model);
+    assert_int_equal(row_map_load(all ? &rows : &model->rows, &model->registry, &model->accounts,
+                                  moment(model), NULL),
+                     0);
+    assert_true(TAILQ_EMPTY(&model->registry.changed));
+    model->queue = queue_of(registry_find(&model->registry, slice_of_string("q")));
+    model->tie.object = &model->queue->object;
+    if (all) {
+        tie_again(model);
+        object_unsaved(&model->queue->object, UNSAVED_ALL); /* it knows nothing of model->rows */
+    } else {
+        come_back(model);
+    }
+    queue_give_back_untied(&model->queue->object, model->now);
+    row_map_deinit(&rows);
+    user_give_back(model->queue->object.user, RESOURCE_OBJECTS, 1);
+}
+
+static void save_or_load(struct model *model)
+{
+    bool is_durable = object_is_durable(&model->queue->object);
+    uint32_t choice = pick(100);
+    if (choice < 20 && is_durable) {
+        row_map_save(&model->rows, &model->registry, moment(model));
+    } else if (choice < 24) {
+        load(model, !is_durable || choice == 20);
+    }
+}
+
 static void step(struct model *model)
 {
     uint32_t choice = pick(100);
@@ -391,49 +497,59 @@ static void step(struct model *model)
     compare(model);
 }
 
-static void run_model(const struct queue_options *options)
+static void run_model(uint8_t lifetime, const struct queue_options *options)
 {
-    struct accounts accounts;
-    accounts_init(&accounts, 0);
-    struct user *user = accounts_user(&accounts, 1);
-    struct object_options common = {.name = slice_of_string("q"), .user = user, .mode = 0600};
     struct model *model = calloc(1, sizeof(*model));
     assert_non_null(model);
+    accounts_init(&model->accounts, 0);
+    struct user *user = accounts_user(&model->accounts, 1);
+    struct object_options common = {
+        .name = slice_of_string("q"), .user = user, .uid = 1, .mode = 0600, .lifetime = lifetime};
+    registry_init(&model->registry, 7);
     assert_int_equal(queue_new(&common, options, &model->queue), 0);
+    assert_int_equal(registry_add(&model->registry, &model->queue->object), 0);
+    object_unref(&model->queue->object);
     TAILQ_INIT(&model->tie.taken);
     model->tie.object = &model->queue->object;
     model->now = 1;
+    model->wall_us = UINT64_C(1700000000000000);
     for (int i = 0; i < STEPS && model->count < ITEMS_MAX; i++) {
         step(model);
+        save_or_load(model);
     }
     struct prying way = prying(model);
     tie_abandon(&model->tie, model->now, &way.pace);
     assert_int_equal(model->tie.holding, 0);
-    object_unref(&model->queue->object);
-    free(model);
+    object_unready(&model->queue->object);
+    registry_deinit(&model->registry);
+    row_map_deinit(&model->rows);
     assert_int_equal(user->bytes, 0);
     user_unref(user);
-    accounts_deinit(&accounts);
+    accounts_deinit(&model->accounts);
+    free(model);
+}
+
+static void run_orders(const struct queue_options *given)
+{
+    for (int order = QUEUE_FIFO; order <= QUEUE_PRIORITY; order++) {
+        struct queue_options options = *given;
+        options.order = (enum queue_order)order;
+        run_model(LIFETIME_DAEMON, &options);
+        run_model(LIFETIME_DURABLE, &options);
+    }
 }
 
 static void queue_agrees_with_the_model_in_every_order(void **state)
 {
-    for (int order = QUEUE_FIFO; order <= QUEUE_PRIORITY; order++) {
-        run_model(&(struct queue_options){.order = (enum queue_order)order});
-        run_model(&(struct queue_options){.order = (enum queue_order)order, .maxsize = 20});
-    }
+    run_orders(&(struct queue_options){0});
+    run_orders(&(struct queue_options){.maxsize = 20});
 }
 
 static void joinable_queue_agrees_with_the_model_in_every_order(void **state)
 {
-    for (int order = QUEUE_FIFO; order <= QUEUE_PRIORITY; order++) {
-        run_model(&(struct queue_options){.order = (enum queue_order)order, .joinable = true});
-        run_model(&(struct queue_options){.order = (enum queue_order)order,
-                                          .joinable = true,
-                                          .lease_ms = 15,
-                                          .max_deliveries = 3,
-                                          .maxsize = 50});
-    }
+    run_orders(&(struct queue_options){.joinable = true});
+    run_orders(&(struct queue_options){
+        .joinable = true, .lease_ms = 15, .max_deliveries = 3, .maxsize = 50});
 }
 
 int main(void)

@@ -50,12 +50,24 @@ static void stall_is_about_ipcd_alone(void **state)
     assert_int_equal(read_options(&options, "--no-ipcd", "--stall"), 2);
 }
 
+static void durable_starts_all_that_it_compares(void **state)
+{
+    struct options options;
+    assert_int_equal(read_options(&options, "--durable=speed", ""), OPTIONS_GO);
+    assert_true(options.durable && options_select(&options, "speed/put-1x1"));
+    assert_false(options_select(&options, "loop/put-1x1"));
+    assert_int_equal(read_options(&options, "--durable", "--redis"), 2);
+    assert_int_equal(read_options(&options, "--durable", "--stall"), 2);
+    assert_int_equal(read_options(&options, "--durable", "--pin"), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_have_names_of_their_own),
         cmocka_unit_test(stall_without_names_is_all_the_rows),
         cmocka_unit_test(stall_is_about_ipcd_alone),
+        cmocka_unit_test(durable_starts_all_that_it_compares),
     };
     return cmocka_run_group_tests_name("ipcbench stall", tests, NULL, NULL);
 }

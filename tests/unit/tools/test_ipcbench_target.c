@@ -101,11 +101,50 @@ static void redis_errors_and_missing_items_are_told(void **state)
     assert_true(count(&protocol_redis, OPERATION_GET, slice_of_string("nonsense\r\n"), &tally) < 0);
 }
 
+static void beanstalkd_replies_count_when_they_are_whole(void **state)
+{
+    check_every_cut(&protocol_beanstalkd, OPERATION_PUT, slice_of_string("INSERTED 12\r\n"), 1);
+    check_every_cut(&protocol_beanstalkd, OPERATION_TAKE_JOB,
+                    slice_of_string("RESERVED 345 4\r\na\r\nb\r\n"), 1);
+    check_every_cut(&protocol_beanstalkd, OPERATION_FINISH_JOB, slice_of_string("DELETED\r\n"), 1);
+}
+
+static void beanstalkd_refusals_are_told(void **state)
+{
+    struct tally tally;
+    struct slice bytes = slice_of_string("OUT_OF_MEMORY\r\n");
+    assert_int_equal(count(&protocol_beanstalkd, OPERATION_PUT, bytes, &tally), 0);
+    assert_string_equal(tally.error, "OUT_OF_MEMORY");
+}
+
+/* Both say in the answer what finishes the job, and replies to different calls are counted one by
+ * one. */
+static void a_taken_job_brings_what_finishes_it(void **state)
+{
+    struct slice jobs = slice_of_string("RESERVED 345 2\r\nab\r\nRESERVED 6 2\r\nab\r\n");
+    struct tally tally = {.most = 1};
+    assert_int_equal(protocol_beanstalkd.count(OPERATION_TAKE_JOB, jobs.data, jobs.len, &tally), 0);
+    assert_int_equal(tally.count, 1);
+    assert_int_equal(tally.job, 345);
+    struct buffer reply = {0};
+    message_result(&reply, 70000);
+    pack_array(&reply, 3);
+    pack_bin(&reply, slice_of_string("some value"));
+    pack_uint(&reply, 678);
+    pack_int(&reply, 1);
+    message_result(&reply, 70001);
+    tally = (struct tally){.most = 1};
+    assert_int_equal(protocol_durable.count(OPERATION_TAKE_JOB, reply.data, reply.len, &tally), 0);
+    assert_int_equal(tally.count, 1);
+    assert_int_equal(tally.job, 678);
+    buffer_deinit(&reply);
+}
+
 /* The echo is the limit only if it carries the same bytes. */
 static void echo_requests_are_as_long_as_ipcd_s(void **state)
 {
     for (enum operation operation = OPERATION_PUT; operation <= OPERATION_LOOKUP; operation++) {
-        struct request request = {operation, 3, 64};
+        struct request request = {operation, 3, 64, 0};
         struct buffer ours = {0};
         struct buffer echo = {0};
         uint32_t size;
@@ -163,6 +202,9 @@ int main(void)
         cmocka_unit_test(redis_replies_count_when_they_are_whole),
         cmocka_unit_test(redis_several_replies_count_and_the_rest_stays),
         cmocka_unit_test(redis_errors_and_missing_items_are_told),
+        cmocka_unit_test(beanstalkd_replies_count_when_they_are_whole),
+        cmocka_unit_test(beanstalkd_refusals_are_told),
+        cmocka_unit_test(a_taken_job_brings_what_finishes_it),
         cmocka_unit_test(echo_requests_are_as_long_as_ipcd_s),
         cmocka_unit_test(bars_are_judged_by_what_was_measured),
         cmocka_unit_test(a_ratio_needs_both_sides),

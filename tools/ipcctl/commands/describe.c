@@ -19,6 +19,13 @@ static void put_member(struct buffer *out, const struct ipcc_value *key,
 {
     char name[64];
     (void)snprintf(name, sizeof(name), "%.*s", (int)key->length, key->as.str);
+    if (ipcc_value_is_str(key, "durable")) {
+        struct ipcc_value bytes = field(value, "bytes");
+        text_put(out, "  on disk        ");
+        show_field(out, "bytes", &bytes);
+        text_put(out, "\n");
+        return;
+    }
     text_put(out, "  ");
     text_padded(out, (struct slice){key->as.data, key->length}, 15);
     show_field(out, name, value);

@@ -22,11 +22,11 @@ static const struct column short_columns[] = {
 };
 
 static const struct column long_columns[] = {
-    {"NAME", false, true},     {"TYPE", false, false},  {"SIZE", true, false},
-    {"DELAYED", true, false},  {"TAKEN", true, false},  {"UNFINISHED", true, false},
-    {"WAITING", true, false},  {"BYTES", true, false},  {"OWNER", false, false},
-    {"GROUP", false, false},   {"MODE", true, false},   {"LIFETIME", false, false},
-    {"CREATED", false, false}, {"STATE", false, false},
+    {"NAME", false, true},      {"TYPE", false, false},    {"SIZE", true, false},
+    {"DELAYED", true, false},   {"TAKEN", true, false},    {"UNFINISHED", true, false},
+    {"WAITING", true, false},   {"BYTES", true, false},    {"ON DISK", true, false},
+    {"OWNER", false, false},    {"GROUP", false, false},   {"MODE", true, false},
+    {"LIFETIME", false, false}, {"CREATED", false, false}, {"STATE", false, false},
 };
 
 struct list {
@@ -55,6 +55,8 @@ static void list_long(struct table *table, const struct ipcc_value *description)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         show_number(table, description, numbers[i]);
     }
+    struct ipcc_value durable = field(description, "durable");
+    show_number(table, &durable, "bytes");
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
         struct ipcc_value value = field(description, others[i]);
         show_field(table_text(table), others[i], &value);
@@ -125,7 +127,11 @@ static enum status pack_open_option(struct context *context, enum option_id id, 
     const struct given *given = &context->options[id];
     switch (options[id].kind) {
     case WORD_NONE:
-        pack_bool(out, id != OPTION_NO_DUPLEX);
+        if (id == OPTION_DURABLE) {
+            pack_string(out, "durable");
+        } else {
+            pack_bool(out, id != OPTION_NO_DUPLEX);
+        }
         return STATUS_OK;
     case WORD_JSON:
         return value_pack_option(context, options[id].name, given->text, out);
@@ -186,6 +192,9 @@ enum status run_create(struct context *context)
     struct ipcc_reply reply;
     if (snprintf(method, sizeof(method), "%s.open", context->words[0]) >= (int)sizeof(method)) {
         return report_usage(context, "there is no type of such a long name");
+    }
+    if (context->options[OPTION_DURABLE].is && context->options[OPTION_LIFETIME].is) {
+        return report_usage(context, "--durable is --lifetime=durable: give one of the two");
     }
     request_init(&request, method);
     pack_string(request_param(&request), context->words[1]);

@@ -218,6 +218,18 @@ static void put_figure(struct buffer *out, const char *name, const struct ipcc_v
     text_put(out, "\n");
 }
 
+/* Of the store: how often it syncs, on the average since the daemon was started. */
+static void put_sync_rate(struct buffer *out, const struct ipcc_value *stats)
+{
+    struct ipcc_value store = field(stats, "store");
+    int64_t uptime = field_int(stats, "uptime");
+    if (is_map(&store)) {
+        text_padded(out, slice_of_string("store syncs per second"), 32);
+        text_format(out, "%.1f\n",
+                    (double)field_int(&store, "syncs") / (double)(uptime > 0 ? uptime : 1));
+    }
+}
+
 /* What stands in tables of its own. */
 static bool is_table(const struct ipcc_value *key)
 {
@@ -343,6 +355,7 @@ enum status run_stats(struct context *context)
     } else {
         struct buffer text = {0};
         put_figures(&text, &reply.value, "");
+        put_sync_rate(&text, &reply.value);
         text_put(&text, "\n");
         output_buffer(context, &text);
         print_users(context, &reply.value);

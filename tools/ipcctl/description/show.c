@@ -89,7 +89,7 @@ static bool is_bytes(const char *key)
             return true;
         }
     }
-    return strncmp(key, "memory ", 7) == 0;
+    return strncmp(key, "memory ", 7) == 0 || strcmp(key, "store queued") == 0;
 }
 
 /* The members that have a form of their own. */

@@ -33,7 +33,9 @@ static const struct command object_commands[] = {
         .details =
             "It is an error if the name is taken, unless --existing is given and the object\n"
             "has the type and the options that were asked for. Lifetime scoped is for\n"
-            "programs that keep the object open: ipcctl ends, and the object with it.",
+            "programs that keep the object open: ipcctl ends, and the object with it.\n"
+            "Queues, dicts, namespaces and lists can be durable, if the daemon has a\n"
+            "directory for them (ipcctl stats: store).",
         .arguments = {{"TYPE", WORD_TYPE, ONE}, {"NAME", WORD_NEW, ONE}},
         .options = {{OPTION_MAXSIZE, NULL},
                     {OPTION_ORDER, NULL},
@@ -55,6 +57,7 @@ static const struct command object_commands[] = {
                     {OPTION_NO_DUPLEX, NULL},
                     {OPTION_MODE, NULL},
                     {OPTION_GROUP, NULL},
+                    {OPTION_DURABLE, NULL},
                     {OPTION_LIFETIME, NULL},
                     {OPTION_OPTION, NULL},
                     {OPTION_EXISTING, NULL}},
@@ -124,8 +127,9 @@ static const struct command daemon_commands[] = {
         .words = "stats",
         .summary = "Show which daemon answers, its limits and figures",
         .details =
-            "Version, process, socket, uptime, objects of each type, limits, memory; what each\n"
-            "user has of what the limits count; and how often each method was called.",
+            "Version, process, socket, uptime, objects of each type, limits, memory; the store\n"
+            "of durable objects; what each user has of what the limits count; and how often\n"
+            "each method was called.",
         .run = run_stats,
     },
     {

@@ -1,0 +1,443 @@
+/*
+ * durable: see durable.h.
+ *
+ * Tests: tests/system/test_durable.c, tests/system/test_crash.c.
+ */
+#include "daemon/durable.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/call/commits.h"
+#include "daemon/objects/saving.h"
+#include "daemon/supervisor.h"
+#include "proto/pack.h"
+
+enum {
+    PROGRESS_ROWS = 16384,         /* after so many rows the clock is looked at */
+    PROGRESS_NS = 500000000,       /* how often it is said how far reading has come */
+    PROGRESS_EXTEND_US = 20000000, /* the time that is asked of the service manager each time */
+};
+
+const char *durable_directory(const char *option, const struct config *config)
+{
+    const char *systemd = getenv("STATE_DIRECTORY");
+    if (option != NULL) {
+        return option;
+    }
+    return systemd != NULL && systemd[0] != '\0' ? systemd : config->state;
+}
+
+static struct moment moment_at(uint64_t monotonic_ns)
+{
+    struct timespec wall;
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    return (struct moment){.monotonic_ns = monotonic_ns,
+                           .wall_us =
+                               (uint64_t)wall.tv_sec * 1000000 + (uint64_t)wall.tv_nsec / 1000};
+}
+
+void durable_print_sync(enum store_sync sync, uint64_t interval_ms, char text[DURABLE_SYNC])
+{
+    if (sync == STORE_SYNC_INTERVAL) {
+        (void)snprintf(text, DURABLE_SYNC, "%" PRIu64 "ms", interval_ms);
+    } else {
+        (void)snprintf(text, DURABLE_SYNC, "%s", sync == STORE_SYNC_ALWAYS ? "always" : "never");
+    }
+}
+
+/* Writing. */
+
+/* Nobody is told that anything was done: the daemon ends. */
+static void fail(struct durable *durable, const char *why)
+{
+    durable->failed = true;
+    log_line(durable->log, LOG_LEVEL_ERROR,
+             "the durable store %s: %s. What has not been answered may be there or not; the daemon "
+             "ends, and begins anew from what is on disk when it is started again",
+             durable->directory, why);
+    (void)event_base_loopbreak(durable->net->base);
+}
+
+/* Where the rows of an object go. */
+struct row_target {
+    struct store *store;
+    uint64_t object;
+};
+
+static int put_row(void *data, struct slice key, struct slice value)
+{
+    const struct row_target *target = data;
+    store_put(target->store, target->object, key, value);
+    return 0; /* want of memory is said by store_commit */
+}
+
+static int remove_row(void *data, struct slice key)
+{
+    const struct row_target *target = data;
+    store_remove(target->store, target->object, key);
+    return 0;
+}
+
+static int remove_all_rows(void *data)
+{
+    const struct row_target *target = data;
+    store_remove_object(target->store, target->object);
+    return 0;
+}
+
+/* Gathers what has changed of an object. */
+static int gather(struct durable *durable, struct object *object, const struct moment *now)
+{
+    struct row_target target = {durable->store, object->entry.seq};
+    const struct row_writer writer = {
+        .put = put_row, .remove = remove_row, .remove_all = remove_all_rows, .data = &target};
+    object->commit = durable->service->commits.next;
+    return object_save(object, ROWS_CHANGED, &writer, now);
+}
+
+/* Hands what has changed to the store, if it can take it. */
+static void commit(struct durable *durable)
+{
+    struct service *service = durable->service;
+    if (durable->failed || store_is_busy(durable->store)) {
+        return;
+    }
+    struct moment now = moment_at(service->now);
+    struct object *object;
+    uint64_t number;
+    int status = 0;
+    while (status == 0 &&
+           (object = registry_next_changed(&service->registry, object_is_working)) != NULL) {
+        status = gather(durable, object, &now);
+        object_unref(object);
+    }
+    if (status == 0 && store_gathered(durable->store) > 0) {
+        status = store_commit(durable->store, &number);
+        service_commits(service);
+    }
+    if (status < 0) {
+        fail(durable, "out of memory for what is to be written");
+    }
+}
+
+static void turn_ends(evutil_socket_t fd, short what, void *data)
+{
+    (void)fd;
+    (void)what;
+    commit(data);
+}
+
+/* Learns what became of the commit that was on its way. */
+static void reap(struct durable *durable)
+{
+    uint64_t number;
+    const char *error;
+    int status = store_reap(durable->store, &number, &error);
+    if (status == 0) {
+        service_committed(durable->service, number);
+        commit(durable);
+    } else if (status != EAGAIN) {
+        fail(durable, error);
+    }
+}
+
+static void commit_ended(evutil_socket_t fd, short what, void *data)
+{
+    struct durable *durable = data;
+    (void)fd;
+    (void)what;
+    reap(durable);
+    net_settle(durable->net);
+}
+
+static bool promise(void *data, uint64_t bytes, bool frees)
+{
+    const struct durable *durable = data;
+    return store_promise(durable->store, bytes, frees);
+}
+
+/* An operation in steps is about to hold an object: what has changed of it is gathered first, since
+ * it belongs into one commit with what was changed of others together with it. */
+static void save_before_hold(void *data, struct object *object)
+{
+    struct durable *durable = data;
+    if (!object->is_changed) {
+        return;
+    }
+    struct moment now = moment_at(durable->service->now);
+    registry_take_changed(&durable->service->registry, object);
+    if (!durable->failed && gather(durable, object, &now) < 0) {
+        fail(durable, "out of memory for what is to be written");
+    }
+    object_unref(object);
+}
+
+static size_t describe(void *data, struct buffer *out)
+{
+    const struct durable *durable = data;
+    struct store_figures figures;
+    char sync[DURABLE_SYNC];
+    durable_print_sync(durable->sync, durable->interval_ms, sync);
+    store_figures(durable->store, &figures);
+    pack_key_string(out, "path", durable->directory);
+    pack_key_string(out, "sync", sync);
+    pack_key_uint(out, "bytes", figures.bytes);
+    pack_key_uint(out, "commits", figures.commits);
+    pack_key_uint(out, "syncs", figures.syncs);
+    pack_key_uint(out, "rows", figures.rows);
+    pack_key_uint(out, "queued", figures.queued);
+    pack_key_uint(out, "commit_us", figures.commit_ns / 1000);
+    pack_key_uint(out, "sync_us", figures.sync_ns / 1000);
+    pack_string(out, "last_error");
+    if (figures.last_error == NULL) {
+        pack_nil(out);
+    } else {
+        pack_string(out, figures.last_error);
+    }
+    return 10;
+}
+
+/* Reading. */
+
+/* The rows are gone through twice (saving.h). */
+struct reading {
+    struct row_reader reader;
+    const struct durable *durable;
+    bool own;       /* this time for the objects' own rows; else for all others */
+    uint64_t rows;  /* that have been gone through, both times */
+    uint64_t total; /* that there are, roughly, both times */
+    uint64_t told;  /* when it was last said how far it is */
+};
+
+static void tell_progress(struct reading *reading)
+{
+    uint64_t now = net_clock();
+    char status[DURABLE_STATUS];
+    if (now - reading->told < PROGRESS_NS) {
+        return;
+    }
+    reading->told = now;
+    uint64_t percent = reading->rows >= reading->total ? 99 : reading->rows * 100 / reading->total;
+    (void)snprintf(status, sizeof(status),
+                   "Reading the durable store: %" PRIu64 " of 100, %" PRIu64 " objects.", percent,
+                   reading->reader.accounts->objects);
+    supervisor_starting(status, PROGRESS_EXTEND_US);
+    log_line(reading->durable->log, LOG_LEVEL_INFO, "%s", status);
+}
+
+static int read_row(void *data, uint64_t object, struct slice key, struct slice value)
+{
+    struct reading *reading = data;
+    if (++reading->rows % PROGRESS_ROWS == 0) {
+        tell_progress(reading);
+    }
+    if ((key.len == 0) != reading->own) {
+        return 0;
+    }
+    return reading->own ? loading_object(&reading->reader, object, value)
+                        : loading_row(&reading->reader, object, key, value);
+}
+
+static int read_all(struct reading *reading, char **error)
+{
+    struct store *store = reading->durable->store;
+    loading_begin(&reading->reader);
+    reading->own = true;
+    int status = store_read(store, read_row, reading, error);
+    if (status == 0) {
+        reading->own = false;
+        status = store_read(store, read_row, reading, error);
+    }
+    int end = loading_end(&reading->reader);
+    return status != 0 ? status : end;
+}
+
+static int load_row(void *data, uint64_t object, struct slice key, struct slice value)
+{
+    return key.len == 0 ? 0 : loading_row(data, object, key, value);
+}
+
+int durable_load_rows(void *data, struct row_reader *reader)
+{
+    const struct durable *durable = data;
+    char *error = NULL;
+    int status = store_read(durable->store, load_row, reader, &error);
+    if (error != NULL) {
+        (void)snprintf(reader->why, sizeof(reader->why), "%s", error);
+        free(error);
+        status = ERR_VALUE;
+    }
+    return status;
+}
+
+/* Nobody is there any more who could say what became of what was taken. */
+static void give_back_taken(struct service *service, uint64_t now)
+{
+    struct registry *registry = &service->registry;
+    struct object *object = registry_from(registry, 0);
+    while (object != NULL) {
+        if (object->type->give_back_untied != NULL) {
+            object->type->give_back_untied(object, now);
+        }
+        object = registry_from(registry, object->entry.seq + 1);
+    }
+    service->now = now;
+    service_drain(service);
+}
+
+static int read_objects(struct durable *durable)
+{
+    struct service *service = durable->service;
+    uint64_t begun = net_clock();
+    struct reading reading = {
+        .reader = {.registry = &service->registry,
+                   .accounts = &service->accounts,
+                   .now = moment_at(begun)},
+        .durable = durable,
+        .total = 2 * store_row_count(durable->store) + 1,
+        .told = begun,
+    };
+    char *error = NULL;
+    int status = read_all(&reading, &error);
+    if (status != 0) {
+        const char *why = error != NULL          ? error
+                          : status == ERR_MEMORY ? "out of memory for the objects"
+                                                 : reading.reader.why;
+        log_line(durable->log, LOG_LEVEL_ERROR,
+                 "the durable store %s: %s. Nothing is served from it. ipcctl store check says "
+                 "what is damaged; a backup can be put in its place, or another directory be given",
+                 durable->directory, why);
+        free(error);
+        return ERR_STORAGE;
+    }
+    give_back_taken(service, net_clock());
+    log_line(durable->log, LOG_LEVEL_INFO,
+             "the durable store %s: %" PRIu64 " objects, read in %" PRIu64 " ms",
+             durable->directory, service->accounts.objects, (net_clock() - begun) / 1000000);
+    return 0;
+}
+
+/* Beginning and end. */
+
+static int add_events(struct durable *durable)
+{
+    struct event_base *base = durable->net->base;
+    if (event_assign(&durable->turn, base, -1, 0, turn_ends, durable) < 0 ||
+        event_assign(&durable->ended, base, store_descriptor(durable->store), EV_READ | EV_PERSIST,
+                     commit_ended, durable) < 0 ||
+        event_add(&durable->ended, NULL) < 0) {
+        return ERR_MEMORY;
+    }
+    durable->net->turn_ends = &durable->turn;
+    return 0;
+}
+
+/* From now on objects can be durable. */
+static void begin(struct durable *durable)
+{
+    struct commits *commits = &durable->service->commits;
+    commits->next = 1;
+    durable->service->state_directory = durable->directory;
+    commits->keeper = (struct keeper){.promise = promise, .describe = describe, .data = durable};
+    durable->service->jobs.listener = (struct hold_listener){save_before_hold, durable};
+}
+
+int durable_go_on(struct durable *durable)
+{
+    int status = add_events(durable);
+    if (status == 0) {
+        begin(durable);
+    }
+    return status;
+}
+
+int durable_read(struct durable *durable)
+{
+    int status = read_objects(durable);
+    return status < 0 ? status : durable_go_on(durable);
+}
+
+int durable_open(struct durable *durable, const char *directory, const struct config *config,
+                 struct net *net)
+{
+    *durable = (struct durable){.net = net,
+                                .service = net->service,
+                                .log = net->log,
+                                .directory = strndup(directory, strcspn(directory, ":")),
+                                .sync = config->sync,
+                                .interval_ms = config->interval_ms};
+    if (durable->directory == NULL) {
+        return ERR_MEMORY;
+    }
+    const struct store_options options = {.directory = durable->directory,
+                                          .sync = config->sync,
+                                          .interval_ms = config->interval_ms,
+                                          .reserve = config->reserve};
+    char *error = NULL;
+    if (store_open(&options, &durable->store, &error) != 0) {
+        log_line(durable->log, LOG_LEVEL_ERROR, "%s",
+                 error != NULL ? error : "out of memory for the durable store");
+        free(error);
+        return ERR_STORAGE;
+    }
+    return 0;
+}
+
+/* Waits until the commit that is on its way has ended. */
+static void finish_commit(struct durable *durable)
+{
+    struct pollfd ended = {.fd = store_descriptor(durable->store), .events = POLLIN};
+    while (!durable->failed && store_is_busy(durable->store)) {
+        (void)poll(&ended, 1, -1);
+        uint64_t number;
+        const char *error;
+        int status = store_reap(durable->store, &number, &error);
+        if (status != 0 && status != EAGAIN) {
+            fail(durable, error);
+        }
+    }
+}
+
+int durable_finish(struct durable *durable)
+{
+    struct pollfd ended = {.events = POLLIN};
+    if (durable->store == NULL) {
+        return 0;
+    }
+    ended.fd = store_descriptor(durable->store);
+    commit(durable);
+    while (!durable->failed && store_is_busy(durable->store)) {
+        (void)poll(&ended, 1, -1);
+        reap(durable);
+    }
+    return durable->failed ? ERR_STORAGE : 0;
+}
+
+void durable_deinit(struct durable *durable)
+{
+    if (durable->store != NULL) {
+        if (durable->net->turn_ends != NULL) {
+            finish_commit(durable);
+            commit(durable); /* what sessions have given back as they ended */
+            finish_commit(durable);
+            (void)event_del(&durable->turn);
+            (void)event_del(&durable->ended);
+            durable->net->turn_ends = NULL;
+        }
+        durable->service->commits =
+            (struct commits){.held = TAILQ_HEAD_INITIALIZER(durable->service->commits.held)};
+        durable->service->jobs.listener = (struct hold_listener){0};
+        store_close(durable->store);
+    }
+    if (durable->service != NULL) {
+        durable->service->state_directory = NULL;
+    }
+    free(durable->directory);
+    *durable = (struct durable){0};
+}

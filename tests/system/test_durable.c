@@ -1,0 +1,267 @@
+/* Objects that survive the daemon: what is there after it was stopped, or killed, and what refuses.
+ */
+#include "tests/support/daemon.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A directory in which a daemon's state stays while daemons come and go. */
+struct kept {
+    char directory[64];
+    char state_arg[96]; /* --state=… */
+    struct daemon *daemon;
+};
+
+static struct daemon_options options_of(const struct kept *kept)
+{
+    return (struct daemon_options){.args = {kept->state_arg}};
+}
+
+static void begin(struct kept *kept)
+{
+    struct daemon_options options = options_of(kept);
+    kept->daemon = daemon_start(&options);
+}
+
+static int set_up(void **state)
+{
+    struct kept *kept = calloc(1, sizeof(*kept));
+    assert_non_null(kept);
+    directory_make(kept->directory);
+    (void)snprintf(kept->state_arg, sizeof(kept->state_arg), "--state=%s/state", kept->directory);
+    begin(kept);
+    *state = kept;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct kept *kept = *state;
+    if (kept->daemon != NULL) {
+        daemon_stop(kept->daemon);
+    }
+    directory_remove(kept->directory);
+    free(kept);
+    return 0;
+}
+
+/* The daemon is killed, and another one is there on the same state; a client of that. */
+static struct rpc *crash(struct kept *kept)
+{
+    daemon_kill(kept->daemon, SIGKILL);
+    daemon_free(kept->daemon);
+    begin(kept);
+    return daemon_client(kept->daemon);
+}
+
+static struct rpc *stop_and_start(struct kept *kept)
+{
+    daemon_stop(kept->daemon);
+    begin(kept);
+    return daemon_client(kept->daemon);
+}
+
+static void dict_is_there_after_a_crash(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['d', {lifetime: 'durable', mode: 384}]",
+           "{lifetime: 'durable', durable: {bytes: _int}, ...}");
+    expect(c, "dict.set", "['d', 'b', 1]", "true");
+    expect(c, "dict.set", "['d', 'a', ['x', {1: nil}]]", "true");
+    expect(c, "dict.set", "['d', 'gone', 3]", "true");
+    expect(c, "dict.set", "['d', 'b', 2]", "false");
+    expect(c, "dict.delete", "['d', 'gone']", "nil");
+    c = crash(kept);
+    expect(c, "dict.items", "['d']", "[['b', 2], ['a', ['x', {1: nil}]]]");
+    expect(c, "object.describe", "['d']", "{type: 'dict', lifetime: 'durable', mode: 384, ...}");
+}
+
+static void namespace_is_there_after_a_stop(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "namespace.open", "['n', {lifetime: 'durable'}]", "_map");
+    expect(c, "namespace.set", "['n', 'k', 2.5]", "true");
+    c = stop_and_start(kept);
+    expect(c, "namespace.items", "['n']", "[['k', 2.5]]");
+}
+
+static void list_is_there_after_a_crash(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "list.open", "['l', {lifetime: 'durable', initial: [3, 1, 2]}]", "_map");
+    expect(c, "list.append", "['l', 0]", "4");
+    expect(c, "list.sort", "['l']", "nil");
+    expect(c, "list.pop", "['l', 0]", "0");
+    expect(c, "list.insert", "['l', 1, 'x']", "nil");
+    c = crash(kept);
+    expect(c, "list.slice", "['l']", "[1, 'x', 2, 3]");
+}
+
+static void queue_is_there_after_a_crash_without_what_was_taken(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "queue.open", "['q', {lifetime: 'durable', maxsize: 5}]", "_map");
+    expect(c, "queue.put_many", "['q', ['a', 'b', 'c']]", "3");
+    expect(c, "queue.get", "['q']", "['a', nil, 1]");
+    c = crash(kept);
+    expect(c, "object.describe", "['q']", "{maxsize: 5, size: 2, ...}");
+    expect(c, "queue.get", "['q']", "['b', nil, 1]");
+    expect(c, "queue.put", "['q', 'd']", "nil");
+    expect(c, "queue.peek", "['q', 0, 10]", "['c', 'd']");
+}
+
+static void what_was_taken_and_not_done_is_back_at_the_head_and_counted(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "queue.open", "['j', {lifetime: 'durable', joinable: true}]", "_map");
+    expect(c, "queue.put_many", "['j', ['a', 'b', 'c', 'd']]", "4");
+    expect(c, "queue.get", "['j']", "['a', _int, 1]");
+    struct reply *second = rpc_call(c, "queue.get", "['j']");
+    uint64_t ticket = second->result.via.array.ptr[1].via.u64;
+    reply_free(second);
+    expect(c, "queue.get", "['j']", "['c', _int, 1]");
+    expect(c, "queue.task_done", rpc_text(c, "['j', %u]", (unsigned)ticket), "3");
+    c = crash(kept);
+    expect(c, "object.describe", "['j']", "{unfinished: 3, size: 3, taken: 0, ...}");
+    expect(c, "queue.get", "['j']", "['a', _int, 2]");
+    expect(c, "queue.get", "['j']", "['c', _int, 2]");
+    expect(c, "queue.get", "['j']", "['d', _int, 1]");
+    expect(c, "queue.task_done", "['j']", "2");
+    expect(c, "queue.task_done", "['j']", "1");
+    expect(c, "queue.task_done", "['j']", "0");
+    expect(c, "queue.join", "['j']", "nil");
+}
+
+static void batch_is_there_as_a_whole(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['from', {lifetime: 'durable', initial: {sum: 100}}]", "_map");
+    expect(c, "dict.open", "['to', {lifetime: 'durable'}]", "_map");
+    expect(c, "atomic", "[[['dict.incr', ['from', 'sum', -30]], ['dict.incr', ['to', 'sum', 30]]]]",
+           "[70, 30]");
+    c = crash(kept);
+    expect(c, "dict.items", "['from']", "[['sum', 70]]");
+    expect(c, "dict.items", "['to']", "[['sum', 30]]");
+}
+
+static void deleted_and_renamed_objects_stay_so(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['a', {lifetime: 'durable', initial: {k: 1}}]", "_map");
+    expect(c, "dict.open", "['b', {lifetime: 'durable', initial: {k: 2}}]", "_map");
+    expect(c, "dict.open", "['memory', {initial: {k: 3}}]", "_map");
+    c = crash(kept);
+    expect(c, "object.delete", "['a']", "nil");
+    expect(c, "object.rename", "['b', 'a']", "nil");
+    c = crash(kept);
+    expect(c, "dict.items", "['a']", "[['k', 2]]");
+    expect(c, "object.list", "[]", "{objects: [{name: 'a', ...}], ...}");
+}
+
+static void references_to_durable_objects_stay_good(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['inner', {lifetime: 'durable'}]", "_map");
+    expect(c, "dict.open", "['outer', {lifetime: 'durable'}]", "_map");
+    expect(c, "dict.open", "['memory']", "_map");
+    expect(c, "dict.set", "['outer', 'k', ext(1, 'inner')]", "true");
+    expect_error(c, "dict.set", "['outer', 'm', ext(1, 'memory')]", "TYPE");
+    c = crash(kept);
+    expect(c, "dict.get", "['outer', 'k']", "_ext");
+    expect(c, "dict.len", "['outer']", "1");
+}
+
+static void only_four_types_can_be_durable_and_only_with_a_name(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect_error(c, "lock.open", "['x', {lifetime: 'durable'}]", "BAD_REQUEST");
+    expect_error(c, "event.open", "['x', {lifetime: 'durable'}]", "BAD_REQUEST");
+    expect_error(c, "value.open", "['x', {typecode: 'i', lifetime: 'durable'}]", "BAD_REQUEST");
+    expect_error(c, "dict.open", "[nil, {lifetime: 'durable'}]", "BAD_REQUEST");
+    expect(c, "object.list", "[]", "{objects: [], ...}");
+}
+
+static void stats_say_where_and_how(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['d', {lifetime: 'durable'}]", "_map");
+    expect(c, "server.stats", "[]",
+           rpc_text(c,
+                    "{state_directory: '%s/state', store: {path: '%s/state', sync: 'always',"
+                    " bytes: _int, commits: 1, syncs: 1, queued: 0, last_error: nil, ...}, ...}",
+                    kept->directory, kept->directory));
+}
+
+static void second_daemon_on_the_same_state_is_refused(void **state)
+{
+    struct kept *kept = *state;
+    struct daemon_options options = options_of(kept);
+    struct daemon *second = daemon_spawn(&options);
+    int status = daemon_wait(second);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    char *log = daemon_log(second);
+    assert_non_null(strstr(log, "another"));
+    free(log);
+    daemon_free(second);
+}
+
+static void numbers_of_objects_are_not_used_again(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['keeps', {lifetime: 'durable'}]", "_map");
+    expect(c, "dict.open", "['goes', {lifetime: 'durable'}]", "_map");
+    expect(c, "object.delete", "['goes']", "nil");
+    c = crash(kept);
+    expect(c, "dict.open", "['new', {lifetime: 'durable', initial: {k: 1}}]", "_map");
+    c = crash(kept);
+    expect(c, "dict.items", "['new']", "[['k', 1]]");
+}
+
+static void embedded_daemon_keeps_nothing(void **state)
+{
+    struct kept *kept = *state;
+    struct daemon_options options = {.args = {"--embedded", kept->state_arg},
+                                     .no_socket_arg = true};
+    struct daemon *embedded = daemon_spawn(&options);
+    int status = daemon_wait(embedded);
+    assert_int_equal(WEXITSTATUS(status), 2);
+    daemon_free(embedded);
+}
+
+#define DURABLE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DURABLE(dict_is_there_after_a_crash),
+        DURABLE(namespace_is_there_after_a_stop),
+        DURABLE(list_is_there_after_a_crash),
+        DURABLE(queue_is_there_after_a_crash_without_what_was_taken),
+        DURABLE(what_was_taken_and_not_done_is_back_at_the_head_and_counted),
+        DURABLE(batch_is_there_as_a_whole),
+        DURABLE(deleted_and_renamed_objects_stay_so),
+        DURABLE(references_to_durable_objects_stay_good),
+        DURABLE(only_four_types_can_be_durable_and_only_with_a_name),
+        DURABLE(stats_say_where_and_how),
+        DURABLE(second_daemon_on_the_same_state_is_refused),
+        DURABLE(numbers_of_objects_are_not_used_again),
+        DURABLE(embedded_daemon_keeps_nothing),
+    };
+    return cmocka_run_group_tests_name("durable", tests, NULL, NULL);
+}
