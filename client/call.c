@@ -76,6 +76,18 @@ int ipcc_call(struct ipcc *conn, const char *method, const struct ipcc_value *pa
     return ipcc_call_request(conn, &request, reply);
 }
 
+void ipcc_reply_recycle(struct ipcc *conn, struct ipcc_reply *reply)
+{
+    if (conn != NULL && reply != NULL && reply->owned != NULL && !fork_happened(&conn->fork)) {
+        (void)pthread_mutex_lock(&conn->lock);
+        if (!conn->reader.reading && conn->link.state == LINK_UP) {
+            incoming_take_back(&conn->link.in, reply);
+        }
+        (void)pthread_mutex_unlock(&conn->lock);
+    }
+    ipcc_reply_free(reply);
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 /* Waits for an event. Called with the lock held, returns without it. */

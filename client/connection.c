@@ -165,6 +165,7 @@ void connection_unref(struct ipcc *conn)
     }
     fork_unwatch(&conn->fork);
     close_descriptors(conn);
+    page_deinit(&conn->page);
     (void)pthread_mutex_destroy(&conn->lock);
     free(conn->client);
     free(conn->client_version);

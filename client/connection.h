@@ -18,6 +18,7 @@
 #include "client/fork.h"
 #include "client/ipcclient/watch.h"
 #include "client/link.h"
+#include "client/page.h"
 #include "client/reader.h"
 #include "proto/spin.h"
 
@@ -42,7 +43,8 @@ struct ipcc {
     struct link link;
     struct flight flight;
     struct reader reader;
-    struct spin spin;         /* the reader's */
+    struct spin spin; /* the reader's */
+    struct page page;
     bool closed;              /* by ipcc_close; it is never up again */
     int64_t connect_deadline; /* of connecting and greeting */
 

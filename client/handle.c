@@ -74,6 +74,7 @@ int handle_close(struct handle *handle)
         const struct typed_call call = {"object.close", {ipcc_str(handle->name)}, 0};
         status = typed_call_nil(handle->conn, &call);
     }
+    ipcc_ahead_free(handle->ahead);
     connection_unref(handle->conn);
     free(handle->name);
     free(handle);

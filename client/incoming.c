@@ -10,6 +10,7 @@
 #include "client/value.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -174,6 +175,16 @@ bool incoming_give(struct incoming *in, struct ipcc_reply *reply, struct slice v
                                  .owned = owned};
     *bytes = (struct buffer){0};
     return true;
+}
+
+void incoming_take_back(struct incoming *in, struct ipcc_reply *reply)
+{
+    /* What the value says of it is the caller's to change. */
+    size_t size = malloc_usable_size(reply->owned);
+    if (in->bytes.cap == 0 && size >= INCOMING_LARGE) {
+        in->bytes = (struct buffer){.data = reply->owned, .cap = size};
+        reply->owned = NULL;
+    }
 }
 
 /* Closes the descriptors that belong to no message that can still come. `incomplete`: behind the

@@ -56,6 +56,9 @@ enum { INCOMING_LARGE = 32 * 1024 }; /* bytes of a result that is given away wit
  * a new one begins. False: it is not, and nothing has happened. */
 bool incoming_give(struct incoming *in, struct ipcc_reply *reply, struct slice value);
 
+/* Takes the memory of a large reply that came from here, unless there is some already. */
+void incoming_take_back(struct incoming *in, struct ipcc_reply *reply);
+
 /* All whole messages are dealt with, and `at` bytes are done. Closes the descriptors that belong to
  * no message that can still come. */
 void incoming_done(struct incoming *in, size_t at);

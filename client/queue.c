@@ -43,8 +43,17 @@ int ipcc_queue_open(struct ipcc *conn, const char *name, const struct ipcc_queue
 {
     struct option_map map = {.count = 0};
     int status = options != NULL ? queue_options(&map, options) : 0;
-    return status < 0 ? status
-                      : handle_open(conn, "queue.open", name, &map, (struct handle **)queue);
+    if (status == 0) {
+        status = handle_open(conn, "queue.open", name, &map, (struct handle **)queue);
+    }
+    if (status == 0 && options != NULL && options->ahead) {
+        status = ipcc_ahead_new(conn, &(*queue)->handle.ahead);
+        if (status < 0) {
+            (void)ipcc_queue_close(*queue);
+            *queue = NULL;
+        }
+    }
+    return status;
 }
 
 int ipcc_queue_close(struct ipcc_queue *queue)
@@ -86,6 +95,24 @@ int ipcc_queue_put_many(struct ipcc_queue *queue, struct ipcc_value values, int6
         count);
 }
 
+/* An item that is reserved, or else that of a call, with which some may be. */
+static int get_ahead(struct ipcc_queue *queue, struct typed_call *call, struct ipcc_reply *reply)
+{
+    struct ipcc_ahead *ahead = queue->handle.ahead;
+    int status = timeout_check(call->timeout_ms);
+    if (status == 0) {
+        status = ipcc_ahead_take(ahead, reply);
+    }
+    if (status == IPCC_ERR_EMPTY) {
+        call->params[1] = ipcc_ahead_options(ahead);
+        status = handle_call(of(queue), call, reply);
+        if (status == 0) {
+            ipcc_ahead_keep(ahead, reply);
+        }
+    }
+    return status;
+}
+
 int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_item *item,
                    struct ipcc_reply *reply)
 {
@@ -94,7 +121,9 @@ int ipcc_queue_get(struct ipcc_queue *queue, int64_t timeout_ms, struct ipcc_ite
     if (item == NULL) {
         return error_set(IPCC_ERR_ARGUMENT, "queue.get needs a place for the item");
     }
-    int status = handle_call_reply(of(queue), &call, reply);
+    int status = queue != NULL && queue->handle.ahead != NULL && reply != NULL
+                     ? get_ahead(queue, &call, reply)
+                     : handle_call_reply(of(queue), &call, reply);
     if (status < 0) {
         return status;
     }

@@ -25,7 +25,7 @@ struct waiter {
     char *message; /* the thread's own */
     bool listed;
     TAILQ_ENTRY(waiter) link;
-    bool slept;     /* as the reader, at least once */
+    bool slept;     /* as the reader, and nothing has come since */
     bool listening; /* for events, not for an answer: in reader.listeners */
     TAILQ_ENTRY(waiter) listener;
     bool (*interrupted)(void *data); /* see struct ipcc_request; NULL: signals do not matter */

@@ -12,7 +12,8 @@ struct handle {
     struct ipcc *conn;
     uint32_t epoch; /* the connection on which it was opened */
     char *name;
-    size_t length; /* of the name */
+    size_t length;            /* of the name */
+    struct ipcc_ahead *ahead; /* owned; of a queue that items are got ahead of; else NULL */
 };
 
 enum { TYPED_PARAMS = 4 };

@@ -80,14 +80,15 @@ static void lead_turn(struct ipcc *conn, struct waiter *waiter, int64_t deadline
                         .output = conn->link.state == LINK_UP && outgoing_pending(&conn->link.out),
                         .due = clock_due < deadline ? clock_due : deadline};
     conn->reader.receiving = conn->link.state == LINK_UP && !turn.output;
-    /* A signal that comes in a spin is not seen: so there is none but before the first sleep, after
-     * which signals are asked about. */
-    turn.spin = conn->reader.receiving && !waiter->slept && !waiter->listening;
-    waiter->slept = true;
+    /* A signal that comes in a spin is not seen: so there is one only if signals do not matter or
+     * will be asked about anyway. */
+    turn.spin = conn->reader.receiving && !waiter->slept && !waiter->listening &&
+                (waiter->interrupted == NULL || waiter->look_due != NEVER);
     (void)pthread_mutex_unlock(&conn->lock);
     int status = wait_and_receive(conn, &turn, text);
     (void)pthread_mutex_lock(&conn->lock);
     conn->reader.receiving = false;
+    waiter->slept = status == 0;
     if (turn.output) {
         request_send(conn);
     }

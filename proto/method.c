@@ -15,8 +15,12 @@ const struct method methods[METHOD_COUNT] = {
      .needs = METHOD_NEEDS_##needs_,                                                               \
      .flags = flags_},
 #define WAITS METHOD_WAITS
+#define LOOKS METHOD_LOOKS
+#define BEHIND METHOD_BEHIND
 #include "proto/methods.def"
 #undef WAITS
+#undef LOOKS
+#undef BEHIND
 #undef METHOD
 };
 

@@ -12,7 +12,12 @@
 /* What the caller must be allowed on the object named by the first param. */
 enum method_needs { METHOD_NEEDS_NONE, METHOD_NEEDS_READ, METHOD_NEEDS_WRITE, METHOD_NEEDS_OWNER };
 
-enum { METHOD_WAITS = 1 }; /* flags */
+/* flags */
+enum {
+    METHOD_WAITS = 1,
+    METHOD_LOOKS = 2,
+    METHOD_BEHIND = 4,
+};
 
 enum method_id {
 #define METHOD(type, verb, ...) METHOD_##type##_##verb,

@@ -36,7 +36,7 @@ enum ipcc_error {
     IPCC_ERR_LIMIT = -21,         /* over a quota, which the message names; or the daemon has no
                                    * memory or no descriptors left */
     IPCC_ERR_DENIED = -22,        /* no permission */
-    IPCC_ERR_STORAGE = -23,       /* the durable store refused; nothing was changed */
+    IPCC_ERR_STORAGE = -23,       /* no space for what is durable, or no store; nothing changed */
     IPCC_ERR_INTERNAL = -24,      /* a fault of the daemon's own */
     IPCC_ERR_UNSUPPORTED = -25,   /* the engine that this object lives in cannot do this */
     IPCC_ERR_ENGINE = -26,        /* the engine is away, or answered with an error */

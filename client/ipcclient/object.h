@@ -15,7 +15,7 @@ enum ipcc_lifetime {
     IPCC_LIFETIME_DEFAULT = 0, /* not given: "daemon" if named, "scoped" if anonymous */
     IPCC_LIFETIME_DAEMON,      /* until deleted, or the daemon ends */
     IPCC_LIFETIME_SCOPED,      /* until no session has it open and nothing refers to it */
-    IPCC_LIFETIME_DURABLE      /* to survive the daemon, which can keep nothing yet: _ERR_STORAGE */
+    IPCC_LIFETIME_DURABLE      /* until deleted, on disk; see Durable objects */
 };
 
 /* What becomes of what a session holds when it ends. Each type takes two of these. */
@@ -44,7 +44,7 @@ struct ipcc_open_options {
  * The open functions create the object or open it. `name` is 1 to 255 bytes of UTF-8 without
  * control characters; NULL makes a new anonymous object, whose name the daemon gives. The handle is
  * required, is set on success only and ends with its close function.
- * IPCC_ERR_EXISTS, _MISMATCH, _STORAGE (lifetime durable without a store).
+ * IPCC_ERR_EXISTS, _MISMATCH, _STORAGE (lifetime durable, and the daemon keeps nothing on disk).
  *
  * The close functions free the handle and tell the daemon that the session has no longer the object
  * open, which ends one of lifetime "scoped" unless others have it open. A session opens an object
@@ -52,6 +52,23 @@ struct ipcc_open_options {
  * returned. NULL is allowed.
  *
  * The name functions give the object's name; it lives as long as the handle. NULL for NULL.
+ */
+
+/*
+ * Durable objects. Queues, dicts, namespaces and lists with a name may have IPCC_LIFETIME_DURABLE;
+ * others are IPCC_ERR_BAD_REQUEST. When a call that changed one has returned 0, the change is on
+ * disk; and what a call has shown of one is on disk too, whoever changed it. (A daemon may be
+ * configured to be less strict; it says so in server.stats.) Calls wait for that, and for nothing
+ * else: the changes of all who wait are written together.
+ *
+ * A call that fails with IPCC_ERR_LOST may have been done or not, as a whole, and so may a batch.
+ * When the daemon is there again, so are the objects with all that was in them, and a connection
+ * with ipcc_options.reconnect finds them by its handles. Items that were taken from a joinable
+ * queue are at its head, their tickets are void (IPCC_ERR_VALUE), and item.deliveries is 2 or more:
+ * whoever cannot do a job twice looks at it.
+ *
+ * IPCC_ERR_STORAGE: there is no space on disk; nothing was changed. IPCC_ERR_TYPE: the value has a
+ * descriptor, or a reference to an object that is not durable.
  */
 
 /* ---- Objects, sessions, the daemon ----------------------------------------------------------- */

@@ -30,7 +30,9 @@ struct ipcc_queue_options {
     int64_t lease_ms;        /* a taken item goes back after this time unless touched */
     int64_t max_deliveries;  /* after so many it goes to dead_letter, or is dropped */
     const char *dead_letter; /* the name of a queue */
-    uint64_t reserved[4];
+    bool ahead;              /* of this handle: ipcc_queue_get may get items without a call, which
+                                the daemon has reserved for it: see ipcclient/ahead.h */
+    uint64_t reserved[3];
 };
 
 int ipcc_queue_open(struct ipcc *conn, const char *name, const struct ipcc_queue_options *options,

@@ -24,9 +24,22 @@ bool call_needs_pace(struct call *call, uint64_t steps)
     return false;
 }
 
+/* The call comes to an object of which something is reserved for a session. A call of a batch must
+ * find what the one before it has left. */
+static void settle(const struct call *call, struct object *object)
+{
+    unsigned flags = call->batch == NULL ? call->method->flags : 0;
+    if ((flags & METHOD_BEHIND) == 0) {
+        object_settle(object, (flags & METHOD_LOOKS) == 0);
+    }
+}
+
 bool call_may_enter(struct call *call, struct object *object)
 {
     if (__builtin_expect(!object_is_held(object, call->pace), 1)) {
+        if (__builtin_expect(object->reserved != NULL, 0)) {
+            settle(call, object);
+        }
         return true;
     }
     call->held_up_by = object;
@@ -130,6 +143,33 @@ void call_pack_taken(struct call *call, struct object *object, const void *note,
 bool call_has_room(const struct call *call, struct stored value)
 {
     return output_has_room(call->out, value);
+}
+
+int call_check_lasting(struct call *call, const struct object *object)
+{
+    unsigned count = call->service->index.signatures[call->method->id].count;
+    const struct object *other = NULL;
+    int status = 0;
+    if (!object_is_durable(object) || call->method->needs == METHOD_NEEDS_READ) {
+        return 0;
+    }
+    for (unsigned i = 0; i < count && status == 0; i++) {
+        status = incoming_check_lasting(call_incoming(call, i), &other);
+    }
+    if (status == 0) {
+        return 0;
+    }
+    if (other == NULL) {
+        return call_fail(call, ERR_TYPE,
+                         "%s: \"%s\" is durable and can have no value with a descriptor, which "
+                         "would be closed after a restart",
+                         call->method->name, object->name);
+    }
+    return call_fail(call, ERR_TYPE,
+                     "%s: \"%s\" is durable and can have references to durable objects only; "
+                     "\"%s\" has lifetime \"%s\"",
+                     call->method->name, object->name, other->name,
+                     lifetime_name((enum lifetime)other->lifetime));
 }
 
 int call_need_room(struct call *call, struct stored value)

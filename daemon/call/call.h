@@ -124,7 +124,7 @@ static inline struct slice call_bytes(const struct call *call, unsigned i)
  * has none: the handler returns CALL_PACED, having changed and packed nothing. It is run again from
  * its beginning with call->pace set, which it gives to the operation, while its object is held. */
 bool call_needs_pace(struct call *call, uint64_t steps);
-/* Of a call that needs an object besides the one of its first param: true if it may use it now.
+/* Of a call that needs an object, such as the one of its first param: true if it may use it now.
  * Else the handler returns CALL_HELD_UP, having changed nothing, and is run again from its
  * beginning when others have let the object go. */
 bool call_may_enter(struct call *call, struct object *object);
@@ -162,6 +162,11 @@ void call_pack_taken(struct call *call, struct object *object, const void *note,
 /* True if the descriptors of a value still fit into the answer: no message carries more than
  * DESCRIPTORS_PER_MESSAGE, and an answer of many items ends before that. */
 bool call_has_room(const struct call *call, struct stored value);
+/* Whether the object may have the values among the params, if it is durable. 0, or the call's
+ * refusal. Asked of call->object before a handler runs; of one that the handler makes it asks
+ * itself. */
+int call_check_lasting(struct call *call, const struct object *object);
+
 /* Of a call that is about to take a value away from where it is stored: 0, or ERR_TOO_LARGE if its
  * descriptors do not fit into the answer. */
 int call_need_room(struct call *call, struct stored value);

@@ -76,6 +76,7 @@ static void end(struct service *service, struct object *object, struct pace *pac
 
 void service_delete(struct service *service, struct object *object, struct pace *pace)
 {
+    object_settle(object, true);
     object_unready(object);
     heap_remove(&service->deadlines, &object->deadline);
     object->deleted = true;

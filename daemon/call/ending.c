@@ -94,7 +94,7 @@ static void end_in_steps(struct job *job, void *data)
 }
 
 /* True if ending it is much, or has to wait for others. */
-static bool needs_job(const struct session *session)
+static bool needs_job(struct session *session)
 {
     uint64_t steps =
         session->calls.live * WAIT_STEPS + session->nties * TIE_STEPS + session_holding(session);
@@ -112,6 +112,7 @@ void session_end(struct session *session, void (*ended)(struct session *session)
     assert(session->unfinished == 0);
     session->gone = true;
     session->ended = ended;
+    session_settle(session);
     if (session->is_dirty) {
         session->is_dirty = false;
         TAILQ_REMOVE(&service->dirty, session, dirty);

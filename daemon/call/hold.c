@@ -12,6 +12,7 @@ int hold_new(struct object *object, const struct pace *holder, struct hold_list 
     *hold = (struct hold){.object = object_ref(object), .open = open, .holder = holder};
     TAILQ_INIT(&hold->behind);
     object->hold = hold;
+    object_settle(object, true);
     return 0;
 }
 
@@ -31,6 +32,7 @@ void hold_take(struct hold *hold, const struct pace *holder)
         TAILQ_REMOVE(hold->open, hold, link);
     }
     hold->holder = holder;
+    object_settle(hold->object, true);
 }
 
 void hold_release(struct hold *hold)

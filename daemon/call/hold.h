@@ -4,6 +4,7 @@
  * An object is held from the moment at which an operation in steps may have begun. Whoever wants to
  * do anything with it meanwhile becomes a visitor and is let in, one after the other, when the job
  * has let go. As long as there are visitors the object stays held, so that nobody overtakes them.
+ * Nothing is reserved of an object that is held (object_settle).
  */
 #pragma once
 

@@ -141,12 +141,19 @@ int call_complete(struct call *call, int status)
     return status;
 }
 
+/* Of a durable object: may its contents be those that the call brings, and is there space? */
+static int admit_change(struct call *call)
+{
+    int status = call->origin == NULL ? 0 : call_check_lasting(call, call->object);
+    return status < 0 ? status : call_promise(call);
+}
+
 int call_try(struct call *call)
 {
     int status = 0;
     if (__builtin_expect(call->object != NULL && object_is_durable(call->object), 0) &&
         call->method->needs == METHOD_NEEDS_WRITE && !call->timed_out) {
-        status = call_promise(call);
+        status = admit_change(call);
     }
     status = status < 0 ? status : handlers[call->method->id](call);
     return status > 0 ? status : call_complete(call, status);

@@ -81,6 +81,9 @@ void session_charge_memory(struct session *session)
     if (session->client != NULL) {
         cost += allocation_cost(strlen(session->client) + 1);
     }
+    if (session->page != NULL) {
+        cost += ahead_page_cost();
+    }
     charge_set_always(&session->memory, cost);
 }
 
@@ -203,9 +206,26 @@ void object_close_denied(struct object *object)
     }
 }
 
-uint64_t session_holding(const struct session *session)
+/* Looks at what is reserved for the session, or ends it. */
+static void settle(struct session *session, bool whole)
+{
+    struct ahead_page *page = session->page;
+    for (unsigned i = 0; page != NULL && page->used != 0 && i < AHEAD_SLOTS; i++) {
+        if ((page->used >> i & 1) != 0) {
+            object_settle(page->objects[i], whole);
+        }
+    }
+}
+
+void session_settle(struct session *session)
+{
+    settle(session, true);
+}
+
+uint64_t session_holding(struct session *session)
 {
     uint64_t holding = 0;
+    settle(session, false);
     for (uint32_t i = 0; i < session->nties; i++) {
         holding += session->ties[i]->holding;
     }
@@ -245,6 +265,7 @@ void session_deinit(struct session *session)
     assert(session->charged.bytes == 0);
     user_unref(session->user);
     credentials_deinit(&session->credentials);
+    ahead_page_free(session->page);
     free(session->ties);
     free(session->client);
 }

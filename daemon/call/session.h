@@ -7,6 +7,7 @@
 
 #include "daemon/call/output.h"
 #include "daemon/call/service.h"
+#include "daemon/objects/ahead_page.h"
 #include "daemon/objects/tie.h"
 
 enum {
@@ -44,6 +45,7 @@ struct session {
     struct tie **ties;   /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;
+    struct ahead_page *page; /* owned; NULL: it has asked for none */
     struct watcher *watcher; /* owned; NULL: it has watched nothing so far */
     uint64_t ncalls;
     struct tally charged; /* to the user: all that follows, parked calls, watches, what is unread or
@@ -92,7 +94,9 @@ void object_close_denied(struct object *object);
 /* Marks the session as having answers to send; nothing if it ends. */
 void session_dirty(struct session *session);
 
+/* Nothing is reserved for the session any more. */
+void session_settle(struct session *session);
 /* Claims over all objects: tickets, permits, locks. */
-uint64_t session_holding(const struct session *session);
+uint64_t session_holding(struct session *session);
 /* The session of that number, or NULL. */
 struct session *session_find(struct service *service, uint64_t id);

@@ -1,6 +1,8 @@
 /* methods/claims: see claims.h. */
 #include "daemon/methods/claims.h"
 
+#include "daemon/objects/queue.h"
+
 enum { NS_PER_MS = 1000000 };
 
 size_t pack_wait(struct buffer *out, const struct parked *parked, uint64_t now)
@@ -65,11 +67,30 @@ static void pack_holds(struct buffer *out, const struct object *object)
     pack_array_end(out, at, count);
 }
 
+/* For whom items of a queue are reserved, and how many; nil if there are none. */
+static void pack_ahead(struct buffer *out, const struct queue *queue)
+{
+    const struct tie *tie = queue->object.reserved;
+    if (tie == NULL) {
+        pack_nil(out);
+        return;
+    }
+    size_t pairs = pack_map_begin(out);
+    size_t claimant = pack_claimant(out, tie->session);
+    pack_key_uint(out, "items", queue->ahead.count - queue->ahead.taken);
+    pack_map_end(out, pairs, claimant + 1);
+}
+
 size_t pack_claims(struct buffer *out, const struct object *object, uint64_t now)
 {
     pack_string(out, "waits");
     pack_waits(out, object, now);
     pack_string(out, "holds");
     pack_holds(out, object);
-    return 2;
+    if (object->type != &queue_type) {
+        return 2;
+    }
+    pack_string(out, "ahead");
+    pack_ahead(out, (const struct queue *)object);
+    return 3;
 }

@@ -79,6 +79,11 @@ static int make_dict(struct call *call, const struct object_options *common,
     if (option_given(initial)) {
         struct key_fault fault;
         uint64_t new_keys;
+        status = call_check_lasting(call, &dict->object);
+        if (status < 0) {
+            object_unref(&dict->object);
+            return status;
+        }
         status = dict_update(dict, (struct incoming){initial->raw, call->origin, call->pace},
                              &new_keys, &fault, call->pace);
         if (status == ERR_TYPE) {

@@ -46,8 +46,11 @@ static int make_list(struct call *call, const struct object_options *common,
     }
     const struct param *initial = &given[OPTION_list_open_initial];
     if (option_given(initial)) {
-        status = list_extend(list, (struct incoming){initial->raw, call->origin, call->pace},
-                             call->pace);
+        status = call_check_lasting(call, &list->object);
+        status = status < 0
+                     ? status
+                     : list_extend(list, (struct incoming){initial->raw, call->origin, call->pace},
+                                   call->pace);
     }
     if (status < 0) {
         object_unref(&list->object); /* list_extend has put nothing into it */

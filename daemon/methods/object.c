@@ -90,6 +90,7 @@ int method_object_list(struct call *call)
     for (uint64_t seen = 0; object != NULL && count < query.limit && seen < LIST_MOST; seen++) {
         uint64_t number = object->entry.seq;
         if (matches(&query, object)) {
+            object_settle(object, false);
             describe_object(object, out, call->now);
             count++;
         }

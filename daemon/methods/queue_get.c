@@ -8,6 +8,7 @@
  */
 #include "daemon/objects/queue.h"
 #include "daemon/methods/methods.h"
+#include "daemon/methods/options.h"
 
 enum {
     STEPS_GET = 32,  /* what taking an item takes, in steps */
@@ -15,9 +16,10 @@ enum {
 };
 
 /* Takes the queue's next item, which queue_head has shown, for the tie (joinable) or for good, and
- * packs [value, ticket, deliveries], with the queue's name in front if the call has named several.
- */
-static int deliver(struct call *call, struct queue *queue, struct delivery *head, struct tie *tie)
+ * packs [value, ticket, deliveries], with the queue's name in front if the call has named several;
+ * one more element is to follow if some are wanted ahead. */
+static int deliver(struct call *call, struct queue *queue, struct delivery *head, struct tie *tie,
+                   uint64_t ahead)
 {
     struct buffer *out = &call->out->bytes;
     int status = output_reserve_taken(call->out, head->value);
@@ -27,7 +29,7 @@ static int deliver(struct call *call, struct queue *queue, struct delivery *head
     if (status < 0) {
         return status;
     }
-    pack_array(out, call->object != NULL ? 3 : 4);
+    pack_array(out, call->object != NULL && ahead == 0 ? 3 : 4);
     if (call->object == NULL) {
         pack_str(out, object_name(&queue->object));
     }
@@ -55,8 +57,54 @@ static int holder(struct call *call, struct queue *queue, struct tie **out)
     return 0;
 }
 
-/* Answers with the queue's next item, which queue_head has shown. */
-static int take(struct call *call, struct queue *queue, struct delivery *head)
+static void pack_reserved(void *data, const struct delivery *item)
+{
+    struct buffer *out = data;
+    pack_array(out, 3);
+    (void)buffer_append(out, item->value.bytes.data, item->value.bytes.len);
+    if (item->ticket > 0) {
+        pack_uint(out, item->ticket);
+    } else {
+        pack_nil(out);
+    }
+    pack_uint(out, item->meta.deliveries);
+}
+
+/* Whether an item that comes now is for nobody but the caller. */
+static bool is_alone(const struct call *call)
+{
+    const struct wait *first = TAILQ_FIRST(&call->object->waits[QUEUE_GETTERS]);
+    return call->batch == NULL && !call->notification && call->pace == NULL &&
+           (first == NULL ||
+            (call->waited && first->call == call && TAILQ_NEXT(first, link) == NULL));
+}
+
+/* Reserves items for the caller and packs [slot, generation, items], or nil. */
+static void pack_ahead(struct call *call, uint64_t most)
+{
+    struct queue *queue = queue_of(call->object);
+    struct ahead_page *page = call->session->page;
+    struct tie *tie = page == NULL ? NULL : session_tie(call->session, call->object);
+    struct buffer *out = &call->out->bytes;
+    unsigned slot;
+    uint32_t generation;
+    uint32_t count = 0;
+    if (tie != NULL && tie->open && is_alone(call)) {
+        count = queue_reserve(queue, tie, page, most, call->now, &slot, &generation);
+    }
+    if (count == 0) {
+        pack_nil(out);
+        return;
+    }
+    pack_array(out, 3);
+    pack_uint(out, slot);
+    pack_uint(out, generation);
+    pack_array(out, count);
+    queue_show_reserved(queue, pack_reserved, out);
+}
+
+/* Answers with the queue's next item, which queue_head has shown, and with some more `ahead`. */
+static int take(struct call *call, struct queue *queue, struct delivery *head, uint64_t ahead)
 {
     struct tie *tie = NULL;
     if (queue->options.joinable && call->object != NULL &&
@@ -71,7 +119,10 @@ static int take(struct call *call, struct queue *queue, struct delivery *head)
         return status;
     }
     (void)call_result(call);
-    status = deliver(call, queue, head, tie);
+    status = deliver(call, queue, head, tie, ahead);
+    if (status == 0 && ahead > 0) {
+        pack_ahead(call, ahead);
+    }
     if (tie != NULL) {
         session_tie_check(tie);
     }
@@ -97,15 +148,27 @@ static int wait_for_item(struct call *call, unsigned i)
     return status;
 }
 
+static int read_ahead(struct call *call, uint64_t *ahead)
+{
+    struct param given[OPTIONS_queue_get];
+    int status = options_read(call, 2, given);
+    *ahead = (uint64_t)option_int(&given[OPTION_queue_get_ahead], 0);
+    return status;
+}
+
 int method_queue_get(struct call *call)
 {
     struct queue *queue = queue_of(call->object);
     struct delivery head;
-    int status = look(call, queue, &head);
+    uint64_t ahead = 0;
+    int status = __builtin_expect(call_given(call, 2), 0) ? read_ahead(call, &ahead) : 0;
+    if (status == 0) {
+        status = look(call, queue, &head);
+    }
     if (status == ERR_EMPTY) {
         return wait_for_item(call, 1);
     }
-    return status < 0 ? status : take(call, queue, &head);
+    return status < 0 ? status : take(call, queue, &head, ahead);
 }
 
 static int refuse_any(struct call *call, int error)
@@ -141,7 +204,7 @@ static int get_from_asked(struct call *call)
     struct delivery head;
     int status = queue_head(queue, &head);
     if (status == 0) {
-        return take(call, queue, &head);
+        return take(call, queue, &head, 0);
     }
     if (status == ERR_SHUT_DOWN && all_are_shut_down(call)) {
         return refuse_any(call, status);
@@ -167,7 +230,7 @@ int method_queue_get_any(struct call *call)
         set.objects[i] = registry_find(&call->service->registry, param_bytes(&name));
         int status = look(call, queue_of(set.objects[i]), &head);
         if (status == 0) {
-            return take(call, queue_of(set.objects[i]), &head);
+            return take(call, queue_of(set.objects[i]), &head, 0);
         }
         if (status == ERR_EMPTY) {
             refusal = ERR_EMPTY;
@@ -206,7 +269,7 @@ int method_queue_get_many(struct call *call)
     size_t at = pack_array_begin(call_result(call));
     uint64_t count = 0;
     while (count < max && !call_is_long(call) && queue_head(queue, &head) == 0 &&
-           call_has_room(call, head.value) && deliver(call, queue, &head, tie) == 0) {
+           call_has_room(call, head.value) && deliver(call, queue, &head, tie, 0) == 0) {
         count++;
         pace_step(call->pace, STEPS_GET);
     }

@@ -14,7 +14,7 @@ enum {
 };
 
 /* The pairs that session.list and session.describe share. */
-static void pack_summary(struct buffer *out, const struct session *session)
+static void pack_summary(struct buffer *out, struct session *session)
 {
     const struct credentials *peer = &session->credentials;
     pack_key_uint(out, "session", session->id);
@@ -31,9 +31,9 @@ static void pack_summary(struct buffer *out, const struct session *session)
 }
 
 /* The first session of a number greater than `id`, or NULL. */
-static const struct session *session_after(const struct service *service, uint64_t id)
+static struct session *session_after(const struct service *service, uint64_t id)
 {
-    const struct session *session;
+    struct session *session;
     TAILQ_FOREACH (session, &service->sessions, link) {
         if (session->id > id) {
             return session;
@@ -52,7 +52,7 @@ int method_session_list(struct call *call)
     struct buffer *out = call_result(call);
     size_t at = pack_array_begin(out);
     size_t count = 0;
-    const struct session *session = session_after(service, 0);
+    struct session *session = session_after(service, 0);
     while (session != NULL) {
         uint64_t last = 0;
         for (int i = 0; i < SUMMARIES_AT_ONCE && session != NULL; i++) {
@@ -195,7 +195,7 @@ int method_session_describe(struct call *call)
 {
     call->shows_all = true;
     int64_t number = call_int(call, 0, (int64_t)call->session->id);
-    const struct session *session = session_find(call->service, (uint64_t)number);
+    struct session *session = session_find(call->service, (uint64_t)number);
     struct page page;
     if (session == NULL) {
         return refuse_number(call, number);

@@ -213,6 +213,31 @@ static void count_exts(struct incoming value, uint32_t *descriptors, uint32_t *r
     }
 }
 
+/* The object that a reference keeps, or NULL: it is just bytes. */
+static struct object *referred(const struct walk *walk, const struct origin *origin)
+{
+    struct slice name = {walk->data, walk->header.length};
+    struct object *object = registry_find(origin->registry, name);
+    return object != NULL && object_may_be_kept(object, origin->sender) ? object : NULL;
+}
+
+int incoming_check_lasting(struct incoming value, const struct object **object)
+{
+    struct walk walk = {.bytes = value.bytes};
+    *object = NULL;
+    while (value.origin != NULL && next_ext(&walk)) {
+        if (walk.header.ext_type == EXT_DESCRIPTOR) {
+            return ERR_TYPE;
+        }
+        const struct object *other = referred(&walk, value.origin);
+        if (other != NULL && !object_is_durable(other)) {
+            *object = other;
+            return ERR_TYPE;
+        }
+    }
+    return 0;
+}
+
 static void attach(struct attachments *attachments, const struct walk *walk,
                    const struct incoming *value)
 {
@@ -223,9 +248,8 @@ static void attach(struct attachments *attachments, const struct walk *walk,
         };
         return;
     }
-    struct slice name = {walk->data, walk->header.length};
-    struct object *object = registry_find(value->origin->registry, name);
-    if (object != NULL && object_may_be_kept(object, value->origin->sender)) {
+    struct object *object = referred(walk, value->origin);
+    if (object != NULL) {
         object->contained++;
         attachments->objects[attachments->nobjects++] = object_ref(object);
     }

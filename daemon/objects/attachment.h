@@ -124,5 +124,9 @@ struct attachments {
 int attachments_new(struct incoming value, struct attachments **out);
 void attachments_free(struct attachments *attachments); /* NULL is allowed */
 
+/* Whether a durable object may have the value. ERR_TYPE: it has a descriptor, or refers to *object,
+ * which is not durable (else NULL). */
+int incoming_check_lasting(struct incoming value, const struct object **object);
+
 /* What they cost in memory: the figure that is charged. */
 size_t attachments_cost(const struct attachments *attachments);

@@ -1,5 +1,6 @@
-/* list: see list.h. Slices are in list_range.c, sorting is in list_sort.c. */
-#include "daemon/objects/list.h"
+/* list: see list.h. Slices are in list_range.c, sorting is in list_sort.c, rows are in list_rows.c.
+ */
+#include "daemon/objects/list_rows.h"
 
 #include <stdlib.h>
 
@@ -24,12 +25,24 @@ static size_t list_describe(const struct object *object, struct buffer *out, uin
     return 1;
 }
 
+static void list_deinit(struct object *object)
+{
+    list_rows_free(list_of(object)->rows);
+    list_loading_free(list_of(object));
+}
+
 const struct object_type list_type = {
     .kind = OBJECT_LIST,
     .size = sizeof(struct list),
+    .deinit = list_deinit,
     .clear = list_empty,
     .describe = list_describe,
     .weight = list_weight,
+    .make = list_make,
+    .save = list_save,
+    .load = list_load,
+    .loaded = list_loaded,
+    .durable = true,
 };
 
 int list_new(const struct object_options *common, struct list **out)
@@ -38,8 +51,10 @@ int list_new(const struct object_options *common, struct list **out)
     if (list == NULL) {
         return ERR_MEMORY;
     }
-    int status = object_init(&list->object, &list_type, common);
+    int status = common->lifetime == LIFETIME_DURABLE ? list_rows_new(list) : 0;
+    status = status < 0 ? status : object_init(&list->object, &list_type, common);
     if (status != 0) {
+        list_rows_free(list->rows);
         free(list);
         return status;
     }
@@ -72,8 +87,36 @@ struct stored list_at(const struct list *list, uint32_t position)
 
 /* Changing one value. */
 
-void list_tell(struct list *list, enum event_name event, uint64_t index, uint64_t a, uint64_t b)
+/* What is to be saved after an event. */
+static void note(struct list *list, enum event_name event, uint32_t index, uint32_t count)
 {
+    switch (event) {
+    case EVENT_insert:
+        list_note_inserted(list, index, count);
+        break;
+    case EVENT_delete:
+        list_note_deleted(list, index, count);
+        break;
+    case EVENT_set:
+        list_note_set(list, index);
+        break;
+    case EVENT_clear:
+        list->object.unsaved |= UNSAVED_ALL;
+        break;
+    case EVENT_set_slice:
+        break; /* noted by who knows the slice */
+    default:
+        list_note_moved(list, 0);
+        break;
+    }
+    object_join_changed(&list->object);
+}
+
+void list_changed(struct list *list, enum event_name event, uint64_t index, uint64_t a, uint64_t b)
+{
+    if (object_is_durable(&list->object)) {
+        note(list, event, (uint32_t)index, (uint32_t)a);
+    }
     if (object_is_watched(&list->object, event)) {
         const union detail details[] = {{.uint = index}, {.uint = a}, {.uint = b}};
         object_tell(&list->object, event, details);
@@ -102,7 +145,7 @@ int list_insert(struct list *list, uint32_t position, struct incoming value, str
         cell_deinit(cell);
         return status;
     }
-    list_tell(list, EVENT_insert, position, 1, 0);
+    list_changed(list, EVENT_insert, position, 1, 0);
     return 0;
 }
 
@@ -120,7 +163,7 @@ int list_set(struct list *list, uint32_t position, struct incoming value)
     }
     cell_deinit(*old);
     *old = cell;
-    list_tell(list, EVENT_set, position, 0, 0);
+    list_changed(list, EVENT_set, position, 0, 0);
     return 0;
 }
 
@@ -132,7 +175,7 @@ void list_delete(struct list *list, uint32_t position, struct pace *pace)
     cells_close(cells, position, 1, pace);
     cell_deinit(cell);
     object_release(&list->object, before - cells_cost(cells));
-    list_tell(list, EVENT_delete, position, 1, 0);
+    list_changed(list, EVENT_delete, position, 1, 0);
 }
 
 void list_clear(struct list *list, struct pace *pace)
@@ -141,7 +184,7 @@ void list_clear(struct list *list, struct pace *pace)
     cells_deinit(&list->cells, pace);
     object_release(&list->object, list->object.bytes);
     if (count > 0) {
-        list_tell(list, EVENT_clear, count, 0, 0);
+        list_changed(list, EVENT_clear, count, 0, 0);
     }
 }
 
@@ -245,7 +288,7 @@ void list_reverse(struct list *list, struct pace *pace)
         }
         pace_step(pace, PACE_STRETCH);
     }
-    list_tell(list, EVENT_reverse, 0, 0, 0);
+    list_changed(list, EVENT_reverse, 0, 0, 0);
 }
 
 /* What `more` further copies of all values cost; so much that it is refused if it is beyond all
@@ -308,7 +351,7 @@ int list_repeat(struct list *list, int64_t n, struct pace *pace)
     }
     append_copies(list, len, (uint32_t)n, pace);
     if (more > 0) {
-        list_tell(list, EVENT_insert, len, more, 0);
+        list_changed(list, EVENT_insert, len, more, 0);
     }
     return 0;
 }

@@ -26,6 +26,8 @@ enum { LIST_SHORT = PACE_LONG }; /* moving so many values is no matter */
 struct list {
     struct object object;
     struct cells cells;
+    struct list_rows *rows;       /* of a durable one: what is saved (list_rows.h); else NULL */
+    struct list_loading *loading; /* while it is loaded (list_load.c); else NULL */
 };
 
 extern const struct object_type list_type;
@@ -97,9 +99,19 @@ uint64_t list_set_range_steps(const struct list *list, const struct list_range *
 void list_delete_range(struct list *list, const struct list_range *range, struct pace *pace);
 uint64_t list_delete_range_steps(const struct list *list, const struct list_range *range);
 
-/* For the files of the list: tells an event whose details are the index, and up to two more
- * numbers. */
-void list_tell(struct list *list, enum event_name event, uint64_t index, uint64_t a, uint64_t b);
+/* For the files of the list: values have come, have gone or are others. Tells the event, whose
+ * details are the index and up to two more numbers, and notes what is to be saved (of a slice that
+ * is set: list_note_set or list_note_moved, beforehand). */
+void list_changed(struct list *list, enum event_name event, uint64_t index, uint64_t a, uint64_t b);
+
+/* list_rows.c and list_load.c: what object_type asks for. */
+int list_make(const struct object_options *common, struct row *options, struct object **out);
+int list_save(struct object *object, enum rows which, const struct row_writer *out,
+              const struct moment *now);
+int list_load(struct object *object, struct slice key, struct slice value,
+              struct row_reader *reader);
+int list_loaded(struct object *object, struct row_reader *reader);
+void list_loading_free(struct list *list);
 
 /* The position of the first equal value between two indices (Python's, clamped), or LIST_NONE. */
 uint32_t list_find(const struct list *list, struct slice value, int64_t start, int64_t stop,

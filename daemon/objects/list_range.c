@@ -6,7 +6,7 @@
  * New values are first made beside the list, so that what they cost is known before anything is
  * changed.
  */
-#include "daemon/objects/list.h"
+#include "daemon/objects/list_rows.h"
 
 #include <stdlib.h>
 
@@ -177,6 +177,18 @@ static int replace(struct list *list, const struct list_range *range, const stru
     return 0;
 }
 
+/* The same, of a durable list: where all others stand as they did, those of the range are noted. */
+static void note_slice(struct list *list, const struct list_range *up, uint32_t count)
+{
+    if (up->count != count) {
+        list_note_moved(list, (uint32_t)up->start);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        list_note_set(list, (uint32_t)(up->start + i * up->step));
+    }
+}
+
 /* A range has been replaced by so many values. */
 static void tell_replaced(struct list *list, const struct list_range *range, uint32_t count)
 {
@@ -185,11 +197,14 @@ static void tell_replaced(struct list *list, const struct list_range *range, uin
         return;
     }
     if (range->count == 0) {
-        list_tell(list, EVENT_insert, (uint64_t)up.start, count, 0);
+        list_changed(list, EVENT_insert, (uint64_t)up.start, count, 0);
     } else if (count == 0 && up.step == 1) {
-        list_tell(list, EVENT_delete, (uint64_t)up.start, range->count, 0);
+        list_changed(list, EVENT_delete, (uint64_t)up.start, range->count, 0);
     } else {
-        list_tell(list, EVENT_set_slice, (uint64_t)up.start, range->count, count);
+        if (object_is_durable(&list->object)) {
+            note_slice(list, &up, count);
+        }
+        list_changed(list, EVENT_set_slice, (uint64_t)up.start, range->count, count);
     }
 }
 

@@ -193,7 +193,7 @@ int list_sort(struct list *list, bool reverse, struct pace *pace)
         pace_each(pace, i);
     }
     bulk_free(run, size, pace);
-    list_tell(list, EVENT_sort, 0, 0, 0);
+    list_changed(list, EVENT_sort, 0, 0, 0);
     return 0;
 }
 

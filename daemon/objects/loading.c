@@ -13,6 +13,7 @@
 #include "daemon/objects/condition.h"
 #include "daemon/objects/dict.h"
 #include "daemon/objects/event.h"
+#include "daemon/objects/list.h"
 #include "daemon/objects/pipe.h"
 #include "daemon/objects/queue.h"
 #include "daemon/objects/row_form.h"
@@ -29,7 +30,7 @@ static const struct object_type *const types[OBJECT_KINDS] = {
     [OBJECT_SEMAPHORE] = &semaphore_type, [OBJECT_CONDITION] = &condition_type,
     [OBJECT_EVENT] = &event_type,         [OBJECT_BARRIER] = &barrier_type,
     [OBJECT_VALUE] = &shared_value_type,  [OBJECT_ARRAY] = &shared_array_type,
-    [OBJECT_PIPE] = &pipe_type,
+    [OBJECT_LIST] = &list_type,           [OBJECT_PIPE] = &pipe_type,
 };
 
 void loading_begin(struct row_reader *reader)

@@ -79,6 +79,10 @@ struct object_type {
     void (*put_back)(struct object *object, struct stored value, const void *note);
     /* The note is of no more use: drops what it refers to. */
     void (*forget)(const void *note);
+    /* Of an object with something reserved (object->reserved): what the session has taken of it
+     * without a call is got now; `whole`: and nothing is reserved any more. NULL: nothing ever is.
+     */
+    void (*settle)(struct object *object, bool whole);
     /* Its waiters have been served: passes on what other objects are to get. NULL: nothing. */
     void (*pass_on)(struct object *object, uint64_t now);
     /* Another object on which calls of this one may wait, or NULL. NULL: there never is. */
@@ -138,6 +142,8 @@ struct object {
     struct wait_index *sleeping; /* owned; those that wait for a key; NULL: none */
     struct wait *cursor;         /* where a pass over all waits of a channel stands, or NULL */
     struct hold *hold;           /* an operation in steps is under way; NULL: none is */
+    struct tie *reserved;        /* the session that can take something without a call (settle), or
+                                    NULL: nobody can */
     struct tie_list ties;        /* the sessions that have it open or hold something of it */
     struct watch_list watches;   /* who wants to be told what happens to it */
     struct registry *registry;   /* that it is or was in; NULL: never */
@@ -219,6 +225,16 @@ void object_unsaved(struct object *object, uint8_t what);
 
 /* From now on its mode is that. */
 void object_set_mode(struct object *object, uint16_t mode);
+
+/* Somebody else comes to the object, or looks at it: what has been taken without a call is got.
+ * `whole`: nothing is reserved any more, as is due before its head changes, before it is watched,
+ * and where two looks at it must agree. */
+static inline void object_settle(struct object *object, bool whole)
+{
+    if (__builtin_expect(object->reserved != NULL, 0)) {
+        object->type->settle(object, whole);
+    }
+}
 
 struct object *object_ref(struct object *object);
 /* Drops a reference; the last one deinits the type, releases every charge and frees the object. */

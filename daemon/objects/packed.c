@@ -248,20 +248,17 @@ bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool
     return true;
 }
 
+struct packed_cursor packed_end(const struct packed *packed)
+{
+    return packed_begin(packed, true);
+}
+
 struct packed_cursor packed_find(const struct packed *packed, uint64_t number)
 {
-    struct packed_segment *segment = TAILQ_LAST(&packed->segments, packed_segments);
-    while (segment != NULL && segment->first > number) {
-        segment = TAILQ_PREV(segment, packed_segments, link);
-    }
-    if (segment == NULL) {
-        return packed_begin(packed, false);
-    }
-    struct packed_cursor cursor = {segment, segment->begin};
-    uint64_t at = segment->first > packed->first ? segment->first : packed->first;
-    for (; at < number; at++) {
-        struct packed_record record;
-        cursor.at += record_at(packed, segment, cursor.at, &record);
+    struct packed_cursor cursor = packed_begin(packed, true);
+    struct packed_record record;
+    for (uint64_t at = packed->next; at > number; at--) {
+        (void)packed_next(packed, &cursor, true, &record);
     }
     return cursor;
 }

@@ -70,8 +70,11 @@ struct packed_cursor packed_begin(const struct packed *packed, bool from_back);
 bool packed_next(const struct packed *packed, struct packed_cursor *cursor, bool from_back,
                  struct packed_record *out);
 
-/* Where a walk from the front to the back shows the record of a number next: one that is there, or
- * the next one that is pushed. */
+/* Where a walk from the front to the back would go on with what is pushed from now on, as long as
+ * the record that is the last one now has not been taken. */
+struct packed_cursor packed_end(const struct packed *packed);
+/* Where such a walk goes on with the record of a number. Takes as many steps as there are records
+ * from that on; records can be taken from the back. */
 struct packed_cursor packed_find(const struct packed *packed, uint64_t number);
 
 /* Skips whole segments from where a walk begins, as long as no more than *count records that are

@@ -1,7 +1,8 @@
 /*
- * queue: the object, putting and shutting down; see queue.h. Getting is in queue_get.c, what is
- * taken in queue_taken.c, what time does in queue_time.c, clearing in queue_clear.c, looking in
- * queue_view.c; the states of one item are in item.c, the packed store in queue_store.c.
+ * queue: the object, putting and shutting down; see queue.h. Getting is in queue_get.c, what can be
+ * got without a call in queue_ahead.c, what is taken in queue_taken.c, what time does in
+ * queue_time.c, clearing in queue_clear.c, looking in queue_view.c; the states of one item are in
+ * item.c, the packed store in queue_store.c.
  *
  * Tests: test_queue.c and model_queue.c in tests/unit/objects/, test_queue*.c in
  * tests/unit/methods/.
@@ -129,6 +130,7 @@ const struct object_type queue_type = {
     .save_note = queue_save_note,
     .load_note = queue_load_note,
     .durable = true,
+    .settle = queue_settle,
 };
 
 static int copy_options(struct queue *queue, const struct queue_options *options)
@@ -272,8 +274,11 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     if (queue->shut_down) {
         return ERR_SHUT_DOWN;
     }
-    if (queue_is_full(queue)) {
-        return ERR_FULL;
+    if (__builtin_expect(queue_is_full(queue), 0)) {
+        object_settle(&queue->object, true); /* there may be room, and who waits for it is woken */
+        if (queue_is_full(queue)) {
+            return ERR_FULL;
+        }
     }
     static const struct put_options none = {0};
     if (options == NULL) {
@@ -288,7 +293,14 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     }
     bool plain =
         queue->options.order != QUEUE_PRIORITY && options->delay_ms == 0 && options->ttl_ms == 0;
+    if (__builtin_expect(!plain, 0)) {
+        object_settle(&queue->object, true); /* time may bring it to the head */
+    }
     int status = plain ? queue_put_plain(queue, value) : put_item(queue, value, options, now);
+    if (__builtin_expect(status == ERR_LIMIT && queue->object.reserved != NULL, 0)) {
+        object_settle(&queue->object, true); /* what is taken is not stored any more */
+        status = queue_put_plain(queue, value);
+    }
     if (status == 0) {
         queue->puts++;
         queue_tell_size(queue, EVENT_put);

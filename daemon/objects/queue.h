@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "daemon/objects/ahead_page.h"
 #include "daemon/objects/packed.h"
 #include "daemon/objects/priority.h"
 #include "daemon/objects/queue_item.h"
@@ -36,6 +37,19 @@ struct queue_options {
     int64_t lease_ms;         /* 0: none */
     int64_t max_deliveries;   /* 0: no limit */
     struct slice dead_letter; /* a queue's name; empty: none */
+};
+
+/* The items at the head that are reserved for the session of object.reserved (queue_ahead.c), and
+ * how it went with those before. */
+struct ahead {
+    struct ahead_page *page; /* the session's; while there are some */
+    unsigned slot;           /* of the page */
+    uint32_t count;          /* items, those included that are known to be taken, */
+    uint32_t taken;          /* and how many these are */
+    uint64_t since;          /* monotonic, nanoseconds */
+    uint32_t most;           /* how many are reserved next time, at most */
+    uint32_t pause;          /* gets that are answered with none reserved, from now on, */
+    uint32_t next_pause;     /* and when once more others come too early */
 };
 
 struct queue {
@@ -63,6 +77,7 @@ struct queue {
     bool drain;         /* shut down: who waits for an item stays until nothing can come back */
     bool paused;        /* no get finds anything */
     uint64_t resume_at; /* when that is over: monotonic, nanoseconds; TIME_NEVER: not by itself */
+    struct ahead ahead;
 };
 
 struct put_options {
@@ -114,6 +129,15 @@ uint64_t queue_leave_steps(const struct queue *queue);
 /* Plain queue: an item whose answer never left comes back to the head. Never fails for a limit;
  * for want of memory the item is lost and counted as dropped. */
 void queue_put_back(struct queue *queue, struct stored value, const struct item_meta *meta);
+
+/* After a get for the session of `tie`, which has the queue open, with no one else waiting for an
+ * item: reserves the items that follow, `most` at the most, if they and the queue are such that it
+ * can be done (queue_ahead.c). How many; with *slot and *generation to be taken by. */
+uint32_t queue_reserve(struct queue *queue, struct tie *tie, struct ahead_page *page, uint64_t most,
+                       uint64_t now, unsigned *slot, uint32_t *generation);
+/* Calls `show` for each of them, with the ticket it is going to have (0: none). */
+void queue_show_reserved(const struct queue *queue,
+                         void (*show)(void *data, const struct delivery *item), void *data);
 
 /* The taken item of a ticket, or NULL. */
 struct item *queue_ticket(const struct queue *queue, uint64_t ticket);

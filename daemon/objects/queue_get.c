@@ -6,14 +6,14 @@
  */
 #include "daemon/objects/queue_private.h"
 
-static void show_item(struct item *item, struct delivery *out)
+void queue_show_item(struct item *item, struct delivery *out)
 {
     out->item = item;
     out->value = stored_blob(item->value);
     out->meta = item->meta;
 }
 
-static void show_record(const struct packed_record *record, struct delivery *out)
+void queue_show_record(const struct packed_record *record, struct delivery *out)
 {
     switch (record->tag) {
     case PACKED_VALUE:
@@ -23,7 +23,7 @@ static void show_record(const struct packed_record *record, struct delivery *out
         out->value = stored_blob(packed_pointer(record));
         break;
     case PACKED_ITEM:
-        show_item(packed_pointer(record), out);
+        queue_show_item(packed_pointer(record), out);
         break;
     }
 }
@@ -43,11 +43,11 @@ int queue_first(struct queue *queue, struct delivery *out)
     out->meta = (struct item_meta){.expires = TIME_NEVER};
     struct packed_record record;
     if (!TAILQ_EMPTY(&queue->returned)) {
-        show_item(TAILQ_FIRST(&queue->returned), out);
+        queue_show_item(TAILQ_FIRST(&queue->returned), out);
     } else if (queue->options.order == QUEUE_PRIORITY) {
-        show_item(priority_first(&queue->priority), out);
+        queue_show_item(priority_first(&queue->priority), out);
     } else if (store_head(queue, &record)) {
-        show_record(&record, out);
+        queue_show_record(&record, out);
     } else {
         object_seal(&queue->object, "its count says that there are items, and there are none");
         return ERR_INTERNAL;
@@ -116,8 +116,7 @@ static struct blob *keep(struct stored value)
     return value.blob != NULL ? blob_ref(value.blob) : blob_new(incoming_plain(value.bytes));
 }
 
-/* Makes a struct item of the head if it is none yet, standing in no place. */
-static int head_item(struct queue *queue, const struct delivery *head, struct item **out)
+int queue_head_item(struct queue *queue, const struct delivery *head, struct item **out)
 {
     if (head->item != NULL) {
         item_leave(queue, head->item, NULL);
@@ -139,17 +138,8 @@ uint64_t queue_take_steps(const struct queue *queue)
     return ordered_has_room(&queue->tickets) ? 0 : ordered_reserve_steps(&queue->tickets, 1);
 }
 
-int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out,
-                    struct pace *pace)
+void queue_take_item(struct queue *queue, struct item *item, struct tie *tie, uint64_t now)
 {
-    struct item *item;
-    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1, pace) < 0) {
-        return ERR_MEMORY;
-    }
-    int status = head_item(queue, out, &item);
-    if (status < 0) {
-        return status;
-    }
     uint32_t hash = ticket_hash(queue->tickets.next_seq);
     (void)ordered_append(&queue->tickets, hash, &item->entry); /* has room */
     item->state = ITEM_TAKEN;
@@ -160,12 +150,24 @@ int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct d
     TAILQ_INSERT_TAIL(&tie->taken, item, of_tie);
     tie_claim(tie, 1);
     queue_touch(queue, item, now);
-    out->item = item;
-    out->value = stored_blob(item->value);
-    out->meta = item->meta;
-    out->ticket = item->entry.seq;
-    tell_get(queue, out->ticket);
+    tell_get(queue, item->entry.seq);
     queue_changed(queue);
+}
+
+int queue_take_head(struct queue *queue, struct tie *tie, uint64_t now, struct delivery *out,
+                    struct pace *pace)
+{
+    struct item *item;
+    if (heap_reserve(&queue->due) < 0 || ordered_reserve(&queue->tickets, 1, pace) < 0) {
+        return ERR_MEMORY;
+    }
+    int status = queue_head_item(queue, out, &item);
+    if (status < 0) {
+        return status;
+    }
+    queue_take_item(queue, item, tie, now);
+    queue_show_item(item, out);
+    out->ticket = item->entry.seq;
     return 0;
 }
 
@@ -177,6 +179,7 @@ int queue_return(struct queue *queue, struct incoming value)
     if (status < 0) {
         return status;
     }
+    object_settle(&queue->object, true);
     item_enter_first(queue, item);
     queue->puts++;
     queue_tell_size(queue, EVENT_put);
@@ -188,7 +191,8 @@ void queue_put_back(struct queue *queue, struct stored value, const struct item_
 {
     struct item *item;
     struct item_meta before = *meta;
-    before.deliveries--; /* it did not arrive */
+    object_settle(&queue->object, true); /* what follows it is at the head */
+    before.deliveries--;                 /* it did not arrive */
     queue->gets--;
     if (item_new(queue, keep(value), &before, true, &item) < 0) {
         queue->dropped++;

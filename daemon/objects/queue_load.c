@@ -595,6 +595,7 @@ int queue_loaded(struct object *object, struct row_reader *reader)
         queue->tickets.next_seq = marks->next_ticket;
         if (queue->rows != NULL) {
             queue->rows->saved = packed->next;
+            queue->rows->saved_at = packed_end(packed);
         }
         queue_loading_free(queue);
     }

@@ -89,6 +89,17 @@ void queue_pass_on_dead(struct object *object, uint64_t now);
 
 /* As queue_head, of a queue that may be paused. */
 int queue_first(struct queue *queue, struct delivery *out);
+/* What a record of the packed store shows, but for the ticket. */
+void queue_show_record(const struct packed_record *record, struct delivery *out);
+void queue_show_item(struct item *item, struct delivery *out);
+/* A ready item at the head of a joinable queue, which stands in no place now, is the session's of
+ * `tie` from `now` on. There is room for its ticket and, if there are leases, in queue->due. */
+void queue_take_item(struct queue *queue, struct item *item, struct tie *tie, uint64_t now);
+/* Makes a struct item, standing in no place, of the head, which is a value without one.
+ * ERR_MEMORY. */
+int queue_head_item(struct queue *queue, const struct delivery *head, struct item **out);
+/* object_type.settle. */
+void queue_settle(struct object *object, bool whole);
 /* The item at the head is dropped without being taken. */
 void queue_discard_head(struct queue *queue);
 

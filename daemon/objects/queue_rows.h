@@ -82,7 +82,8 @@ struct queue_rows {
     size_t begin;
     size_t end;
     size_t cap;
-    uint64_t saved; /* records from this number on have no rows yet */
+    uint64_t saved;                /* records from this number on have no rows yet */
+    struct packed_cursor saved_at; /* fifo: where they begin, if there are others before them */
 };
 
 /* The rows of a durable queue. 0 or ERR_MEMORY. */

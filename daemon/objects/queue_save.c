@@ -214,6 +214,16 @@ static void pack_record(struct saving *saving, const struct packed_record *recor
     }
 }
 
+/* Where the records from a number on begin: the first there is, or the first that is not saved. */
+static struct packed_cursor begin_at(const struct queue *queue, uint64_t from)
+{
+    if (from == queue->packed.first) {
+        return packed_begin(&queue->packed, false);
+    }
+    return queue->options.order == QUEUE_LIFO ? packed_find(&queue->packed, from)
+                                              : queue->rows->saved_at;
+}
+
 /* Puts the records from a number on. */
 static int save_records(struct saving *saving, uint64_t from,
                         int (*put)(struct saving *saving, uint64_t end))
@@ -221,7 +231,7 @@ static int save_records(struct saving *saving, uint64_t from,
     const struct packed *packed = &saving->queue->packed;
     struct packed_record record;
     int status = 0;
-    struct packed_cursor cursor = packed_find(packed, from);
+    struct packed_cursor cursor = begin_at(saving->queue, from);
     saving->count = 0;
     for (uint64_t number = from; number < packed->next && status == 0; number++) {
         if (saving->count == 0) {
@@ -250,6 +260,7 @@ static int save_new_records(struct saving *saving)
     }
     if (status == 0) {
         rows->saved = packed->next;
+        rows->saved_at = packed_end(packed);
     }
     return status;
 }

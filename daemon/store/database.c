@@ -61,11 +61,34 @@ static int number(const struct database *database, const char *text, int64_t *ou
     return result == SQLITE_ROW ? SQLITE_OK : result;
 }
 
+/* The file says that it has a log; SQLite does not call it an error if it cannot have one. */
+static int use_log(struct database *database)
+{
+    sqlite3_stmt *statement = NULL;
+    int result =
+        sqlite3_prepare_v2(database->handle, "PRAGMA journal_mode = WAL", -1, &statement, NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    if (result == SQLITE_ROW) {
+        const char *mode = (const char *)sqlite3_column_text(statement, 0);
+        result = mode != NULL && strcmp(mode, "wal") == 0 ? SQLITE_OK : SQLITE_CANTOPEN;
+    }
+    /* It has not been written before the statement has come to its end. */
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    (void)sqlite3_finalize(statement);
+    return result == SQLITE_DONE ? SQLITE_OK : result;
+}
+
 /* An empty file becomes a store at once or not at all. */
 static int make(struct database *database)
 {
-    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; "
-                                   "PRAGMA journal_mode = WAL");
+    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
+    if (result == SQLITE_OK) {
+        result = use_log(database);
+    }
     if (result == SQLITE_OK) {
         result =
             execute(database, "BEGIN IMMEDIATE; " TABLE "; PRAGMA application_id = 1768973156; "
@@ -372,9 +395,10 @@ static int log_failure(const struct database *database, sqlite3_file *log, int r
 {
     int code = 0;
     (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &code);
-    code = code == EDQUOT ? ENOSPC : code != 0 ? code : failure_of_sqlite(NULL, result);
-    return failure(error, code, "%s the log of %s failed: %s", what, database->path,
-                   strerror(code));
+    const char *why = code != 0 ? strerror(code) : sqlite3_errstr(result);
+    bool full = result == SQLITE_FULL || code == EDQUOT;
+    return failure(error, full && result != SQLITE_IOERR_FSYNC ? ENOSPC : EIO,
+                   "%s the log of %s failed: %s", what, database->path, why);
 }
 
 int database_sync(const struct database *database, char **error)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,21 @@ int failure(char **error, int code, const char *format, ...)
         va_end(arguments);
     }
     return code;
+}
+
+/* Whether a write was refused for a quota, which SQLite has no code for; its number for the last
+ * error of the system may have changed since, but each file has its own. */
+static bool is_over_quota(sqlite3 *handle)
+{
+    int database = 0;
+    int of_log = 0;
+    sqlite3_file *log = NULL;
+    (void)sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &database);
+    (void)sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (log != NULL && log->pMethods != NULL) {
+        (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &of_log);
+    }
+    return database == EDQUOT || of_log == EDQUOT;
 }
 
 int failure_of_sqlite(sqlite3 *handle, int result)
@@ -42,8 +58,15 @@ int failure_of_sqlite(sqlite3 *handle, int result)
         if (result == SQLITE_IOERR_NOMEM) {
             return ENOMEM;
         }
+        /* Whatever the reason, what is on disk is not known then. */
+        if (result == SQLITE_IOERR_FSYNC || result == SQLITE_IOERR_DIR_FSYNC) {
+            return EIO;
+        }
         /* The log's index could not grow; SQLite does not say why. */
         if (result == SQLITE_IOERR_SHMSIZE) {
+            return ENOSPC;
+        }
+        if (result == SQLITE_IOERR_WRITE && is_over_quota(handle)) {
             return ENOSPC;
         }
         return system == EDQUOT ? ENOSPC : system > 0 ? system : EIO;

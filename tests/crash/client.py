@@ -33,8 +33,8 @@ class World:
                 own.open(call)
         call("dict.open", "volatile", {})
 
-    def check(self, call, clients):
-        """The sentences about what is wrong."""
+    def check(self, call, clients, in_order):
+        """The sentences about what is wrong, after a kill or an end in order."""
         wrong = [sentence for client in clients for sentence in client.wrong]
         try:
             call("dict.len", "volatile")
@@ -46,6 +46,8 @@ class World:
         for queue in self.queues.values():
             gets = sum(one.kind == "get" and one.about is queue for one in pending)
             ends = {one.value for one in pending if one.kind == "end" and one.about is queue}
+            if in_order:
+                queue.sessions_ended()
             queue.check(call, gets, ends)
             wrong += queue.wrong
         done = set(self.bank.check(call))
@@ -130,7 +132,7 @@ class Client:
                 return Call("end", "queue.task_done", ["jobs", ticket], queue, value)
             queue.give_back_called(value)
             return Call("back", "queue.give_back", ["jobs", ticket], queue, value)
-        if self.random.randrange(2 * MOST) < queue.size():
+        if self.random.randrange(2 * MOST) < queue.level:
             return Call("get", "queue.get", [queue.name, 0], queue)
         value = self.world.value(self.number)
         queue.put_called(value)

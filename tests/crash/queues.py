@@ -29,14 +29,12 @@ class Queue:
     def __init__(self, name):
         self.name = name
         self.items = {}
+        self.level = 0  # about how many items are in it
         self.unanswered = 0  # gets, since the beginning
         self.wrong = []
 
     def open(self, call):
         call("queue.open", self.name, {"lifetime": "durable", **self.options})
-
-    def size(self):
-        return sum(item.sure and not item.gone for item in self.items.values())
 
     def say(self, value, what):
         self.wrong.append(f"{self.name}: {list(value)} {what}")
@@ -45,6 +43,7 @@ class Queue:
 
     def put_called(self, value):
         self.items[value] = Item()
+        self.level += 1
 
     def put_answered(self, value):
         self.items[value].sure = True
@@ -62,6 +61,7 @@ class Queue:
     def count(self, value, item, deliveries):
         """A plain queue gives each item once."""
         item.gone = True
+        self.level -= 1
         if deliveries != 1:
             self.say(value, f"was given out by a plain queue as delivery {deliveries}")
 
@@ -80,16 +80,18 @@ class Queue:
         """(what is there, in order, without what is strange; which figures are wrong)"""
         values = self.peek(call)
         size = call("queue.qsize", self.name)
-        unfinished = call("object.describe", self.name).get("unfinished")
-        if size != len(values) or unfinished not in (None, size):
+        figures = call("object.describe", self.name)
+        unfinished = figures.get("unfinished", size)
+        if size != len(values) or unfinished != size:
             self.wrong.append(f"{self.name}: {len(values)} items, qsize {size}, unfinished "
-                              f"{unfinished}")
+                              f"{unfinished}; it is described as {figures}")
         return values
 
     def check(self, call, gets, ends):
         """`gets` calls of get were not answered; `ends`, values, had a task_done that was not."""
         self.unanswered += gets
         values = self.read(call)
+        self.level = len(values)
         there = set(values)
         if len(there) < len(values):
             self.wrong.append(f"{self.name}: items are there twice: "
@@ -132,6 +134,9 @@ class Queue:
             if item.gone and item.sure and number > first.get(client, number):
                 self.say((client, number), f"was taken before number {first[client]}")
 
+    def sessions_ended(self):
+        """The daemon has ended in order, and each session before it."""
+
     def forget(self):
         """What is gone for long is not asked for any more, but for its number: nothing of a client
         may come that is not known, and so what is gone must not."""
@@ -173,10 +178,17 @@ class Jobs(Queue):
 
     def task_done_answered(self, value):
         self.items[value].gone = True
+        self.level -= 1
 
     def give_back_called(self, value):
         self.items[value].given_back = True
         self.items[value].taken = False
+
+    def sessions_ended(self):
+        """Each gives back what it has taken, in the old order; but one session after the other."""
+        for item in self.items.values():
+            item.given_back |= item.taken
+            item.taken = False
 
     def read(self, call):
         """Those that were given out too often stand in front, for they were once."""

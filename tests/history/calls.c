@@ -3,6 +3,8 @@
 
 #include "tests/history/operations.h"
 
+enum { ASKED_AHEAD = 20 /* gets after which the library finds it worth while */ };
+
 /* What the params are packed from; arrays of at most one value each. */
 struct params {
     struct ipcc_value values[6];
@@ -62,14 +64,33 @@ static void read_results(struct operation *operation, const struct ipcc_value *v
     }
 }
 
+/* Gets an item that is reserved for the process. False: there is none. */
+static bool get_ahead(struct ipcc_ahead *ahead, struct operation *operation)
+{
+    struct ipcc_reply reply = {0};
+    operation->status = ipcc_ahead_take(ahead, &reply);
+    if (operation->status == 0) {
+        read_results(operation, &reply.value);
+    }
+    ipcc_reply_free(&reply);
+    return operation->status == 0;
+}
+
 void operation_run(struct ipcc *conn, const char *object, struct operation *operation,
-                   int64_t timeout_ms)
+                   int64_t timeout_ms, struct ipcc_ahead *ahead)
 {
     const struct verb_row *row = &verb_rows[operation->verb];
     struct params params = {0};
+    ahead = operation->verb == GET ? ahead : NULL;
+    if (ahead != NULL && get_ahead(ahead, operation)) {
+        return;
+    }
     add(&params, ipcc_str(object));
     for (const char *letter = row->params; *letter != '\0'; letter++) {
         add_param(&params, *letter, operation, timeout_ms);
+    }
+    if (ahead != NULL) {
+        add(&params, ipcc_ahead_options(ahead));
     }
     struct ipcc_reply reply = {0};
     const struct ipcc_request request = {
@@ -81,8 +102,24 @@ void operation_run(struct ipcc *conn, const char *object, struct operation *oper
     operation->status = ipcc_call_request(conn, &request, &reply);
     if (operation->status == 0) {
         read_results(operation, &reply.value);
+        if (ahead != NULL) {
+            ipcc_ahead_keep(ahead, &reply);
+        }
     }
     ipcc_reply_free(&reply);
+}
+
+int object_open_ahead(struct ipcc *conn, const char *object, struct ipcc_ahead **ahead)
+{
+    const struct ipcc_value name = ipcc_str(object);
+    int status = ipcc_call(conn, "queue.open", &name, 1, NULL);
+    if (status == 0) {
+        status = ipcc_ahead_new(conn, ahead);
+    }
+    for (unsigned i = 0; i < ASKED_AHEAD && status == 0; i++) {
+        (void)ipcc_ahead_options(*ahead); /* it is asked for from the first get on */
+    }
+    return status;
 }
 
 /* Options as a map. */

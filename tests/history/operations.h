@@ -37,9 +37,13 @@ struct actor actor_new(enum type type, const struct object_options *options, uin
 /* Sets process, verb and arguments of the next operation. Returns the timeout for it. */
 int64_t actor_choose(struct actor *actor, struct operation *operation);
 
-/* Calls the daemon; sets status and results. */
+/* Opens a queue for a process that gets items ahead. 0 or an IPCC_ERR_ code. */
+int object_open_ahead(struct ipcc *conn, const char *object, struct ipcc_ahead **ahead);
+
+/* Calls the daemon, or gets an item that is reserved (`ahead`, which may be NULL); sets status and
+ * results. */
 void operation_run(struct ipcc *conn, const char *object, struct operation *operation,
-                   int64_t timeout_ms);
+                   int64_t timeout_ms, struct ipcc_ahead *ahead);
 
 /* Learns from the answer. */
 void actor_learn(struct actor *actor, const struct operation *operation);

@@ -239,7 +239,7 @@ static int32_t look(struct running *running, enum verb verb, int64_t argument)
     struct log *log = &round->record->logs[0];
     struct operation chosen = {.verb = (uint8_t)verb, .arguments = {argument}};
     struct operation *operation = record_begin(log, &chosen);
-    operation_run(round->conn, running->object, operation, 0);
+    operation_run(round->conn, running->object, operation, 0, NULL);
     record_end(operation);
     return operation->status;
 }

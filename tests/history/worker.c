@@ -21,7 +21,7 @@ static _Noreturn void fail(const struct worker_job *job, const char *what)
     _exit(1);
 }
 
-static void work(struct ipcc *conn, const struct worker_job *job)
+static void work(struct ipcc *conn, const struct worker_job *job, struct ipcc_ahead *ahead)
 {
     struct actor actor = actor_new(job->type, job->options, job->process, job->random);
     for (unsigned i = 0; i < job->operations; i++) {
@@ -32,7 +32,7 @@ static void work(struct ipcc *conn, const struct worker_job *job)
         }
         tell(job, BEGUN);
         struct operation *operation = record_begin(job->log, &chosen);
-        operation_run(conn, job->object, operation, timeout_ms);
+        operation_run(conn, job->object, operation, timeout_ms, ahead);
         record_end(operation);
         if (operation->status <= IPCC_ERR_LOST) {
             fail(job, verb_rows[operation->verb].method);
@@ -49,10 +49,16 @@ _Noreturn void worker_run(const struct worker_job *job)
     if (ipcc_open(&conn, NULL) < 0 || ipcc_session(conn, &job->log->session) < 0) {
         fail(job, "connecting");
     }
+    struct ipcc_ahead *ahead = NULL;
+    bool is_queue = job->type == TYPE_QUEUE || job->type == TYPE_JOINABLE;
+    if (is_queue && job->process % 2 == 1 && object_open_ahead(conn, job->object, &ahead) < 0) {
+        fail(job, "opening");
+    }
     tell(job, READY);
     if (read(job->start, &byte, 1) == 1) {
-        work(conn, job);
+        work(conn, job, ahead);
     }
+    ipcc_ahead_free(ahead);
     record_closing(job->log);
     (void)ipcc_close(conn);
     tell(job, FINISHED);

@@ -27,6 +27,8 @@ RUN = {
     "ipcctl run --lock=NAME COMMAND": {"NAME": "db", "COMMAND": "true"},
     'ipcctl put jobs --text -- "$text"': {"$text": "-"},
     "ipcctl sessions": {},
+    "ipcctl stats": {},
+    "ipcctl ls -l": {},
     "ipcctl help queue.get": {},
     "ipcctl describe NAME": {"NAME": "mail"},
     "ipcctl lock ls": {},
@@ -38,17 +40,23 @@ RUN = {
     "ipcbench --spawn --redis --echo --pin": {"": "--quick --only=handoff"},
     "ipcbench --spawn --quick": {},
     "ipcbench --list": {},
+    "ipcbench --durable": {"": "--quick"},
+    "ipcctl create queue orders --joinable --durable": {},
+    "ipcctl put orders '{\"item\": 17, \"to\": \"ada\"}'": {},
     "ipcbench --spawn --redis --echo --pin --only '*/put*,*/get*,handoff'": {"": "--quick"},
     "ipcbench --spawn --stall=list": {"": "--quick"},
     "TMPDIR=/var/tmp ipcbench --durable=speed,loop": {"": "--quick"},
 }
 
 # Commands that run until they are ended: daemons, each with the socket that it makes.
-DAEMONS = {"ipcd --socket=$HOME/shop.sock --socket-mode=0600": "shop.sock"}
+DAEMONS = {"ipcd --socket=$HOME/shop.sock --socket-mode=0600": "shop.sock",
+           "ipcd --socket=$HOME/shop.sock --state=$HOME/shop.state": "shop.sock"}
 
 CHECK_INSTALL = "tools/check-install runs it"
+README = "tests/house/readme.py runs it"
 SYSTEMD = "it needs systemd as process 1; tests/system/units looks at the unit files"
 LEFT_OUT = {
+    "python3 tasks.py": README,
     "tools/check": "it is what runs this",
     "tools/demo": CHECK_INSTALL,
     "cc jobs.c $(pkg-config --cflags --libs ipcclient)": CHECK_INSTALL,
@@ -63,7 +71,7 @@ LEFT_OUT = {
 
 def readme_commands(text):
     """The commands of the README that nothing else runs."""
-    blocks = re.findall(r"^((?:<!-- .* -->)?)\n```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^((?:<!-- [^\n]* -->)?)\n```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     for marker, kind, block in blocks:
         if kind == "sh" and not marker.startswith("<!-- tools/check-install: "):
             yield from (line.split("  #")[0].strip() for line in block.splitlines())

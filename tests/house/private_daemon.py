@@ -17,7 +17,8 @@ class Daemon:
         self.process = None
 
     def __enter__(self):
-        self.process = subprocess.Popen([self.program, "--socket", self.socket])
+        self.process = subprocess.Popen([self.program, "--socket", self.socket,
+                                         "--state", os.path.join(os.path.dirname(self.socket), "state")])
         os.environ["IPCD_SOCKET"] = self.socket
         await_socket(self.socket, self.process)
         return self

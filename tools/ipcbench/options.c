@@ -133,11 +133,8 @@ static int read_option(int option, struct options *out)
         out->pin_one = true;
         break;
     case OPTION_STALL:
-        out->stall = true;
-        out->only = optarg != NULL ? optarg : out->only;
-        break;
     case OPTION_DURABLE:
-        out->durable = true;
+        *(option == OPTION_STALL ? &out->stall : &out->durable) = true;
         out->only = optarg != NULL ? optarg : out->only;
         break;
     case OPTION_JSON:

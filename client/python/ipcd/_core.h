@@ -70,6 +70,8 @@ struct connection {
 struct handle {
     PyObject_HEAD struct connection *conn; /* owned */
     PyObject *name;                        /* bytes; owned */
+    struct ipcc_ahead *ahead; /* owned; what of it can be got without a call; NULL: none yet */
+    struct ipcc *ahead_of;    /* the session that it is of */
 };
 
 /* ---- params: _core_params.c ------------------------------------------------------------------ */
@@ -160,13 +162,20 @@ struct call {
     bool named;       /* `source` is a struct handle, and its name the first param */
     PyObject *const *args; /* the method's name as bytes, and the params; borrowed */
     Py_ssize_t count;
-    bool key; /* the first of the params is a key */
+    bool key;   /* the first of the params is a key */
+    bool ahead; /* it is a queue.get of `source`: items that follow may be reserved with it */
     enum result form;
 };
 
 /* Runs a call and waits for its answer. A signal whose handler raises ends it: nothing is taken
  * then, and what came nevertheless is given to the handle's _undo. NULL with an exception. */
 PyObject *call_run(const struct call *call);
+
+/* The same of an answer of the method that has come in another way. */
+PyObject *call_taken(const struct call *call, struct ipcc_reply *reply);
+
+/* Raises what a call that was posted has failed with, once. False: nothing has. */
+bool call_raise_posted(struct connection *conn);
 
 /* Starts one, and tells `done` (result, exception) in whichever thread reads, or at once if it
  * cannot be sent. The call's id, as an int. NULL with an exception. */
@@ -214,6 +223,12 @@ void hooks_copy(struct hooks *to, const struct hooks *from);
 void hooks_clear(struct hooks *hooks);
 /* From the tuple that Python gives. -1 with an exception. */
 int hooks_take(struct hooks *hooks, PyObject *tuple);
+
+/* What of the queue can be got without a call, in this process; NULL: there is none. Never fails:
+ * _core_ahead.c. */
+struct ipcc_ahead *handle_ahead(struct handle *handle);
+/* A method of handles. */
+PyObject *handle_get(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
 /* Methods of connections: _core_loop.c. */
 PyObject *connection_fileno(PyObject *self, PyObject *unused);

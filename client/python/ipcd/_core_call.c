@@ -87,21 +87,43 @@ static bool signalled(void *data)
     return raised;
 }
 
+/* Of a queue.get: the options that ask for more than one item, behind a timeout. Without the GIL.
+ */
+static void ask_ahead(struct ipcc_ahead *ahead, struct params *params)
+{
+    struct ipcc_value options = ipcc_ahead_options(ahead);
+    if (options.kind != IPCC_NONE) {
+        while (params->count < 2) {
+            params->values[params->count++] = ipcc_nil();
+        }
+        params->values[params->count++] = options;
+    }
+}
+
 /* One attempt. FORKED: nothing was sent. 1: there is an exception. */
-static int attempt(const struct call *call, const char *method, const struct params *params,
+static int attempt(const struct call *call, const char *method, struct params *params,
                    struct waiting *waiting, struct ipcc_reply *reply)
 {
     struct ipcc_request request = {.method = method,
                                    .params = params->values,
-                                   .nparams = params->count,
                                    .interrupted = signalled,
                                    .interrupted_data = waiting};
     struct ipcc *ipcc = connection_enter(call->conn);
     if (ipcc == NULL) {
         return 1;
     }
+    struct ipcc_ahead *ahead = call->ahead ? handle_ahead((struct handle *)call->source) : NULL;
+    size_t count = params->count;
     waiting->thread = PyEval_SaveThread();
+    if (ahead != NULL) {
+        ask_ahead(ahead, params);
+    }
+    request.nparams = params->count;
     int status = ipcc_call_request(ipcc, &request, reply);
+    if (ahead != NULL && status == 0) {
+        ipcc_ahead_keep(ahead, reply);
+    }
+    params->count = count;
     PyEval_RestoreThread(waiting->thread);
     if (status != IPCC_ERR_FORKED) {
         connection_leave(call->conn);
@@ -200,6 +222,14 @@ static PyObject *take_answer(const struct call *call, int status, const struct e
     return result;
 }
 
+PyObject *call_taken(const struct call *call, struct ipcc_reply *reply)
+{
+    struct exception none = {NULL, NULL, NULL};
+    PyObject *result = take_answer(call, 0, &none, reply);
+    ipcc_reply_free(reply);
+    return result;
+}
+
 PyObject *call_run(const struct call *call)
 {
     struct params params;
@@ -215,7 +245,7 @@ PyObject *call_run(const struct call *call)
             connection_renew(call->conn) < 0 ? 1 : attempt(call, method, &params, &waiting, &reply);
     }
     PyObject *result = status == 1 ? NULL : take_answer(call, status, &waiting.exception, &reply);
-    ipcc_reply_free(&reply);
+    ipcc_reply_recycle(call->conn->ipcc, &reply);
     params_free(&params);
     return result;
 }
@@ -351,8 +381,7 @@ static void post_done(struct ipcc *ipcc, int status, const struct ipcc_reply *re
     atomic_fetch_sub(&posted->waiting, 1);
 }
 
-/* Raises what a call that was posted has failed with, once. False: nothing has. */
-static bool raise_posted(struct connection *conn)
+bool call_raise_posted(struct connection *conn)
 {
     struct posted *posted = conn->posted;
     char message[sizeof(posted->message)];
@@ -369,7 +398,7 @@ static bool raise_posted(struct connection *conn)
 int call_post(const struct call *call)
 {
     struct connection *conn = call->conn;
-    if (raise_posted(conn) || start_anywhere(call, post_done, conn->posted, NULL) < 0) {
+    if (call_raise_posted(conn) || start_anywhere(call, post_done, conn->posted, NULL) < 0) {
         return -1;
     }
     atomic_fetch_add(&conn->posted->waiting, 1);

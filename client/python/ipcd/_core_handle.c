@@ -123,6 +123,7 @@ static int handle_init(PyObject *self, PyObject *args, PyObject *kwargs)
 static void handle_dealloc(PyObject *self)
 {
     struct handle *handle = (struct handle *)self;
+    ipcc_ahead_free(handle->ahead);
     Py_XDECREF((PyObject *)handle->conn);
     Py_XDECREF(handle->name);
     instance_free(self);
@@ -150,6 +151,10 @@ static PyMethodDef methods[] = {
     {"_call", FAST(handle_call), METH_FASTCALL,
      "_call(method, *params)\n--\n\nCalls a method of the object and waits for its result."},
     {"_first", FAST(handle_first), METH_FASTCALL, "_call, for the first element of the result."},
+    {"_get", FAST(handle_get), METH_FASTCALL,
+     "_get(method, *params)\n--\n\n_first, of queue.get: the item is one that the daemon has "
+     "reserved, "
+     "if there is one.\nRaises what calls of _post have failed with."},
     {"_call_key", FAST(handle_call_key), METH_FASTCALL, "_call, where the first param is a key."},
     {"_keys", FAST(handle_keys), METH_FASTCALL, "_call, for an array of keys."},
     {"_pair", FAST(handle_pair), METH_FASTCALL, "_call, for a tuple of key and value."},

@@ -169,6 +169,8 @@ class _Collects:
     def _first(self, method: bytes, *params: Any) -> Result:
         return self._note(method, params, _first)
 
+    _get = _first
+
     def _keys(self, method: bytes, *params: Any) -> Result:
         return self._note(method, params, _keys)
 

@@ -68,7 +68,10 @@ class Client:
     create=False     NotFound if it is not there
     exclusive=True   Exists if it is
     lifetime         "daemon" (for named ones): until it is deleted or the daemon ends; "scoped" (for
-                     anonymous ones): until nobody has it open; "durable": it survives restarts
+                     anonymous ones): until nobody has it open; "durable" (queues, dicts, lists and
+                     namespaces): until it is deleted, on disk: what a method that has returned has
+                     done or shown is there again when the daemon is, even one that was killed.
+                     StorageFailed if the daemon keeps nothing, or there is no space
     mode             who may read and write it, as for files. 0o600 unless given
 group            the group that the mode's bits for the group are for: gid or name
     allow_pickle     read pickles in it although others can write it: see `UntrustedPickle`

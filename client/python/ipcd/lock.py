@@ -13,34 +13,42 @@ class _Held(Proxy):
     proxy was told: that the lock's last holder died, or ended its session, while it held it."""
 
     abandoned = False
-    _depths: dict[int, int]
+    _depths: Optional[dict[int, int]] = None
+    """How often each owner holds it, where that is needed later."""
     _owner = staticmethod(_core.thread)
-
-    def _take_description(self, description: dict[str, Any]) -> None:
-        self._depths = {}
 
     def acquire(self, block: bool = True, timeout: Optional[float] = None) -> bool:
         """Waits until this thread holds it, at most `timeout` seconds; whether it does. Look at
         `abandoned` then. A lock that is not recursive makes its own holder wait, too."""
+        return self._hold(wait_ms(block, timeout))
+
+    def _hold(self, timeout_ms: Optional[int]) -> bool:
         owner = self._owner()
         try:
-            held = self._call(self._acquire, wait_ms(block, timeout), owner)
+            held = self._call(self._acquire, timeout_ms, owner)
         except errors.Timeout:
             return False
-        self._depths[owner] = held["depth"]
         self.abandoned = held["abandoned"]
+        if self._depths is not None:
+            self._note_depth(owner, held["depth"])
         return True
 
     def release(self) -> None:
         """Holds it once less. RuntimeError: this thread does not hold it."""
         owner = self._owner()
-        if self._call(self._release, owner) == 0:
+        depth = self._call(self._release, owner)
+        if self._depths is not None:
+            self._note_depth(owner, depth)
+
+    def _note_depth(self, owner: int, depth: int) -> None:
+        assert self._depths is not None
+        if depth == 0:
             self._depths.pop(owner, None)
-        elif owner in self._depths:
-            self._depths[owner] -= 1
+        else:
+            self._depths[owner] = depth
 
     def __enter__(self) -> bool:
-        return self.acquire()
+        return self._hold(None)
 
     def __exit__(self, *exception: Any) -> None:
         self.release()
@@ -66,7 +74,6 @@ class Lock(_Held):
     _release = b"lock.release"
 
     def _take_description(self, description: dict[str, Any]) -> None:
-        super()._take_description(description)
         self.recursive = description["recursive"]
 
     def locked(self) -> bool:
@@ -83,8 +90,12 @@ class Condition(_Held):
     something has changed. Its lock is one of its own, recursive, or the one it was made with."""
 
     kind = "condition"
+    _depths: dict[int, int]
     _acquire = b"condition.acquire"
     _release = b"condition.release"
+
+    def _take_description(self, description: dict[str, Any]) -> None:
+        self._depths = {}
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """Gives up the lock, waits to be notified, and holds the lock again. False: the time ran

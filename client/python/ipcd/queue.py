@@ -128,12 +128,12 @@ class Queue(Proxy):
         """Takes the next item, waiting for one. `Empty`, `ShutDown`. Of a joinable queue `task_done`
         is to follow."""
         if block and timeout is None:
-            return self._first(_GET)
-        return self._first(_GET, _wait(block, timeout))
+            return self._get(_GET)
+        return self._get(_GET, _wait(block, timeout))
 
     def get_nowait(self) -> Any:
         """`get` without waiting."""
-        return self._first(_GET, 0)
+        return self._get(_GET, 0)
 
     def take(self, block: bool = True, timeout: Optional[float] = None) -> Ticket:
         """Takes the next item as a `Ticket`. `Empty`, `ShutDown`."""
@@ -213,7 +213,7 @@ class Queue(Proxy):
     def _return_items(self, items: Sequence[bytes]) -> None:
         """Puts items back at the head, in their order; the last one first."""
         for item in reversed(items):
-            value, ticket, _ = _core.elements(item)
+            value, ticket = _core.elements(item)[:2]
             if ticket == _NIL:
                 self._call(_PUT, Raw(value), 0, {"head": True})
             else:

@@ -22,11 +22,14 @@ class Semaphore(Proxy):
 
     def acquire(self, block: bool = True, timeout: Optional[float] = None, n: int = 1) -> bool:
         """Takes n permits, waiting at most `timeout` seconds for them; whether it did."""
+        return self._hold(wait_ms(block, timeout), n)
+
+    def _hold(self, timeout_ms: Optional[int], n: int = 1) -> bool:
         try:
-            if block and timeout is None and n == 1:
+            if timeout_ms is None and n == 1:
                 self._call(b"semaphore.acquire")
             else:
-                self._call(b"semaphore.acquire", wait_ms(block, timeout), n)
+                self._call(b"semaphore.acquire", timeout_ms, n)
         except errors.Timeout:
             return False
         return True

@@ -1,4 +1,6 @@
 /* References to objects in stored values: what they keep alive, and what lets go of it. */
+#include "daemon/objects/dict.h"
+#include "daemon/objects/queue.h"
 #include "tests/support/stage.h"
 
 static int set_up(void **state)
@@ -218,6 +220,118 @@ static void chmod_closes_for_those_who_have_no_bit_any_more(void **state)
     actor_leave(owner);
 }
 
+/* Root's objects that outlive the daemon. */
+
+static struct object_options durable(struct stage *stage, const char *name)
+{
+    struct user *user = accounts_user(&stage->service.accounts, 0);
+    assert_int_equal(user_take(user, RESOURCE_OBJECTS, 1), 0);
+    return (struct object_options){
+        .name = slice_of_string(name), .user = user, .mode = 0666, .lifetime = LIFETIME_DURABLE};
+}
+
+static void enter(struct stage *stage, struct object *object)
+{
+    assert_int_equal(registry_add(&stage->service.registry, object), 0);
+    user_unref(object->user);
+    object_unref(object);
+}
+
+static void durable_dict(struct stage *stage, const char *name)
+{
+    struct object_options common = durable(stage, name);
+    struct dict *dict;
+    assert_int_equal(dict_new(&common, &(struct dict_options){0}, &dict), 0);
+    enter(stage, &dict->object);
+}
+
+static void durable_queue(struct stage *stage, const char *name,
+                          const struct queue_options *options)
+{
+    struct object_options common = durable(stage, name);
+    struct queue *queue;
+    assert_int_equal(queue_new(&common, options, &queue), 0);
+    enter(stage, &queue->object);
+}
+
+static void durable_object_refers_to_durable_ones_only(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    durable_dict(stage, "d");
+    durable_queue(stage, "q", &(struct queue_options){0});
+    check(a, "list.open", "['l']", "_map");
+    check(a, "dict.set", "['d', 'q', ext(1, 'q')]", "true");
+    check_fails(a, "dict.set", "['d', 'l', [1, ext(1, 'l')]]",
+                "['TYPE', 'dict.set: \"d\" is durable and can have references to durable objects "
+                "only; \"l\" has lifetime \"daemon\"']");
+    check_error(a, "dict.update", "['d', {a: 1, l: ext(1, 'l')}]", "TYPE");
+    check_error(a, "queue.put", "['q', ext(1, 'l')]", "TYPE");
+    check_error(a, "queue.put_many", "['q', [1, ext(1, 'l')]]", "TYPE");
+    check(a, "queue.qsize", "['q']", "0");
+    check(a, "dict.len", "['d']", "1");
+    check(a, "dict.set", "['d', 'nobody', ext(1, 'nobody')]", "true");
+    check(a, "list.append", "['l', ext(1, 'l')]", "1");
+    actor_leave(a);
+}
+
+static void put_that_waits_is_refused_for_what_has_come_meanwhile(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    struct actor *b = actor_new(stage, 0);
+    durable_queue(stage, "q", &(struct queue_options){.maxsize = 1});
+    check(a, "queue.put", "['q', 1]", "nil");
+    uint32_t put = actor_send(b, "queue.put", "['q', ext(1, 'l')]");
+    check_waits(b, put);
+    check(a, "list.open", "['l']", "_map");
+    check(a, "queue.get", "['q']", "[1, nil, 1]");
+    check_refused(b, put, "TYPE");
+    actor_leave(b);
+    actor_leave(a);
+}
+
+static void dead_letters_of_a_durable_queue_are_dropped_rather_than_lost_later(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    const struct queue_options options = {
+        .joinable = true, .max_deliveries = 1, .dead_letter = slice_of_string("dead")};
+    durable_queue(stage, "q", &options);
+    check(a, "queue.put_many", "['q', [1, 2]]", "2");
+    check(a, "queue.open", "['dead']", "_map");
+    check(a, "queue.get", "['q']", "[1, 1, 1]");
+    check(a, "queue.give_back", "['q', 1]", "nil");
+    check(a, "queue.qsize", "['dead']", "0");
+    check(a, "object.describe", "['q']", "{dropped: 1, ...}");
+    check(a, "object.delete", "['dead']", "nil");
+    durable_queue(stage, "dead", &(struct queue_options){0});
+    check(a, "queue.get", "['q']", "[2, 2, 1]");
+    check(a, "queue.give_back", "['q', 2]", "nil");
+    check(a, "queue.get", "['dead']", "[2, nil, 1]");
+    check(a, "object.describe", "['q']", "{dropped: 1, ...}");
+    actor_leave(a);
+}
+
+static void dead_letters_that_could_not_be_put_are_dropped(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    durable_queue(stage, "dead", &(struct queue_options){0});
+    check(a, "queue.open", "['q', {joinable: true, max_deliveries: 1, dead_letter: 'dead'}]",
+          "_map");
+    check(a, "queue.put_many", "['q', [ext(1, 'q'), ext(1, 'dead')]]", "2");
+    check(a, "queue.get", "['q']", "[ext(1, 'q'), 1, 1]");
+    check(a, "queue.give_back", "['q', 1]", "nil");
+    check(a, "queue.qsize", "['dead']", "0");
+    check(a, "object.describe", "['q']", "{dropped: 1, ...}");
+    check(a, "queue.get", "['q']", "[ext(1, 'dead'), 2, 1]");
+    check(a, "queue.give_back", "['q', 2]", "nil");
+    check(a, "queue.qsize", "['dead']", "1");
+    check(a, "object.delete", "['dead']", "nil"); /* which refers to itself */
+    actor_leave(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +347,10 @@ int main(void)
         TEST(reference_of_somebody_without_a_bit_keeps_nothing),
         TEST(getting_a_reference_without_a_bit_opens_nothing),
         TEST(chmod_closes_for_those_who_have_no_bit_any_more),
+        TEST(durable_object_refers_to_durable_ones_only),
+        TEST(put_that_waits_is_refused_for_what_has_come_meanwhile),
+        TEST(dead_letters_of_a_durable_queue_are_dropped_rather_than_lost_later),
+        TEST(dead_letters_that_could_not_be_put_are_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Blocking calls of one thread: what is sent, what comes back, what is refused beforehand. */
 #include "tests/unit/client/client_test.h"
 
+#include "client/connection.h"
 #include "client/ipcclient/msgpack.h"
 
 #include <stdlib.h>
@@ -165,6 +166,51 @@ static void serve_errors(struct fake *fake)
     uint32_t msgid = fake_expect(fake, "queue.get", "['q', 0]");
     fake_send(fake, "[1, %u, ['KEY', 'no such key', {index: 3}], nil]", msgid);
     fake_expect_end(fake);
+}
+
+static void serve_three_of_them(struct fake *fake)
+{
+    fake_greet(fake);
+    for (int i = 0; i < 3; i++) {
+        fake_answer(fake, fake_expect(fake, "server.ping", "[5]"), "'x'*300000");
+    }
+    fake_answer(fake, fake_expect(fake, "server.ping", "[5]"), "5");
+    fake_expect_end(fake);
+}
+
+static void memory_of_a_large_answer_is_used_for_the_next(void **state)
+{
+    struct fake_server server;
+    struct ipcc_reply reply;
+    struct ipcc *conn = connect_to(&server, serve_three_of_them, NULL);
+    for (int i = 0; i < 3; i++) {
+        assert_ok(call(conn, "server.ping", ipcc_int(5), &reply));
+        assert_int_equal(reply.value.length, 300000);
+        assert_int_equal(((const char *)reply.value.as.data)[299999], 'x');
+        ipcc_reply_recycle(conn, &reply);
+        assert_null(reply.owned);
+        assert_int_equal(reply.value.kind, IPCC_NONE);
+        assert_true(conn->link.in.bytes.cap >= 300000);
+    }
+    assert_ok(call(conn, "server.ping", ipcc_int(5), &reply));
+    ipcc_reply_recycle(conn, &reply);
+    ipcc_reply_recycle(conn, &reply);
+    ipcc_reply_recycle(conn, NULL);
+    close_and_join(conn, &server);
+}
+
+static void memory_of_an_answer_is_freed_without_its_connection(void **state)
+{
+    struct fake_server server;
+    struct ipcc_reply reply;
+    struct ipcc *conn = connect_to(&server, serve_one_ping, "'x'*300000");
+    assert_ok(call(conn, "server.ping", ipcc_int(5), &reply));
+    assert_ok(ipcc_disconnect(conn));
+    ipcc_reply_recycle(conn, &reply);
+    assert_null(reply.owned);
+    assert_int_equal(conn->link.in.bytes.cap, 0);
+    close_and_join(conn, &server);
+    ipcc_reply_recycle(NULL, NULL);
 }
 
 static void call_fails_with_the_daemon_s_code_message_and_detail(void **state)
@@ -347,6 +393,8 @@ int main(void)
         cmocka_unit_test(call_leaves_out_trailing_params_that_are_none),
         cmocka_unit_test(call_puts_an_answer_together_byte_by_byte),
         cmocka_unit_test(call_carries_large_values_both_ways),
+        cmocka_unit_test(memory_of_a_large_answer_is_used_for_the_next),
+        cmocka_unit_test(memory_of_an_answer_is_freed_without_its_connection),
         cmocka_unit_test(call_fails_with_the_daemon_s_code_message_and_detail),
         cmocka_unit_test(call_that_cannot_be_encoded_leaves_no_trace),
         cmocka_unit_test(call_too_deep_for_the_daemon_is_not_sent),

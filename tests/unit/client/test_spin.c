@@ -50,7 +50,7 @@ static void an_answer_is_found_by_looking(void **state)
     struct fake_server server;
     struct ipcc *conn = connect_spinning(&server, serve_pings, HOURS_NS);
     ping_thrice(conn);
-    assert_int_equal(conn->spin.trust, SPIN_TRUST - 3);
+    assert_in_range(conn->spin.trust, 0, SPIN_TRUST - 3); /* once for each piece of an answer */
     assert_int_equal(conn->spin.vain, 0);
     close_and_join(conn, &server);
 }

@@ -325,6 +325,9 @@ static void load(struct run *run, bool all)
     assert_true(TAILQ_EMPTY(&run->registry.changed));
     row_map_deinit(&rows);
     run->dict = dict_of(registry_find(&run->registry, run->world.options.name));
+    if (all) {
+        object_unsaved(&run->dict->object, UNSAVED_ALL); /* it knows nothing of run->rows */
+    }
     assert_true(run->dict->pairs.next_seq <= run->model.next_seq);
     run->model.next_seq = run->dict->pairs.next_seq;
     user_give_back(run->world.user, RESOURCE_OBJECTS, 1);

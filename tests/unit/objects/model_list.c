@@ -1,11 +1,13 @@
 /*
  * Random operations on a list, each done on a plain model as well: an array of values in which
  * everything is moved one by one, and Python's slices are walked step by step. Limits are set at
- * random too: what is refused must have changed nothing.
+ * random too: what is refused must have changed nothing. A durable list is saved now and then, and
+ * made of its rows again, and must be what it was.
  */
 #include "daemon/objects/list.h"
 #include "proto/value.h"
 #include "tests/support/random_value.h"
+#include "tests/unit/objects/row_map.h"
 #include "tests/unit/objects/world.h"
 
 #include <stdlib.h>
@@ -20,6 +22,8 @@ struct model {
 struct run {
     struct world world;
     struct random random;
+    struct registry registry;
+    struct row_map rows; /* of a durable list */
     struct list *list;
     struct model model;
     unsigned kind; /* of the values that are made now */
@@ -440,18 +444,61 @@ static void step(struct run *run, bool growing)
     world_limit(&run->world, UINT32_MAX);
 }
 
-static void a_list_agrees_with_a_plain_array(void **state)
+/* Goes on with a list that is made of the rows, which were saved whole (`all`), or again and again.
+ */
+static void load(struct run *run, bool all)
+{
+    struct row_map rows = {0};
+    const struct moment now = {0};
+    row_map_save(&run->rows, &run->registry, now);
+    if (all) {
+        row_map_save_all(&rows, &run->registry, now);
+    }
+    registry_deinit(&run->registry);
+    assert_int_equal(run->world.user->bytes, 0);
+    registry_init(&run->registry, 7);
+    world_limit(&run->world, 0);
+    assert_int_equal(
+        row_map_load(all ? &rows : &run->rows, &run->registry, &run->world.accounts, now, NULL), 0);
+    assert_true(TAILQ_EMPTY(&run->registry.changed));
+    row_map_deinit(&rows);
+    run->list = list_of(registry_find(&run->registry, run->world.options.name));
+    if (all) {
+        object_unsaved(&run->list->object, UNSAVED_ALL); /* it knows nothing of run->rows */
+    }
+    world_limit(&run->world, UINT32_MAX);
+    user_give_back(run->world.user, RESOURCE_OBJECTS, 1);
+}
+
+static void save_or_load(struct run *run)
+{
+    uint32_t choice = random_below(&run->random, 100);
+    if (choice < 20) {
+        row_map_save(&run->rows, &run->registry, (struct moment){0});
+    } else if (choice < 24) {
+        load(run, choice == 20);
+    }
+}
+
+static void run_model(uint8_t lifetime)
 {
     static struct run run;
     run = (struct run){.random = random_from_seed(world_seed())};
     world_init(&run.world);
+    run.world.options.lifetime = lifetime;
+    registry_init(&run.registry, 7);
     assert_int_equal(list_new(&run.world.options, &run.list), 0);
+    assert_int_equal(registry_add(&run.registry, &run.list->object), 0);
+    object_unref(&run.list->object);
     for (unsigned i = 0; i < STEPS; i++) {
         if (i % 1000 == 0) {
             empty(&run);
             run.kind = i / 1000 % 3;
         }
         step(&run, run.model.len < LEN_MAX && i / 300 % 2 == 0);
+        if (lifetime == LIFETIME_DURABLE) {
+            save_or_load(&run);
+        }
         if (i % CHECK_EVERY == 0) {
             compare(&run);
         }
@@ -461,14 +508,26 @@ static void a_list_agrees_with_a_plain_array(void **state)
         }
     }
     empty(&run);
-    object_unref(&run.list->object);
+    registry_deinit(&run.registry);
+    row_map_deinit(&run.rows);
     world_deinit(&run.world);
+}
+
+static void a_list_agrees_with_a_plain_array(void **state)
+{
+    run_model(LIFETIME_DAEMON);
+}
+
+static void a_durable_list_does_so_when_it_is_made_of_its_rows_again_and_again(void **state)
+{
+    run_model(LIFETIME_DURABLE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_agrees_with_a_plain_array),
+        cmocka_unit_test(a_durable_list_does_so_when_it_is_made_of_its_rows_again_and_again),
     };
     return cmocka_run_group_tests_name("list model", tests, NULL, NULL);
 }

@@ -15,11 +15,13 @@ enum { PATIENCE_MS = 60 * 1000 };
 
 void box_init(struct box *box)
 {
-    const char *top = getenv("TMPDIR");
-    *box = (struct box){0};
+    static const char memory[] = "/dev/shm";
+    const char *top = access(memory, W_OK) == 0 ? memory : getenv("TMPDIR");
+    *box = (struct box){.options = {.reserve = 1}};
     (void)snprintf(box->directory, sizeof(box->directory), "%s/store.XXXXXX",
                    top != NULL ? top : "/tmp");
     assert_non_null(mkdtemp(box->directory));
+    box->options.directory = box->directory;
 }
 
 void box_deinit(struct box *box)
@@ -38,9 +40,8 @@ void box_deinit(struct box *box)
 
 int box_try_open(struct box *box, char **error)
 {
-    struct store_options options = {.directory = box->directory};
     assert_null(box->store);
-    return store_open(&options, &box->store, error);
+    return store_open(&box->options, &box->store, error);
 }
 
 void box_open(struct box *box)

@@ -15,10 +15,12 @@ enum { BOX_PATH = 200 };
 
 struct box {
     char directory[BOX_PATH];
-    struct store *store; /* NULL: not open */
+    struct store_options options; /* for whoever opens it; the smallest reserve */
+    struct store *store;          /* NULL: not open */
 };
 
-/* Makes a directory with nothing in it, below $TMPDIR; nothing is open. */
+/* Makes a directory with nothing in it, in memory if there is such a file system, else below
+ * $TMPDIR; nothing is open. */
 void box_init(struct box *box);
 /* Closes the store and removes everything. */
 void box_deinit(struct box *box);

@@ -102,6 +102,8 @@ class Proxy(proxy.Proxy):
     def _first(self, method: bytes, *params: Any) -> Call:
         return self._client._loop.call_of(self, False, _core.RESULT_VALUE, _first, method, params)
 
+    _get = _first  # nothing is reserved: who waits for several items has as many tasks
+
     def _call_key(self, method: bytes, key: Any, *params: Any) -> Call:
         return self._client._loop.call_of(self, True, _core.RESULT_VALUE, _same, method,
                                           (key, *params))
@@ -278,7 +280,8 @@ class _Held(Proxy):
     """What a task can hold: `async with`, or `acquire` and `release`."""
 
     _owner = staticmethod(task_number)
-    _depths: dict[int, int]
+    _depths: Optional[dict[int, int]]
+    _note_depth: Callable[[int, int], None]
     _acquire: bytes
     _release: bytes
 
@@ -291,8 +294,9 @@ class _Held(Proxy):
             held = await self._call(self._acquire, proxy.wait_ms(block, timeout), owner)
         except errors.Timeout:
             return False
-        self._depths[owner] = held["depth"]
         self.abandoned = held["abandoned"]
+        if self._depths is not None:
+            self._note_depth(owner, held["depth"])
         return True
 
     async def release(self) -> None:
@@ -300,10 +304,8 @@ class _Held(Proxy):
         self._client._loop.check()
         owner = self._owner()
         depth = await self._call(self._release, owner)
-        if depth == 0:
-            self._depths.pop(owner, None)
-        else:
-            self._depths[owner] = depth
+        if self._depths is not None:
+            self._note_depth(owner, depth)
 
     async def __aenter__(self) -> bool:
         return await self.acquire()

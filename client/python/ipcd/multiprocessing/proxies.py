@@ -8,6 +8,7 @@ import threading
 from typing import Any, Callable, Optional
 
 from .. import barrier, errors, event, lock, queue, semaphore
+from ..proxy import wait_ms
 from ..values import seconds_to_ms
 from .containers import (ArrayProxy, DictProxy, ListProxy, NamespaceProxy, ObjectValueProxy,
                          ValueProxy)
@@ -96,9 +97,13 @@ def _timeout(blocking: bool, timeout: Optional[float]) -> Optional[float]:
 class AcquirerProxy(ManagedProxy):
     """What can be acquired and released, with the timeouts of threading's locks."""
 
+    _hold: Callable[[Optional[int]], bool]  # of the class beside it
+
     def acquire(self, blocking: bool = True, timeout: Optional[float] = None) -> bool:
         """Waits at most `timeout` seconds; None or -1: without limit. Whether it was acquired."""
-        return super().acquire(blocking, _timeout(blocking, timeout))  # type: ignore[misc,no-any-return]
+        if blocking and timeout is None:
+            return self._hold(None)
+        return self._hold(wait_ms(blocking, _timeout(blocking, timeout)))
 
 
 class LockProxy(AcquirerProxy, lock.Lock):

@@ -66,11 +66,9 @@ class Queue(Anonymous, queues.Queue):
         """Takes the next item, waiting for one. queue.Empty; ValueError: as put."""
         if self._closed:
             raise self._is_closed()
-        client: Any = self._client
-        client.check_posted()
         if block and timeout is None:
-            return self._first(_GET)
-        return self._first(_GET, wait_ms(block, timeout))
+            return self._get(_GET)
+        return self._get(_GET, wait_ms(block, timeout))
 
     def get_nowait(self) -> Any:
         """`get` without waiting."""
