@@ -17,7 +17,7 @@
 #include "daemon/call/dispatch.h"
 #include "tests/support/notation.h"
 
-enum { STAGE_ANSWERS_MAX = 512 };
+enum { STAGE_ANSWERS_MAX = 1024 };
 
 struct stage {
     struct service service;
@@ -55,14 +55,6 @@ void stage_finish(struct stage *stage);
  * daemon takes the place of another; pointers to objects and calls are void then. Nothing may be
  * under way. With IPCD_TEST_TAKEOVER in the environment that is done before each request. */
 void stage_take_over(struct stage *stage);
-
-/* Of a test that a takeover makes no sense in the middle of. */
-#define skip_takeovers(stage)                                                                      \
-    do {                                                                                           \
-        if ((stage)->takes_over) {                                                                 \
-            skip();                                                                                \
-        }                                                                                          \
-    } while (0)
 
 /* A new session of a user; 0 is root. */
 struct actor *actor_new(struct stage *stage, uid_t uid);
