@@ -322,6 +322,24 @@ static int read_all(struct reading *reading, char **error)
     return status != 0 ? status : end;
 }
 
+static int load_row(void *data, uint64_t object, struct slice key, struct slice value)
+{
+    return key.len == 0 ? 0 : loading_row(data, object, key, value);
+}
+
+int durable_load_rows(void *data, struct row_reader *reader)
+{
+    const struct durable *durable = data;
+    char *error = NULL;
+    int status = store_read(durable->store, load_row, reader, &error);
+    if (error != NULL) {
+        (void)snprintf(reader->why, sizeof(reader->why), "%s", error);
+        free(error);
+        status = ERR_VALUE;
+    }
+    return status;
+}
+
 /* Nobody is there any more who could say what became of what was taken. */
 static void give_back_taken(struct service *service, uint64_t now)
 {
@@ -394,7 +412,22 @@ static void begin(struct durable *durable)
     durable->service->jobs.listener = (struct hold_listener){save_before_hold, durable};
 }
 
-int durable_init(struct durable *durable, const char *directory, const struct config *config,
+int durable_go_on(struct durable *durable)
+{
+    int status = add_events(durable);
+    if (status == 0) {
+        begin(durable);
+    }
+    return status;
+}
+
+int durable_read(struct durable *durable)
+{
+    int status = read_objects(durable);
+    return status < 0 ? status : durable_go_on(durable);
+}
+
+int durable_open(struct durable *durable, const char *directory, const struct config *config,
                  struct net *net)
 {
     *durable = (struct durable){.net = net,
@@ -417,12 +450,7 @@ int durable_init(struct durable *durable, const char *directory, const struct co
         free(error);
         return ERR_STORAGE;
     }
-    int status = read_objects(durable);
-    status = status < 0 ? status : add_events(durable);
-    if (status == 0) {
-        begin(durable);
-    }
-    return status;
+    return 0;
 }
 
 /* Waits until the commit that is on its way has ended. */
@@ -438,6 +466,21 @@ static void finish_commit(struct durable *durable)
             fail(durable, error);
         }
     }
+}
+
+int durable_finish(struct durable *durable)
+{
+    struct pollfd ended = {.events = POLLIN};
+    if (durable->store == NULL) {
+        return 0;
+    }
+    ended.fd = store_descriptor(durable->store);
+    commit(durable);
+    while (!durable->failed && store_is_busy(durable->store)) {
+        (void)poll(&ended, 1, -1);
+        reap(durable);
+    }
+    return durable->failed ? ERR_STORAGE : 0;
 }
 
 void durable_deinit(struct durable *durable)

@@ -9,20 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/objects/barrier.h"
+#include "daemon/objects/condition.h"
 #include "daemon/objects/dict.h"
+#include "daemon/objects/event.h"
 #include "daemon/objects/list.h"
+#include "daemon/objects/pipe.h"
 #include "daemon/objects/queue.h"
 #include "daemon/objects/row_form.h"
+#include "daemon/objects/semaphore.h"
+#include "daemon/objects/shared.h"
 #include "daemon/objects/waits.h"
 
 static const char of_registry[] = "the list of objects";
 
 /* The types whose objects can be made of rows. */
 static const struct object_type *const types[OBJECT_KINDS] = {
-    [OBJECT_QUEUE] = &queue_type,
-    [OBJECT_DICT] = &dict_type,
-    [OBJECT_LIST] = &list_type,
-    [OBJECT_NAMESPACE] = &namespace_type,
+    [OBJECT_QUEUE] = &queue_type,         [OBJECT_DICT] = &dict_type,
+    [OBJECT_NAMESPACE] = &namespace_type, [OBJECT_LOCK] = &lock_type,
+    [OBJECT_SEMAPHORE] = &semaphore_type, [OBJECT_CONDITION] = &condition_type,
+    [OBJECT_EVENT] = &event_type,         [OBJECT_BARRIER] = &barrier_type,
+    [OBJECT_VALUE] = &shared_value_type,  [OBJECT_ARRAY] = &shared_array_type,
+    [OBJECT_LIST] = &list_type,           [OBJECT_PIPE] = &pipe_type,
 };
 
 void loading_begin(struct row_reader *reader)
@@ -180,7 +188,9 @@ static int end_objects(struct row_reader *reader)
     struct object *object = registry_from(reader->registry, 0);
     int status = reader->status;
     while (object != NULL && status == 0) {
-        status = object->type->loaded == NULL ? 0 : object->type->loaded(object, reader);
+        if (object->type->loaded != NULL && !object_is_sealed(object)) {
+            status = object->type->loaded(object, reader);
+        }
         object->unsaved = 0;
         object_changed(object); /* time may change it */
         object = registry_from(reader->registry, object->entry.seq + 1);

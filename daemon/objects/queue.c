@@ -125,6 +125,10 @@ const struct object_type queue_type = {
     .load = queue_load,
     .loaded = queue_loaded,
     .give_back_untied = queue_give_back_untied,
+    .save_claims = queue_save_claims,
+    .load_claims = queue_load_claims,
+    .save_note = queue_save_note,
+    .load_note = queue_load_note,
     .durable = true,
     .settle = queue_settle,
 };

@@ -123,6 +123,12 @@ void item_row_gone(struct queue *queue, struct item *item);
 /* An item that stands nowhere becomes a tombstone, which the packed store or the run may keep. */
 void item_make_tombstone(struct queue *queue, struct item *item);
 
+/* queue_form.c: what object_type asks for for the daemon that takes over. */
+void queue_save_claims(const struct tie *tie, struct buffer *out);
+int queue_load_claims(struct tie *tie, struct row *row);
+void queue_save_note(const void *note, struct buffer *out, const struct row_writer *writer);
+int queue_load_note(void *note, struct row *row);
+
 /* What object_type asks for. */
 struct queue_loading;
 void queue_loading_free(struct queue *queue);

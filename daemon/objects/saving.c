@@ -11,7 +11,7 @@ enum {
     LIST_AGAIN = 32 * 512, /* a list's values that are written again with their neighbour */
 };
 
-static int save_own(const struct object *object, const struct row_writer *out)
+int object_save_own(const struct object *object, const struct row_writer *out)
 {
     struct buffer value = {0};
     row_begin(&value);
@@ -46,7 +46,7 @@ static int save_changed(struct object *object, const struct row_writer *out,
         status = out->remove_all(out->data);
     }
     if (status == 0 && object->unsaved != 0) {
-        status = save_own(object, out);
+        status = object_save_own(object, out);
     }
     if (status == 0) {
         status = save_contents(object, ROWS_CHANGED, out, now);
@@ -61,7 +61,7 @@ int object_save(struct object *object, enum rows which, const struct row_writer 
                 const struct moment *now)
 {
     if (which == ROWS_ALL) {
-        int status = save_own(object, out);
+        int status = object_save_own(object, out);
         return status < 0 ? status : save_contents(object, which, out, now);
     }
     if (object->is_gone) {

@@ -33,6 +33,9 @@
 int object_save(struct object *object, enum rows which, const struct row_writer *out,
                 const struct moment *now);
 
+/* Puts the own row alone. The same results. */
+int object_save_own(const struct object *object, const struct row_writer *out);
+
 /* The same of the registry itself, whose rows have the number 0: which numbers have been given, so
  * that none is used again. ROWS_CHANGED puts nothing as a rule. */
 int registry_save(struct registry *registry, enum rows which, const struct row_writer *out);
