@@ -120,6 +120,8 @@ static void commit(struct durable *durable)
     if (status == 0 && store_gathered(durable->store) > 0) {
         status = store_commit(durable->store, &number);
         service_commits(service);
+    } else if (status == 0) {
+        store_forget_promises(durable->store);
     }
     if (status < 0) {
         fail(durable, "out of memory for what is to be written");
