@@ -23,7 +23,7 @@ enum { DAEMON_DESCRIPTORS = 64 + CLOSING_FREE };
 
 static const uint64_t ADDRESS_LOOK_NS = 1000000000;
 
-static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+static const int SIGNALS[DAEMON_SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
 void daemon_status(const struct daemon *daemon, char text[DAEMON_STATUS])
 {
@@ -97,9 +97,17 @@ static void signal_came(evutil_socket_t number, short what, void *data)
 {
     struct daemon *daemon = data;
     (void)what;
-    if (number == SIGHUP) {
+    switch (number) {
+    case SIGHUP:
         daemon_reload(daemon);
-    } else {
+        break;
+    case SIGUSR1:
+        upgrade_by_manager(daemon);
+        break;
+    case SIGUSR2:
+        upgrade_in_place(daemon);
+        break;
+    default:
         stop(daemon, number == SIGTERM ? "on signal TERM" : "on signal INT");
     }
 }
@@ -157,8 +165,24 @@ static int init_base(struct daemon *daemon)
     return daemon->base == NULL ? ERR_INTERNAL : 0;
 }
 
+static void fill_signals(sigset_t *signals)
+{
+    (void)sigemptyset(signals);
+    for (int i = 0; i < DAEMON_SIGNALS; i++) {
+        (void)sigaddset(signals, SIGNALS[i]);
+    }
+}
+
+void daemon_block_signals(sigset_t *before)
+{
+    sigset_t signals;
+    fill_signals(&signals);
+    (void)sigprocmask(SIG_BLOCK, &signals, before);
+}
+
 static int init_signals(struct daemon *daemon)
 {
+    sigset_t signals;
     (void)signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < DAEMON_SIGNALS; i++) {
         if (event_assign(&daemon->signals[i], daemon->base, SIGNALS[i], EV_SIGNAL | EV_PERSIST,
@@ -167,6 +191,8 @@ static int init_signals(struct daemon *daemon)
             return ERR_INTERNAL;
         }
     }
+    fill_signals(&signals); /* if another daemon has executed this one, they wait */
+    (void)sigprocmask(SIG_UNBLOCK, &signals, NULL);
     return 0;
 }
 
@@ -219,12 +245,13 @@ static void contain_faults(struct daemon *daemon)
 #endif
 }
 
-static int init_durable(struct daemon *daemon)
+/* The store of durable objects, if there is to be one. */
+static int open_store(struct daemon *daemon)
 {
     const char *directory = durable_directory(daemon->options->state, &daemon->config);
     return directory == NULL || daemon->options->embedded
                ? 0
-               : durable_init(&daemon->durable, directory, &daemon->config, &daemon->net);
+               : durable_open(&daemon->durable, directory, &daemon->config, &daemon->net);
 }
 
 /* The event loop and what runs in it. */
@@ -249,12 +276,49 @@ static int init_core(struct daemon *daemon)
     status = status < 0 ? status : init_signals(daemon);
     status = status < 0 ? status : init_timers(daemon);
     status = status < 0 ? status : init_processes(daemon);
+    status = status < 0 ? status : upgrade_init(daemon);
     status = status < 0 ? status : listener_init(&daemon->listener, &daemon->net);
     if (status < 0) {
         log_line(&daemon->log, LOG_LEVEL_ERROR, "cannot set up the event loop: %s",
                  strerror(errno));
     }
     return status;
+}
+
+/* What init_core has made, and the sockets. */
+static void deinit_core(struct daemon *daemon)
+{
+    listener_deinit(&daemon->listener);
+    if (daemon->has_net) {
+        for (int i = 0; i < DAEMON_SIGNALS; i++) {
+            if (event_initialized(&daemon->signals[i]) != 0) {
+                (void)event_del(&daemon->signals[i]);
+            }
+        }
+        if (event_initialized(&daemon->stop_timer) != 0) {
+            (void)event_del(&daemon->stop_timer);
+        }
+        alarm_deinit(&daemon->watchdog);
+        alarm_deinit(&daemon->address_alarm);
+        upgrade_deinit(daemon);
+        daemon->net.processes = NULL;
+        processes_deinit(&daemon->processes);
+        net_deinit(&daemon->net);
+    }
+    durable_deinit(&daemon->durable);
+    if (daemon->has_service) {
+        service_clear(&daemon->service);
+        service_deinit(&daemon->service);
+    }
+    closer_free(daemon->closer);
+    if (daemon->base != NULL) {
+        memory_deinit(&daemon->memory);
+        event_base_free(daemon->base);
+        daemon->base = NULL;
+    }
+    daemon->closer = NULL;
+    daemon->has_net = false;
+    daemon->has_service = false;
 }
 
 /* Listens on a socket of its own. */
@@ -306,6 +370,21 @@ static int start_listening(struct daemon *daemon)
     return 0;
 }
 
+/* The sockets have been taken over; those that the service manager has passed again are the same.
+ */
+static int go_on_listening(struct daemon *daemon)
+{
+    int fds[LISTENER_SOCKETS];
+    int count = supervisor_sockets(fds, LISTENER_SOCKETS, &daemon->log);
+    for (int i = 0; i < count; i++) {
+        (void)close(fds[i]);
+    }
+    if (daemon->address.options.path != NULL) {
+        alarm_set(&daemon->address_alarm, net_clock() + ADDRESS_LOOK_NS);
+    }
+    return 0;
+}
+
 /* From here on it can be told where the daemon listens. */
 static void tell_socket(struct daemon *daemon)
 {
@@ -343,6 +422,28 @@ static int read_config(struct daemon *daemon)
     return 0;
 }
 
+/* The core, with all that the daemon before this one had, if it has left anything. */
+static int init_with_what_is_left(struct daemon *daemon)
+{
+    struct takeover takeover;
+    takeover_find(&takeover, &daemon->log);
+    int status = init_core(daemon);
+    status = status < 0 ? status : open_store(daemon);
+    bool has_taken_over = status == 0 && takeover.is_there;
+    if (has_taken_over && daemon_take_over(daemon, &takeover) < 0) {
+        has_taken_over = false;
+        deinit_core(daemon);
+        address_release(&daemon->address);
+        takeover_drop(&takeover, NULL);
+        status = init_core(daemon);
+        status = status < 0 ? status : open_store(daemon);
+    }
+    if (status == 0 && daemon->durable.store != NULL) {
+        status = has_taken_over ? durable_go_on(&daemon->durable) : durable_read(&daemon->durable);
+    }
+    return status;
+}
+
 int daemon_init(struct daemon *daemon, const struct options *options)
 {
     *daemon = (struct daemon){.options = options,
@@ -352,10 +453,9 @@ int daemon_init(struct daemon *daemon, const struct options *options)
     log_init(&daemon->log, STDERR_FILENO);
     int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
     status = status < 0 ? status : read_config(daemon);
-    status = status < 0 ? status : init_core(daemon);
-    status = status < 0 ? status : init_durable(daemon);
+    status = status < 0 ? status : init_with_what_is_left(daemon);
     if (status == 0) {
-        status = start_listening(daemon);
+        status = daemon->listener.count > 0 ? go_on_listening(daemon) : start_listening(daemon);
     }
     if (status == 0) {
         tell_socket(daemon);
@@ -386,32 +486,7 @@ int daemon_run(struct daemon *daemon)
 
 void daemon_deinit(struct daemon *daemon)
 {
-    listener_deinit(&daemon->listener);
-    if (daemon->has_net) {
-        for (int i = 0; i < DAEMON_SIGNALS; i++) {
-            if (event_initialized(&daemon->signals[i]) != 0) {
-                (void)event_del(&daemon->signals[i]);
-            }
-        }
-        if (event_initialized(&daemon->stop_timer) != 0) {
-            (void)event_del(&daemon->stop_timer);
-        }
-        alarm_deinit(&daemon->watchdog);
-        alarm_deinit(&daemon->address_alarm);
-        daemon->net.processes = NULL;
-        processes_deinit(&daemon->processes);
-        net_deinit(&daemon->net);
-    }
-    durable_deinit(&daemon->durable);
-    if (daemon->has_service) {
-        service_clear(&daemon->service);
-        service_deinit(&daemon->service);
-    }
-    closer_free(daemon->closer);
-    if (daemon->base != NULL) {
-        memory_deinit(&daemon->memory);
-        event_base_free(daemon->base);
-    }
+    deinit_core(daemon);
     address_release(&daemon->address);
     free(daemon->socket);
     embedded_end(&daemon->embedded);

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <signal.h>
+
 #include "daemon/durable.h"
 #include "daemon/embedded.h"
 #include "daemon/net/address.h"
@@ -20,8 +22,9 @@
 #include "daemon/net/net.h"
 #include "daemon/net/processes.h"
 #include "daemon/endpoint.h"
+#include "daemon/takeover.h"
 
-enum { DAEMON_SIGNALS = 3, DAEMON_STOP_SECONDS = 5 };
+enum { DAEMON_SIGNALS = 5, DAEMON_STOP_SECONDS = 5 };
 
 struct daemon {
     struct log log;
@@ -37,6 +40,8 @@ struct daemon {
     struct alarm watchdog;
     struct alarm address_alarm; /* to look every second whether the address is still there */
     struct event stop_timer;
+    struct event upgrade; /* in the next turn of the loop another daemon takes over: */
+    char *upgrade_to;     /* owned: that program; NULL: none */
     struct listener listener;
     struct address address;
     char *socket; /* owned: where the first of its sockets is bound, or NULL */
@@ -59,6 +64,9 @@ void daemon_deinit(struct daemon *daemon);
  * them, and the process's descriptors; logs what that changes, and which limits of the file are
  * more than they can be. */
 void daemon_fit_limits(const struct log *log, struct config *config);
+
+/* The signals that the daemon handles wait from now on; *before is the mask that was. */
+void daemon_block_signals(sigset_t *before);
 
 /* Sets up how long the event loop spins before it sleeps: as configured; in an embedded daemon,
  * which has its users' processors to itself, always. */

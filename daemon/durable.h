@@ -15,6 +15,7 @@
 
 #include "daemon/config.h"
 #include "daemon/net/net.h"
+#include "daemon/objects/rows.h"
 #include "daemon/store/store.h"
 
 enum { DURABLE_SYNC = 32, DURABLE_STATUS = 128 };
@@ -27,11 +28,14 @@ struct durable {
     char *directory; /* owned */
     enum store_sync sync;
     uint64_t interval_ms;
-    struct event turn;  /* active when something has changed and the turn ends */
-    struct event ended; /* the store's descriptor */
-    bool waited_for;    /* objects have been saved for the next commit: answers wait for it, even if
-                           nothing was to be written of what had changed */
-    bool failed;        /* a commit has failed: the daemon ends */
+    struct event turn;      /* active when something has changed and the turn ends */
+    struct event ended;     /* the store's descriptor */
+    struct alarm patience;  /* rings when no more sessions are waited for to join a commit */
+    uint64_t active;        /* sessions whose answers waited when the last commit ended, */
+    uint64_t patient_until; /* and until when they are waited for: monotonic, nanoseconds */
+    bool waited_for; /* objects have been saved for the next commit, and answers wait for it, even
+                        if nothing was to be written of what had changed */
+    bool failed;     /* a commit has failed: the daemon ends */
 };
 
 /* Which directory that is: of --state, else $STATE_DIRECTORY (its first, if systemd has given
@@ -41,10 +45,24 @@ const char *durable_directory(const char *option, const struct config *config);
 /* When changes are synced, as the configuration says it: "always", "50ms", "never". */
 void durable_print_sync(enum store_sync sync, uint64_t interval_ms, char text[DURABLE_SYNC]);
 
-/* Opens the store in a directory and reads the objects that are in it. 0; or a negative code having
- * logged what is wrong. durable_deinit is right after both. */
-int durable_init(struct durable *durable, const char *directory, const struct config *config,
+/* Opens the store in a directory. 0; or a negative code having logged what is wrong. durable_deinit
+ * is right after both. To be followed by one of the two below. */
+int durable_open(struct durable *durable, const char *directory, const struct config *config,
                  struct net *net);
+/* Reads the objects that are in the store, and begins to write what changes. The same results. */
+int durable_read(struct durable *durable);
+/* Begins to write; the objects have been taken over from another daemon, which had the store. */
+int durable_go_on(struct durable *durable);
+
+/* Puts what is in the objects, whose own rows have been loaded already, from the store: all rows
+ * but those with the empty key. 0, ERR_MEMORY; ERR_VALUE with reader->why set. `data` is the struct
+ * durable. */
+int durable_load_rows(void *data, struct row_reader *reader);
+
+/* Waits until all that has changed is on disk. Nothing may be under way. 0, or ERR_STORAGE: it has
+ * failed, and the daemon ends. */
+int durable_finish(struct durable *durable);
+
 /* All sessions are gone: what has changed since the last commit is written, and the store closed.
  */
 void durable_deinit(struct durable *durable);

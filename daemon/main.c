@@ -3,9 +3,19 @@
  *
  * Tests: tests/system/test_startup.c.
  */
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/takeover.h"
+
+/* Where the program lies, now, before it may be replaced. */
+static void find_program(char out[PATH_MAX])
+{
+    ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+    out[len > 0 ? len : 0] = '\0';
+}
 
 int main(int argc, char **argv)
 {
@@ -14,6 +24,12 @@ int main(int argc, char **argv)
     if (status != OPTIONS_RUN) {
         return status;
     }
+    if (options.check_takeover != NULL) {
+        return takeover_check(&options);
+    }
+    char program[PATH_MAX];
+    find_program(program);
+    options.program = program;
     memory_tune();
     struct daemon *daemon = malloc(sizeof(*daemon));
     if (daemon == NULL) {

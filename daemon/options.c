@@ -30,6 +30,8 @@ static const char HELP[] =
     "  --embedded            belong to the processes that use it, and end with the last of them: "
     "for\n"
     "                        programs that start it; see ipcd(8)\n"
+    "  --check-takeover=N    tell whether it could take the place of a running ipcd, with these\n"
+    "                        options, and exit; the running one asks this (see ipcd(8))\n"
     "  --version             show the version and exit\n"
     "  --help                show this and exit\n"
     "\n"
@@ -45,6 +47,7 @@ enum {
     OPTION_CONFIG,
     OPTION_STATE,
     OPTION_EMBEDDED,
+    OPTION_CHECK_TAKEOVER,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -56,6 +59,7 @@ static const struct option OPTIONS[] = {
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"state", required_argument, NULL, OPTION_STATE},
     {"embedded", no_argument, NULL, OPTION_EMBEDDED},
+    {"check-takeover", required_argument, NULL, OPTION_CHECK_TAKEOVER},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
@@ -69,7 +73,7 @@ static int print(const char *text)
 
 int options_parse(int argc, char **argv, struct options *out)
 {
-    *out = (struct options){0};
+    *out = (struct options){.argv = argv};
     for (;;) {
         switch (getopt_long(argc, argv, "", OPTIONS, NULL)) {
         case OPTION_SOCKET:
@@ -89,6 +93,9 @@ int options_parse(int argc, char **argv, struct options *out)
             break;
         case OPTION_EMBEDDED:
             out->embedded = true;
+            break;
+        case OPTION_CHECK_TAKEOVER:
+            out->check_takeover = optarg;
             break;
         case OPTION_VERSION:
             return print("ipcd " IPCD_VERSION "\n");

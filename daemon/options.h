@@ -13,7 +13,10 @@ struct options {
     const char *socket_group;
     const char *config;
     const char *state;
-    bool embedded; /* see embedded.h */
+    const char *check_takeover; /* a version; see takeover.h */
+    bool embedded;              /* see embedded.h */
+    const char *program;        /* the path of what is running, absolute; set by main */
+    char **argv;                /* all arguments */
 };
 
 /* What options_parse answers when there is nothing left to do but exit: the exit status. */

@@ -25,6 +25,13 @@ void supervisor_alive(const char *status);
 /* How often supervisor_alive is expected to be called, in microseconds; 0: no watchdog. */
 uint64_t supervisor_interval(void);
 
+/* Leaves a state and the carriers that go with it (takeover.h) with the service manager, for the
+ * next daemon. 0, or ERR_UNSUPPORTED: there is none, or it has not taken them. */
+int supervisor_leave(int state, const int *carriers, unsigned count);
+/* What another one has left so: the descriptor of the state, and at most `max` of carriers, which
+ * are the caller's from then on; it is left no longer. -1: nothing. */
+int supervisor_left(int *carriers, unsigned max, unsigned *count);
+
 /* Listening sockets that were passed: puts at most `max` descriptors into `fds`, which are the
  * caller's from then on. How many, 0: none; ERR_INTERNAL having logged why. To be called once. */
 int supervisor_sockets(int *fds, int max, const struct log *log);

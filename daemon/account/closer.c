@@ -252,6 +252,19 @@ void closer_close(struct closer *closer, uid_t uid, int fd)
     }
 }
 
+void closer_each(struct closer *closer, void (*each)(void *data, uid_t uid, int fd), void *data)
+{
+    const struct lane *lane;
+    (void)pthread_mutex_lock(&closer->mutex);
+    STAILQ_FOREACH (lane, &closer->lanes, link) {
+        for (int fd = lane->first; fd != NOBODY;) {
+            each(data, lane->uid, fd);
+            fd = fd == lane->last ? NOBODY : closer->next[fd];
+        }
+    }
+    (void)pthread_mutex_unlock(&closer->mutex);
+}
+
 uint64_t closer_waiting(const struct closer *closer)
 {
     return closer == NULL ? 0 : closer->waiting;

@@ -35,6 +35,10 @@ void closer_free(struct closer *closer);
 /* Closes a descriptor of that uid's, now or soon. NULL: in this thread, at once. */
 void closer_close(struct closer *closer, uid_t uid, int fd);
 
+/* Calls `each` for all descriptors that wait and that no thread has in hand. Nothing else of the
+ * closer's may be called meanwhile. */
+void closer_each(struct closer *closer, void (*each)(void *data, uid_t uid, int fd), void *data);
+
 /* How many descriptors are not closed yet: all, or a uid's. NULL: none. */
 uint64_t closer_waiting(const struct closer *closer);
 uint64_t closer_waiting_of(struct closer *closer, uid_t uid);

@@ -248,7 +248,7 @@ int parked_wait(struct parked *parked)
         status = wait_enter_asleep(&parked->wait, wish->object, wish->channel, wish->hash);
     } else if (status == 0 && call->waited) {
         wait_enter_first(&parked->wait, wish->object, wish->channel); /* it was the first */
-    } else if (status == 0) {
+    } else if (status == 0 && wish->object != NULL) { /* else it is asked by whoever knows when */
         wait_enter(&parked->wait, wish->object, wish->channel);
     }
     if (status < 0) {
@@ -292,4 +292,61 @@ struct wait *parked_waits(struct parked *parked, unsigned *count)
 {
     *count = parked->waits == NULL ? 1 : parked->nwaits;
     return parked->waits == NULL ? &parked->wait : parked->waits;
+}
+
+/* For the daemon that takes over. */
+
+int parked_take_over(struct call *call, const struct parked_past *past, struct parked **out)
+{
+    struct ordered *calls = &call->session->calls;
+    struct parked *parked;
+    if (past->seq < calls->next_seq) {
+        return ERR_VALUE;
+    }
+    calls->next_seq = past->seq;
+    int status = heap_reserve(&call->service->deadlines);
+    status = status < 0 ? status : parked_new(call, true, NULL, &parked);
+    if (status < 0) {
+        return status;
+    }
+    parked->since = past->since;
+    parked->wait.call = &parked->call;
+    if (past->nwaits > 0) {
+        parked->call.wish.count = past->nwaits;
+        parked->call.wish.waits = calloc(past->nwaits, sizeof(struct wait));
+        status = parked->call.wish.waits == NULL ? ERR_MEMORY : take_waits(parked);
+    }
+    if (status < 0) {
+        parked_free(parked);
+        return status;
+    }
+    for (unsigned i = 0; i < parked->nwaits; i++) {
+        parked->waits[i].call = &parked->call;
+    }
+    parked->call.waited = true;
+    parked->deadline.at = past->deadline;
+    if (past->deadline != TIME_NEVER) {
+        (void)heap_push(&call->service->deadlines, &parked->deadline); /* has room */
+    }
+    set_state(parked, PARKED_WAITS);
+    *out = parked;
+    return 0;
+}
+
+int parked_take_place(struct parked *parked, uint64_t i, struct object *object, unsigned channel,
+                      bool asleep, uint32_t hash)
+{
+    unsigned count;
+    struct wait *waits = parked_waits(parked, &count);
+    if (i >= count || waits[i].object != NULL || channel >= OBJECT_CHANNELS) {
+        return ERR_VALUE;
+    }
+    if (parked->waits == NULL) {
+        parked->call.wish.object = object;
+    }
+    if (asleep) {
+        return wait_enter_asleep(&waits[i], object, channel, hash);
+    }
+    wait_enter(&waits[i], object, channel);
+    return 0;
 }

@@ -27,6 +27,7 @@ struct parked {
     struct wait *waits; /* owned array; one that waits on several objects stands in the lists with
                            these and not with `wait`; NULL for all others */
     unsigned nwaits;
+    uint32_t number;                 /* while it is written down: the place among all calls */
     struct wait *woken_by;           /* by which of them it is asked again */
     struct ordered_entry of_session; /* in session->calls */
     struct deadline deadline;        /* in the service's heap if there is a timeout */
@@ -69,6 +70,20 @@ void parked_hold_up(struct parked *parked, struct object *object,
 void parked_run(struct parked *parked);
 /* It stands nowhere any more. */
 void parked_leave(struct parked *parked);
+
+/* Of a call that waited in the daemon before this one. */
+struct parked_past {
+    uint64_t seq;      /* in its session's calls, above those that are there */
+    uint64_t since;    /* monotonic, nanoseconds; so is */
+    uint64_t deadline; /* TIME_NEVER: none */
+    unsigned nwaits;   /* places where it waits, if they are several; 0: one */
+};
+/* It waits again, but stands in no list yet: parked_take_place. 0; or ERR_MEMORY, ERR_LIMIT. */
+int parked_take_over(struct call *call, const struct parked_past *past, struct parked **out);
+/* Its wait of that number, below nwaits, goes to the end of a channel; `asleep` for a key of that
+ * hash. 0; ERR_VALUE: there is no such wait, or it stands there already; ERR_MEMORY. */
+int parked_take_place(struct parked *parked, uint64_t i, struct object *object, unsigned channel,
+                      bool asleep, uint32_t hash);
 
 /* The places where it waits, *count of them; those whose object is NULL do not count. */
 struct wait *parked_waits(struct parked *parked, unsigned *count);

@@ -27,6 +27,17 @@ struct method_figures {
 
 TAILQ_HEAD(session_list, session);
 
+/* Who sees to it that another daemon takes the place of this one (server.upgrade). */
+enum { UPGRADE_TEXT = 512 };
+
+struct upgrader {
+    /* That is to be done with that program (NULL: its own) as soon as nothing is under way. False,
+     * and a sentence in `text`: it cannot. NULL: there is nobody. */
+    bool (*begin)(void *data, const char *program, char text[UPGRADE_TEXT]);
+    void *data;
+    char failure[UPGRADE_TEXT]; /* why it has not been possible; for those who wait for it */
+};
+
 /* What the calls need of whoever writes durable objects to disk. */
 struct keeper {
     /* There is to be a change of so many bytes: false if there is no space for it on disk. `frees`:
@@ -44,6 +55,7 @@ struct commits {
     uint64_t synced;   /* the last one that is on disk; at most `last`, which is next - 1 */
     uint64_t promised; /* bytes, roughly, of what is to be in the next commit, */
     uint64_t promised_before;         /* and of what is in the one on its way */
+    uint64_t nheld;                   /* sessions with answers that wait: those in the list */
     TAILQ_HEAD(held_list, held) held; /* of the sessions with answers that wait */
     struct keeper keeper;
 };
@@ -70,7 +82,9 @@ struct service {
     const char *state_directory; /* of the durable store; not owned; NULL: there is none */
     const char *socket;          /* where it listens, to be told; not owned; NULL: not known */
     uint64_t started;            /* monotonic, nanoseconds */
-    struct method_index index;   /* names to methods */
+    struct upgrader upgrader;
+    uint64_t takeovers;        /* how often one daemon has taken the place of another since then */
+    struct method_index index; /* names to methods */
 };
 
 /* The service that a job is one of. */

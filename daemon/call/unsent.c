@@ -88,6 +88,18 @@ int session_append(struct session *session, struct output *from)
     return status;
 }
 
+int session_take_over_output(struct session *session, struct output *from)
+{
+    struct output *output = &session->output;
+    if (output_pending(output) > 0 && set_apart(session, output) < 0) {
+        return ERR_MEMORY;
+    }
+    output_deinit(output);
+    *output = *from;
+    *from = (struct output){0};
+    return 0;
+}
+
 /* Leaving. */
 
 static void forget_in_steps(struct job *job, void *data)

@@ -56,6 +56,9 @@ bool session_sent(struct session *session, uint64_t more);
  * empty. 0, or ERR_MEMORY for want of memory: the session's output has failed. */
 int session_append(struct session *session, struct output *from);
 
+/* An output that another daemon has packed is the last now, and `from` empty. 0 or ERR_MEMORY. */
+int session_take_over_output(struct session *session, struct output *from);
+
 /* Nothing more will leave. What has not left is put back when the session ends, last first: by the
  * job that ends it; without one (NULL) nothing may be at work. */
 void session_end_output(struct session *session, struct job *job);

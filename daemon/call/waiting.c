@@ -304,6 +304,13 @@ static bool retry(struct wait *wait, struct serving *serving)
     return true;
 }
 
+void call_ask(struct call *call)
+{
+    if (try_parked(parked_of(call), &call->session->output) <= 0) {
+        parked_free(parked_of(call));
+    }
+}
+
 /* Asks the waits of one channel in order. True if one of them has left it. The cursor is kept by
  * the object, as those that are next may go while others are at work. */
 static bool serve_channel(struct object *object, unsigned channel, struct serving *serving)

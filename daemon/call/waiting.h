@@ -28,6 +28,9 @@ void call_time_out(struct call *call);
  * and now without limit. Returns CALL_WAIT. */
 int call_move(struct call *call, struct object *object, unsigned channel);
 
+/* Asks one that waits on no object. */
+void call_ask(struct call *call);
+
 /* Asks the waits of an object, lets it pass on what others are to get, and sets its timer. If many
  * are served that goes on as a job. */
 void object_serve(struct service *service, struct object *object);

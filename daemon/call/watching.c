@@ -7,20 +7,26 @@
 
 #include "daemon/call/commits.h"
 
-int session_watch(struct session *session, struct object *object, uint32_t events)
+struct watcher *session_watcher(struct session *session)
 {
     if (session->watcher == NULL) {
         session->watcher = watcher_new(session, &session->charged, &session->service->pending);
     }
+    return session->watcher;
+}
+
+int session_watch(struct session *session, struct object *object, uint32_t events)
+{
+    struct watcher *watcher = session_watcher(session);
     int status = session_admit_tie(session, object);
     if (status < 0) {
         return status;
     }
-    struct tie *tie = session->watcher == NULL ? NULL : session_tie_make(session, object);
+    struct tie *tie = watcher == NULL ? NULL : session_tie_make(session, object);
     if (tie == NULL) {
         return ERR_MEMORY;
     }
-    status = watch_set(session->watcher, tie, events);
+    status = watch_set(watcher, tie, events);
     session_tie_check(tie);
     return status;
 }

@@ -5,6 +5,8 @@
 
 /* The session is told those events of the object from now on. 0, ERR_LIMIT, ERR_MEMORY. */
 int session_watch(struct session *session, struct object *object, uint32_t events);
+/* What it watches with, made if there is none; NULL for want of memory. */
+struct watcher *session_watcher(struct session *session);
 /* No longer. */
 void session_unwatch(struct session *session, struct object *object);
 /* Puts what it has been told into its output, as far as there is room: true if that was anything.

@@ -3,12 +3,14 @@
  *
  * Tests: tests/unit/methods/test_server.c, tests/system/test_server.c.
  */
+#include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "daemon/methods/methods.h"
+#include "daemon/call/parked.h"
 #include "daemon/methods/options.h"
 #include "proto/value.h"
 
@@ -229,6 +231,67 @@ static void pack_users(struct buffer *out, const struct accounts *accounts)
     pack_array_end(out, at, count);
 }
 
+/* Another daemon has taken over, or could not. */
+static int answer_upgrade(struct call *call)
+{
+    const struct service *service = call->service;
+    if (service->upgrader.failure[0] != '\0') {
+        return call_fail(call, ERR_VALUE, "server.upgrade: %s", service->upgrader.failure);
+    }
+    struct buffer *out = call_result(call);
+    pack_map(out, 3);
+    pack_key_string(out, "version", IPCD_VERSION);
+    pack_key_uint(out, "takeovers", service->takeovers);
+    pack_key_uint(out, "ms", (call->now - call->parked->since) / 1000000);
+    return 0;
+}
+
+/* The program of the param, NUL-terminated; empty: the daemon's own. */
+static int read_program(struct call *call, char path[PATH_MAX])
+{
+    struct slice program = call_given(call, 0) ? call_bytes(call, 0) : (struct slice){0};
+    path[0] = '\0';
+    if (program.len == 0) {
+        return 0;
+    }
+    if (program.len >= PATH_MAX || program.data[0] != '/' ||
+        memchr(program.data, '\0', program.len) != NULL) {
+        return call_fail(call, ERR_BAD_REQUEST,
+                         "server.upgrade: param program must be the absolute path of an ipcd");
+    }
+    memcpy(path, program.data, program.len);
+    path[program.len] = '\0';
+    return 0;
+}
+
+int method_server_upgrade(struct call *call)
+{
+    struct upgrader *upgrader = &call->service->upgrader;
+    char path[PATH_MAX];
+    char text[UPGRADE_TEXT];
+    if (call->waited) {
+        return answer_upgrade(call);
+    }
+    if (!call->session->user->trusted) {
+        return call_fail(call, ERR_DENIED,
+                         "server.upgrade is for root and the daemon's own user; the caller is user "
+                         "%u",
+                         (unsigned)call->session->credentials.uid);
+    }
+    if (upgrader->begin == NULL || call->batch != NULL) {
+        return call_fail(call, ERR_UNSUPPORTED,
+                         "server.upgrade is no part of a batch, and needs a daemon process");
+    }
+    int status = read_program(call, path);
+    if (status < 0) {
+        return status;
+    }
+    if (!upgrader->begin(upgrader->data, path[0] == '\0' ? NULL : path, text)) {
+        return call_fail(call, ERR_VALUE, "server.upgrade: %s", text);
+    }
+    return call_wait_on(call, NULL, 0, CALL_FOREVER, ERR_VALUE);
+}
+
 /* Which daemon this is, and where. */
 static void pack_identity(struct buffer *out, const struct service *service)
 {
@@ -256,11 +319,12 @@ int method_server_stats(struct call *call)
     call->shows_all = true;
     const struct service *service = call->service;
     struct buffer *out = call_result(call);
-    pack_map(out, 20);
+    pack_map(out, 21);
     pack_identity(out, service);
     pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
     pack_string(out, "since");
     pack_timestamp(out, service->since.tv_sec, (uint32_t)service->since.tv_nsec);
+    pack_key_uint(out, "takeovers", service->takeovers);
     pack_key_uint(out, "sessions", service->accounts.sessions);
     pack_string(out, "objects");
     pack_objects(out, &service->registry);

@@ -297,6 +297,64 @@ int address_check(struct address *address, const struct log *log)
     return fd < 0 ? -1 : fd;
 }
 
+void address_hand_over(const struct address *address, struct state_writer *state,
+                       struct buffer *out)
+{
+    const struct address_options *options = &address->options;
+    pack_bool(out, options->path != NULL);
+    if (options->path == NULL) {
+        return;
+    }
+    pack_string(out, options->path);
+    pack_uint(out, options->mode);
+    pack_uint(out, options->group);
+    pack_uint(out, options->parent);
+    pack_uint(out, address->device);
+    pack_uint(out, address->inode);
+    pack_bool(out, address->lost);
+    pack_bool(out, address->lock_fd >= 0);
+    if (address->lock_fd >= 0) {
+        pack_uint(out, state_add(state, address->lock_fd));
+    }
+}
+
+/* The lock file says whose process has it. */
+static int take_lock(struct address *address, int fd)
+{
+    address->lock_fd = fd;
+    return fd < 0 || ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+                   dprintf(fd, "%d\n", (int)getpid()) < 0
+               ? ERR_VALUE
+               : 0;
+}
+
+int address_take_over(struct address *address, struct state_reader *state, struct row *row)
+{
+    if (!row_bool(row)) {
+        return 0;
+    }
+    struct slice path = row_bytes(row);
+    struct address_options *options = &address->options;
+    options->mode = (mode_t)row_uint(row);
+    options->group = (gid_t)row_uint(row);
+    options->parent = (mode_t)row_uint(row);
+    address->device = (dev_t)row_uint(row);
+    address->inode = (ino_t)row_uint(row);
+    address->lost = row_bool(row);
+    bool is_locked = row_bool(row);
+    if (row->bad || path.len == 0) {
+        return ERR_VALUE;
+    }
+    options->path = strndup((const char *)path.data, path.len);
+    bool named = options->path != NULL && options->path[0] != '@';
+    if (options->path == NULL ||
+        (named && asprintf(&address->lock_path, "%s.lock", options->path) < 0)) {
+        address->lock_path = NULL;
+        return ERR_MEMORY;
+    }
+    return is_locked ? take_lock(address, state_take(state, row_uint(row))) : 0;
+}
+
 void address_release(struct address *address)
 {
     remove_socket(address);

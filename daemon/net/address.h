@@ -20,6 +20,8 @@
 #include <sys/types.h>
 
 #include "daemon/log.h"
+#include "daemon/objects/row_form.h"
+#include "daemon/state/state.h"
 
 struct address_options {
     const char *path;
@@ -51,6 +53,12 @@ int address_check(struct address *address, const struct log *log);
 /* Where a listening socket is bound: its path, absolute if that is known, or "@name"; to be freed
  * by the caller. NULL: nowhere, or for want of memory. */
 char *address_text(int fd);
+
+/* For the daemon that takes over: packs the address, whose lock goes along; and makes it again, in
+ * place of a zeroed one. 0; ERR_VALUE, ERR_MEMORY: it is to be released, whatever is in it. */
+void address_hand_over(const struct address *address, struct state_writer *state,
+                       struct buffer *out);
+int address_take_over(struct address *address, struct state_reader *state, struct row *row);
 
 /* Removes the socket and the lock file, as far as they are still those of this address. A zeroed
  * address is allowed. */

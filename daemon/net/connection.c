@@ -46,6 +46,15 @@ int connection_set_interest(struct connection *connection)
                : 0;
 }
 
+/* Not asked for, so that a user who is over a limit can connect and delete something. */
+void connection_charge(struct connection *connection)
+{
+    connection->memory.tally = &connection->session.charged;
+    connection->input_charge.tally = &connection->session.charged;
+    connection->output_charge.tally = &connection->session.charged;
+    charge_set_always(&connection->memory, allocation_cost(sizeof(*connection)) + EVENT_COST);
+}
+
 /* Makes the session of a connection, or says why there can be none. */
 static int start(struct connection *connection, struct net *net, struct buffer *why)
 {
@@ -54,15 +63,11 @@ static int start(struct connection *connection, struct net *net, struct buffer *
     if (status == 0) {
         status = session_init(&connection->session, net->service, &credentials);
         credentials_deinit(&credentials);
-        connection->memory.tally = &connection->session.charged;
-        connection->input_charge.tally = &connection->session.charged;
-        connection->output_charge.tally = &connection->session.charged;
     }
     if (status == ERR_LIMIT) {
         refusal_print(&net->service->accounts.refusal, why);
     } else if (status == 0) {
-        /* Not asked for, so that a user who is over a limit can connect and delete something. */
-        charge_set_always(&connection->memory, allocation_cost(sizeof(*connection)) + EVENT_COST);
+        connection_charge(connection);
         status = connection_set_interest(connection);
         if (status < 0) {
             charge_release(&connection->memory);

@@ -77,6 +77,9 @@ static inline struct connection *connection_of(struct session *session)
     return (struct connection *)session;
 }
 
+/* Its session has been initialised: from now on what it costs is charged. */
+void connection_charge(struct connection *connection);
+
 /* Bytes of answers that are still to be sent. */
 static inline uint64_t connection_unread(const struct connection *connection)
 {

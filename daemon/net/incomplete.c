@@ -9,6 +9,21 @@ void incomplete_heard(struct incomplete_list *list, struct incomplete *one, uint
     TAILQ_INSERT_TAIL(list, one, link);
 }
 
+void incomplete_insert(struct incomplete_list *list, struct incomplete *one, uint64_t heard)
+{
+    struct incomplete *later = TAILQ_FIRST(list);
+    while (later != NULL && later->heard <= heard) {
+        later = TAILQ_NEXT(later, link);
+    }
+    one->heard = heard;
+    one->listed = true;
+    if (later != NULL) {
+        TAILQ_INSERT_BEFORE(later, one, link);
+    } else {
+        TAILQ_INSERT_TAIL(list, one, link);
+    }
+}
+
 void incomplete_forget(struct incomplete_list *list, struct incomplete *one)
 {
     if (one->listed) {

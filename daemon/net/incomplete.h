@@ -26,6 +26,8 @@ TAILQ_HEAD(incomplete_list, incomplete);
 
 /* It has sent something and its message is still not whole. */
 void incomplete_heard(struct incomplete_list *list, struct incomplete *one, uint64_t now);
+/* The same, at `heard`, which may be before what others have sent: of one who is in no list. */
+void incomplete_insert(struct incomplete_list *list, struct incomplete *one, uint64_t heard);
 /* It has nothing incomplete; also if it had none. */
 void incomplete_forget(struct incomplete_list *list, struct incomplete *one);
 

@@ -20,6 +20,19 @@ void input_deinit(struct input *input)
     *input = (struct input){0};
 }
 
+struct rest *rest_new(struct slice bytes)
+{
+    size_t cap = bytes.len > INPUT_SHORT ? bytes.len * 2 : bytes.len;
+    struct rest *rest = malloc(sizeof(*rest) + cap);
+    if (rest != NULL) {
+        rest->len = bytes.len;
+        rest->cap = cap;
+        rest->begun = false;
+        memcpy(rest->data, bytes.data, bytes.len);
+    }
+    return rest;
+}
+
 void rest_free(struct rest *rest)
 {
     free(rest);
@@ -160,19 +173,6 @@ static struct rest *keep_long(struct input *input, size_t left)
     return rest;
 }
 
-/* What is left is copied into memory of its own. */
-static struct rest *keep_copy(const struct input *input, size_t left)
-{
-    size_t cap = left > INPUT_SHORT ? left * 2 : left;
-    struct rest *rest = malloc(sizeof(*rest) + cap);
-    if (rest != NULL) {
-        rest->len = left;
-        rest->cap = cap;
-        memcpy(rest->data, input->data + input->at, left);
-    }
-    return rest;
-}
-
 int input_close(struct input *input, struct rest **rest)
 {
     size_t left = input->len - input->at;
@@ -180,7 +180,7 @@ int input_close(struct input *input, struct rest **rest)
     if (may_stay(input, left)) {
         kept = keep_long(input, left);
     } else if (left > 0) {
-        kept = keep_copy(input, left);
+        kept = rest_new((struct slice){input->data + input->at, left});
     }
     rest_free(input->rest);
     input->rest = NULL;

@@ -88,6 +88,8 @@ static inline size_t input_position(const struct input *input)
  * 0, or ERR_MEMORY for want of memory: what was left is lost. */
 int input_close(struct input *input, struct rest **rest);
 
+/* A rest with those bytes, or NULL for want of memory. */
+struct rest *rest_new(struct slice bytes);
 void rest_free(struct rest *rest); /* NULL is allowed */
 /* What it costs in memory: the figure that is charged. */
 size_t rest_cost(const struct rest *rest);

@@ -26,6 +26,7 @@ struct registry;
 struct descriptor {
     uint32_t refs;
     int fd;            /* owned; -1: moved away */
+    uint32_t number;   /* the saver's own (saving.c) */
     bool ours;         /* the daemon has made it, and to close it takes no time */
     bool moves;        /* it is given away with the first answer that carries it, not shared */
     struct user *user; /* a reference: for whom it is held */

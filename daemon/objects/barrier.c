@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -41,11 +42,46 @@ static void barrier_wait_ended(struct object *object, uint64_t arrival)
     }
 }
 
+static void barrier_save_options(const struct object *object, struct buffer *out)
+{
+    const struct barrier *barrier = (const struct barrier *)object;
+    pack_uint(out, barrier->options.parties);
+    pack_int(out, barrier->options.timeout_ms);
+    pack_uint(out, barrier->arrived);
+    pack_uint(out, barrier->generation);
+    pack_uint(out, barrier->failed);
+    pack_bool(out, barrier->broken);
+}
+
+static int barrier_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct barrier is = {0};
+    struct barrier *barrier;
+    is.options.parties = (uint32_t)row_below(row, (uint64_t)BARRIER_PARTIES_MAX + 1);
+    is.options.timeout_ms = row_int(row);
+    is.arrived = (uint32_t)row_below(row, is.options.parties);
+    is.generation = (uint32_t)row_below(row, UINT64_C(1) << 32);
+    is.failed = (uint32_t)row_below(row, UINT64_C(1) << 32);
+    is.broken = row_bool(row);
+    int status = row_close(row, "a barrier");
+    status = status < 0 ? status : barrier_new(common, &is.options, &barrier);
+    if (status == 0) {
+        barrier->arrived = is.arrived;
+        barrier->generation = is.generation;
+        barrier->failed = is.failed;
+        barrier->broken = is.broken;
+        *out = &barrier->object;
+    }
+    return status;
+}
+
 const struct object_type barrier_type = {
     .kind = OBJECT_BARRIER,
     .size = sizeof(struct barrier),
     .describe = barrier_describe,
     .wait_ended = barrier_wait_ended,
+    .save_options = barrier_save_options,
+    .make = barrier_make,
 };
 
 int barrier_new(const struct object_options *common, const struct barrier_options *options,

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/registry.h"
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -65,6 +67,102 @@ static struct object *condition_waits_elsewhere(const struct object *object)
     return ((const struct condition *)object)->lock;
 }
 
+/* Which lock it goes by: how that is found again. */
+enum condition_lock { LOCK_OWN, LOCK_NUMBERED, LOCK_DELETED };
+
+static void condition_save_options(const struct object *object, struct buffer *out)
+{
+    const struct condition *condition = (const struct condition *)object;
+    const struct object *lock = condition->lock;
+    if (lock == NULL) {
+        pack_uint(out, LOCK_OWN);
+    } else if (!lock->deleted) {
+        pack_uint(out, LOCK_NUMBERED);
+        pack_uint(out, lock->entry.seq);
+    } else {
+        pack_uint(out, LOCK_DELETED);
+        pack_str(out, object_name(lock)); /* it is still to be named */
+    }
+    mutex_save(&condition->own, out);
+    pack_uint(out, condition->sleepers);
+    pack_uint(out, condition->notified);
+}
+
+/* A lock that was deleted: in no registry, and kept by its condition alone. */
+static int make_deleted(const struct object_options *common, struct slice name, struct lock **out)
+{
+    struct object_options options = *common;
+    options.name = name;
+    int status = lock_new(&options, &(struct mutex_options){0}, out);
+    if (status == 0) {
+        (*out)->object.deleted = true;
+    }
+    return status;
+}
+
+/* The lock that is told of, with a reference; NULL: none. */
+static int find_lock(const struct object_options *common, struct row *row, struct lock **out)
+{
+    *out = NULL;
+    enum condition_lock which = (enum condition_lock)row_below(row, LOCK_DELETED + 1);
+    if (which == LOCK_DELETED) {
+        struct slice name = row_bytes(row);
+        row->bad = row->bad || name.len == 0 || name.len > OBJECT_NAME_MAX;
+        return row->bad ? ERR_VALUE : make_deleted(common, name, out);
+    }
+    if (which == LOCK_NUMBERED) {
+        uint64_t number = row_uint(row);
+        struct object *lock = registry_from(row->reader->registry, number);
+        if (lock == NULL || lock->entry.seq != number || lock->type != &lock_type) {
+            return ERR_VALUE;
+        }
+        *out = lock_of(object_ref(lock));
+    }
+    return row->bad ? ERR_VALUE : 0;
+}
+
+/* The rest of it, of a condition of that lock. */
+static int make_of(const struct object_options *common, struct lock *lock, struct row *row,
+                   struct object **out)
+{
+    struct condition is = {0};
+    struct condition *condition;
+    mutex_load(&is.own, row);
+    is.sleepers = row_uint(row);
+    is.notified = row_below(row, is.sleepers + 1);
+    int status = row_close(row, "a condition");
+    status = status < 0 ? status : condition_new(common, lock, &condition);
+    if (status < 0) {
+        return status;
+    }
+    is.own.object = &condition->object;
+    condition->own = is.own;
+    condition->sleepers = is.sleepers;
+    condition->notified = is.notified;
+    if (lock != NULL && lock->object.deleted) {
+        TAILQ_REMOVE(&lock->conditions, condition, of_lock);
+        condition->orphaned = true;
+    }
+    *out = &condition->object;
+    return 0;
+}
+
+static int condition_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct lock *lock;
+    int status = find_lock(common, row, &lock);
+    if (status == 0) {
+        status = make_of(common, lock, row, out);
+        object_unref(lock == NULL ? NULL : &lock->object);
+    }
+    return status;
+}
+
+static int condition_load_claims(struct tie *tie, struct row *row)
+{
+    return mutex_load_claim(&condition_of(tie->object)->own, tie);
+}
+
 const struct object_type condition_type = {
     .kind = OBJECT_CONDITION,
     .size = sizeof(struct condition),
@@ -74,6 +172,9 @@ const struct object_type condition_type = {
     .describe_claims = condition_describe_claims,
     .wait_ended = condition_wait_ended,
     .waits_elsewhere = condition_waits_elsewhere,
+    .save_options = condition_save_options,
+    .make = condition_make,
+    .load_claims = condition_load_claims,
 };
 
 int condition_new(const struct object_options *common, struct lock *lock, struct condition **out)

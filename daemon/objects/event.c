@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 
 static size_t event_describe(const struct object *object, struct buffer *out, uint64_t now)
@@ -15,10 +16,34 @@ static size_t event_describe(const struct object *object, struct buffer *out, ui
     return 1;
 }
 
+static void event_save_options(const struct object *object, struct buffer *out)
+{
+    const struct event *event = (const struct event *)object;
+    pack_uint(out, event->sets);
+    pack_bool(out, event->set);
+}
+
+static int event_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct event *event;
+    uint64_t sets = row_uint(row);
+    bool set = row_bool(row);
+    int status = row_close(row, "an event");
+    status = status < 0 ? status : event_new(common, &event);
+    if (status == 0) {
+        event->sets = sets;
+        event->set = set;
+        *out = &event->object;
+    }
+    return status;
+}
+
 const struct object_type event_type = {
     .kind = OBJECT_EVENT,
     .size = sizeof(struct event),
     .describe = event_describe,
+    .save_options = event_save_options,
+    .make = event_make,
 };
 
 int event_new(const struct object_options *common, struct event **out)

@@ -9,20 +9,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/objects/barrier.h"
+#include "daemon/objects/condition.h"
 #include "daemon/objects/dict.h"
+#include "daemon/objects/event.h"
 #include "daemon/objects/list.h"
+#include "daemon/objects/pipe.h"
 #include "daemon/objects/queue.h"
 #include "daemon/objects/row_form.h"
+#include "daemon/objects/semaphore.h"
+#include "daemon/objects/shared.h"
 #include "daemon/objects/waits.h"
 
 static const char of_registry[] = "the list of objects";
 
 /* The types whose objects can be made of rows. */
 static const struct object_type *const types[OBJECT_KINDS] = {
-    [OBJECT_QUEUE] = &queue_type,
-    [OBJECT_DICT] = &dict_type,
-    [OBJECT_LIST] = &list_type,
-    [OBJECT_NAMESPACE] = &namespace_type,
+    [OBJECT_QUEUE] = &queue_type,         [OBJECT_DICT] = &dict_type,
+    [OBJECT_NAMESPACE] = &namespace_type, [OBJECT_LOCK] = &lock_type,
+    [OBJECT_SEMAPHORE] = &semaphore_type, [OBJECT_CONDITION] = &condition_type,
+    [OBJECT_EVENT] = &event_type,         [OBJECT_BARRIER] = &barrier_type,
+    [OBJECT_VALUE] = &shared_value_type,  [OBJECT_ARRAY] = &shared_array_type,
+    [OBJECT_LIST] = &list_type,           [OBJECT_PIPE] = &pipe_type,
 };
 
 void loading_begin(struct row_reader *reader)
@@ -30,6 +38,16 @@ void loading_begin(struct row_reader *reader)
     reader->registry->is_loading = true;
     reader->accounts->is_loading = true;
     reader->why[0] = '\0';
+    reader->status = 0;
+}
+
+/* What becomes of a row. */
+static int say(struct row_reader *reader, int status)
+{
+    if (reader->status == 0) {
+        reader->status = status;
+    }
+    return status;
 }
 
 static int refuse(struct row_reader *reader, const char *what, uint64_t number)
@@ -109,7 +127,7 @@ static int enter(struct row_reader *reader, const struct own *own, struct row *r
     return status;
 }
 
-int loading_object(struct row_reader *reader, uint64_t number, struct slice value)
+static int load_object(struct row_reader *reader, uint64_t number, struct slice value)
 {
     struct row row;
     struct own own;
@@ -142,7 +160,13 @@ int loading_object(struct row_reader *reader, uint64_t number, struct slice valu
     return status == ERR_VALUE ? refuse(reader, "has options that are damaged", number) : status;
 }
 
-int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value)
+int loading_object(struct row_reader *reader, uint64_t number, struct slice value)
+{
+    return say(reader, load_object(reader, number, value));
+}
+
+static int load_row(struct row_reader *reader, uint64_t number, struct slice key,
+                    struct slice value)
 {
     struct object *object = registry_from(reader->registry, number);
     if (object == NULL || object->entry.seq != number) {
@@ -154,17 +178,30 @@ int loading_row(struct row_reader *reader, uint64_t number, struct slice key, st
     return object->type->load(object, key, value, reader);
 }
 
+int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value)
+{
+    return say(reader, load_row(reader, number, key, value));
+}
+
+static int end_objects(struct row_reader *reader)
+{
+    struct object *object = registry_from(reader->registry, 0);
+    int status = reader->status;
+    while (object != NULL && status == 0) {
+        if (object->type->loaded != NULL && !object_is_sealed(object)) {
+            status = object->type->loaded(object, reader);
+        }
+        object->unsaved = 0;
+        object_changed(object); /* time may change it */
+        object = registry_from(reader->registry, object->entry.seq + 1);
+    }
+    return status;
+}
+
 int loading_end(struct row_reader *reader)
 {
     struct registry *registry = reader->registry;
-    int status = 0;
-    struct object *object = registry_from(registry, 0);
-    while (object != NULL && status == 0) {
-        status = object->type->loaded == NULL ? 0 : object->type->loaded(object, reader);
-        object->unsaved = 0;
-        object_changed(object); /* time may change it */
-        object = registry_from(registry, object->entry.seq + 1);
-    }
+    int status = end_objects(reader);
     if (registry->objects.next_seq < reader->next_number) {
         (void)registry_set_next(registry, reader->next_number);
     }

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/row_form.h"
+
 static size_t lock_describe(const struct object *object, struct buffer *out, uint64_t now)
 {
     const struct mutex *mutex = &((const struct lock *)object)->mutex;
@@ -40,6 +42,31 @@ static struct object *lock_next_dependent(struct object *object)
     return &condition->object;
 }
 
+static void lock_save_options(const struct object *object, struct buffer *out)
+{
+    mutex_save(&((const struct lock *)object)->mutex, out);
+}
+
+static int lock_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct mutex mutex = {0};
+    struct lock *lock;
+    mutex_load(&mutex, row);
+    int status = row_close(row, "a lock");
+    status = status < 0 ? status : lock_new(common, &mutex.options, &lock);
+    if (status == 0) {
+        mutex.object = &lock->object;
+        lock->mutex = mutex;
+        *out = &lock->object;
+    }
+    return status;
+}
+
+static int lock_load_claims(struct tie *tie, struct row *row)
+{
+    return mutex_load_claim(&lock_of(tie->object)->mutex, tie);
+}
+
 const struct object_type lock_type = {
     .kind = OBJECT_LOCK,
     .size = sizeof(struct lock),
@@ -47,6 +74,9 @@ const struct object_type lock_type = {
     .abandon = lock_abandon,
     .describe_claims = lock_describe_claims,
     .next_dependent = lock_next_dependent,
+    .save_options = lock_save_options,
+    .make = lock_make,
+    .load_claims = lock_load_claims,
 };
 
 int lock_new(const struct object_options *common, const struct mutex_options *options,

@@ -47,6 +47,22 @@ int mapping_init(struct mapping *mapping, size_t size)
     return 0;
 }
 
+int mapping_take_over(struct mapping *mapping, int fd, size_t size)
+{
+    struct stat file;
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (size == 0 || fstat(fd, &file) < 0 || (uint64_t)file.st_size != size || seals < 0 ||
+        (seals & F_SEAL_SHRINK) == 0) {
+        return ERR_VALUE;
+    }
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) {
+        return ERR_MEMORY;
+    }
+    *mapping = (struct mapping){.fd = fd, .memory = memory, .size = size};
+    return 0;
+}
+
 void mapping_unmap(struct mapping *mapping, struct pace *pace)
 {
     size_t stretch = pace == NULL ? mapping->size : UNMAP_STRETCH;

@@ -24,6 +24,9 @@ struct mapping {
 
 /* Makes one of a whole number of pages. 0, or ERR_MEMORY with errno: the system gives none. */
 int mapping_init(struct mapping *mapping, size_t size);
+/* Maps one that another process has made, whose descriptor it takes over on success. 0; ERR_VALUE:
+ * it is not such a file, or of another size; ERR_MEMORY. */
+int mapping_take_over(struct mapping *mapping, int fd, size_t size);
 /* Unmaps it; the descriptor is left to its owner. What others have mapped stays theirs. `pace` may
  * be NULL. */
 void mapping_unmap(struct mapping *mapping, struct pace *pace);

@@ -5,6 +5,7 @@
  */
 #include "daemon/objects/mutex.h"
 
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -102,9 +103,8 @@ void mutex_abandon(struct mutex *mutex, struct tie *tie)
     (void)mutex_break(mutex);
 }
 
-static void pack_owner(const struct owner *owner, struct buffer *out)
+static void pack_owner_id(const struct owner *owner, struct buffer *out)
 {
-    pack_string(out, "owner");
     switch (owner->kind) {
     case KIND_INT:
         pack_int(out, owner->i);
@@ -118,6 +118,12 @@ static void pack_owner(const struct owner *owner, struct buffer *out)
     default:
         pack_nil(out);
     }
+}
+
+static void pack_owner(const struct owner *owner, struct buffer *out)
+{
+    pack_string(out, "owner");
+    pack_owner_id(owner, out);
 }
 
 size_t mutex_describe(const struct mutex *mutex, struct buffer *out)
@@ -143,4 +149,63 @@ size_t mutex_describe_claim(const struct mutex *mutex, struct buffer *out)
     pack_key_uint(out, "depth", mutex->depth);
     pack_owner(&mutex->holder.owner, out);
     return 2;
+}
+
+void mutex_save(const struct mutex *mutex, struct buffer *out)
+{
+    pack_bool(out, mutex->options.recursive);
+    pack_bool(out, mutex->options.keep);
+    pack_bool(out, mutex->options.anyone);
+    pack_bool(out, mutex->abandoned);
+    pack_uint(out, mutex->depth);
+    if (mutex->depth > 0) {
+        pack_uint(out, mutex->holder.session);
+        pack_uint(out, mutex->holder.owner.kind);
+        pack_owner_id(&mutex->holder.owner, out);
+        row_pack_date(out, mutex->since);
+    }
+}
+
+static void load_owner(struct owner *owner, struct row *row)
+{
+    struct slice name;
+    owner->kind = (enum kind)row_below(row, KIND_STR + 1);
+    switch (owner->kind) {
+    case KIND_INT:
+        owner->i = row_int(row);
+        break;
+    case KIND_UINT:
+        owner->u = row_uint(row);
+        break;
+    case KIND_STR:
+        name = row_bytes(row);
+        owner->len = (uint8_t)(name.len <= OWNER_NAME_MAX ? name.len : 0);
+        memcpy(owner->name, name.data, owner->len);
+        break;
+    default:
+        (void)row_bytes(row);
+    }
+}
+
+void mutex_load(struct mutex *mutex, struct row *row)
+{
+    mutex->options.recursive = row_bool(row);
+    mutex->options.keep = row_bool(row);
+    mutex->options.anyone = row_bool(row);
+    mutex->abandoned = row_bool(row);
+    mutex->depth = row_uint(row);
+    if (mutex->depth > 0) {
+        mutex->holder.session = row_uint(row);
+        load_owner(&mutex->holder.owner, row);
+        mutex->since = row_date(row);
+    }
+}
+
+int mutex_load_claim(struct mutex *mutex, struct tie *tie)
+{
+    if (mutex->depth == 0 || mutex->tie != NULL) {
+        return ERR_VALUE;
+    }
+    mutex->tie = tie;
+    return 0;
 }

@@ -68,6 +68,12 @@ struct tie *mutex_break(struct mutex *mutex);
 /* The session of the tie, which has the claim, ends (object_type.abandon). */
 void mutex_abandon(struct mutex *mutex, struct tie *tie);
 
+/* Packs how it stands; and makes it stand so again. But for the tie, which comes with its claim: 0
+ * or ERR_VALUE. */
+void mutex_save(const struct mutex *mutex, struct buffer *out);
+void mutex_load(struct mutex *mutex, struct row *row);
+int mutex_load_claim(struct mutex *mutex, struct tie *tie);
+
 /* Packs "holder", "depth" and "held_since"; returns how many pairs. */
 size_t mutex_describe(const struct mutex *mutex, struct buffer *out);
 /* Packs "depth" and "owner" of the one who holds it; returns how many pairs. */

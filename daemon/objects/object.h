@@ -117,6 +117,14 @@ struct object_type {
      * a session ends. NULL: nothing can be. */
     void (*give_back_untied)(struct object *object, uint64_t now);
     bool durable; /* its objects can be */
+    /* For the daemon that takes this one's place (daemon/call/handover.h). Packs what a tie holds
+     * besides the number of claims; and makes a tie that has that number, of a loaded object, hold
+     * it again: 0, ERR_VALUE, ERR_MEMORY. NULL: the number is all; nothing can be held. */
+    void (*save_claims)(const struct tie *tie, struct buffer *out);
+    int (*load_claims)(struct tie *tie, struct row *row);
+    /* Packs what was noted (output_note), and notes it again. NULL: nothing ever is. */
+    void (*save_note)(const void *note, struct buffer *out, const struct row_writer *writer);
+    int (*load_note)(void *note, struct row *row);
 };
 
 /* What of a durable object has not been saved, besides what its type knows. */

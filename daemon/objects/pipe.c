@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/objects/row_form.h"
+
+enum { ROW_ENDS = 1 };
+
 enum { CATCH_UP_TRIES = 100000 }; /* some 100 ms, in which others are served */
 
 static void drop_pair(struct pipe *pipe)
@@ -89,12 +93,74 @@ static unsigned pipe_descriptors(const struct object *object,
     return count;
 }
 
+static void pipe_save_options(const struct object *object, struct buffer *out)
+{
+    const struct pipe *pipe = (const struct pipe *)object;
+    pack_bool(out, pipe->duplex);
+    pack_bin(out, (struct slice){pipe->token.bytes, SOCKET_TOKEN_SIZE});
+}
+
+/* The descriptors, which only those can find again who take this daemon's place. */
+static int pipe_save(struct object *object, enum rows which, const struct row_writer *out,
+                     const struct moment *now)
+{
+    const struct pipe *pipe = pipe_of(object);
+    struct buffer value = {0};
+    struct row_key key;
+    if (pipe->ends[0] == NULL) {
+        return 0;
+    }
+    row_begin(&value);
+    for (unsigned i = 0; i < PIPE_ENDS; i++) {
+        pack_uint(&value, out->descriptor(out->data, pipe->ends[i]));
+    }
+    int status = row_put(out, row_key(&key, ROW_ENDS, 0), &value);
+    buffer_deinit(&value);
+    return status;
+}
+
+static int pipe_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct pipe *pipe;
+    bool duplex = row_bool(row);
+    struct slice token = row_bytes(row);
+    row->bad = row->bad || token.len != SOCKET_TOKEN_SIZE;
+    int status = row_close(row, "a pipe");
+    status = status < 0 ? status : pipe_new(common, duplex, &pipe);
+    if (status == 0) {
+        memcpy(pipe->token.bytes, token.data, SOCKET_TOKEN_SIZE);
+        *out = &pipe->object;
+    }
+    return status;
+}
+
+static int pipe_load(struct object *object, struct slice key, struct slice value,
+                     struct row_reader *reader)
+{
+    struct pipe *pipe = pipe_of(object);
+    struct row row;
+    if (!row_open(&row, value, reader, "a pipe")) {
+        return ERR_VALUE;
+    }
+    for (unsigned i = 0; i < PIPE_ENDS && pipe->ends[i] == NULL; i++) {
+        pipe->ends[i] = row_descriptor(&row);
+        if (pipe->ends[i] != NULL) {
+            object_charge_always(object, descriptor_cost());
+        }
+    }
+    return row_close(&row, "a pipe");
+}
+
 const struct object_type pipe_type = {
     .kind = OBJECT_PIPE,
     .size = sizeof(struct pipe),
     .clear = pipe_release,
     .describe = pipe_describe,
     .descriptors = pipe_descriptors,
+    .save_options = pipe_save_options,
+    .make = pipe_make,
+    .save = pipe_save,
+    .load = pipe_load,
 };
 
 int pipe_new(const struct object_options *common, bool duplex, struct pipe **out)

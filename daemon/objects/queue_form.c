@@ -1,7 +1,7 @@
 /*
  * queue_form: what stands in the rows of a queue; see queue_rows.h.
  *
- * Tests: tests/unit/objects/test_rows.c and model_queue.c, tests/fuzz/fuzz_rows.c.
+ * Tests: tests/unit/objects/test_queue_rows.c and model_queue.c, tests/fuzz/fuzz_rows.c.
  */
 #include "daemon/objects/queue_rows.h"
 
@@ -156,4 +156,48 @@ void item_read(struct row *row, struct origin *origin, struct item_form *out)
     if (out->value_row == 0) {
         out->value = row_value(row, origin);
     }
+}
+
+/* For the daemon that takes over. */
+
+/* The tickets, which the queue's rows have, too. */
+void queue_save_claims(const struct tie *tie, struct buffer *out)
+{
+    const struct item *item;
+    TAILQ_FOREACH (item, &tie->taken, of_tie) {
+        pack_uint(out, item->entry.seq);
+    }
+}
+
+int queue_load_claims(struct tie *tie, struct row *row)
+{
+    uint64_t count = tie->holding;
+    struct timespec since = tie->since;
+    tie->holding = 0;
+    while (tie->holding < count && !row->bad) {
+        row->bad = !queue_tie(queue_of(tie->object), row_uint(row), tie);
+    }
+    tie->since = since;
+    return row->bad ? ERR_VALUE : 0;
+}
+
+/* An item that is on its way to who has got it. The clock is the same. */
+void queue_save_note(const void *note, struct buffer *out, const struct row_writer *writer)
+{
+    const struct item_meta *meta = note;
+    pack_rank(out, &meta->rank);
+    pack_uint(out, meta->seq);
+    pack_uint(out, meta->expires);
+    pack_uint(out, meta->deliveries);
+}
+
+int queue_load_note(void *note, struct row *row)
+{
+    struct item_meta *meta = note;
+    struct slice rank = row_raw(row);
+    meta->seq = row_uint(row);
+    meta->expires = row_uint(row);
+    meta->deliveries = row_uint(row);
+    int status = row->bad ? ERR_VALUE : rank_of(rank, &meta->rank);
+    return status == ERR_TYPE ? ERR_VALUE : status;
 }

@@ -19,6 +19,8 @@ void item_free(struct queue *queue, struct item *item);
 void item_enter(struct queue *queue, struct item *item, bool to_head);
 /* The item becomes ready, before all others, whatever the order. */
 void item_enter_first(struct queue *queue, struct item *item);
+/* The item becomes ready, behind those that have come back and before all others. */
+void item_enter_returned(struct queue *queue, struct item *item);
 /* Takes a ready, delayed or taken item out of its place; it stands in none then. */
 void item_leave(struct queue *queue, struct item *item, struct pace *pace);
 /* Sets when time next changes the item; TIME_NEVER: never. 0 or ERR_MEMORY (memory). */
@@ -120,6 +122,12 @@ void item_row_gone(struct queue *queue, struct item *item);
 
 /* An item that stands nowhere becomes a tombstone, which the packed store or the run may keep. */
 void item_make_tombstone(struct queue *queue, struct item *item);
+
+/* queue_form.c: what object_type asks for for the daemon that takes over. */
+void queue_save_claims(const struct tie *tie, struct buffer *out);
+int queue_load_claims(struct tie *tie, struct row *row);
+void queue_save_note(const void *note, struct buffer *out, const struct row_writer *writer);
+int queue_load_note(void *note, struct row *row);
 
 /* What object_type asks for. */
 struct queue_loading;

@@ -46,11 +46,18 @@ void row_pack_time(struct buffer *out, uint64_t time, const struct moment *now)
         pack_nil(out);
     } else if (time >= now->monotonic_ns) {
         uint64_t later = (time - now->monotonic_ns) / NS_PER_US;
-        pack_uint(out, later > UINT64_MAX - now->wall_us ? UINT64_MAX : now->wall_us + later);
+        bool latest = time == TIME_LATEST || later > UINT64_MAX - now->wall_us;
+        pack_uint(out, latest ? UINT64_MAX : now->wall_us + later);
     } else {
         uint64_t ago = (now->monotonic_ns - time + NS_PER_US - 1) / NS_PER_US;
         pack_uint(out, ago > now->wall_us ? 0 : now->wall_us - ago);
     }
+}
+
+void row_pack_date(struct buffer *out, struct timespec date)
+{
+    pack_int(out, date.tv_sec);
+    pack_int(out, date.tv_nsec);
 }
 
 /* The numbers of what a value carries. */
@@ -115,6 +122,13 @@ uint64_t row_uint(struct row *row)
     return row->bad ? 0 : (uint64_t)header.i;
 }
 
+uint64_t row_below(struct row *row, uint64_t end)
+{
+    uint64_t number = row_uint(row);
+    row->bad = row->bad || number >= end;
+    return row->bad ? 0 : number;
+}
+
 int64_t row_int(struct row *row)
 {
     struct header header = next_header(row);
@@ -147,6 +161,14 @@ uint64_t row_time(struct row *row)
     uint64_t later = wall - now->wall_us;
     uint64_t most = (TIME_LATEST - now->monotonic_ns) / NS_PER_US;
     return later > most ? TIME_LATEST : now->monotonic_ns + later * NS_PER_US;
+}
+
+struct timespec row_date(struct row *row)
+{
+    struct timespec date;
+    date.tv_sec = (time_t)row_int(row);
+    date.tv_nsec = (long)row_below(row, 1000000000);
+    return date;
 }
 
 struct slice row_bytes(struct row *row)
@@ -206,6 +228,17 @@ int row_close(struct row *row, const char *what)
 
 /* Values. */
 
+struct descriptor *row_descriptor(struct row *row)
+{
+    uint64_t number = row_uint(row);
+    struct descriptor *descriptor = NULL;
+    if (!row->bad && row->reader->descriptor != NULL) {
+        descriptor = row->reader->descriptor(row->reader->data, number);
+    }
+    row->bad = row->bad || descriptor == NULL;
+    return descriptor;
+}
+
 /* True if an ext of that type has its data there. */
 static bool is_descriptor_at(struct slice bytes, uint64_t at)
 {
@@ -217,15 +250,12 @@ static void read_descriptors(struct row *row, struct slice bytes, struct attachm
 {
     for (uint32_t i = 0; i < count / 2 && !row->bad; i++) {
         uint64_t at = row_uint(row);
-        uint64_t number = row_uint(row);
-        struct descriptor *descriptor = NULL;
+        struct descriptor *descriptor = row_descriptor(row);
         bool follows = i == 0 || at > attachments->descriptors[i - 1].at;
-        if (!row->bad && follows && is_descriptor_at(bytes, at) &&
-            row->reader->descriptor != NULL) {
-            descriptor = row->reader->descriptor(row->reader->data, number);
-        }
-        row->bad = descriptor == NULL;
-        if (descriptor != NULL) {
+        row->bad = row->bad || !follows || !is_descriptor_at(bytes, at);
+        if (row->bad) {
+            descriptor_unref(descriptor);
+        } else {
             attachments->descriptors[attachments->ndescriptors++] =
                 (struct attached_descriptor){(uint32_t)at, descriptor};
         }

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include "daemon/objects/blob.h"
 #include "daemon/objects/rows.h"
 #include "proto/pack.h"
@@ -27,6 +29,8 @@ bool row_key_number(struct slice key, uint64_t *number);
 void row_begin(struct buffer *out);
 /* A point of the monotonic clock by the wall clock; TIME_NEVER: nil. */
 void row_pack_time(struct buffer *out, uint64_t time, const struct moment *now);
+/* A point of time of the wall clock, by its parts. */
+void row_pack_date(struct buffer *out, struct timespec date);
 /* A stored value with what it carries; and how many MessagePack values that will be. */
 void row_pack_value(struct buffer *out, struct stored value, const struct row_writer *writer);
 size_t row_value_count(struct stored value);
@@ -45,15 +49,20 @@ struct row {
 bool row_open(struct row *row, struct slice value, struct row_reader *reader, const char *what);
 /* One value after the other. */
 uint64_t row_uint(struct row *row);
+/* The same of a number that is less than `end`. */
+uint64_t row_below(struct row *row, uint64_t end);
 int64_t row_int(struct row *row);
 bool row_bool(struct row *row);
 uint64_t row_time(struct row *row);
+struct timespec row_date(struct row *row);
 /* A str or bin; nil is an empty one. */
 struct slice row_bytes(struct row *row);
 /* An encoded value, as it is. */
 struct slice row_raw(struct row *row);
 /* The elements of an array; the elements follow. */
 uint32_t row_array(struct row *row);
+/* A descriptor by its number, with a reference; NULL, and the row is bad: there is none. */
+struct descriptor *row_descriptor(struct row *row);
 /* What row_pack_value has packed, as a value to be stored; if it carries something, it refers to
  * *origin. To be followed by row_value_done, whatever became of it. */
 struct incoming row_value(struct row *row, struct origin *origin);

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/row_form.h"
 #include "daemon/objects/waits.h"
 #include "daemon/objects/watch.h"
 
@@ -60,12 +61,51 @@ static size_t semaphore_describe_claims(const struct tie *tie, struct buffer *ou
     return 1;
 }
 
+static void semaphore_save_options(const struct object *object, struct buffer *out)
+{
+    const struct semaphore *semaphore = (const struct semaphore *)object;
+    pack_int(out, semaphore->options.initial);
+    pack_bool(out, semaphore->options.bounded);
+    pack_bool(out, semaphore->options.keep);
+    pack_int(out, semaphore->value);
+}
+
+static int semaphore_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    struct semaphore_options options;
+    struct semaphore *semaphore;
+    options.initial = (int64_t)row_below(row, (uint64_t)INT64_MAX + 1);
+    options.bounded = row_bool(row);
+    options.keep = row_bool(row);
+    int64_t value = (int64_t)row_below(row, (uint64_t)INT64_MAX + 1);
+    int status = row_close(row, "a semaphore");
+    status = status < 0 ? status : semaphore_new(common, &options, &semaphore);
+    if (status == 0) {
+        semaphore->value = value;
+        *out = &semaphore->object;
+    }
+    return status;
+}
+
+static int semaphore_load_claims(struct tie *tie, struct row *row)
+{
+    struct semaphore *semaphore = semaphore_of(tie->object);
+    if (tie->holding > (uint64_t)(INT64_MAX - semaphore->held)) {
+        return ERR_VALUE;
+    }
+    semaphore->held += (int64_t)tie->holding;
+    return 0;
+}
+
 const struct object_type semaphore_type = {
     .kind = OBJECT_SEMAPHORE,
     .size = sizeof(struct semaphore),
     .describe = semaphore_describe,
     .abandon = semaphore_abandon,
     .describe_claims = semaphore_describe_claims,
+    .save_options = semaphore_save_options,
+    .make = semaphore_make,
+    .load_claims = semaphore_load_claims,
 };
 
 int semaphore_new(const struct object_options *common, const struct semaphore_options *options,

@@ -4,12 +4,16 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "daemon/objects/bulk.h"
+#include "daemon/objects/row_form.h"
 
 _Static_assert(sizeof(pthread_mutex_t) <= SHARED_ITEMS - SHARED_LOCK, "the lock has no room");
+
+enum { ROW_MEMORY = 1 };
 
 enum { CLOSED_AT_ONCE = 1024 * 1024 }; /* bytes: the descriptor of a larger one is left to others */
 
@@ -53,23 +57,6 @@ static unsigned shared_descriptors(const struct object *object,
     out[0] = ((const struct shared *)object)->descriptor;
     return 1;
 }
-
-const struct object_type shared_value_type = {
-    .kind = OBJECT_VALUE,
-    .size = sizeof(struct shared),
-    .clear = shared_clear,
-    .describe = value_describe,
-    .descriptors = shared_descriptors,
-};
-
-const struct object_type shared_array_type = {
-    .kind = OBJECT_ARRAY,
-    .size = sizeof(struct shared),
-    .clear = shared_clear,
-    .describe = array_describe,
-    .descriptors = shared_descriptors,
-    .weight = shared_weight,
-};
 
 /* The lock for clients, in fresh memory. */
 static int init_lock(struct shared *shared)
@@ -157,6 +144,119 @@ int shared_new(const struct object_options *common, const struct shared_options 
     *out = shared;
     return 0;
 }
+
+static void shared_save_options(const struct object *object, struct buffer *out)
+{
+    const struct shared *shared = (const struct shared *)object;
+    pack_uint(out, (uint8_t)shared->item->code);
+    pack_uint(out, shared->count);
+}
+
+/* The descriptor, which only those can find again who take this daemon's place. */
+static int shared_save(struct object *object, enum rows which, const struct row_writer *out,
+                       const struct moment *now)
+{
+    struct buffer value = {0};
+    struct row_key key;
+    row_begin(&value);
+    pack_uint(&value, out->descriptor(out->data, shared_of(object)->descriptor));
+    int status = row_put(out, row_key(&key, ROW_MEMORY, 0), &value);
+    buffer_deinit(&value);
+    return status;
+}
+
+/* Without its memory, for now. */
+static int make(const struct object_options *common, const struct object_type *type,
+                struct row *row, struct object **out)
+{
+    struct shared_options options = {.type = type};
+    options.item = typecode_find((char)row_below(row, 128));
+    options.count = row_uint(row);
+    row->bad = row->bad || options.item == NULL;
+    int status = row_close(row, "shared memory");
+    if (status < 0) {
+        return status;
+    }
+    struct shared *shared = calloc(1, sizeof(*shared));
+    status = shared == NULL ? ERR_MEMORY : object_init(&shared->object, type, common);
+    if (status < 0) {
+        free(shared);
+        return status;
+    }
+    shared->item = options.item;
+    shared->count = options.count;
+    *out = &shared->object;
+    return 0;
+}
+
+static int value_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    return make(common, &shared_value_type, row, out);
+}
+
+static int array_make(const struct object_options *common, struct row *row, struct object **out)
+{
+    return make(common, &shared_array_type, row, out);
+}
+
+/* The memory that there is, with all that clients have in it. */
+static int shared_load(struct object *object, struct slice key, struct slice value,
+                       struct row_reader *reader)
+{
+    struct shared *shared = shared_of(object);
+    struct row row;
+    if (!row_open(&row, value, reader, "shared memory")) {
+        return ERR_VALUE;
+    }
+    struct descriptor *descriptor = row_descriptor(&row);
+    int status = row_close(&row, "shared memory");
+    if (status < 0 || shared->descriptor != NULL) {
+        descriptor_unref(descriptor);
+        return ERR_VALUE;
+    }
+    const struct shared_options options = {.item = shared->item, .count = shared->count};
+    size_t size = size_for(&options);
+    shared->descriptor = descriptor;
+    object_charge_always(object, size + descriptor_cost());
+    return mapping_take_over(&shared->mapping, descriptor->fd, size);
+}
+
+static int shared_loaded(struct object *object, struct row_reader *reader)
+{
+    if (shared_of(object)->descriptor == NULL) {
+        (void)snprintf(reader->why, sizeof(reader->why), "%s \"%s\" has no memory",
+                       object_type_name(object), object->name);
+        return ERR_VALUE;
+    }
+    return 0;
+}
+
+const struct object_type shared_value_type = {
+    .kind = OBJECT_VALUE,
+    .size = sizeof(struct shared),
+    .clear = shared_clear,
+    .describe = value_describe,
+    .descriptors = shared_descriptors,
+    .save_options = shared_save_options,
+    .make = value_make,
+    .save = shared_save,
+    .load = shared_load,
+    .loaded = shared_loaded,
+};
+
+const struct object_type shared_array_type = {
+    .kind = OBJECT_ARRAY,
+    .size = sizeof(struct shared),
+    .clear = shared_clear,
+    .describe = array_describe,
+    .descriptors = shared_descriptors,
+    .weight = shared_weight,
+    .save_options = shared_save_options,
+    .make = array_make,
+    .save = shared_save,
+    .load = shared_load,
+    .loaded = shared_loaded,
+};
 
 int shared_position(const struct shared *shared, int64_t index, uint64_t *position)
 {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "daemon/objects/allocation.h"
+#include "daemon/objects/registry.h"
+#include "daemon/objects/row_form.h"
 #include "proto/message.h"
 
 _Static_assert(EVENT_NAMES <= 32, "watch.events has a bit for each event");
@@ -360,4 +362,115 @@ bool watcher_give(struct watcher *watcher, struct buffer *out, uint64_t unsent)
         unsent += more;
         gave = true;
     }
+}
+
+/* For the daemon that takes over. */
+
+void watch_save(const struct watch *watch, struct buffer *out)
+{
+    pack_array(out, (size_t)__builtin_popcount(watch->events));
+    for (int event = 0; event < EVENT_NAMES; event++) {
+        if ((watch->events >> event & 1U) != 0) {
+            pack_string(out, event_name((enum event_name)event));
+        }
+    }
+}
+
+int watch_load(struct watcher *watcher, struct tie *tie, struct row *row)
+{
+    uint32_t events = 0;
+    uint32_t count = row_array(row);
+    for (uint32_t i = 0; i < count; i++) {
+        enum event_name event = event_named(row_bytes(row));
+        if (event != EVENT_NAMES) { /* else it is told no more */
+            events |= UINT32_C(1) << event;
+        }
+    }
+    return row->bad ? ERR_VALUE : watch_set(watcher, tie, events);
+}
+
+/* One that is over is told of by its object's name: that may be deleted. */
+static void save_owing(const struct watch *watch, struct buffer *out)
+{
+    bool is_over = watch->end != EVENT_NAMES;
+    pack_uint(out, watch->lost);
+    pack_bool(out, is_over);
+    if (is_over) {
+        pack_str(out, object_name(watch->object));
+        pack_string(out, event_name((enum event_name)watch->end));
+    } else {
+        pack_uint(out, watch->object->entry.seq);
+    }
+}
+
+void watcher_save(const struct watcher *watcher, struct buffer *out)
+{
+    const struct watch *watch;
+    size_t count = 0;
+    pack_bin(out, buffer_slice(&watcher->events));
+    size_t at = pack_array_begin(out);
+    TAILQ_FOREACH (watch, &watcher->owing, owing) {
+        save_owing(watch, out);
+        count++;
+    }
+    pack_array_end(out, at, count);
+}
+
+/* What is owed by a watch that is over is told at once, though there be no room. */
+static void tell_end(struct watcher *watcher, uint64_t lost, struct slice name, struct slice end)
+{
+    struct buffer *out = &watcher->events;
+    if (lost > 0) {
+        message_notification(out, "object.event", 3);
+        pack_str(out, name);
+        pack_string(out, event_name(EVENT_lost));
+        pack_map(out, 1);
+        pack_key_uint(out, "count", lost);
+    }
+    message_notification(out, "object.event", 3);
+    pack_str(out, name);
+    pack_str(out, end);
+    pack_map(out, 0);
+}
+
+static int load_owing(struct watcher *watcher, struct row *row,
+                      struct tie *(*tie_to)(struct session *session, struct object *object))
+{
+    uint64_t lost = row_uint(row);
+    if (row_bool(row)) {
+        struct slice name = row_bytes(row);
+        struct slice end = row_bytes(row);
+        if (!row->bad) {
+            tell_end(watcher, lost, name, end);
+        }
+        return 0;
+    }
+    uint64_t number = row_uint(row);
+    struct object *object = registry_from(row->reader->registry, number);
+    bool is_there = object != NULL && object->entry.seq == number;
+    struct tie *tie = is_there ? tie_to(watcher->session, object) : NULL;
+    if (tie == NULL || tie->watch == NULL) {
+        return ERR_VALUE;
+    }
+    tie->watch->lost = lost;
+    owe(tie->watch, true);
+    return 0;
+}
+
+int watcher_load(struct watcher *watcher, struct row *row,
+                 struct tie *(*tie_to)(struct session *session, struct object *object))
+{
+    struct slice events = row_bytes(row);
+    int status = 0;
+    (void)buffer_append(&watcher->events, events.data, events.len);
+    uint32_t count = row_array(row);
+    for (uint32_t i = 0; i < count && status == 0 && !row->bad; i++) {
+        status = load_owing(watcher, row, tie_to);
+    }
+    charge_set_always(&watcher->charge, cost_of(watcher));
+    if (watcher->events.failed) {
+        status = ERR_MEMORY;
+    }
+    announce(watcher);
+    return row->bad ? ERR_VALUE : status;
 }

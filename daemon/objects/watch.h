@@ -67,6 +67,16 @@ void watch_end(struct watch *watch, enum event_name end);
 /* All watches of an object are over: `end` is the last that each is told. */
 void object_end_watches(struct object *object, enum event_name end);
 
+/* For the daemon that takes over: what a watch wants; and the watch again, of a watcher that is
+ * there. 0, ERR_VALUE, ERR_MEMORY. */
+void watch_save(const struct watch *watch, struct buffer *out);
+int watch_load(struct watcher *watcher, struct tie *tie, struct row *row);
+/* What it has been told and not been given, and what it is owed; to be taken over when its watches
+ * are there. */
+void watcher_save(const struct watcher *watcher, struct buffer *out);
+int watcher_load(struct watcher *watcher, struct row *row,
+                 struct tie *(*tie_to)(struct session *session, struct object *object));
+
 /* The events that a type has, a bit for each; lost, denied and deleted are not among them. */
 uint32_t object_type_events(const struct object_type *type);
 

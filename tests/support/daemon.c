@@ -93,6 +93,20 @@ static void limit_descriptors(int count)
     }
 }
 
+/* Leaves open what is to be passed on, as 3 and so on, and nothing else from there on. */
+static void pass_descriptors(const int passed[4])
+{
+    unsigned count = 0;
+    int aside[4];
+    for (; count < 4 && passed[count] > 0; count++) {
+        aside[count] = fcntl(passed[count], F_DUPFD, 64);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        (void)dup2(aside[i], 3 + (int)i);
+    }
+    (void)syscall(SYS_close_range, 3U + count, ~0U, 0U);
+}
+
 /* The child: becomes the daemon or ends with 127. */
 static _Noreturn void run_daemon(const struct daemon *daemon, const struct command *command,
                                  const struct daemon_options *options)
@@ -102,7 +116,7 @@ static _Noreturn void run_daemon(const struct daemon *daemon, const struct comma
     if (errors < 0 || null < 0 || dup2(null, 0) < 0 || dup2(errors, 1) < 0 || dup2(errors, 2) < 0) {
         _exit(127);
     }
-    (void)syscall(SYS_close_range, 3U, ~0U, 0U);
+    pass_descriptors(options->passed);
     /* Opened before the user changes: the folders above it may be closed to others. */
     int program = open(command->args[0], O_PATH | O_CLOEXEC);
     sigset_t none;

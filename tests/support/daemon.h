@@ -23,6 +23,7 @@ struct daemon_options {
     const char *socket;                /* the path where to connect, if it is not DIR/ipcd.sock */
     const char *wrapper[4];            /* a program and arguments in front of ipcd */
     bool no_socket_arg;                /* do not give --socket */
+    int passed[4];                     /* descriptors that it gets, as 3 and so on; 0 ends them */
     int descriptors;                   /* RLIMIT_NOFILE; 0: as it is */
     uid_t uid;                         /* the user that runs it; 0: the test's own */
     const char *directory;             /* an existing directory to use, or NULL for a new one */

@@ -1,9 +1,17 @@
 /* stage: see stage.h. */
 #include "tests/support/stage.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/call/handover.h"
+#include "daemon/call/takeover.h"
 
 enum { NS_PER_MS = 1000000 };
+
+/* What the wall clock shows when the other one begins. */
+#define WALL_US (UINT64_C(1750000000) * 1000000)
 
 static uint64_t stage_clock(void *data)
 {
@@ -22,6 +30,7 @@ struct stage *stage_new(void)
     if (getenv("IPCD_TEST_STEPS") != NULL) {
         stage_in_steps(stage);
     }
+    stage->takes_over = getenv("IPCD_TEST_TAKEOVER") != NULL;
     return stage;
 }
 
@@ -155,12 +164,156 @@ void actor_leave(struct actor *actor)
     actor_vanish(actor);
 }
 
+/* ---- taking over ----------------------------------------------------------------------------- */
+
+enum { KEPT_MAX = 1100 };
+
+/* What is kept beside the state: a daemon has it from the socket and its configuration. */
+struct kept {
+    struct limits limits;
+    struct jobs jobs;
+    struct fault_listener listener;
+    uid_t self;
+    struct session *sessions[KEPT_MAX];
+    struct credentials credentials[KEPT_MAX];
+    size_t count;
+};
+
+static void save_no_socket(void *data, const struct session *session, struct saver *saver,
+                           struct buffer *out)
+{
+    (void)data;
+    (void)session;
+    (void)saver;
+    (void)out;
+}
+
+static void keep_session(struct kept *kept, struct session *session)
+{
+    assert_true(kept->count < KEPT_MAX);
+    struct credentials *credentials = &kept->credentials[kept->count];
+    kept->sessions[kept->count++] = session;
+    *credentials = session->credentials; /* whose groups are not freed with the session then */
+    session->credentials.groups = NULL;
+    session->credentials.ngroups = 0;
+}
+
+static void leave_memory(struct session *session)
+{
+    (void)session;
+}
+
+/* Ends all; what the sessions have not read is nobody's any more. */
+static void take_down(struct stage *stage, struct kept *kept)
+{
+    struct service *service = &stage->service;
+    struct session *session;
+    kept->limits = service->accounts.limits;
+    kept->jobs = service->jobs;
+    kept->listener = service->registry.listener;
+    kept->self = service->accounts.self;
+    while ((session = TAILQ_FIRST(&service->sessions)) != NULL) {
+        keep_session(kept, session);
+        session_end(session, leave_memory);
+        service_drain(service);
+        service_finish(service);
+    }
+    service_clear(service);
+    service_deinit(service);
+}
+
+static struct moment moment_of(const struct stage *stage)
+{
+    return (struct moment){.monotonic_ns = stage->now, .wall_us = stage->now / 1000 + WALL_US};
+}
+
+static void write_down(struct stage *stage, struct state_writer *writer)
+{
+    const struct session_saver above = {.save = save_no_socket};
+    const struct moment moment = moment_of(stage);
+    assert_int_equal(state_writer_init(writer), 0);
+    service_hand_over(&stage->service, writer, &above, &moment);
+    assert_int_equal(state_finish(writer), 0);
+    for (uint32_t i = 0; i < writer->nfds; i++) {
+        writer->fds[i] = fcntl(writer->fds[i], F_DUPFD_CLOEXEC, 0);
+        assert_true(writer->fds[i] >= 0);
+    }
+}
+
+static void not_taken(void *data, int fd)
+{
+    (void)data;
+    fail_msg("descriptor %d was handed over and not taken", fd);
+}
+
+static int take_record(struct stage *stage, struct service_loader *loader, struct kept *kept,
+                       enum state_kind kind, struct slice record)
+{
+    if (kind != STATE_CONNECTION) {
+        return service_take_over(loader, kind, record);
+    }
+    struct row row = service_loader_row(loader, record);
+    uint32_t number = loader->nsessions;
+    struct session *session = kept->sessions[number];
+    assert_int_equal(session_init(session, &stage->service, &kept->credentials[number]), 0);
+    return session_take_over(loader, session, &row);
+}
+
+static void make_again(struct stage *stage, struct state_reader *reader, struct kept *kept)
+{
+    struct service *service = &stage->service;
+    struct service_loader loader;
+    enum state_kind kind;
+    struct slice record;
+    const struct clock clock = {.now = stage_clock, .data = stage};
+    const struct moment moment = moment_of(stage);
+    assert_int_equal(service_init(service, clock), 0);
+    service->accounts.self = kept->self;
+    service->accounts.limits = kept->limits;
+    service->jobs.most_at_once = kept->jobs.most_at_once;
+    service->jobs.stretch = kept->jobs.stretch;
+    service->registry.listener = kept->listener;
+    int status =
+        service_loader_init(&loader, service, reader, &(struct stored_rows){.load = NULL}, &moment);
+    while (status == 0 && state_next(reader, &kind, &record)) {
+        status = take_record(stage, &loader, kept, kind, record);
+    }
+    if (status != 0) {
+        fail_msg("%s", status == ERR_VALUE ? loader.rows.why : error_name(status));
+    }
+    service_taken_over(&loader);
+    service_loader_deinit(&loader);
+    service_drain(service);
+}
+
+void stage_take_over(struct stage *stage)
+{
+    struct kept kept = {.count = 0};
+    struct state_writer writer;
+    struct state_reader reader;
+    char why[STATE_WHY_MAX];
+    write_down(stage, &writer);
+    take_down(stage, &kept);
+    assert_int_equal(state_open(&reader, writer.fd, why), 0);
+    state_give(&reader, writer.fds, writer.nfds);
+    writer.fds = NULL;
+    make_again(stage, &reader, &kept);
+    state_reader_deinit(&reader, not_taken, NULL);
+    state_writer_deinit(&writer);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
 static void run(struct actor *actor, const struct buffer *request)
 {
     struct stage *stage = actor->stage;
     struct message message;
     int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
     assert_int_equal(status, 0);
+    if (stage->takes_over && stage->service.jobs.count == 0 && !stage->by_hand &&
+        TAILQ_EMPTY(&stage->service.registry.ready)) {
+        stage_take_over(stage);
+    }
     service_run(&stage->service, &actor->session, &message, NULL, stage->now);
     if (!stage->by_hand) {
         stage_finish(stage);

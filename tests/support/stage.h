@@ -17,12 +17,13 @@
 #include "daemon/call/dispatch.h"
 #include "tests/support/notation.h"
 
-enum { STAGE_ANSWERS_MAX = 512 };
+enum { STAGE_ANSWERS_MAX = 1024 };
 
 struct stage {
     struct service service;
-    uint64_t now; /* monotonic, nanoseconds */
-    bool by_hand; /* the test runs the jobs itself, one slice at a time (stage_step) */
+    uint64_t now;    /* monotonic, nanoseconds */
+    bool takes_over; /* before each request */
+    bool by_hand;    /* the test runs the jobs itself, one slice at a time (stage_step) */
 };
 
 /* One session and the answers that it has read. */
@@ -49,6 +50,11 @@ void stage_in_steps(struct stage *stage);
 bool stage_step(struct stage *stage);
 /* Runs all of it. */
 void stage_finish(struct stage *stage);
+
+/* All that there is is written down, taken down, and made again from what was written, as when one
+ * daemon takes the place of another; pointers to objects and calls are void then. Nothing may be
+ * under way. With IPCD_TEST_TAKEOVER in the environment that is done before each request. */
+void stage_take_over(struct stage *stage);
 
 /* A new session of a user; 0 is root. */
 struct actor *actor_new(struct stage *stage, uid_t uid);

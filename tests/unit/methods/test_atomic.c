@@ -318,6 +318,7 @@ static uint64_t items_in(const msgpack_object *answer)
 static void want_of_memory_loses_no_item(void **state)
 {
     struct stage *stage = *state;
+    stage->takes_over = false; /* that takes memory, too */
     struct actor *a = with_objects(state);
     const struct queue *queue =
         (struct queue *)registry_find(&stage->service.registry, slice_of_string("q"));
