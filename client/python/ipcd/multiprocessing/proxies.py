@@ -13,7 +13,8 @@ from ..values import seconds_to_ms
 from .containers import (ArrayProxy, DictProxy, ListProxy, NamespaceProxy, ObjectValueProxy,
                          ValueProxy)
 from .managed import ManagedProxy
-from .queues import Joinable
+from .queues import Joinable, Pipelined
+from .synchronize import Released
 
 __all__ = ["AcquirerProxy", "ArrayProxy", "BarrierProxy", "BoundedSemaphoreProxy", "ConditionProxy",
            "DictProxy", "EventProxy", "JoinableQueueProxy", "ListProxy", "LockProxy", "ManagedProxy",
@@ -23,7 +24,7 @@ __all__ = ["AcquirerProxy", "ArrayProxy", "BarrierProxy", "BoundedSemaphoreProxy
 
 # ---- queues --------------------------------------------------------------------------------------
 
-class QueueProxy(ManagedProxy, queue.Queue):
+class QueueProxy(ManagedProxy, Pipelined):
     """A queue, as queue.Queue. What a process gets is its own, whatever becomes of it.
 
     `task_done` and `join` are there, though nothing is kept of items that have been got: a semaphore
@@ -70,7 +71,7 @@ class QueueProxy(ManagedProxy, queue.Queue):
             tasks.release(puts)
 
 
-class JoinableQueueProxy(Joinable, ManagedProxy, queue.Queue):
+class JoinableQueueProxy(Joinable, ManagedProxy, Pipelined):
     """A queue with task_done and join: see JoinableQueue."""
 
     _typeid = "JoinableQueue"
@@ -106,7 +107,7 @@ class AcquirerProxy(ManagedProxy):
         return self._hold(wait_ms(blocking, _timeout(blocking, timeout)))
 
 
-class LockProxy(AcquirerProxy, lock.Lock):
+class LockProxy(AcquirerProxy, Released, lock.Lock):
     """A lock. Anybody may release it."""
 
     _typeid = "Lock"
@@ -115,7 +116,7 @@ class LockProxy(AcquirerProxy, lock.Lock):
         self._make(release_by="anyone")
 
 
-class RLockProxy(AcquirerProxy, lock.Lock):
+class RLockProxy(AcquirerProxy, Released, lock.Lock):
     """A recursive lock."""
 
     _typeid = "RLock"
@@ -141,7 +142,7 @@ class BoundedSemaphoreProxy(SemaphoreProxy):
     _typeid = "BoundedSemaphore"
 
 
-class ConditionProxy(AcquirerProxy, lock.Condition):
+class ConditionProxy(AcquirerProxy, Released, lock.Condition):
     """A condition. `lock`: that of the manager by which it goes; else it has one of its own."""
 
     _typeid = "Condition"

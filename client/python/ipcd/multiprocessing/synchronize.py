@@ -7,12 +7,47 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
-from .. import barrier, event, lock, semaphore
+from .. import barrier, errors, event, lock, semaphore
 from ..values import seconds_to_ms
-from .objects import Anonymous
+from .objects import WINDOW, Anonymous
 
 
-class Lock(Anonymous, lock.Lock):
+class Released(lock._Held):
+    """`release` by a thread that has acquired it returns as soon as that is on its way. The order of
+    what a process does is kept, whichever objects it does it with. An error, which only those can
+    cause who release or delete what others hold, raises at a later call."""
+
+    _held_in = -1  # the client's epoch: a child of a fork holds nothing
+
+    def acquire(self, block: bool = True, timeout: Optional[float] = None) -> bool:
+        """Waits until this thread holds it, at most `timeout` seconds; whether it does."""
+        held = super().acquire(block, timeout)
+        if held:
+            self._held_in = self._client._epoch
+        return held
+
+    def release(self) -> None:
+        """Holds it once less. RuntimeError: this thread does not hold it."""
+        client: Any = self._client
+        owner = self._owner()
+        depth = self._depths.get(owner, 0)
+        if depth == 0 or self._held_in != client._epoch:
+            super().release()
+            return
+        try:
+            waiting = self._post(self._release, owner)
+        except errors.Error:  # of an earlier call; this one is not on its way
+            super().release()
+            raise
+        if depth == 1:
+            del self._depths[owner]
+        else:
+            self._depths[owner] = depth - 1
+        if not 0 <= waiting < WINDOW:
+            client.flush()
+
+
+class Lock(Anonymous, Released, lock.Lock):
     """A lock. Anybody may release it, whoever has acquired it."""
 
     def __init__(self, *, ctx: Any = None) -> None:
@@ -22,7 +57,7 @@ class Lock(Anonymous, lock.Lock):
         return _repr_of(self, "locked" if self.locked() else "unlocked")
 
 
-class RLock(Anonymous, lock.Lock):
+class RLock(Anonymous, Released, lock.Lock):
     """A lock that its holder, a thread of a process, may acquire again, and releases as often."""
 
     def __init__(self, *, ctx: Any = None) -> None:
@@ -54,7 +89,7 @@ class BoundedSemaphore(Semaphore):
     _bounded = True
 
 
-class Condition(Anonymous, lock.Condition):
+class Condition(Anonymous, Released, lock.Condition):
     """A condition. It goes by a lock of its own, recursive, or by the Lock or RLock given."""
 
     def __init__(self, lock: Any = None, *, ctx: Any = None) -> None:
