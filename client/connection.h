@@ -2,10 +2,10 @@
  * connection: struct ipcc, which has a link, the calls in flight and a reader, none of which knows
  * the others. What happens between them is in the files above this one.
  *
- * One mutex, ipcc.lock, guards all of it but ipcc.link.in and ipcc.spin, which are the reader's
- * alone. Nobody holds the lock while waiting for the socket or while a callback runs. A thread
- * blocked in a call takes the reader's role when it is free and passes it on to the next blocked
- * thread when its own call is done (wait.c); ipcc_process takes it for one turn (async.c).
+ * One mutex, ipcc.lock, guards all of it but ipcc.link.in, ipcc.link.brief and ipcc.spin, which are
+ * the reader's alone. Nobody holds the lock while waiting for the socket or while a callback runs.
+ * A thread blocked in a call takes the reader's role when it is free and passes it on to the next
+ * blocked thread when its own call is done (wait.c); ipcc_process takes it for one turn (async.c).
  *
  * Layers, each using those before it: error, clock; value, reply, descriptors; link, flight,
  * reader, fork; embedded; connection; callback and request; session, ending, notification;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { CONNECT_RETRY_MS = 5 }; /* pause when the daemon's backlog is full */
@@ -59,6 +60,14 @@ int link_connect(struct link *link)
     return 0;
 }
 
+bool link_make_brief(struct link *link, int ms)
+{
+    const struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    link->brief =
+        link->brief || setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0;
+    return link->brief;
+}
+
 void link_shutdown(struct link *link)
 {
     if (link->fd >= 0) {
@@ -79,6 +88,7 @@ void link_down(struct link *link, bool polled)
         }
     }
     link->fd = -1;
+    link->brief = false;
     outgoing_clear(&link->out);
     incoming_clear(&link->in);
 }

@@ -25,6 +25,7 @@ struct turn {
     int interrupt_fd; /* or -1 */
     bool output;      /* room to send, besides input */
     bool spin;        /* … and may be looked for before it sleeps */
+    bool look;        /* `due` is when to ask about signals, which may be a little later, too */
     bool interrupted; /* what came of it: interrupt_fd is readable */
     bool signalled;   /* … or nothing, because of a signal */
     int64_t due;
@@ -49,6 +50,15 @@ static int spin_and_receive(struct ipcc *conn, char *text)
     return 0;
 }
 
+/* Whether a receive that blocks is all that the turn takes: one system call less. */
+static bool receive_suffices(struct link *link, const struct turn *turn)
+{
+    if (turn->output || turn->interrupt_fd >= 0) {
+        return false;
+    }
+    return turn->look ? link_make_brief(link, LOOK_MS) : turn->due == NEVER && !link->brief;
+}
+
 /* Waits for the socket and receives, without the lock. Returns what incoming_receive does. */
 static int wait_and_receive(struct ipcc *conn, struct turn *turn, char *text)
 {
@@ -56,7 +66,7 @@ static int wait_and_receive(struct ipcc *conn, struct turn *turn, char *text)
     if (status != 0) {
         return status;
     }
-    if (!turn->output && turn->due == NEVER && turn->interrupt_fd < 0) {
+    if (receive_suffices(&conn->link, turn)) {
         status = incoming_receive(&conn->link.in, conn->link.fd, 0, text);
         turn->signalled = status == 0;
         return status;
@@ -84,6 +94,7 @@ static void lead_turn(struct ipcc *conn, struct waiter *waiter, int64_t deadline
      * will be asked about anyway. */
     turn.spin = conn->reader.receiving && !waiter->slept && !waiter->listening &&
                 (waiter->interrupted == NULL || waiter->look_due != NEVER);
+    turn.look = waiter->look_due != NEVER && turn.due == waiter->look_due;
     (void)pthread_mutex_unlock(&conn->lock);
     int status = wait_and_receive(conn, &turn, text);
     (void)pthread_mutex_lock(&conn->lock);

@@ -19,6 +19,9 @@
 #include "proto/pack.h"
 
 enum {
+    PATIENCE = 2, /* of the time of a commit, that part is waited for others to join the next, */
+    ABSENT = 16,  /* and that part of them may stay away */
+    PATIENCE_MOST_NS = 2000000,    /* but no longer than that */
     PROGRESS_ROWS = 16384,         /* after so many rows the clock is looked at */
     PROGRESS_NS = 500000000,       /* how often it is said how far reading has come */
     PROGRESS_EXTEND_US = 20000000, /* the time that is asked of the service manager each time */
@@ -98,31 +101,74 @@ static int gather(struct durable *durable, struct object *object, const struct m
     const struct row_writer writer = {
         .put = put_row, .remove = remove_row, .remove_all = remove_all_rows, .data = &target};
     object->commit = durable->service->commits.next;
+    durable->waited_for = true;
     return object_save(object, ROWS_CHANGED, &writer, now);
+}
+
+/* Gathers what has changed of all objects that nobody works on, and which numbers have been given.
+ */
+static int gather_all(struct durable *durable)
+{
+    struct registry *registry = &durable->service->registry;
+    struct moment now = moment_at(durable->service->now);
+    struct object *object;
+    int status = 0;
+    while (status == 0 && (object = registry_next_changed(registry, object_is_working)) != NULL) {
+        status = gather(durable, object, &now);
+        object_unref(object);
+    }
+    struct row_target target = {durable->store, 0};
+    const struct row_writer writer = {
+        .put = put_row, .remove = remove_row, .remove_all = remove_all_rows, .data = &target};
+    return status < 0 || store_gathered(durable->store) == 0
+               ? status
+               : registry_save(registry, ROWS_CHANGED, &writer);
 }
 
 /* Hands what has changed to the store, if it can take it. */
 static void commit(struct durable *durable)
 {
     struct service *service = durable->service;
-    if (durable->failed || store_is_busy(durable->store)) {
+    bool pending =
+        registry_has_changed(&service->registry, object_is_working) || durable->waited_for;
+    if (durable->failed || store_is_busy(durable->store) || !pending) {
         return;
     }
-    struct moment now = moment_at(service->now);
-    struct object *object;
     uint64_t number;
-    int status = 0;
-    while (status == 0 &&
-           (object = registry_next_changed(&service->registry, object_is_working)) != NULL) {
-        status = gather(durable, object, &now);
-        object_unref(object);
-    }
-    if (status == 0 && store_gathered(durable->store) > 0) {
-        status = store_commit(durable->store, &number);
+    int status = gather_all(durable);
+    durable->waited_for = false;
+    if (status == 0 && store_gathered(durable->store) == 0) {
+        /* What came has gone again: there is nothing to write. */
+        store_forget_promises(durable->store);
         service_commits(service);
+        service_committed(service, service->commits.last);
+        net_settle(durable->net);
+        return;
     }
+    status = status < 0 ? status : store_commit(durable->store, &number);
     if (status < 0) {
         fail(durable, "out of memory for what is to be written");
+        return;
+    }
+    service_commits(service);
+}
+
+/* When the last commit ended many sessions were changing things, and those that it has let go on
+ * have hardly come back so far: they are waited for a moment, else there would be two groups of
+ * sessions that take turns, and a sync for each. */
+static bool are_more_to_come(const struct durable *durable)
+{
+    return durable->service->commits.nheld + durable->active / ABSENT < durable->active &&
+           net_clock() < durable->patient_until;
+}
+
+/* Commits, now or when those that are waited for are there. */
+static void commit_in_time(struct durable *durable)
+{
+    if (!store_is_busy(durable->store) && are_more_to_come(durable)) {
+        alarm_set(&durable->patience, durable->patient_until);
+    } else {
+        commit(durable);
     }
 }
 
@@ -130,18 +176,33 @@ static void turn_ends(evutil_socket_t fd, short what, void *data)
 {
     (void)fd;
     (void)what;
-    commit(data);
+    commit_in_time(data);
+}
+
+static void patience_is_over(evutil_socket_t fd, short what, void *data)
+{
+    struct durable *durable = data;
+    (void)fd;
+    (void)what;
+    alarm_rung(&durable->patience);
+    commit_in_time(durable);
 }
 
 /* Learns what became of the commit that was on its way. */
 static void reap(struct durable *durable)
 {
+    struct commits *commits = &durable->service->commits;
     uint64_t number;
     const char *error;
     int status = store_reap(durable->store, &number, &error);
     if (status == 0) {
-        service_committed(durable->service, number);
-        commit(durable);
+        struct store_figures figures;
+        store_figures(durable->store, &figures);
+        durable->active = commits->nheld;
+        service_committed(durable->service, commits->last);
+        uint64_t patience = figures.commit_ns / PATIENCE;
+        durable->patient_until =
+            net_clock() + (patience < PATIENCE_MOST_NS ? patience : PATIENCE_MOST_NS);
     } else if (status != EAGAIN) {
         fail(durable, error);
     }
@@ -153,6 +214,9 @@ static void commit_ended(evutil_socket_t fd, short what, void *data)
     (void)fd;
     (void)what;
     reap(durable);
+    if (!durable->failed) {
+        event_active(&durable->turn, EV_TIMEOUT, 0);
+    }
     net_settle(durable->net);
 }
 
@@ -335,7 +399,7 @@ static int add_events(struct durable *durable)
         return ERR_MEMORY;
     }
     durable->net->turn_ends = &durable->turn;
-    return 0;
+    return alarm_init(&durable->patience, base, patience_is_over, durable);
 }
 
 /* From now on objects can be durable. */
@@ -428,6 +492,7 @@ void durable_deinit(struct durable *durable)
             finish_commit(durable);
             (void)event_del(&durable->turn);
             (void)event_del(&durable->ended);
+            alarm_deinit(&durable->patience);
             durable->net->turn_ends = NULL;
         }
         durable->service->commits =

@@ -28,9 +28,14 @@ struct durable {
     char *directory; /* owned */
     enum store_sync sync;
     uint64_t interval_ms;
-    struct event turn;  /* active when something has changed and the turn ends */
-    struct event ended; /* the store's descriptor */
-    bool failed;        /* a commit has failed: the daemon ends */
+    struct event turn;      /* active when something has changed and the turn ends */
+    struct event ended;     /* the store's descriptor */
+    struct alarm patience;  /* rings when no more sessions are waited for to join a commit */
+    uint64_t active;        /* sessions whose answers waited when the last commit ended, */
+    uint64_t patient_until; /* and until when they are waited for: monotonic, nanoseconds */
+    bool waited_for; /* objects have been saved for the next commit, and answers wait for it, even
+                        if nothing was to be written of what had changed */
+    bool failed;     /* a commit has failed: the daemon ends */
 };
 
 /* Which directory that is: of --state, else $STATE_DIRECTORY (its first, if systemd has given

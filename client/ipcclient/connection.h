@@ -44,10 +44,10 @@ struct ipcc_options {
     bool embedded;
     /* Before a thread sleeps until an answer comes, it looks for it again and again, for up to 50
      * microseconds. Where the daemon runs on another processor, a call that is answered at once
-     * takes a half or a third of the time then, as neither has to be woken; the price is the
-     * calling thread's processor for as long. It is done only while answers come in that time, and
-     * only by threads that may use more than one processor (sched_setaffinity(2)): what waits long
-     * burns next to nothing. */
+     * takes half the time then, and a tenth if the daemon does the same ([loop] of ipcd.conf(5)),
+     * as nobody has to be woken; the price is the calling thread's processor for as long. It is
+     * done only while answers come in that time, and only by threads that may use more than one
+     * processor (sched_setaffinity(2)): what waits long burns next to nothing. */
     bool spin;
     /* Room for options to come. Must be zero; else IPCC_ERR_ARGUMENT, so that a program that sets
      * an option which this library does not know finds out. */

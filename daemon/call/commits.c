@@ -9,8 +9,7 @@
 #include <stdlib.h>
 
 #include "daemon/call/call.h"
-
-enum { CHANGE_COST = 256 }; /* bytes on disk for a row and what is noted of it, roughly */
+#include "daemon/objects/saving.h"
 
 /* The methods that make more of what is stored; all others make less, or the same. */
 static const bool adds[METHOD_COUNT] = {
@@ -69,6 +68,7 @@ static struct held *held_new(struct session *session)
         held->session = session;
         session->held = held;
         TAILQ_INSERT_TAIL(&session->service->commits.held, held, link);
+        session->service->commits.nheld++;
     }
     return held;
 }
@@ -98,6 +98,7 @@ void session_unhold(struct session *session)
 {
     if (session->held != NULL) {
         TAILQ_REMOVE(&session->service->commits.held, session->held, link);
+        session->service->commits.nheld--;
         free(session->held);
         session->held = NULL;
     }
@@ -119,16 +120,18 @@ uint64_t session_sendable(const struct session *session)
 static uint64_t change_cost(const struct call *call)
 {
     const struct method_signature *signature = &call->service->index.signatures[call->method->id];
-    uint64_t cost = CHANGE_COST;
+    uint64_t bytes = 0;
+    uint64_t values = 1;
     for (unsigned i = 1; i < signature->count; i++) {
-        cost += call->params[i].raw.len;
+        bytes += call->params[i].raw.len;
+        values += call->params[i].raw.len > 0 ? call->params[i].header.count : 0;
     }
     if (call->method->id == METHOD_list_repeat && call_int(call, 1, 0) > 1) {
         uint64_t times = (uint64_t)call_int(call, 1, 0);
-        uint64_t bytes = call->object->bytes;
-        return bytes > UINT64_MAX / 2 / times ? UINT64_MAX / 2 : bytes * times;
+        uint64_t each = call->object->bytes;
+        return each > UINT64_MAX / 2 / times ? UINT64_MAX / 2 : each * times;
     }
-    return moves(call->method->id) ? cost + call->object->bytes : cost;
+    return object_save_cost(call->object, values, bytes, moves(call->method->id));
 }
 
 int call_promise(struct call *call)

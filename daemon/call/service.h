@@ -55,6 +55,7 @@ struct commits {
     uint64_t synced;   /* the last one that is on disk; at most `last`, which is next - 1 */
     uint64_t promised; /* bytes, roughly, of what is to be in the next commit, */
     uint64_t promised_before;         /* and of what is in the one on its way */
+    uint64_t nheld;                   /* sessions with answers that wait: those in the list */
     TAILQ_HEAD(held_list, held) held; /* of the sessions with answers that wait */
     struct keeper keeper;
 };

@@ -140,8 +140,9 @@ void net_settle(struct net *net)
         connection_settle(connection_of(session));
     }
     if (__builtin_expect(net->turn_ends != NULL, 0) &&
+        service->commits.last == service->commits.synced &&
         registry_has_changed(&service->registry, object_is_working)) {
-        event_active(net->turn_ends, 0, 0);
+        event_active(net->turn_ends, EV_TIMEOUT, 0);
     }
     if (__builtin_expect(!TAILQ_EMPTY(&net->later) || jobs_pending(&service->jobs), 0) &&
         !net->working) {

@@ -94,13 +94,24 @@ int item_set_due(struct queue *queue, struct item *item, uint64_t due)
     return heap_push(&queue->due, item);
 }
 
-/* The first one gets a place in the middle of all there are. */
+/* The place of an item that stands alone in queue->returned: in the middle of all there are. */
+static const uint64_t middle_place = UINT64_C(1) << 62;
+
 static void return_item(struct queue *queue, struct item *item)
 {
     const struct item *first = TAILQ_FIRST(&queue->returned);
     item->state = ITEM_RETURNED;
-    item->place = first == NULL ? UINT64_C(1) << 62 : first->place - 1;
+    item->place = first == NULL ? middle_place : first->place - 1;
     TAILQ_INSERT_HEAD(&queue->returned, item, link);
+}
+
+void item_enter_returned(struct queue *queue, struct item *item)
+{
+    const struct item *last = TAILQ_LAST(&queue->returned, item_list);
+    item->state = ITEM_RETURNED;
+    item->place = last == NULL ? middle_place : last->place + 1;
+    TAILQ_INSERT_TAIL(&queue->returned, item, link);
+    queue->ready++;
 }
 
 /* Where an item comes to stand when it becomes ready. In a lifo queue the back is the head. */

@@ -4,7 +4,6 @@
  *
  * Tests: tests/unit/objects/test_rows.c and model_list.c, tests/fuzz/fuzz_rows.c.
  */
-#include "daemon/objects/list_form.h"
 #include "daemon/objects/list_rows.h"
 
 #include <stdlib.h>

@@ -8,8 +8,6 @@
 
 #include <stdlib.h>
 
-#include "daemon/objects/list_form.h"
-
 int list_rows_new(struct list *list)
 {
     list->rows = calloc(1, sizeof(*list->rows));

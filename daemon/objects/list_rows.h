@@ -18,6 +18,17 @@
 
 #include "daemon/objects/changes.h"
 #include "daemon/objects/list.h"
+#include "daemon/objects/row_form.h"
+
+enum list_row { LIST_STATE = 1, LIST_LONG, LIST_VALUES };
+
+enum {
+    LIST_CHUNK = 32,        /* numbers in a chunk */
+    LIST_VALUE_ALONE = 512, /* from so many bytes on a value has a row of its own */
+};
+
+/* The number of a new list's first value: in the middle of all there are. */
+#define LIST_BASE (UINT64_C(1) << 62)
 
 /* A set of numbers, of the values that have rows of their own, in order. */
 struct long_values {
@@ -46,3 +57,9 @@ void list_note_inserted(struct list *list, uint32_t position, uint32_t count);
 void list_note_deleted(struct list *list, uint32_t position, uint32_t count);
 void list_note_set(struct list *list, uint32_t position);
 void list_note_moved(struct list *list, uint32_t position);
+
+/* A value with a row of its own has been loaded, behind those that have been before. 0 or
+ * ERR_MEMORY. */
+int list_add_long(struct list *list, uint64_t number);
+/* The rows are as the list is. */
+void list_rows_saved(struct list *list);

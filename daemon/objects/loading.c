@@ -38,6 +38,16 @@ void loading_begin(struct row_reader *reader)
     reader->registry->is_loading = true;
     reader->accounts->is_loading = true;
     reader->why[0] = '\0';
+    reader->status = 0;
+}
+
+/* What becomes of a row. */
+static int say(struct row_reader *reader, int status)
+{
+    if (reader->status == 0) {
+        reader->status = status;
+    }
+    return status;
 }
 
 static int refuse(struct row_reader *reader, const char *what, uint64_t number)
@@ -117,7 +127,7 @@ static int enter(struct row_reader *reader, const struct own *own, struct row *r
     return status;
 }
 
-int loading_object(struct row_reader *reader, uint64_t number, struct slice value)
+static int load_object(struct row_reader *reader, uint64_t number, struct slice value)
 {
     struct row row;
     struct own own;
@@ -150,7 +160,13 @@ int loading_object(struct row_reader *reader, uint64_t number, struct slice valu
     return status == ERR_VALUE ? refuse(reader, "has options that are damaged", number) : status;
 }
 
-int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value)
+int loading_object(struct row_reader *reader, uint64_t number, struct slice value)
+{
+    return say(reader, load_object(reader, number, value));
+}
+
+static int load_row(struct row_reader *reader, uint64_t number, struct slice key,
+                    struct slice value)
 {
     struct object *object = registry_from(reader->registry, number);
     if (object == NULL || object->entry.seq != number) {
@@ -162,19 +178,30 @@ int loading_row(struct row_reader *reader, uint64_t number, struct slice key, st
     return object->type->load(object, key, value, reader);
 }
 
-int loading_end(struct row_reader *reader)
+int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value)
 {
-    struct registry *registry = reader->registry;
-    int status = 0;
-    struct object *object = registry_from(registry, 0);
+    return say(reader, load_row(reader, number, key, value));
+}
+
+static int end_objects(struct row_reader *reader)
+{
+    struct object *object = registry_from(reader->registry, 0);
+    int status = reader->status;
     while (object != NULL && status == 0) {
         if (object->type->loaded != NULL && !object_is_sealed(object)) {
             status = object->type->loaded(object, reader);
         }
         object->unsaved = 0;
         object_changed(object); /* time may change it */
-        object = registry_from(registry, object->entry.seq + 1);
+        object = registry_from(reader->registry, object->entry.seq + 1);
     }
+    return status;
+}
+
+int loading_end(struct row_reader *reader)
+{
+    struct registry *registry = reader->registry;
+    int status = end_objects(reader);
     if (registry->objects.next_seq < reader->next_number) {
         (void)registry_set_next(registry, reader->next_number);
     }

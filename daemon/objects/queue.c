@@ -219,7 +219,9 @@ static int push_blob(struct queue *queue, struct blob *blob)
     return status;
 }
 
-int queue_put_plain(struct queue *queue, struct incoming value)
+/* A value with nothing to remember: packed as it is, or as a blob if it must be one. */
+__attribute__((always_inline)) static inline int put_plain(struct queue *queue,
+                                                           struct incoming value)
 {
     struct blob *blob = NULL;
     int status = 0;
@@ -238,6 +240,11 @@ int queue_put_plain(struct queue *queue, struct incoming value)
         queue->ready++;
     }
     return status;
+}
+
+int queue_put_plain(struct queue *queue, struct incoming value)
+{
+    return put_plain(queue, value);
 }
 
 /* A value with something to remember. Apart, so that the put of one without stays small. */
@@ -296,7 +303,7 @@ int queue_put(struct queue *queue, struct incoming value, const struct put_optio
     if (__builtin_expect(!plain, 0)) {
         object_settle(&queue->object, true); /* time may bring it to the head */
     }
-    int status = plain ? queue_put_plain(queue, value) : put_item(queue, value, options, now);
+    int status = plain ? put_plain(queue, value) : put_item(queue, value, options, now);
     if (__builtin_expect(status == ERR_LIMIT && queue->object.reserved != NULL, 0)) {
         object_settle(&queue->object, true); /* what is taken is not stored any more */
         status = queue_put_plain(queue, value);

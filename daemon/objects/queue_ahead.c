@@ -80,9 +80,7 @@ static int unpack_head(struct queue *queue, struct delivery *head)
         status = queue_head_item(queue, head, &item);
     }
     if (status == 0) {
-        item->state = ITEM_RETURNED;
-        TAILQ_INSERT_TAIL(&queue->returned, item, link);
-        queue->ready++;
+        item_enter_returned(queue, item);
     }
     return status;
 }

@@ -1,7 +1,7 @@
 /*
  * queue_form: what stands in the rows of a queue; see queue_rows.h.
  *
- * Tests: tests/unit/objects/test_rows.c and model_queue.c, tests/fuzz/fuzz_rows.c.
+ * Tests: tests/unit/objects/test_queue_rows.c and model_queue.c, tests/fuzz/fuzz_rows.c.
  */
 #include "daemon/objects/queue_rows.h"
 

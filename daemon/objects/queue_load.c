@@ -7,47 +7,13 @@
  * one begins, so each is kept until then. Items of all other places are put there at the end, when
  * all have been read.
  *
- * Tests: tests/unit/objects/test_rows.c and model_queue.c, tests/fuzz/fuzz_rows.c.
+ * Tests: tests/unit/objects/test_queue_rows.c and model_queue.c, tests/fuzz/fuzz_rows.c.
  */
-#include "daemon/objects/queue_rows.h"
+#include "daemon/objects/queue_loading.h"
 
 #include <stdlib.h>
 
 static const char what[] = "a queue";
-
-/* In the state of an item that has been read and stands in no place yet, with the state that it
- * will have. */
-enum { UNPLACED = 0x80 };
-
-struct loaded_note {
-    uint64_t number; /* of the chunk */
-    struct buffer gone;
-};
-
-struct loaded_value {
-    uint64_t number;
-    struct blob *blob; /* a reference; NULL: an item has it */
-};
-
-struct queue_loading {
-    struct queue_marks marks;
-    bool has_state;
-    bool is_sorted;      /* the items for the packed store are at the beginning */
-    struct item **items; /* owned array of all that have been read */
-    size_t count;
-    size_t cap;
-    size_t packed;      /* items for the packed store, in the order of their places */
-    size_t next;        /* the one whose record comes next */
-    struct buffer kept; /* a chunk of records, until it is known where the next one begins */
-    uint64_t kept_first;
-    struct loaded_note *notes;
-    size_t nnotes;
-    size_t notes_cap;
-    struct loaded_value *values;
-    size_t nvalues;
-    size_t values_cap;
-};
-
 /* Room for one more element of an array, or NULL: there is none, and the array stays. */
 static void *grow(void *array, size_t count, size_t *cap, size_t size)
 {
@@ -87,6 +53,7 @@ void queue_loading_free(struct queue *queue)
     for (size_t i = 0; i < loading->nvalues; i++) {
         blob_unref(loading->values[i].blob);
     }
+    store_trim(queue); /* where loading has ended early one may be at the head */
     buffer_deinit(&loading->kept);
     free(loading->items);
     free(loading->notes);
@@ -299,144 +266,6 @@ static int load_items(struct queue *queue, uint64_t number, struct row *row)
     return status < 0 ? status : row_close(row, what);
 }
 
-/* Records. */
-
-static int by_place(const void *a, const void *b)
-{
-    const struct item *x = *(struct item *const *)a;
-    const struct item *y = *(struct item *const *)b;
-    bool x_packed = (x->state & ~UNPLACED) == ITEM_PACKED;
-    bool y_packed = (y->state & ~UNPLACED) == ITEM_PACKED;
-    if (x_packed != y_packed) {
-        return x_packed ? -1 : 1;
-    }
-    if (!x_packed) {
-        return 0;
-    }
-    return x->place < y->place ? -1 : x->place > y->place;
-}
-
-/* The items for the packed store come to stand at the beginning, in their order. */
-static void sort(struct queue_loading *loading)
-{
-    if (!loading->is_sorted && loading->packed > 0) {
-        qsort(loading->items, loading->count, sizeof(struct item *), by_place);
-    }
-    loading->is_sorted = true;
-}
-
-static int push_tombstone(struct queue *queue)
-{
-    static const uint8_t nil[] = {0xc0};
-    struct item_meta meta = {.expires = TIME_NEVER};
-    struct item *item;
-    int status =
-        item_new(queue, blob_new(incoming_plain((struct slice){nil, 1})), &meta, true, &item);
-    if (status < 0) {
-        return status;
-    }
-    status = store_push(queue, PACKED_ITEM, POINTER_SLICE(item), true);
-    if (status < 0) {
-        item_free(queue, item);
-        return status;
-    }
-    item_make_tombstone(queue, item);
-    item->segment = packed_last(&queue->packed);
-    packed_hide(item->segment);
-    queue->tombstones++;
-    return 0;
-}
-
-/* A record without a value: an item's, or one whose item is gone. */
-static int load_gap(struct queue *queue, uint64_t number, struct row *row)
-{
-    struct queue_loading *loading = queue->loading;
-    struct item *item = loading->next < loading->packed ? loading->items[loading->next] : NULL;
-    row->rest = slice_from(row->rest, 1);
-    if (item == NULL || item->place > number) {
-        return packed_count(&queue->packed) == 0 ? 0 : push_tombstone(queue);
-    }
-    if (item->place < number) {
-        row->bad = true;
-        return 0;
-    }
-    if (packed_count(&queue->packed) == 0) {
-        packed_number(&queue->packed, number);
-    }
-    int status = heap_reserve(&queue->due);
-    status = status < 0 ? status : store_push(queue, PACKED_ITEM, POINTER_SLICE(item), true);
-    if (status < 0) {
-        return status;
-    }
-    item->state = ITEM_PACKED;
-    item->segment = packed_last(&queue->packed);
-    queue->ready++;
-    loading->next++;
-    return item_set_due(queue, item, item->meta.expires);
-}
-
-/* One record; those from number `end` on are not valid any more. */
-static int load_record(struct queue *queue, uint64_t number, uint64_t end, struct row *row)
-{
-    bool is_gap = row->rest.data[0] == 0xc0;
-    bool is_valid = number >= queue->loading->marks.first && number < end;
-    struct origin origin;
-    if (is_valid && packed_count(&queue->packed) > 0 && queue->packed.next != number) {
-        row->bad = true; /* one is missing */
-        return 0;
-    }
-    if (is_gap && is_valid) {
-        return load_gap(queue, number, row);
-    }
-    if (is_gap) {
-        row->rest = slice_from(row->rest, 1);
-        return 0;
-    }
-    struct incoming value = row_value(row, &origin);
-    int status = 0;
-    if (is_valid && !row->bad) {
-        if (packed_count(&queue->packed) == 0) {
-            packed_number(&queue->packed, number);
-        }
-        status = queue_put_plain(queue, value);
-    }
-    row_value_done(&origin);
-    return status;
-}
-
-/* Loads the chunk that has been kept, and of which it is known now where it ends. */
-static int load_kept(struct queue *queue, uint64_t end, struct row_reader *reader)
-{
-    struct queue_loading *loading = queue->loading;
-    struct row row = {.rest = buffer_slice(&loading->kept), .reader = reader};
-    uint64_t number = loading->kept_first;
-    int status = 0;
-    if (end > loading->marks.next) {
-        end = loading->marks.next;
-    }
-    for (; !row.bad && row.rest.len > 0 && status == 0; number++) {
-        status = load_record(queue, number, end, &row);
-    }
-    if (status == 0 && queue->rows != NULL && number > loading->kept_first) {
-        status = record_chunk_add(queue->rows, loading->kept_first, number);
-    }
-    loading->kept.len = 0;
-    return status < 0 ? status : row_close(&row, what);
-}
-
-static int load_records(struct queue *queue, uint64_t first, struct row *row)
-{
-    struct queue_loading *loading = queue->loading;
-    sort(loading);
-    row->bad = row->bad || queue->options.order == QUEUE_PRIORITY;
-    int status = row->bad ? row_close(row, what) : load_kept(queue, first, row->reader);
-    loading->kept_first = first;
-    if (status == 0 && buffer_append(&loading->kept, row->rest.data, row->rest.len) < 0) {
-        status = ERR_MEMORY;
-    }
-    return status;
-}
-
 /* All of it. */
 
 int queue_load(struct object *object, struct slice key, struct slice value,
@@ -465,101 +294,11 @@ int queue_load(struct object *object, struct slice key, struct slice value,
     case ROW_ITEMS:
         return load_items(queue, number, &row);
     case ROW_RECORDS:
-        return load_records(queue, number, &row);
+        return queue_load_records(queue, number, &row);
     default:
         row.bad = true;
         return row_close(&row, what);
     }
-}
-
-static uint64_t where_is(const struct item *item)
-{
-    return item->state == (ITEM_RETURNED | UNPLACED) ? item->place : item->entry.seq;
-}
-
-static int by_where(const void *a, const void *b)
-{
-    uint64_t x = where_is(*(struct item *const *)a);
-    uint64_t y = where_is(*(struct item *const *)b);
-    return x < y ? -1 : x > y;
-}
-
-/* Puts an item that is to stand where its own time or rank says. */
-static int place_by_itself(struct queue *queue, struct item *item)
-{
-    int status = heap_reserve(&queue->due);
-    status = status < 0 ? status : priority_reserve(&queue->priority);
-    if (status < 0) {
-        return status;
-    }
-    switch (item->state & ~UNPLACED) {
-    case ITEM_DELAYED:
-        item->state = ITEM_DELAYED;
-        queue->delayed++;
-        return item_set_due(queue, item,
-                            item->ready < item->meta.expires ? item->ready : item->meta.expires);
-    case ITEM_HEAPED:
-        item->state = ITEM_HEAPED;
-        queue->ready++;
-        (void)priority_push(&queue->priority, item);
-        return item_set_due(queue, item, item->meta.expires);
-    case ITEM_DEAD:
-        item->state = ITEM_DEAD;
-        TAILQ_INSERT_TAIL(&queue->dead, item, link);
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-/* Puts an item that is to stand behind those that came before it. */
-static int place_in_order(struct queue *queue, struct item *item, bool *bad)
-{
-    int status = heap_reserve(&queue->due);
-    status = status < 0 ? status : ordered_reserve(&queue->tickets, 1, NULL);
-    if (status < 0) {
-        return status;
-    }
-    if (item->state == (ITEM_RETURNED | UNPLACED)) {
-        item->state = ITEM_RETURNED;
-        TAILQ_INSERT_TAIL(&queue->returned, item, link);
-        queue->ready++;
-        return item_set_due(queue, item, item->meta.expires);
-    }
-    uint64_t ticket = item->entry.seq;
-    if (ticket < queue->tickets.next_seq || ticket >= queue->loading->marks.next_ticket) {
-        *bad = true;
-        return 0;
-    }
-    queue->tickets.next_seq = ticket;
-    item->state = ITEM_TAKEN;
-    (void)ordered_append(&queue->tickets, ticket_hash(ticket), &item->entry); /* there is room */
-    return item_set_due(queue, item, item->due);
-}
-
-static int place_all(struct queue *queue, bool *bad)
-{
-    struct queue_loading *loading = queue->loading;
-    int status = 0;
-    for (size_t i = 0; i < loading->count && status == 0; i++) {
-        if ((loading->items[i]->state & UNPLACED) != 0) {
-            status = place_by_itself(queue, loading->items[i]);
-        }
-    }
-    size_t left = 0;
-    for (size_t i = 0; i < loading->count; i++) {
-        if ((loading->items[i]->state & UNPLACED) != 0) {
-            loading->items[left++] = loading->items[i];
-        }
-    }
-    loading->count = left;
-    if (left > 1) {
-        qsort(loading->items, left, sizeof(struct item *), by_where);
-    }
-    for (size_t i = 0; i < left && status == 0 && !*bad; i++) {
-        status = place_in_order(queue, loading->items[i], bad);
-    }
-    return status;
 }
 
 int queue_loaded(struct object *object, struct row_reader *reader)
@@ -572,8 +311,7 @@ int queue_loaded(struct object *object, struct row_reader *reader)
     }
     struct packed *packed = &queue->packed;
     const struct queue_marks *marks = &loading->marks;
-    sort(loading);
-    int status = load_kept(queue, UINT64_MAX, reader);
+    int status = queue_load_last_records(queue, reader);
     if (status < 0) {
         return status;
     }
@@ -585,13 +323,12 @@ int queue_loaded(struct object *object, struct row_reader *reader)
         packed_number(packed, marks->next);
     }
     bad = bad || packed->next != marks->next;
-    status = bad ? 0 : place_all(queue, &bad);
+    status = bad ? 0 : queue_load_places(queue, &bad);
     if (status == 0 && bad) {
         row.bad = true;
         return row_close(&row, what);
     }
     if (status == 0) {
-        store_trim(queue);
         queue->tickets.next_seq = marks->next_ticket;
         if (queue->rows != NULL) {
             queue->rows->saved = packed->next;

@@ -19,6 +19,8 @@ void item_free(struct queue *queue, struct item *item);
 void item_enter(struct queue *queue, struct item *item, bool to_head);
 /* The item becomes ready, before all others, whatever the order. */
 void item_enter_first(struct queue *queue, struct item *item);
+/* The item becomes ready, behind those that have come back and before all others. */
+void item_enter_returned(struct queue *queue, struct item *item);
 /* Takes a ready, delayed or taken item out of its place; it stands in none then. */
 void item_leave(struct queue *queue, struct item *item, struct pace *pace);
 /* Sets when time next changes the item; TIME_NEVER: never. 0 or ERR_MEMORY (memory). */

@@ -1,7 +1,7 @@
 /*
  * queue_save: puts the rows of a queue; see queue_rows.h.
  *
- * Tests: tests/unit/objects/test_rows.c and model_queue.c.
+ * Tests: tests/unit/objects/test_queue_rows.c and model_queue.c.
  */
 #include "daemon/objects/queue_rows.h"
 

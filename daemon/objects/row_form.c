@@ -46,7 +46,8 @@ void row_pack_time(struct buffer *out, uint64_t time, const struct moment *now)
         pack_nil(out);
     } else if (time >= now->monotonic_ns) {
         uint64_t later = (time - now->monotonic_ns) / NS_PER_US;
-        pack_uint(out, later > UINT64_MAX - now->wall_us ? UINT64_MAX : now->wall_us + later);
+        bool latest = time == TIME_LATEST || later > UINT64_MAX - now->wall_us;
+        pack_uint(out, latest ? UINT64_MAX : now->wall_us + later);
     } else {
         uint64_t ago = (now->monotonic_ns - time + NS_PER_US - 1) / NS_PER_US;
         pack_uint(out, ago > now->wall_us ? 0 : now->wall_us - ago);

@@ -54,5 +54,6 @@ struct row_reader {
     struct descriptor *(*descriptor)(void *data, uint64_t number);
     void *data;
     uint64_t next_number; /* of the next object, as the registry's row says */
+    int status;           /* the first that was not 0 */
     char why[256];        /* of ERR_VALUE: a sentence */
 };

@@ -6,9 +6,9 @@
 enum {
     /* Numbers of objects are written down in advance, so that not every new one is a row more. */
     NUMBERS_AT_ONCE = 1024,
-    ROW_COST = 128, /* what a row takes on disk besides its value */
-    /* Changes that are noted in a row of other values cost that row again. */
-    ROWS_AGAIN = 64 * 1024,
+    CHANGE_COST = 256,     /* the rows that a change is written in, without values */
+    VALUE_COST = 80,       /* what is written with a value, at most */
+    LIST_AGAIN = 32 * 512, /* a list's values that are written again with their neighbour */
 };
 
 int object_save_own(const struct object *object, const struct row_writer *out)
@@ -97,7 +97,13 @@ int registry_save(struct registry *registry, enum rows which, const struct row_w
 
 uint64_t object_save_cost(const struct object *object, uint64_t values, uint64_t bytes, bool moves)
 {
-    uint64_t own = object->name_len + (uint64_t)ROW_COST;
-    uint64_t cost = own + bytes + values * ROW_COST + ROWS_AGAIN;
-    return moves ? cost + object->bytes * 2 : cost;
+    uint64_t cost = CHANGE_COST + bytes + values * VALUE_COST;
+    uint64_t all = object->bytes + bytes;
+    if (moves) {
+        return cost + all;
+    }
+    if (object->type->kind == OBJECT_LIST) {
+        cost += all < LIST_AGAIN ? all : LIST_AGAIN;
+    }
+    return cost;
 }

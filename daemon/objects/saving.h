@@ -41,8 +41,9 @@ int object_save_own(const struct object *object, const struct row_writer *out);
 int registry_save(struct registry *registry, enum rows which, const struct row_writer *out);
 
 /* Of a call that is to change a durable object and brings `values` values with `bytes` bytes in
- * all: at most so many bytes more are on disk afterwards, or are gathered for it. `moves`: it may
- * change where all others are (a list's insert in the middle, sort and their like). */
+ * all: so many bytes more, at most, are gathered for the disk. `moves`: it may change where all
+ * others are (a list's insert in the middle, sort and their like). What a queue writes again
+ * because most of a chunk is gone is not counted: less than that has become free. */
 uint64_t object_save_cost(const struct object *object, uint64_t values, uint64_t bytes, bool moves);
 
 /* From now on what is done is loading. reader->registry and reader->accounts are set. */
@@ -53,5 +54,7 @@ void loading_begin(struct row_reader *reader);
 int loading_object(struct row_reader *reader, uint64_t number, struct slice value);
 /* Any other row. */
 int loading_row(struct row_reader *reader, uint64_t number, struct slice key, struct slice value);
-/* All rows have been given. The same results; then, or after one that is not 0, loading is over. */
+/* All rows have been given, or one of the two has failed: loading is over. 0; or what the first
+ * that failed has returned; or, if objects are not complete, the same results. What is in the
+ * registry then is good for nothing but registry_deinit. */
 int loading_end(struct row_reader *reader);

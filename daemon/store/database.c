@@ -24,7 +24,6 @@ static const char settings[] = "PRAGMA trusted_schema = OFF;"
                                "PRAGMA secure_delete = OFF;"
                                "PRAGMA temp_store = MEMORY;"
                                "PRAGMA cache_size = -8192;"
-                               "PRAGMA synchronous = NORMAL;"
                                "PRAGMA wal_autocheckpoint = 0;";
 
 #define TABLE                                                                                      \
@@ -82,10 +81,12 @@ static int use_log(struct database *database)
     return result == SQLITE_DONE ? SQLITE_OK : result;
 }
 
-/* An empty file becomes a store at once or not at all. */
+/* An empty file becomes a store at once or not at all. Until there is a log SQLite has a journal,
+ * which is safe with more syncs only. */
 static int make(struct database *database)
 {
-    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL");
+    int result = execute(database, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL; "
+                                   "PRAGMA synchronous = EXTRA");
     if (result == SQLITE_OK) {
         result = use_log(database);
     }
@@ -117,9 +118,10 @@ static int examine(struct database *database, bool read_only, int *result, char 
     if (*result != SQLITE_OK) {
         return 0;
     }
-    if (application == 0 && version == 0 && tables == 0 && !read_only) {
-        *result = make(database);
-        return 0;
+    if (application == 0 && version == 0 && tables == 0) {
+        *result = read_only ? SQLITE_OK : make(database);
+        return read_only ? failure(error, ENOENT, "there is no store in %s yet", database->path)
+                         : 0;
     }
     if (application != APPLICATION) {
         return failure(error, EBADMSG, "%s is not a store of ipcd: name another directory",
@@ -207,6 +209,13 @@ int database_open(const char *path, bool read_only, struct database *out, char *
     }
     if (code == 0 && result == SQLITE_OK) {
         code = check(&database, &result, error);
+    }
+    /* A copy of a store has no log yet. */
+    if (code == 0 && result == SQLITE_OK && !read_only) {
+        result = use_log(&database);
+    }
+    if (code == 0 && result == SQLITE_OK) {
+        result = execute(&database, "PRAGMA synchronous = NORMAL");
     }
     if (code == 0 && result == SQLITE_OK) {
         result = number(&database, "SELECT count(*) FROM rows", &rows);
@@ -298,6 +307,39 @@ static int read_rows(const struct database *database, sqlite3_stmt *statement, s
     return result == SQLITE_DONE
                ? 0
                : failure_of_database(error, database->handle, result, "reading", database->path);
+}
+
+int database_hold(struct database *database, char **error)
+{
+    int64_t pages;
+    int result = execute(database, "BEGIN");
+    if (result == SQLITE_OK) {
+        /* It begins with what is read first. */
+        result = number(database, "SELECT count(*) FROM sqlite_schema", &pages);
+    }
+    return result == SQLITE_OK
+               ? 0
+               : failure_of_database(error, database->handle, result, "reading", database->path);
+}
+
+int database_copy(const struct database *database, const char *path, char **error)
+{
+    sqlite3_stmt *statement = NULL;
+    /* Where nothing may be changed SQLite does not write elsewhere either. */
+    int result = sqlite3_exec(database->handle, "PRAGMA query_only = OFF", NULL, NULL, NULL);
+    if (result == SQLITE_OK) {
+        result = sqlite3_prepare_v2(database->handle, "VACUUM INTO ?", -1, &statement, NULL);
+    }
+    if (result == SQLITE_OK) {
+        result = sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+    }
+    if (result == SQLITE_OK) {
+        result = sqlite3_step(statement);
+    }
+    (void)sqlite3_finalize(statement);
+    return result == SQLITE_DONE
+               ? 0
+               : failure_of_database(error, database->handle, result, "copying", database->path);
 }
 
 int database_read(const struct database *database, store_row *row, void *data, char **error)

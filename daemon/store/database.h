@@ -51,6 +51,11 @@ int database_open(const char *path, bool read_only, struct database *out, char *
 /* Copies the log to its place, unless `fault`: then nothing is written any more. */
 void database_close(struct database *database, bool fault);
 
+/* The state of this moment for all that is read until database_close, whatever others write. */
+int database_hold(struct database *database, char **error);
+/* Writes what is in it to an empty file, without gaps. */
+int database_copy(const struct database *database, const char *path, char **error);
+
 /* Calls `row` with each row in order: see store_read. */
 int database_read(const struct database *database, store_row *row, void *data, char **error);
 

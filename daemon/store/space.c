@@ -60,8 +60,11 @@ void space_close(struct space *space)
 
 void space_look(const struct space *space, uint64_t used, struct space_view *out)
 {
-    *out = (struct space_view){length(space->log), used, allocated(space->file),
-                               free_bytes(space->directory)};
+    /* The other thread may give the file up meanwhile: it must not count twice. */
+    uint64_t before = allocated(space->file);
+    uint64_t system = free_bytes(space->directory);
+    uint64_t after = allocated(space->file);
+    *out = (struct space_view){length(space->log), used, before < after ? before : after, system};
 }
 
 bool space_release(struct space *space)

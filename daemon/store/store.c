@@ -29,7 +29,6 @@ struct store {
     uint64_t handed;          /* bytes of the commit that is on its way */
     uint64_t promised;        /* since the last commit */
     uint64_t promised_before; /* for the commit that is on its way */
-    struct space_view view;   /* at the end of the last commit, or later */
     uint64_t refused;         /* what there has been no space for in that second */
     uint64_t refused_at;
     char *error; /* owned; the sentence of the last store_reap that failed */
@@ -102,8 +101,7 @@ static int open_all(struct store *store, const struct store_options *options, ch
     }
     if (code == 0) {
         directory_note(&writer->directory);
-        space_look(&writer->space, 0, &store->view);
-        writer->state.view = store->view;
+        space_look(&writer->space, 0, &writer->state.view);
         code = start_writer(store, options->directory, error);
     }
     return code;
@@ -226,7 +224,6 @@ int store_reap(struct store *store, uint64_t *number, const char **error)
     (void)pthread_mutex_lock(&writer->mutex);
     uint64_t ended = writer->state.ended;
     int failed = writer->state.failed;
-    struct space_view view = writer->state.view;
     take_error(store);
     (void)pthread_mutex_unlock(&writer->mutex);
     if (failed != 0) {
@@ -239,7 +236,6 @@ int store_reap(struct store *store, uint64_t *number, const char **error)
     store->ended = ended;
     store->handed = 0;
     store->promised_before = 0;
-    store->view = view;
     *number = ended;
     return 0;
 }
@@ -254,26 +250,17 @@ static uint64_t seconds(void)
 }
 
 /* Looks again, and has the log lengthened if that is what is missing. */
-static bool find_space(struct store *store, uint64_t needed, bool freeing)
+static bool find_space(struct store *store, struct space_view *view, uint64_t needed, bool freeing)
 {
-    struct writer *writer = &store->writer;
-    (void)pthread_mutex_lock(&writer->mutex);
-    store->view = writer->state.view;
-    (void)pthread_mutex_unlock(&writer->mutex);
-    if (space_suffices(&writer->space, &store->view, needed, freeing)) {
-        return true;
-    }
+    const struct space *space = &store->writer.space;
     /* What has not been there is looked for once a second. */
     uint64_t now = seconds();
     if (now == store->refused_at && needed >= store->refused) {
         return false;
     }
-    space_look(&writer->space, store->view.used, &store->view);
-    if (space_suffices(&writer->space, &store->view, needed, freeing)) {
-        return true;
-    }
-    if (space_lengthen(&writer->space, &store->view, needed) &&
-        space_suffices(&writer->space, &store->view, needed, freeing)) {
+    space_look(space, view->used, view);
+    if (space_suffices(space, view, needed, freeing) ||
+        (space_lengthen(space, view, needed) && space_suffices(space, view, needed, freeing))) {
         return true;
     }
     store->refused_at = now;
@@ -289,8 +276,10 @@ bool store_promise(struct store *store, uint64_t bytes, bool freeing)
         __builtin_add_overflow(store->promised + store->promised_before, cost, &needed)) {
         return false;
     }
-    if (!space_suffices(&store->writer.space, &store->view, needed, freeing) &&
-        !find_space(store, needed, freeing)) {
+    struct writer *writer = &store->writer;
+    struct space_view view = writer_view(writer);
+    if (!space_suffices(&writer->space, &view, needed, freeing) &&
+        !find_space(store, &view, needed, freeing)) {
         return false;
     }
     store->promised += cost;

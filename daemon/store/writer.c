@@ -109,6 +109,7 @@ static int apply(struct writer *writer)
             free(error);
             continue;
         }
+        tell_view(writer);
         tell_error(writer, code == ENOSPC ? 0 : code, error);
         if (code != ENOSPC || !wait_for_space(writer)) {
             return code;
@@ -199,6 +200,8 @@ static int settle(struct writer *writer, int code, char *error)
 static bool log_is_long(const struct writer *writer)
 {
     uint64_t pages = writer->database.log_pages;
+    /* Somebody reads what it had before, a backup, say: it is not tried again with each commit. */
+    pages = pages >= writer->tried ? pages - writer->tried : pages;
     return pages >= LOG_PAGES || pages * LOG_PAGE >= writer->space.half / 2;
 }
 
@@ -212,6 +215,7 @@ static int copy_log(struct writer *writer)
         code = database_checkpoint(&writer->database, &error);
     }
     code = settle(writer, code, error);
+    writer->tried = writer->database.log_pages;
     if (code == 0) {
         tell_view(writer);
     }
@@ -367,4 +371,12 @@ void writer_hand_over(struct writer *writer, struct gathered *changes, uint64_t 
     writer->number = number;
     (void)pthread_cond_signal(&writer->work);
     (void)pthread_mutex_unlock(&writer->mutex);
+}
+
+struct space_view writer_view(struct writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->mutex);
+    struct space_view view = writer->state.view;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return view;
 }

@@ -39,6 +39,7 @@ struct writer {
     bool sync_each;       /* commit, before it has ended */
     uint64_t interval_ns; /* otherwise so long after it at the latest; 0: not at all */
     int event;            /* readable: the state is news */
+    unsigned tried;       /* pages that the log had when it could not be copied whole */
     pthread_t thread;
     bool started;
 
@@ -58,3 +59,6 @@ void writer_stop(struct writer *writer);
 
 /* Takes *changes, and leaves empty ones in their place. No other commit may be on its way. */
 void writer_hand_over(struct writer *writer, struct gathered *changes, uint64_t number);
+
+/* The space that there was when the thread looked last. */
+struct space_view writer_view(struct writer *writer);

@@ -169,6 +169,9 @@ int object_make(struct ipcc *conn, const char *object, enum type type,
         "queue.open", "queue.open", "lock.open", "semaphore.open", "dict.open",
     };
     struct option_map map = {0};
+    if (options->durable) {
+        give(&map, "lifetime", ipcc_str("durable"));
+    }
     give_options(&map, type, options);
     struct ipcc_value params[] = {ipcc_str(object), ipcc_map(map.values, map.pairs)};
     const struct ipcc_request request = {

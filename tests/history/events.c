@@ -56,6 +56,19 @@ static void add_end(struct events *events, const struct model *model,
     }
 }
 
+/* The end of the daemon comes after everything that was called before, and that can happen only
+ * before it. */
+static void add_crash(struct events *events, const struct operation *operation)
+{
+    int crash = add(events, ENDED, operation, operation->end);
+    for (int i = 0; i < crash; i++) {
+        struct event *event = &events->list[i];
+        if (event->begin <= operation->end && (event->before < 0 || event->happening == CALL)) {
+            event->before = crash;
+        }
+    }
+}
+
 void events_of(const struct history *history, int64_t key, struct events *events)
 {
     const struct model *model = model_of(history->type);
@@ -67,8 +80,13 @@ void events_of(const struct history *history, int64_t key, struct events *events
         }
     }
     for (unsigned i = 0; i < history->count; i++) {
-        if (is_end(&history->operations[i])) {
+        if (is_end(&history->operations[i]) && history->operations[i].verb != CRASHED) {
             add_end(events, model, &history->operations[i]);
+        }
+    }
+    for (unsigned i = 0; i < history->count; i++) {
+        if (history->operations[i].verb == CRASHED) {
+            add_crash(events, &history->operations[i]);
         }
     }
 }

@@ -24,6 +24,7 @@ const struct verb_row verb_rows[VERBS] = {
     [DICT_INCR] = {"dict.incr", "ab", 2, 1, false},
     [CLOSED] = {".closed", "", 0, 0, false},
     [KILLED] = {".killed", "", 1, 0, false},
+    [CRASHED] = {".crashed", "", 1, 0, false},
 };
 
 static const char *const type_names[TYPES] = {"queue", "joinable", "lock", "semaphore", "dict"};
@@ -45,13 +46,16 @@ enum type type_of(const char *name)
 
 const struct operation *history_end_of(const struct history *history, unsigned process)
 {
+    const struct operation *crash = NULL;
     for (unsigned i = 0; i < history->count; i++) {
         const struct operation *operation = &history->operations[i];
-        if (operation->process == process && is_end(operation)) {
+        if (operation->verb == CRASHED) {
+            crash = operation;
+        } else if (operation->process == process && is_end(operation)) {
             return operation;
         }
     }
-    return NULL;
+    return crash;
 }
 
 static int compare(const void *a, const void *b)

@@ -7,7 +7,11 @@
  *
  * The end of a process is an operation too. "closed" is a session that was closed in order, from
  * the moment before closing until the daemon was seen to have ended it. "killed" is the same from
- * before the SIGKILL; its argument is the moment at which the process was surely dead.
+ * before the SIGKILL; its argument is the moment at which the process was surely dead. "crashed" is
+ * the end of the daemon itself, by SIGKILL, of which there is one at most: from before that until
+ * it was dead, which is its argument too. All sessions that had not ended have ended then, at once,
+ * and what was not answered has happened before or not at all. A session that was closed just
+ * before, and was not seen to have ended, may have ended before the crash or by it.
  *
  * Times are CLOCK_MONOTONIC nanoseconds, which all processes of a machine share. Equal times count
  * as concurrent.
@@ -50,6 +54,7 @@ enum verb {
     DICT_INCR,
     CLOSED,
     KILLED,
+    CRASHED,
     VERBS
 };
 
@@ -86,6 +91,7 @@ struct object_options {
     bool recursive;
     bool anyone; /* release_by */
     bool bounded;
+    bool durable;
 };
 
 struct history {
@@ -112,10 +118,10 @@ static inline bool is_done(const struct operation *operation)
 
 static inline bool is_end(const struct operation *operation)
 {
-    return operation->verb == CLOSED || operation->verb == KILLED;
+    return operation->verb == CLOSED || operation->verb == KILLED || operation->verb == CRASHED;
 }
 
-/* The end of a process, or NULL. */
+/* The end of a process, that of the daemon if it had none of its own before; or NULL. */
 const struct operation *history_end_of(const struct history *history, unsigned process);
 
 /* Sorts by the time of the call. */

@@ -18,7 +18,8 @@ struct settings {
     int64_t seconds; /* INT64_MAX: no limit */
     enum type type;  /* TYPES: all in turn */
     enum verdict expect;
-    const char *keep; /* a folder */
+    const char *keep;    /* a folder */
+    const char *durable; /* the daemon to be started and killed; NULL: one that is there */
 };
 
 /* Sums over the rounds. */
@@ -41,6 +42,9 @@ static void usage(FILE *out)
         "  --seconds N     for so long (default: 30, without --rounds)\n"
         "  --first N       the number of the first round (default: 0)\n"
         "  --type TYPE     only queue, joinable, lock, semaphore or dict\n"
+        "  --durable IPCD  on a daemon of its own, which keeps the objects on disk, and is killed "
+        "in\n"
+        "                  each round: queue, joinable and dict\n"
         "  --expect WORD   for daemons that are broken: succeeds when a round shows the verdict\n"
         "  --keep FOLDER   where failed and undecided rounds are kept (default: $TMPDIR or /tmp)\n",
         out);
@@ -119,6 +123,9 @@ static int one_round(const struct settings *settings, struct round *round, struc
     return -1;
 }
 
+static const enum type durable_types[] = {TYPE_QUEUE, TYPE_JOINABLE, TYPE_DICT};
+enum { DURABLE_TYPES = sizeof(durable_types) / sizeof(durable_types[0]) };
+
 static int all_rounds(const struct settings *settings, struct round *round, struct sums *sums)
 {
     int64_t until = INT64_MAX;
@@ -130,7 +137,8 @@ static int all_rounds(const struct settings *settings, struct round *round, stru
         round->number = settings->first + i;
         round->type = settings->type;
         if (settings->type == TYPES) {
-            round->type = (enum type)(round->number % TYPES);
+            round->type = settings->durable != NULL ? durable_types[round->number % DURABLE_TYPES]
+                                                    : (enum type)(round->number % TYPES);
         }
         status = one_round(settings, round, sums);
     }
@@ -155,6 +163,24 @@ static int sum_up(const struct settings *settings, const struct sums *sums, int 
     return status == 0 && !too_many ? 0 : 1;
 }
 
+/* To the daemon that is there, or to one of its own. */
+static int connect_first(const struct settings *settings, struct server *server,
+                         struct round *round)
+{
+    const struct ipcc_options options = {.guard_ms = HANG_MS};
+    if (settings->durable != NULL) {
+        round->server = server;
+        return server_begin(server, settings->durable) < 0
+                   ? -1
+                   : server_again(server, &options, &round->conn);
+    }
+    if (ipcc_open(&round->conn, &options) < 0) {
+        (void)fprintf(stderr, "history: %s\n", ipcc_last_message());
+        return -1;
+    }
+    return 0;
+}
+
 static int run(const struct settings *settings)
 {
     struct round *round = calloc(1, sizeof(*round));
@@ -167,15 +193,14 @@ static int run(const struct settings *settings)
     }
     round->record = record;
     round->seed = settings->seed;
-    const struct ipcc_options options = {.guard_ms = HANG_MS};
+    struct server server = {0};
     int status = 1;
-    if (ipcc_open(&round->conn, &options) < 0) {
-        (void)fprintf(stderr, "history: %s\n", ipcc_last_message());
-    } else {
+    if (connect_first(settings, &server, round) == 0) {
         (void)setvbuf(stdout, NULL, _IOLBF, 0);
         status = sum_up(settings, &sums, all_rounds(settings, round, &sums));
         (void)ipcc_close(round->conn);
     }
+    server_end(&server);
     record_free(record);
     free(round);
     return status;
@@ -234,6 +259,9 @@ static bool read_option(struct settings *settings, int option, const char *value
     case 'k':
         settings->keep = value;
         return true;
+    case 'd':
+        settings->durable = value;
+        return true;
     case 'c':
         *check = true;
         return true;
@@ -245,11 +273,17 @@ static bool read_option(struct settings *settings, int option, const char *value
 static bool read_options(struct settings *settings, int argc, char **argv, bool *check)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},    {"rounds", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 't'}, {"first", required_argument, NULL, 'f'},
-        {"type", required_argument, NULL, 'y'},    {"expect", required_argument, NULL, 'e'},
-        {"keep", required_argument, NULL, 'k'},    {"check", no_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},          {0},
+        {"seed", required_argument, NULL, 's'},
+        {"rounds", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 't'},
+        {"first", required_argument, NULL, 'f'},
+        {"type", required_argument, NULL, 'y'},
+        {"expect", required_argument, NULL, 'e'},
+        {"keep", required_argument, NULL, 'k'},
+        {"check", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"durable", required_argument, NULL, 'd'},
+        {0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {

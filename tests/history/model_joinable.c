@@ -132,11 +132,12 @@ static bool join(const struct step *step, const struct state *state)
     return operation->status == 0 ? finished : operation->status == IPCC_ERR_TIMEOUT && !finished;
 }
 
-/* The session ends: what it took goes back in its old order, or counts as done. */
+/* The session ends, or all do: what was taken goes back in its old order, or counts as done. */
 static bool end_session(const struct step *step, struct state *state)
 {
+    bool all = step->event->operation->verb == CRASHED;
     for (unsigned at = state->taken_count; at-- > 0;) {
-        if (state->taken[at].process != step->event->operation->process) {
+        if (!all && state->taken[at].process != step->event->operation->process) {
             continue;
         }
         struct item item = remove_taken(state, at);

@@ -87,6 +87,15 @@ static bool get(const struct step *step, struct state *state)
     return operation->results[0] == value;
 }
 
+/* All sessions end at once, with the daemon: what it has given out and not been seen to is gone. */
+static unsigned end_all(struct state *state)
+{
+    memset(state->hands, 0, sizeof(state->hands));
+    state->must_return = 0;
+    state->dead = 0;
+    return 1;
+}
+
 /* The session ends: what its hand holds is lost on the way, or comes back. */
 static unsigned end_session(const struct operation *end, struct state *after)
 {
@@ -116,7 +125,7 @@ static unsigned step_queue(const struct step *step, const void *before, void *af
         return 1;
     }
     if (step->event->happening == ENDED) {
-        return end_session(operation, state);
+        return operation->verb == CRASHED ? end_all(state) : end_session(operation, state);
     }
     switch ((enum verb)operation->verb) {
     case PUT:

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-struct object_options options_choose(enum type type, struct random *random)
+struct object_options options_choose(enum type type, bool durable, struct random *random)
 {
-    struct object_options options = {0};
+    struct object_options options = {.durable = durable};
     switch (type) {
     case TYPE_JOINABLE:
-        options.discard = random_chance(random, 1, 4);
+        options.discard = random_chance(random, 1, 4) && !durable;
         __attribute__((fallthrough));
     case TYPE_QUEUE:
         options.maxsize = random_between(random, 0, 3);

@@ -25,7 +25,7 @@ struct actor {
 };
 
 /* The options of the object of a round. */
-struct object_options options_choose(enum type type, struct random *random);
+struct object_options options_choose(enum type type, bool durable, struct random *random);
 
 /* Makes the object. 0 or an IPCC_ERR_ code. */
 int object_make(struct ipcc *conn, const char *object, enum type type,

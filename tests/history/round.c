@@ -35,6 +35,10 @@ struct running {
     struct worker workers[WORKERS_MAX + 1];
     int notices[2];
     int start[2];
+    unsigned
+        until_crash; /* so many operations more are begun by anyone before the daemon is killed */
+    int64_t crash_pause; /* and so many nanoseconds go by */
+    bool crashed;
 };
 
 static void plan(struct running *running, struct random *random)
@@ -49,6 +53,9 @@ static void plan(struct running *running, struct random *random)
         worker->more = (unsigned)random_between(random, 0, 6);
         worker->pause = random_chance(random, 1, 2) ? random_between(random, 0, 200000) : 0;
     }
+    running->until_crash = (unsigned)random_between(random, 2, (int64_t)running->count * 5);
+    running->crash_pause =
+        random_between(random, 0, random_chance(random, 1, 2) ? 200000 : 4000000);
 }
 
 static int spawn(struct running *running, unsigned process)
@@ -154,16 +161,63 @@ static int reap(struct running *running, unsigned process, int64_t from)
     return killed || WEXITSTATUS(status) == 0 ? 0 : -1;
 }
 
+/* The moment is to be anywhere in an operation: shorter than any sleep could be. */
+static void pass(int64_t nanoseconds)
+{
+    int64_t until = record_now() + nanoseconds;
+    while (record_now() < until) {
+    }
+}
+
 static int kill_worker(struct running *running, unsigned process)
 {
     const struct worker *worker = &running->workers[process];
-    int64_t until = record_now() + worker->pause;
-    while (record_now() < until) {
-        /* The moment is to be anywhere in an operation: shorter than any sleep could be. */
-    }
+    pass(worker->pause);
     int64_t from = record_now();
     (void)kill(worker->pid, SIGKILL);
     return reap(running, process, from);
+}
+
+/* Kills the daemon. Who still works finds out by himself. */
+static void crash(struct running *running)
+{
+    struct round *round = running->round;
+    pass(running->crash_pause);
+    int64_t from = record_now();
+    server_kill(round->server);
+    int64_t dead = record_now();
+    round->history.operations[round->history.count++] =
+        (struct operation){.begin = from, .end = dead, .verb = CRASHED, .arguments = {dead}};
+    running->crashed = true;
+}
+
+/* A process is gone, behind the daemon. If it had closed its session before, that may have ended of
+ * itself. */
+static int reap_behind(struct running *running, unsigned process)
+{
+    struct round *round = running->round;
+    struct worker *worker = &running->workers[process];
+    const struct log *log = &round->record->logs[process];
+    int status;
+    worker->running = false;
+    if (log->closing != 0) {
+        round->history.operations[round->history.count++] = (struct operation){
+            .begin = log->closing, .end = UNANSWERED, .process = (uint8_t)process, .verb = CLOSED};
+    }
+    return waitpid(worker->pid, &status, 0) == worker->pid && status == 0 ? 0 : -1;
+}
+
+/* The daemon is there again, and process 0 has a new connection. */
+static int begin_again(struct running *running)
+{
+    struct round *round = running->round;
+    const struct ipcc_options options = {.guard_ms = HANG_MS};
+    if (!running->crashed) {
+        crash(running);
+    }
+    (void)ipcc_close(round->conn);
+    round->conn = NULL;
+    return server_again(round->server, &options, &round->conn);
 }
 
 /* True if only those are left that are to be killed, and have come so far. */
@@ -188,6 +242,9 @@ static void note_begun(struct running *running, unsigned process)
     struct worker *worker = &running->workers[process];
     worker->armed |= worker->victim && worker->begun == worker->last;
     worker->begun++;
+    if (running->round->server != NULL && !running->crashed && running->until_crash-- == 0) {
+        crash(running);
+    }
 }
 
 /* Kills those whose moment has come. */
@@ -195,7 +252,7 @@ static int kill_due(struct running *running)
 {
     bool all = only_armed(running);
     int status = 0;
-    for (unsigned i = 1; i <= running->count && status == 0; i++) {
+    for (unsigned i = 1; i <= running->count && status == 0 && !running->crashed; i++) {
         const struct worker *worker = &running->workers[i];
         if (worker->running && worker->armed && (all || worker->more == 0)) {
             status = kill_worker(running, i);
@@ -223,7 +280,8 @@ static int supervise(struct running *running)
         if (status == 0 && notice.kind == BEGUN) {
             note_begun(running, notice.process);
         } else if (status == 0) {
-            status = reap(running, notice.process, UNANSWERED);
+            status = running->crashed ? reap_behind(running, notice.process)
+                                      : reap(running, notice.process, UNANSWERED);
         }
         if (status == 0) {
             status = kill_due(running);
@@ -316,6 +374,9 @@ static int run(struct running *running)
         status = supervise(running);
     }
     kill_all(running);
+    if (status == 0 && round->server != NULL) {
+        status = begin_again(running);
+    }
     if (status == 0) {
         look_at_the_end(running);
         status = ipcc_object_delete(round->conn, running->object) < 0 ? -1 : 0;
@@ -333,7 +394,7 @@ int round_run(struct round *round)
     round->origin = record_now();
     round->history = (struct history){
         .type = round->type,
-        .options = options_choose(round->type, &random),
+        .options = options_choose(round->type, round->server != NULL, &random),
     };
     plan(&running, &random);
     int status = -1;

@@ -3,17 +3,19 @@
  */
 #pragma once
 
+#include "tests/history/server.h"
 #include "tests/history/worker.h"
 
 enum { WORKERS_MAX = 5 };
 
 struct round {
     /* Given: */
-    struct ipcc *conn; /* of process 0 */
+    struct ipcc *conn; /* of process 0; another one after the daemon was killed */
     struct record *record;
     uint64_t seed;
     uint64_t number;
     enum type type;
+    struct server *server; /* the daemon is killed in each round, and durable; NULL: it is not */
     /* Found out: */
     struct history history;
     int64_t origin; /* when it began */

@@ -36,7 +36,8 @@ static void cut(const struct history *from, int64_t until, struct history *to)
         if (operation.end > until) {
             operation.end = UNANSWERED;
         }
-        if (operation.verb == KILLED && operation.arguments[0] > until) {
+        if ((operation.verb == KILLED || operation.verb == CRASHED) &&
+            operation.arguments[0] > until) {
             operation.arguments[0] = UNANSWERED;
         }
         to->operations[to->count++] = operation;
@@ -170,7 +171,9 @@ static void print_part(const struct smallest *smallest, int64_t origin, FILE *ou
         print_time(operation->begin, origin, out);
         print_time(operation->end, origin, out);
         (void)fprintf(out, "%7u  %5s  %s\n", operation->process, place,
-                      operation->verb == KILLED ? "killed" : text);
+                      operation->verb == KILLED    ? "killed"
+                      : operation->verb == CRASHED ? "the daemon crashed"
+                                                   : text);
     }
 }
 

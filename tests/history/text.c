@@ -81,6 +81,7 @@ static const struct option flags[] = {
     {"recursive", offsetof(struct object_options, recursive)},
     {"anyone", offsetof(struct object_options, anyone)},
     {"bounded", offsetof(struct object_options, bounded)},
+    {"durable", offsetof(struct object_options, durable)},
 };
 static const struct option numbers[] = {
     {"maxsize", offsetof(struct object_options, maxsize)},
@@ -130,7 +131,7 @@ int history_write(const struct history *history, int64_t origin, FILE *out)
         struct operation operation = history->operations[i];
         write_time(operation.begin, origin, out);
         write_time(operation.end, origin, out);
-        if (operation.verb == KILLED) {
+        if (operation.verb == KILLED || operation.verb == CRASHED) {
             operation.arguments[0] -= origin;
         }
         operation_print(&operation, text);

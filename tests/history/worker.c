@@ -33,6 +33,10 @@ static void work(struct ipcc *conn, const struct worker_job *job, struct ipcc_ah
         tell(job, BEGUN);
         struct operation *operation = record_begin(job->log, &chosen);
         operation_run(conn, job->object, operation, timeout_ms, ahead);
+        if (operation->status == IPCC_ERR_LOST && job->options->durable) {
+            tell(job, CUT); /* it was not answered, and is not known to be done */
+            _exit(0);
+        }
         record_end(operation);
         if (operation->status <= IPCC_ERR_LOST) {
             fail(job, verb_rows[operation->verb].method);

@@ -8,8 +8,8 @@
 #include "tests/history/record.h"
 
 /* READY: connected, waits for the start. BEGUN: an operation is about to be called. FINISHED: it
- * has closed its session. FAILED: it cannot go on, and has said why. */
-enum notice_kind { READY, BEGUN, FINISHED, FAILED };
+ * has closed its session. CUT: the daemon is gone. FAILED: it cannot go on, and has said why. */
+enum notice_kind { READY, BEGUN, FINISHED, CUT, FAILED };
 
 struct notice {
     uint8_t process;

@@ -104,6 +104,19 @@ static void list_is_there_after_a_crash(void **state)
     expect(c, "list.slice", "['l']", "[1, 'x', 2, 3]");
 }
 
+/* Nothing is to be written of it, so there is nothing to wait for. */
+static void a_change_of_which_nothing_is_left_is_answered(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['d', {lifetime: 'durable'}]", "_map");
+    expect(c, "atomic", "[[['dict.set', ['d', 'k', 1]], ['dict.delete', ['d', 'k']]]]",
+           "[true, nil]");
+    expect(c, "queue.open", "['q', {lifetime: 'durable'}]", "_map");
+    expect(c, "atomic", "[[['queue.put', ['q', 1]], ['queue.get', ['q']]]]", "[nil, [1, nil, 1]]");
+    expect(c, "dict.len", "['d']", "0");
+}
+
 static void queue_is_there_after_a_crash_without_what_was_taken(void **state)
 {
     struct kept *kept = *state;
@@ -252,6 +265,7 @@ int main(void)
         DURABLE(dict_is_there_after_a_crash),
         DURABLE(namespace_is_there_after_a_stop),
         DURABLE(list_is_there_after_a_crash),
+        DURABLE(a_change_of_which_nothing_is_left_is_answered),
         DURABLE(queue_is_there_after_a_crash_without_what_was_taken),
         DURABLE(what_was_taken_and_not_done_is_back_at_the_head_and_counted),
         DURABLE(batch_is_there_as_a_whole),

@@ -222,9 +222,15 @@ static void chmod_closes_for_those_who_have_no_bit_any_more(void **state)
 
 /* Root's objects that outlive the daemon. */
 
+static bool has_space(void *data, uint64_t bytes, bool freeing)
+{
+    return true;
+}
+
 static struct object_options durable(struct stage *stage, const char *name)
 {
     struct user *user = accounts_user(&stage->service.accounts, 0);
+    stage->service.commits.keeper = (struct keeper){.promise = has_space};
     assert_int_equal(user_take(user, RESOURCE_OBJECTS, 1), 0);
     return (struct object_options){
         .name = slice_of_string(name), .user = user, .mode = 0666, .lifetime = LIFETIME_DURABLE};

@@ -1,6 +1,8 @@
 /* Calls that are told of signals: ipcc_request.interrupted. */
 #include "tests/unit/client/loop.h"
 
+#include "client/connection.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -95,6 +97,7 @@ static void a_signal_ends_the_call_that_says_so(void **state)
     (void)get(&asked);
     assert_int_equal(asked.status, IPCC_ERR_INTERRUPTED);
     assert_string_equal(ipcc_last_message(), "the wait was interrupted, and nothing was taken");
+    assert_true(asked.conn->link.brief); /* it has not polled first */
     assert_true(atomic_load(&asked.asks) >= 3);
     close_and_join(asked.conn, &server);
 }

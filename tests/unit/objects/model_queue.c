@@ -19,7 +19,7 @@
 #include "proto/header.h"
 #include "tests/unit/objects/row_map.h"
 
-enum { ITEMS_MAX = 4096, STEPS = 6000, NS_PER_MS = 1000000 };
+enum { ITEMS_MAX = 4096, STEPS = 2500, NS_PER_MS = 1000000 };
 
 enum model_state { GONE, READY, WAITING, TAKEN };
 

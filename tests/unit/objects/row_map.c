@@ -92,7 +92,9 @@ static void remove_rows(struct row_map *map, size_t from, size_t to)
     for (size_t i = from; i < to; i++) {
         drop(&map->rows[i]);
     }
-    memmove(&map->rows[from], &map->rows[to], (map->count - to) * sizeof(*map->rows));
+    if (to > from) {
+        memmove(&map->rows[from], &map->rows[to], (map->count - to) * sizeof(*map->rows));
+    }
     map->count -= to - from;
 }
 

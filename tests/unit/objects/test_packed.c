@@ -239,6 +239,78 @@ static void packed_skip_goes_by_what_is_left_after_the_run_was_empty(void **stat
     packed_deinit(&packed);
 }
 
+/* The record that a walk to the back shows next. */
+static uint32_t next_number(const struct packed *packed, struct packed_cursor *cursor)
+{
+    struct packed_record record;
+    assert_true(packed_next(packed, cursor, false, &record));
+    return number_of(&record);
+}
+
+static void packed_walks_go_on_with_what_comes_later(void **state)
+{
+    struct packed packed;
+    struct packed_record record;
+    packed_init(&packed, false);
+    for (uint32_t i = 0; i < 1000; i += 4) {
+        push_number(&packed, i, i % 300);
+        struct packed_cursor end = packed_end(&packed);
+        for (uint32_t j = 1; j < 4; j++) {
+            push_number(&packed, i + j, i % 300);
+        }
+        for (uint32_t j = i; j < i + 4 && i >= 100; j++) {
+            packed_pop_front(&packed);
+        }
+        for (uint32_t j = 1; j < 4; j++) {
+            assert_int_equal(next_number(&packed, &end), i + j);
+        }
+        assert_false(packed_next(&packed, &end, false, &record));
+    }
+    packed_deinit(&packed);
+}
+
+static void packed_find_counts_from_the_back(void **state)
+{
+    struct packed packed;
+    packed_init(&packed, true);
+    packed_number(&packed, 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        push_number(&packed, i, i % 300);
+    }
+    for (uint32_t i = 0; i < 1000; i += 37) {
+        struct packed_cursor cursor = packed_find(&packed, 1000 + i);
+        for (uint32_t j = i; j < 1000 && j < i + 3; j++) {
+            assert_int_equal(next_number(&packed, &cursor), j);
+        }
+    }
+    struct packed_record record;
+    struct packed_cursor cursor = packed_find(&packed, 2000);
+    assert_false(packed_next(&packed, &cursor, false, &record));
+    packed_deinit(&packed);
+}
+
+static void packed_numbers_begin_where_they_are_told_to(void **state)
+{
+    struct packed packed;
+    packed_init(&packed, false);
+    push_number(&packed, 0, 10);
+    packed_pop_front(&packed); /* its memory is kept */
+    packed_number(&packed, UINT64_C(1) << 40);
+    for (uint32_t i = 0; i < 300; i++) {
+        push_number(&packed, i, 10);
+    }
+    assert_int_equal(packed.first, UINT64_C(1) << 40);
+    assert_int_equal(packed_count(&packed), 300);
+    uint64_t left = 150;
+    struct packed_cursor cursor = packed_begin(&packed, false);
+    packed_skip(&packed, &cursor, false, &left, NULL);
+    for (; left > 0; left--) {
+        (void)next_number(&packed, &cursor);
+    }
+    assert_int_equal(next_number(&packed, &cursor), 150);
+    packed_deinit(&packed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +322,9 @@ int main(void)
         cmocka_unit_test(packed_kept_memory_makes_way_for_a_larger_record),
         cmocka_unit_test(packed_take_over_moves_everything),
         cmocka_unit_test(packed_skip_finds_its_place_without_a_walk_over_all),
+        cmocka_unit_test(packed_walks_go_on_with_what_comes_later),
+        cmocka_unit_test(packed_find_counts_from_the_back),
+        cmocka_unit_test(packed_numbers_begin_where_they_are_told_to),
         cmocka_unit_test(packed_skip_goes_by_what_is_left_after_the_run_was_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

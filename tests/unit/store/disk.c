@@ -13,24 +13,14 @@
 
 #include <sqlite3.h>
 
-#include "tests/support/random_value.h"
 #include "tests/support/unit.h"
+#include "tests/unit/store/record.h"
 
-enum { SECTOR = 512, BLOCK = 4096, NONE = -1 };
-
-static const char *const endings[DISK_FILES] = {"store.db", "store.db-wal", "store.db-journal"};
-
-/* One thing that was done to a file; or a note, of no file. */
-struct event {
-    enum disk_operation operation;
-    int file;
-    uint64_t at; /* of a write; the length of a truncation; a note */
-    struct slice bytes;
-};
+enum { BLOCK = 4096 };
 
 struct file {
     sqlite3_file base;
-    int which; /* of endings; NONE: no file of the store */
+    int which; /* as record_file says */
     int error; /* that the last fault was */
     sqlite3_file *real;
 };
@@ -43,10 +33,6 @@ static struct {
     bool fails;
     bool has_failed;
     uint64_t free;
-    bool remembers;
-    struct event *events;
-    uint64_t count;
-    uint64_t capacity;
 } disk = {.mutex = PTHREAD_MUTEX_INITIALIZER, .free = UINT64_MAX};
 
 /* ---- faults and space ------------------------------------------------------------------------ */
@@ -122,212 +108,6 @@ static int result_of(struct file *file, int error, int result)
     return error == ENOSPC && result == SQLITE_IOERR_WRITE ? SQLITE_FULL : result;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-static void remember(enum disk_operation operation, int file, uint64_t at, const void *data,
-                     size_t len)
-{
-    (void)pthread_mutex_lock(&disk.mutex);
-    if (disk.remembers && file != NONE) {
-        if (disk.count == disk.capacity) {
-            disk.capacity = disk.capacity > 0 ? 2 * disk.capacity : 1024;
-            disk.events = realloc(disk.events, disk.capacity * sizeof(disk.events[0]));
-            assert_non_null(disk.events);
-        }
-        uint8_t *copy = NULL;
-        if (len > 0) {
-            copy = malloc(len);
-            assert_non_null(copy);
-            memcpy(copy, data, len);
-        }
-        disk.events[disk.count++] = (struct event){operation, file, at, {copy, len}};
-    }
-    (void)pthread_mutex_unlock(&disk.mutex);
-}
-
-void disk_forget(void)
-{
-    disk_stop();
-    for (uint64_t i = 0; i < disk.count; i++) {
-        free((void *)(uintptr_t)disk.events[i].bytes.data);
-    }
-    free(disk.events);
-    disk.events = NULL;
-    disk.count = disk.capacity = 0;
-}
-
-void disk_remember(void)
-{
-    disk_forget();
-    disk.remembers = true;
-}
-
-void disk_stop(void)
-{
-    (void)pthread_mutex_lock(&disk.mutex);
-    disk.remembers = false;
-    (void)pthread_mutex_unlock(&disk.mutex);
-}
-
-void disk_note(uint64_t value)
-{
-    remember(DISK_NOTE, 0, value, NULL, 0);
-}
-
-uint64_t disk_length(void)
-{
-    (void)pthread_mutex_lock(&disk.mutex);
-    uint64_t count = disk.count;
-    (void)pthread_mutex_unlock(&disk.mutex);
-    return count;
-}
-
-uint64_t disk_last_note(uint64_t length)
-{
-    while (length > 0) {
-        const struct event *event = &disk.events[--length];
-        if (event->operation == DISK_NOTE) {
-            return event->at;
-        }
-    }
-    return 0;
-}
-
-/* ---- what is left when power is lost --------------------------------------------------------- */
-
-static void resize(struct buffer *file, size_t len)
-{
-    if (len > file->len) {
-        assert_int_equal(buffer_reserve(file, len - file->len), 0);
-        memset(file->data + file->len, 0, len - file->len);
-    }
-    file->len = len;
-}
-
-static void write_part(struct buffer *file, uint64_t at, struct slice bytes)
-{
-    if (at + bytes.len > file->len) {
-        resize(file, at + bytes.len);
-    }
-    memcpy(file->data + at, bytes.data, bytes.len);
-}
-
-/* A write of which each sector is kept or not. */
-static void write_torn(struct buffer *file, const struct event *event, unsigned kept,
-                       struct random *random)
-{
-    size_t done = 0;
-    while (done < event->bytes.len) {
-        size_t len = SECTOR - (event->at + done) % SECTOR;
-        len = len < event->bytes.len - done ? len : event->bytes.len - done;
-        if (random_below(random, 256) < kept) {
-            write_part(file, event->at + done, (struct slice){event->bytes.data + done, len});
-        }
-        done += len;
-    }
-}
-
-struct fate {
-    uint64_t synced; /* what was written before this is certain */
-    bool is_new;     /* it has been made and not been synced yet */
-    bool lost;       /* it was not made, or not removed: what came later is lost too */
-};
-
-/* When what was made and removed became certain: SQLite syncs the directory with the first sync of
- * a log or journal, and where it says so when it removes one. */
-static uint64_t find_certain(uint64_t length, struct fate fates[DISK_FILES])
-{
-    uint64_t directory = 0;
-    for (uint64_t i = 0; i < length; i++) {
-        const struct event *event = &disk.events[i];
-        struct fate *fate = &fates[event->file];
-        if (event->operation == DISK_OPEN) {
-            fate->is_new = event->file != 0;
-        } else if (event->operation == DISK_SYNC) {
-            fate->synced = i;
-            directory = fate->is_new ? i : directory;
-            fate->is_new = false;
-        } else if (event->operation == DISK_DELETE && event->at != 0) {
-            directory = i + 1;
-        }
-    }
-    return directory;
-}
-
-static void redo(struct disk_image *image, struct fate *fate, const struct event *event,
-                 unsigned kept, struct random *random)
-{
-    struct buffer *file = &image->files[event->file];
-    bool is_kept = random_below(random, 256) < kept;
-    switch (event->operation) {
-    case DISK_OPEN:
-        fate->lost = !image->there[event->file] && !is_kept;
-        image->there[event->file] = !fate->lost;
-        break;
-    case DISK_WRITE:
-        write_torn(file, event, kept, random);
-        break;
-    case DISK_TRUNCATE:
-        if (is_kept) {
-            resize(file, event->at);
-        }
-        break;
-    case DISK_DELETE:
-        fate->lost = !is_kept;
-        image->there[event->file] = !is_kept;
-        if (is_kept) {
-            resize(file, 0);
-        }
-        break;
-    default:
-        break;
-    }
-}
-
-void disk_lose_power(uint64_t length, unsigned kept, uint64_t seed, struct disk_image *out)
-{
-    struct random random = random_from_seed(seed);
-    struct fate fates[DISK_FILES] = {0};
-    *out = (struct disk_image){0};
-    /* The database is made, and its directory synced, before SQLite opens it. */
-    out->there[0] = true;
-    uint64_t directory = find_certain(length, fates);
-    for (uint64_t i = 0; i < length; i++) {
-        const struct event *event = &disk.events[i];
-        struct fate *fate = &fates[event->file];
-        if (!fate->lost) {
-            bool names = event->operation == DISK_OPEN || event->operation == DISK_DELETE;
-            bool certain = i < (names ? directory : fate->synced);
-            redo(out, fate, event, certain ? 256 : kept, &random);
-        }
-    }
-}
-
-void disk_image_deinit(struct disk_image *image)
-{
-    for (int i = 0; i < DISK_FILES; i++) {
-        buffer_deinit(&image->files[i]);
-    }
-}
-
-void disk_write_image(const struct disk_image *image, const char *directory)
-{
-    char path[256];
-    (void)snprintf(path, sizeof(path), "%s/store.db-shm", directory);
-    (void)unlink(path);
-    for (int i = 0; i < DISK_FILES; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", directory, endings[i]);
-        (void)unlink(path);
-        if (image->there[i]) {
-            int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-            assert_true(file >= 0);
-            assert_int_equal(write(file, image->files[i].data, image->files[i].len),
-                             image->files[i].len);
-            assert_int_equal(close(file), 0);
-        }
-    }
-}
-
 /* ---- the file system of SQLite's ------------------------------------------------------------- */
 
 static struct file *of(sqlite3_file *base)
@@ -358,7 +138,7 @@ static int do_write(sqlite3_file *base, const void *data, int len, sqlite3_int64
 {
     int result = real_of(base)->pMethods->xWrite(real_of(base), data, len, at);
     if (result == SQLITE_OK) {
-        remember(DISK_WRITE, of(base)->which, (uint64_t)at, data, (size_t)len);
+        record_event(DISK_WRITE, of(base)->which, (uint64_t)at, data, (size_t)len);
     }
     return result;
 }
@@ -394,7 +174,7 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 len)
     }
     int result = real_of(base)->pMethods->xTruncate(real_of(base), len);
     if (result == SQLITE_OK) {
-        remember(DISK_TRUNCATE, of(base)->which, (uint64_t)len, NULL, 0);
+        record_event(DISK_TRUNCATE, of(base)->which, (uint64_t)len, NULL, 0);
     }
     return result;
 }
@@ -407,7 +187,7 @@ static int file_sync(sqlite3_file *base, int flags)
     }
     int result = real_of(base)->pMethods->xSync(real_of(base), flags);
     if (result == SQLITE_OK) {
-        remember(DISK_SYNC, of(base)->which, 0, NULL, 0);
+        record_event(DISK_SYNC, of(base)->which, 0, NULL, 0);
     }
     return result;
 }
@@ -491,18 +271,6 @@ static const sqlite3_io_methods methods = {
     .xShmUnmap = file_unmap,
 };
 
-static int which_of(const char *name)
-{
-    size_t len = name != NULL ? strlen(name) : 0;
-    for (int i = 0; i < DISK_FILES; i++) {
-        size_t ending = strlen(endings[i]);
-        if (len >= ending && strcmp(name + len - ending, endings[i]) == 0) {
-            return i;
-        }
-    }
-    return NONE;
-}
-
 static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *out)
 {
     struct file *file = of(base);
@@ -511,12 +279,12 @@ static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int
     if (error != 0) {
         return result_of(file, error, SQLITE_CANTOPEN);
     }
-    *file = (struct file){.which = which_of(name)};
+    *file = (struct file){.which = record_file(name)};
     file->real = (sqlite3_file *)(file + 1);
     int result = disk.real->xOpen(disk.real, name, file->real, flags, out);
     if (file->real->pMethods != NULL) {
         file->base.pMethods = &methods;
-        remember(DISK_OPEN, file->which, 0, NULL, 0);
+        record_event(DISK_OPEN, file->which, 0, NULL, 0);
     }
     return result;
 }
@@ -533,7 +301,7 @@ static int disk_delete(sqlite3_vfs *vfs, const char *name, int syncs)
     int result = disk.real->xDelete(disk.real, name, syncs);
     if (result == SQLITE_OK) {
         (void)take(len, 0);
-        remember(DISK_DELETE, which_of(name), (uint64_t)syncs, NULL, 0);
+        record_event(DISK_DELETE, record_file(name), (uint64_t)syncs, NULL, 0);
     }
     return result;
 }
@@ -552,17 +320,18 @@ void disk_install(void)
     }
     (void)disk_heal();
     disk_set_free(UINT64_MAX);
-    disk_forget();
+    record_forget();
 }
 
-/* ---- the store's own calls ------------------------------------------------------------------- */
+/* ---- the store's own calls: of the names that they have where files are large ------------------
+ */
 
-int __real_fallocate(int fd, int mode, off_t offset, off_t len);
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t len);
-int __real_ftruncate(int fd, off_t len);
-int __wrap_ftruncate(int fd, off_t len);
-int __real_fstatvfs(int fd, struct statvfs *out);
-int __wrap_fstatvfs(int fd, struct statvfs *out);
+int __real_fallocate64(int fd, int mode, off_t offset, off_t len);
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t len);
+int __real_ftruncate64(int fd, off_t len);
+int __wrap_ftruncate64(int fd, off_t len);
+int __real_fstatvfs64(int fd, struct statvfs *out);
+int __wrap_fstatvfs64(int fd, struct statvfs *out);
 
 static uint64_t length_of(int fd)
 {
@@ -570,7 +339,7 @@ static uint64_t length_of(int fd)
     return fstat(fd, &found) == 0 ? (uint64_t)found.st_size : 0;
 }
 
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t len)
 {
     int error = fault_of(DISK_ALLOCATE, NULL);
     uint64_t before = length_of(fd);
@@ -582,18 +351,18 @@ int __wrap_fallocate(int fd, int mode, off_t offset, off_t len)
         errno = error;
         return -1;
     }
-    return __real_fallocate(fd, mode, offset, len);
+    return __real_fallocate64(fd, mode, offset, len);
 }
 
-int __wrap_ftruncate(int fd, off_t len)
+int __wrap_ftruncate64(int fd, off_t len)
 {
     (void)take(length_of(fd), (uint64_t)len);
-    return __real_ftruncate(fd, len);
+    return __real_ftruncate64(fd, len);
 }
 
-int __wrap_fstatvfs(int fd, struct statvfs *out)
+int __wrap_fstatvfs64(int fd, struct statvfs *out)
 {
-    int result = __real_fstatvfs(fd, out);
+    int result = __real_fstatvfs64(fd, out);
     (void)pthread_mutex_lock(&disk.mutex);
     if (result == 0 && disk.free != UINT64_MAX) {
         out->f_frsize = BLOCK;

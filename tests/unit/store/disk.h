@@ -27,7 +27,7 @@ enum disk_operation {
     DISK_TRUNCATE,
     DISK_DELETE,
     DISK_ALLOCATE, /* the store's own fallocate */
-    DISK_NOTE      /* none; see disk_note */
+    DISK_NOTE      /* none; see record_note */
 };
 
 struct disk_fault {
@@ -46,37 +46,3 @@ bool disk_heal(void);
 
 /* So many bytes are free from now on; UINT64_MAX: as many as there really are. */
 void disk_set_free(uint64_t bytes);
-
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-/* The contents of the files of a store, without its lock and index. */
-enum { DISK_FILES = 3 }; /* database, log, journal */
-struct disk_image {
-    struct buffer files[DISK_FILES];
-    bool there[DISK_FILES];
-};
-void disk_image_deinit(struct disk_image *image);
-
-/* Remembers all that is done from now on, beginning with empty files; forgets what was before. */
-void disk_remember(void);
-/* From now on nothing is remembered; what has been stays, until disk_remember or disk_forget. */
-void disk_stop(void);
-void disk_forget(void);
-/* Adds a note; what it means is the caller's. */
-void disk_note(uint64_t value);
-
-/* How many things there are to remember. */
-uint64_t disk_length(void);
-/* The last note before the first `length` things have been done; 0: there is none. */
-uint64_t disk_last_note(uint64_t length);
-
-/*
- * What could be on disk if power was lost when the first `length` things had been done. What was
- * synced is there. Of what came later, each sector of 512 bytes that a write has touched is there
- * or not, and files have been cut, made and removed or not, with the likelihood of `kept` in 256;
- * which it is depends on the seed.
- */
-void disk_lose_power(uint64_t length, unsigned kept, uint64_t seed, struct disk_image *out);
-
-/* Makes the files in a directory what the image is. */
-void disk_write_image(const struct disk_image *image, const char *directory);

@@ -11,6 +11,7 @@
 #include "tests/unit/store/box.h"
 #include "tests/unit/store/disk.h"
 #include "tests/unit/store/ledger.h"
+#include "tests/unit/store/record.h"
 
 enum { COMMITS = 25 };
 
@@ -53,9 +54,9 @@ static int run(struct ledger *ledger, struct box *box)
 /* Nothing is written by one that has failed, not even when it is closed. */
 static void close_failed(struct box *box)
 {
-    uint64_t length = disk_length();
+    uint64_t length = record_length();
     box_close(box);
-    assert_int_equal(disk_length(), length);
+    assert_int_equal(record_length(), length);
 }
 
 /* The box is made anew, with commits in it, and fails in the next run as it is told. False: it
@@ -67,7 +68,7 @@ static bool fail_once(struct box *box, const struct disk_fault *fault, int expec
     assert_int_equal(run(&ledger, box), 0);
     box_close(box);
     uint64_t before = ledger.handed;
-    disk_remember();
+    record_begin();
     disk_fail(fault);
     int code = run(&ledger, box);
     if (box->store != NULL && code != 0) {
@@ -75,7 +76,7 @@ static bool fail_once(struct box *box, const struct disk_fault *fault, int expec
     }
     bool failed = disk_heal();
     box_close(box);
-    disk_stop();
+    record_stop();
     if (code != 0) {
         assert_true(failed);
         /* SQLite's check says of a page only that it is not to be had. */
