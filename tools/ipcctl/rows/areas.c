@@ -193,6 +193,50 @@ static const struct command server_commands[] = {
     {.words = NULL},
 };
 
+static const struct command store_commands[] = {
+    {
+        .words = "store check",
+        .summary = "Read all that is durable and say whether it is whole",
+        .details =
+            "The daemon may go on meanwhile. For root and the daemon's own user, as all of store.",
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_check,
+    },
+    {
+        .words = "store dump",
+        .summary = "Print the rows that are on disk, as JSON lines",
+        .details = "Each is {\"object\": N, \"key\": BYTES, \"value\": BYTES}: what an object has "
+                   "written\n"
+                   "down of itself. The daemon may go on meanwhile.",
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_dump,
+    },
+    {
+        .words = "store load",
+        .summary = "Make what dump has printed the rows of an empty store",
+        .details = "The lines are read from standard input. The daemon must not be running.",
+        .options = {{OPTION_STATE, "the directory of the store"}},
+        .run = run_store_load,
+    },
+    {
+        .words = "store backup",
+        .summary = "Copy all that is durable at this moment to a new file",
+        .details =
+            "The daemon may go on meanwhile. The file is the store.db of a new, empty directory.",
+        .arguments = {{"FILE", WORD_FILE, ONE}},
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_backup,
+    },
+    {
+        .words = "store compact",
+        .summary = "Give back what is free in the files of the store",
+        .details = "The daemon must not be running: it gives most of it back by itself.",
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_compact,
+    },
+    {.words = NULL},
+};
+
 const struct area areas[] = {
     {"Objects", NULL, object_commands},
 #define TYPE(kind, type, plural, ...) {plural, #type, type##_commands},
@@ -201,5 +245,6 @@ const struct area areas[] = {
     {"Commands under a lock", NULL, run_commands},
     {"The daemon", NULL, daemon_commands},
     {"The daemon itself", "server", server_commands},
+    {"The store of durable objects", "store", store_commands},
     {NULL, NULL, NULL},
 };
