@@ -40,8 +40,10 @@ struct daemon {
     struct alarm watchdog;
     struct alarm address_alarm; /* to look every second whether the address is still there */
     struct event stop_timer;
-    struct event upgrade; /* in the next turn of the loop another daemon takes over: */
-    char *upgrade_to;     /* owned: that program; NULL: none */
+    struct event upgrade;      /* soon another daemon takes over: */
+    char *upgrade_to;          /* owned: that program; NULL: none */
+    unsigned upgrade_turns;    /* of the loop that are to come before */
+    sigset_t upgrade_unblocks; /* the signals that are not blocked else */
     struct listener listener;
     struct address address;
     char *socket; /* owned: where the first of its sockets is bound, or NULL */

@@ -97,10 +97,7 @@ int supervisor_leave(int state, const int *carriers, unsigned count)
         (void)snprintf(name, sizeof(name), "%s%u", CARRIER, i);
         status = leave(name, carriers[i]);
     }
-    if (status > 0) {
-        status = sd_notify_barrier(0, LEAVE_US) > 0 ? 0 : -1;
-    }
-    if (status != 0) {
+    if (status <= 0 || sd_notify_barrier(0, LEAVE_US) <= 0) {
         return ERR_UNSUPPORTED;
     }
     supervisor_stopping();

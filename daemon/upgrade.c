@@ -17,7 +17,11 @@
 #include "daemon/daemon.h"
 #include "daemon/supervisor.h"
 
-enum { CHECK_MS = 10000, SAID_MAX = 256 };
+enum {
+    CHECK_MS = 10000,
+    SAID_MAX = 256,
+    SIGNAL_TURNS = 2, /* of the loop, in which it handles the signals that it has caught */
+};
 
 extern char **environ;
 
@@ -223,19 +227,15 @@ static int name_descriptors(const struct state_writer *state, const struct carri
     return status < 0 ? status : setenv("IPCD_TAKEOVER", text, 1);
 }
 
-/* Executes the program; returns if that fails. A signal that comes meanwhile waits for the other
- * one, which knows what to do with it. */
+/* Executes the program; returns if that fails. */
 static void execute(struct daemon *daemon, const char *program, const struct state_writer *state,
                     const struct carriers *carriers, char text[UPGRADE_TEXT])
 {
-    sigset_t before;
-    daemon_block_signals(&before);
     if (name_descriptors(state, carriers) == 0) {
         (void)execv(program, daemon->options->argv);
     }
     (void)snprintf(text, UPGRADE_TEXT, "%s cannot be executed: %s", program, strerror(errno));
     (void)unsetenv("IPCD_TAKEOVER");
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Nothing has come of it, and all goes on. */
@@ -269,21 +269,45 @@ static void upgrade(struct daemon *daemon, const char *program)
 static void upgrade_came(evutil_socket_t fd, short what, void *data)
 {
     struct daemon *daemon = data;
-    char *program = daemon->upgrade_to;
+    const struct timeval at_once = {0};
     (void)fd;
     (void)what;
+    if (daemon->upgrade_turns > 0 && event_add(&daemon->upgrade, &at_once) == 0) {
+        daemon->upgrade_turns--;
+        return;
+    }
+    char *program = daemon->upgrade_to;
     daemon->upgrade_to = NULL;
     if (program != NULL && !daemon->net.stopping) {
         upgrade(daemon, program);
     }
     free(program);
+    (void)sigprocmask(SIG_SETMASK, &daemon->upgrade_unblocks, NULL);
+}
+
+/* It is to be done when the signals that have come so far have been handled; those that come from
+ * now on wait for the other program, which knows what to do with them. */
+static bool schedule(struct daemon *daemon, const char *program)
+{
+    const struct timeval at_once = {0};
+    char *copy = strdup(program);
+    if (copy == NULL || event_add(&daemon->upgrade, &at_once) < 0) {
+        free(copy);
+        return false;
+    }
+    if (daemon->upgrade_to == NULL) {
+        daemon_block_signals(&daemon->upgrade_unblocks);
+    }
+    free(daemon->upgrade_to);
+    daemon->upgrade_to = copy;
+    daemon->upgrade_turns = SIGNAL_TURNS;
+    return true;
 }
 
 /* Of a struct upgrader. */
 static bool begin(void *data, const char *program, char text[UPGRADE_TEXT])
 {
     struct daemon *daemon = data;
-    const struct timeval at_once = {0};
     program = program != NULL ? program : daemon->options->program;
     if (daemon->options->embedded) {
         (void)snprintf(text, UPGRADE_TEXT,
@@ -297,9 +321,7 @@ static bool begin(void *data, const char *program, char text[UPGRADE_TEXT])
     if (!check(daemon->options, program, text)) {
         return false;
     }
-    free(daemon->upgrade_to);
-    daemon->upgrade_to = strdup(program);
-    if (daemon->upgrade_to == NULL || event_add(&daemon->upgrade, &at_once) < 0) {
+    if (!schedule(daemon, program)) {
         (void)snprintf(text, UPGRADE_TEXT, "out of memory");
         return false;
     }

@@ -84,7 +84,8 @@ void rpc_write_descriptors(struct rpc *rpc, const void *data, size_t len, const 
 /* Writes all values in `notation`, whatever they are. */
 void rpc_write_notation(struct rpc *rpc, const char *notation);
 
-/* Sends a request and does not wait; returns its msgid. params: an array in notation. */
+/* Sends a request and does not wait; returns its msgid. params: an array in notation. With
+ * IPCD_TEST_TAKEOVER in the environment another daemon takes over before some of them (SIGUSR2). */
 uint32_t rpc_send(struct rpc *rpc, const char *method, const char *params);
 
 /* The same, and waits until the daemon has begun it: requests of one connection start in order, so

@@ -136,6 +136,127 @@ static void activated_socket_is_used(void **state)
     daemon_stop(daemon);
 }
 
+/* The next notification with a descriptor, of which there must be one. */
+static int receive_descriptor(const struct notify *notify, char *text, size_t size)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec iovec = {text, size - 1};
+    struct msghdr header = {.msg_iov = &iovec,
+                            .msg_iovlen = 1,
+                            .msg_control = control.bytes,
+                            .msg_controllen = sizeof(control.bytes)};
+    struct pollfd pollfd = {.fd = notify->fd, .events = POLLIN};
+    for (;;) {
+        assert_int_equal(poll(&pollfd, 1, RPC_LIMIT_MS), 1);
+        header.msg_controllen = sizeof(control.bytes);
+        ssize_t len = recvmsg(notify->fd, &header, MSG_CMSG_CLOEXEC);
+        assert_true(len > 0);
+        text[len] = '\0';
+        const struct cmsghdr *cmsg = CMSG_FIRSTHDR(&header);
+        if (cmsg != NULL) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+            return fd;
+        }
+    }
+}
+
+/* As the service manager: keeps what a daemon leaves when it is told that it is restarted. Returns
+ * how many descriptors. */
+static unsigned keep(const struct notify *notify, struct daemon *daemon, int fds[4],
+                     char names[256])
+{
+    char text[256];
+    unsigned count = 0;
+    daemon_kill(daemon, SIGUSR1);
+    names[0] = '\0';
+    for (;;) {
+        int fd = receive_descriptor(notify, text, sizeof(text));
+        const char *name = strstr(text, "FDNAME=");
+        if (strstr(text, "FDSTORE=1") == NULL) {
+            assert_non_null(strstr(text, "BARRIER=1"));
+            (void)close(fd); /* all before that has been seen */
+            break;
+        }
+        assert_non_null(name);
+        assert_true(count < 4);
+        fds[count++] = fd;
+        (void)snprintf(names + strlen(names), 256 - strlen(names), "%s%s",
+                       names[0] != '\0' ? ":" : "LISTEN_FDNAMES=", name + strlen("FDNAME="));
+    }
+    assert_int_equal(daemon_wait(daemon), 0);
+    return count;
+}
+
+/* The next daemon gets what was kept, in whatever order. */
+static struct daemon *restart(const struct notify *notify, const struct daemon *before,
+                              const int fds[4], unsigned count, const char *names)
+{
+    char number[32];
+    (void)snprintf(number, sizeof(number), "LISTEN_FDS=%u", count);
+    struct daemon_options options = {
+        .env = {notify->variable, number, names},
+        .wrapper = {"/bin/sh", "-c", "LISTEN_PID=$$ exec \"$@\"", "sh"},
+        .directory = before->directory,
+    };
+    for (unsigned i = 0; i < count; i++) {
+        options.passed[i] = fds[i];
+    }
+    struct daemon *daemon = daemon_start(&options);
+    for (unsigned i = 0; i < count; i++) {
+        (void)close(fds[i]);
+    }
+    return daemon;
+}
+
+static void restart_is_not_noticed(void **state)
+{
+    struct notify *notify = *state;
+    int fds[4] = {0};
+    char names[256];
+    struct daemon *first = daemon_start(&(struct daemon_options){.env = {notify->variable}});
+    struct rpc *a = rpc_open(first->socket);
+    struct rpc *b = rpc_open(first->socket);
+    expect(a, "lock.open", "['l']", "_map");
+    expect(a, "lock.acquire", "['l']", "_map");
+    expect(a, "queue.open", "['q']", "_map");
+    expect(a, "queue.put", "['q', 1]", "nil");
+    uint32_t wait = rpc_start(b, "lock.acquire", "['l']");
+    unsigned count = keep(notify, first, fds, names);
+    assert_int_equal(count, 2);
+    uint32_t meanwhile = rpc_send(a, "queue.get", "['q']"); /* nobody is there to answer */
+    struct daemon *second = restart(notify, first, fds, count, names);
+    receive_until(notify, "FDSTOREREMOVE=1");
+    expect_result(a, meanwhile, "[1, nil, 1]");
+    expect(a, "server.stats", "[]", "{takeovers: 1, ...}");
+    expect_waiting(b, wait);
+    expect(a, "lock.release", "['l']", "0");
+    expect_result(b, wait, "_map");
+    struct rpc *c = rpc_open(second->socket);
+    expect(c, "lock.locked", "['l']", "true");
+    rpc_close(a);
+    rpc_close(b);
+    rpc_close(c);
+    daemon_stop(second);
+    daemon_free(first);
+}
+
+/* Whoever is told so without a service manager goes on. */
+static void what_cannot_be_left_with_anybody_is_kept(void **state)
+{
+    struct daemon *daemon = daemon_start(&(struct daemon_options){0});
+    struct rpc *a = daemon_client(daemon);
+    (void)state;
+    expect(a, "event.open", "['e']", "_map");
+    daemon_kill(daemon, SIGUSR1);
+    daemon_expect_log(daemon, "no service manager");
+    expect(a, "event.is_set", "['e']", "false");
+    daemon_stop(daemon);
+}
+
 #define notify_test(function)                                                                      \
     cmocka_unit_test_setup_teardown(function, notify_setup, notify_teardown)
 
@@ -147,6 +268,8 @@ int main(void)
         notify_test(watchdog_is_fed_when_it_is_asked_for),
         notify_test(no_watchdog_is_fed_that_was_not_asked_for),
         notify_test(activated_socket_is_used),
+        notify_test(restart_is_not_noticed),
+        cmocka_unit_test(what_cannot_be_left_with_anybody_is_kept),
     };
     return cmocka_run_group_tests_name("systemd", tests, NULL, NULL);
 }

@@ -121,6 +121,120 @@ static void parties_of_a_barrier_still_wait_for_each_other(void **state)
     expect_result(b, second, "1");
 }
 
+/* Tickets are the session's still, with their numbers, and their leases go on. */
+static void what_is_taken_of_a_queue_stays_taken(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = daemon_client(daemon);
+    struct rpc *b = daemon_client(daemon);
+    expect(a, "queue.open", "['q', {joinable: true, max_deliveries: 2, dead_letter: 'dead'}]",
+           "_map");
+    expect(a, "queue.open", "['leased', {joinable: true, lease_ms: 500}]", "_map");
+    expect(a, "queue.put_many", "['q', [1, 2, 3, 4]]", "4");
+    expect(a, "queue.put", "['leased', 'x']", "nil");
+    expect(a, "queue.get_many", "['q', 2]", "[[1, 1, 1], [2, 2, 1]]");
+    expect(b, "queue.get", "['q']", "[3, 3, 1]");
+    int64_t begun = rpc_now();
+    expect(b, "queue.get", "['leased']", "['x', 1, 1]");
+    uint32_t join = rpc_start(a, "queue.join", "['q']");
+    upgrade(daemon, a, 1);
+    expect(a, "object.describe", "['q']", "{taken: 3, size: 1, unfinished: 4, ...}");
+    expect(a, "queue.task_done", "['q', 2]", "3");
+    expect(b, "queue.give_back", "['q', 3]", "nil");
+    daemon_drop(daemon, b);
+    expect(a, "queue.get", "['q', 1000]", "[3, 4, 2]");
+    expect(a, "queue.get", "['leased', 10000]", "['x', 2, 2]");
+    assert_true(rpc_now() - begun < 10000);
+    upgrade(daemon, a, 2);
+    expect(a, "queue.task_done", "['q', 1]", "2");
+    expect(a, "queue.task_done", "['q', 4]", "1");
+    expect_waiting(a, join);
+    expect(a, "queue.get", "['q']", "[4, 5, 1]");
+    expect(a, "queue.task_done", "['q']", "0");
+    expect_result(a, join, "nil");
+}
+
+/* What a session has been given and not read comes back when it is gone, in the end. */
+static void items_on_their_way_are_not_lost(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = daemon_client(daemon);
+    struct rpc *slow = daemon_client(daemon);
+    expect(a, "queue.open", "['q']", "_map");
+    for (int i = 0; i < 40; i++) {
+        expect(a, "queue.put", rpc_text(a, "['q', [%d, 'z'*30000]]", i), "nil");
+    }
+    for (int i = 0; i < 40; i++) {
+        (void)rpc_send(slow, "queue.get", "['q']");
+    }
+    expect_soon(a, "queue.qsize", "['q']", "_int");
+    long long left = rpc_number(a, "queue.qsize", "['q']", NULL);
+    assert_true(left < 40);
+    upgrade(daemon, a, 1);
+    daemon_drop(daemon, slow);
+    expect_soon(a, "server.stats", "[]", "{sessions: 1, ...}");
+    long long size = rpc_number(a, "queue.qsize", "['q']", NULL);
+    assert_true(size > left);
+    long long first = 40 - size;
+    for (long long i = first; i < 40; i++) { /* all that had not left, in their order */
+        expect(a, "queue.get", "['q']", rpc_text(a, "[[%lld, 'z'*30000], nil, 1]", i));
+    }
+}
+
+static void cursors_go_on(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = daemon_client(daemon);
+    expect(a, "dict.open", "['d']", "_map");
+    for (int i = 0; i < 10; i++) {
+        expect(a, "dict.set", rpc_text(a, "['d', %d, nil]", i), "true");
+    }
+    expect(a, "dict.delete", "['d', 1]", "nil");
+    long long cursor = rpc_number(a, "dict.scan", "['d', 0, 4]", "cursor");
+    upgrade(daemon, a, 1);
+    expect(a, "dict.scan", rpc_text(a, "['d', %lld, 99]", cursor),
+           "{cursor: 0, items: [[5, nil], [6, nil], [7, nil], [8, nil], [9, nil]]}");
+}
+
+/* Objects that are on disk are there with their sessions' claims, and go on being on disk. */
+static void durable_objects_are_taken_over_too(void **state)
+{
+    char directory[64];
+    directory_make(directory);
+    assert_return_code(chmod(directory, 0700), errno);
+    struct daemon *daemon = daemon_start(&(struct daemon_options){.args = {"--state", directory}});
+    struct rpc *a = daemon_client(daemon);
+    (void)state;
+    expect(a, "queue.open", "['q', {joinable: true, lifetime: 'durable'}]", "_map");
+    expect(a, "dict.open", "['d', {lifetime: 'durable'}]", "_map");
+    expect(a, "list.open", "['plain']", "_map");
+    expect(a, "dict.open", "['refers']", "_map");
+    expect(a, "queue.put_many", "['q', [1, 2, 3]]", "3");
+    expect(a, "dict.set", "['d', 'k', [ext(1, 'q')]]", "true");
+    expect(a, "dict.set", "['refers', 'k', [ext(1, 'd')]]", "true");
+    expect(a, "list.extend", "['plain', [1, 2, 3]]", "3");
+    expect(a, "queue.get", "['q']", "[1, 1, 1]");
+    uint32_t set = rpc_send(a, "dict.set", "['d', 'last', 1]");
+    upgrade(daemon, a, 1);
+    expect_result(a, set, "true");
+    expect(a, "dict.keys", "['d']", "['k', 'last']");
+    expect(a, "list.slice", "['plain']", "[1, 2, 3]");
+    expect(a, "queue.get", "['q']", "[2, 2, 1]");
+    expect(a, "queue.task_done", "['q', 1]", "2");
+    expect(a, "dict.set", "['d', 'after', 2]", "true");
+    upgrade(daemon, a, 2);
+    expect(a, "dict.set", "['d', 'k', 3]", "false");
+    daemon_kill(daemon, SIGKILL);
+    daemon_free(daemon);
+    daemon = daemon_start(&(struct daemon_options){.args = {"--state", directory}});
+    a = daemon_client(daemon);
+    expect(a, "dict.items", "['d']", "[['k', 3], ['last', 1], ['after', 2]]");
+    expect(a, "queue.get_many", "['q', 9]", "[[2, _int, 2], [3, _int, 1]]");
+    expect_error(a, "list.len", "['plain']", "NOT_FOUND");
+    daemon_stop(daemon);
+    directory_remove(directory);
+}
+
 /* A message of which a part has come, with a descriptor, goes on where it stopped. */
 static void message_may_come_in_two_halves(void **state)
 {
@@ -395,6 +509,10 @@ int main(void)
         TEST(time_goes_on_for_those_who_wait),
         TEST(condition_that_is_waited_on_can_be_notified),
         TEST(parties_of_a_barrier_still_wait_for_each_other),
+        TEST(what_is_taken_of_a_queue_stays_taken),
+        TEST(items_on_their_way_are_not_lost),
+        TEST(cursors_go_on),
+        cmocka_unit_test(durable_objects_are_taken_over_too),
         TEST(message_may_come_in_two_halves),
         TEST(answers_that_are_not_read_are_not_lost),
         TEST(memory_is_shared_with_those_who_have_mapped_it),

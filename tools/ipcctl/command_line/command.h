@@ -180,8 +180,8 @@ struct command {
     enum status (*run)(struct context *context);
 };
 
-/* Commands that belong together: a title, the name of the type that they are for or NULL, and the
- * rows, the last one of which has no words. */
+/* Commands that belong together: a title, the name of the type that they are for (or "server") or
+ * NULL, and the rows, the last one of which has no words. */
 struct area {
     const char *title;
     const char *type;

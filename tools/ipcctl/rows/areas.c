@@ -176,6 +176,23 @@ static const struct command daemon_commands[] = {
     {.words = NULL},
 };
 
+static const struct command server_commands[] = {
+    {
+        .words = "server upgrade",
+        .summary = "Let the ipcd that is installed now take the place of this one",
+        .details =
+            "All that the daemon has goes on in the new one: objects, sessions, those who wait "
+            "and\n"
+            "what is held. Clients notice a pause. PROGRAM is another ipcd, by its absolute path.\n"
+            "If it cannot take over, nothing changes. For root and the daemon's own user.",
+        .arguments = {{"PROGRAM", WORD_TEXT, OPTIONAL}},
+        .method = "server.upgrade",
+        .show = SHOW_VALUE,
+        .run = run_method,
+    },
+    {.words = NULL},
+};
+
 const struct area areas[] = {
     {"Objects", NULL, object_commands},
 #define TYPE(kind, type, plural, ...) {plural, #type, type##_commands},
@@ -183,5 +200,6 @@ const struct area areas[] = {
 #undef TYPE
     {"Commands under a lock", NULL, run_commands},
     {"The daemon", NULL, daemon_commands},
+    {"The daemon itself", "server", server_commands},
     {NULL, NULL, NULL},
 };
