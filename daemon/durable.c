@@ -222,7 +222,12 @@ static void commit_ended(evutil_socket_t fd, short what, void *data)
 
 static bool promise(void *data, uint64_t bytes, bool frees)
 {
-    const struct durable *durable = data;
+    struct durable *durable = data;
+    struct service *service = durable->service;
+    if (!durable->waited_for && !registry_has_changed(&service->registry, object_is_working)) {
+        store_forget_promises(durable->store); /* the calls before have changed nothing */
+        service->commits.promised = 0;
+    }
     return store_promise(durable->store, bytes, frees);
 }
 

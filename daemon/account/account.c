@@ -71,6 +71,7 @@ static const struct quota quotas[RESOURCE_COUNT] = {
     QUOTA(RESOURCE_BYTES, bytes),
     QUOTA(RESOURCE_SESSIONS, sessions),
     QUOTA(RESOURCE_OBJECTS, objects),
+    QUOTA(RESOURCE_STORED, stored),
     QUOTA(RESOURCE_DESCRIPTORS, descriptors),
 };
 
@@ -154,13 +155,17 @@ static int check(struct user *user, const struct quota *quota, uint64_t more, ui
 
 int user_take(struct user *user, enum resource resource, uint64_t count)
 {
-    const struct quota *quota = &quotas[resource];
-    int status = check(user, quota, count, 0);
+    int status = check(user, &quotas[resource], count, 0);
     if (status == 0) {
-        *count_of_user(user, quota) += count;
-        *count_of_all(user->accounts, quota) += count;
+        user_take_always(user, resource, count);
     }
     return status;
+}
+
+void user_take_always(struct user *user, enum resource resource, uint64_t count)
+{
+    *count_of_user(user, &quotas[resource]) += count;
+    *count_of_all(user->accounts, &quotas[resource]) += count;
 }
 
 void user_give_back(struct user *user, enum resource resource, uint64_t count)

@@ -46,6 +46,8 @@ struct limits {
     uint64_t max_user_objects;     /* that each user owns */
     uint64_t max_bytes;            /* bytes stored, waiting and unread, in all */
     uint64_t max_user_bytes;       /* charged to each user */
+    uint64_t max_stored;           /* bytes of durable objects in all, as they are charged */
+    uint64_t max_user_stored;      /* of those that each user owns */
     uint64_t max_waiting;          /* waiting calls of each session */
     uint64_t max_descriptors;      /* descriptors held in values and incomplete messages, in all */
     uint64_t max_user_descriptors; /* that each user has sent or owns */
@@ -62,6 +64,8 @@ enum limit {
     LIMIT_max_user_objects,
     LIMIT_max_bytes,
     LIMIT_max_user_bytes,
+    LIMIT_max_stored,
+    LIMIT_max_user_stored,
     LIMIT_max_waiting,
     LIMIT_max_descriptors,
     LIMIT_max_user_descriptors,
@@ -117,6 +121,7 @@ enum resource {
     RESOURCE_BYTES,
     RESOURCE_SESSIONS,
     RESOURCE_OBJECTS,
+    RESOURCE_STORED,
     RESOURCE_DESCRIPTORS,
     RESOURCE_COUNT
 };
@@ -133,6 +138,7 @@ struct user {
     uint64_t bytes;
     uint64_t sessions;
     uint64_t objects;     /* that it owns */
+    uint64_t stored;      /* bytes of those of them that are durable; they are among `bytes`, too */
     uint64_t descriptors; /* that the daemon holds for it: those that it has sent, or that its
                              objects have made */
 };
@@ -145,6 +151,7 @@ struct accounts {
     uint64_t bytes; /* the sums over the users */
     uint64_t sessions;
     uint64_t objects;
+    uint64_t stored;
     uint64_t descriptors;
     bool is_loading;       /* what is charged was within the limits before: none refuses it */
     struct closer *closer; /* not owned; NULL: descriptors are closed by whoever lets go of them */
@@ -181,6 +188,8 @@ bool user_is_closing(const struct user *user);
 /* The user has so many more of a resource that is not bytes: 0, or ERR_LIMIT with
  * accounts->refusal set. */
 int user_take(struct user *user, enum resource resource, uint64_t count);
+/* Without asking. */
+void user_take_always(struct user *user, enum resource resource, uint64_t count);
 /* So many less. */
 void user_give_back(struct user *user, enum resource resource, uint64_t count);
 

@@ -30,6 +30,8 @@ const struct limit_row limit_rows[LIMIT_COUNT] = {
     USER_ROW(max_user_objects, 500000, 1, 1UL << 30, "objects", max_objects),
     ROW(max_bytes, 8UL << 30, 1UL << 16, 1UL << 50, "bytes"),
     USER_ROW(max_user_bytes, 4UL << 30, 1UL << 16, 1UL << 50, "bytes", max_bytes),
+    ROW(max_stored, 1UL << 40, 1UL << 16, 1UL << 50, "bytes"),
+    USER_ROW(max_user_stored, 1UL << 39, 1UL << 16, 1UL << 50, "bytes", max_stored),
     ROW(max_waiting, 10000, 1, 1000000, "waiting calls"),
     ROW(max_descriptors, 4096, 0, 1UL << 20, "descriptors"),
     USER_ROW(max_user_descriptors, 2048, 0, 1UL << 20, "descriptors", max_descriptors),

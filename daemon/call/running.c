@@ -89,7 +89,10 @@ uint64_t call_commit(const struct call *call)
         return 0;
     }
     if (call->shows_all) {
-        return commit_of(service, NULL);
+        /* What a job has changed is saved when it is over: in the next commit at the earliest. */
+        return call->pace != NULL && !TAILQ_EMPTY(&service->registry.changed)
+                   ? service->commits.next
+                   : commit_of(service, NULL);
     }
     return call->object != NULL && object_is_durable(call->object)
                ? commit_of(service, call->object)

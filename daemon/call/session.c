@@ -188,6 +188,9 @@ bool session_close(struct session *session, struct object *object)
     if (tie == NULL || !tie->open) {
         return false;
     }
+    if (object->reserved == tie) { /* who has it not open has nothing reserved: the tie may go */
+        object_settle(object, true);
+    }
     tie->open = false;
     object->opens--;
     object_check_orphan(object);

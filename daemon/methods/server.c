@@ -220,11 +220,12 @@ static void pack_users(struct buffer *out, const struct accounts *accounts)
         if (count == USERS_MOST) {
             break;
         }
-        pack_map(out, 5);
+        pack_map(out, 6);
         pack_key_uint(out, "uid", user->uid);
         pack_key_uint(out, "bytes", user->bytes);
         pack_key_uint(out, "sessions", user->sessions);
         pack_key_uint(out, "objects", user->objects);
+        pack_key_uint(out, "stored", user->stored);
         pack_key_uint(out, "descriptors", user->descriptors);
         count++;
     }

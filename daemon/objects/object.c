@@ -189,6 +189,7 @@ int object_chown(struct object *object, struct user *user, gid_t gid)
     uint64_t counts[RESOURCE_COUNT] = {
         [RESOURCE_BYTES] = object->bytes + object_overhead(object),
         [RESOURCE_OBJECTS] = 1,
+        [RESOURCE_STORED] = object_is_durable(object) ? object->bytes : 0,
     };
     for (unsigned i = 0; i < count; i++) {
         counts[RESOURCE_DESCRIPTORS] += descriptors[i]->fd >= 0;
@@ -233,6 +234,12 @@ void object_lose_dependent(struct object *object)
 int object_charge(struct object *object, uint64_t bytes)
 {
     int status = user_charge(object->user, bytes);
+    if (status == 0 && object_is_durable(object)) {
+        status = user_take(object->user, RESOURCE_STORED, bytes);
+        if (status < 0) {
+            user_release(object->user, bytes);
+        }
+    }
     if (status == 0) {
         object->bytes += bytes;
     }
@@ -242,6 +249,9 @@ int object_charge(struct object *object, uint64_t bytes)
 void object_charge_always(struct object *object, uint64_t bytes)
 {
     user_charge_always(object->user, bytes);
+    if (object_is_durable(object)) {
+        user_take_always(object->user, RESOURCE_STORED, bytes);
+    }
     object->bytes += bytes;
 }
 
@@ -251,6 +261,9 @@ void object_release(struct object *object, uint64_t bytes)
         bytes = object->bytes;
     }
     user_release(object->user, bytes);
+    if (object_is_durable(object)) {
+        user_give_back(object->user, RESOURCE_STORED, bytes);
+    }
     object->bytes -= bytes;
 }
 

@@ -67,11 +67,18 @@ static void queue_empty(struct object *object, struct pace *pace)
     }
 }
 
+/* What it costs whatever is in it. */
+static uint64_t fixed_cost(const struct queue *queue)
+{
+    size_t rows = queue->rows == NULL ? 0 : allocation_cost(sizeof(*queue->rows));
+    return rows + allocation_cost(queue->options.dead_letter.len);
+}
+
 static void queue_deinit(struct object *object)
 {
     struct queue *queue = queue_of(object);
-    queue_rows_free(queue->rows);
-    object_release(object, queue->packed.cost + allocation_cost(queue->options.dead_letter.len));
+    object_release(object, queue->packed.cost + fixed_cost(queue));
+    queue_rows_free(queue);
     packed_deinit(&queue->packed);
     priority_deinit(&queue->priority);
     heap_deinit(&queue->due);
@@ -164,10 +171,10 @@ int queue_new(const struct object_options *common, const struct queue_options *o
         status = object_init(&queue->object, &queue_type, common);
     }
     if (status == 0) {
-        object_charge_always(&queue->object, allocation_cost(options->dead_letter.len));
+        object_charge_always(&queue->object, fixed_cost(queue));
     }
     if (status < 0) {
-        queue_rows_free(queue->rows);
+        queue_rows_free(queue);
         free((void *)(uintptr_t)queue->options.dead_letter.data);
         free(queue);
         return status;

@@ -28,7 +28,7 @@ enum {
     BYTES_MOST = 16384, /* and of all */
     PAUSE_FIRST = 32,
     PAUSE_MOST = 1024,
-    TICKET_STEPS = 512, /* that making room for tickets may take */
+    TICKET_STEPS = 2048, /* that making room for tickets may take */
 };
 
 /* Whether anything of the queue can be reserved now. */
@@ -126,12 +126,17 @@ static uint32_t reserve_items(struct queue *queue, uint32_t most)
     return count + reserve_packed(queue, most - count, bytes);
 }
 
-/* Makes room for their tickets, so that they can be taken without asking for memory. */
-static bool reserve_tickets(struct queue *queue, uint32_t count)
+/* Makes room for the tickets of `count` items, so that they can be taken without asking for memory;
+ * or of fewer, if that would take long. How many. */
+static uint32_t reserve_tickets(struct queue *queue, uint32_t count)
 {
-    return !queue->options.joinable ||
-           (ordered_reserve_steps(&queue->tickets, count) <= TICKET_STEPS &&
-            ordered_reserve(&queue->tickets, count, NULL) == 0);
+    if (!queue->options.joinable) {
+        return count;
+    }
+    while (count > 0 && ordered_reserve_steps(&queue->tickets, count) > TICKET_STEPS) {
+        count /= 2;
+    }
+    return ordered_reserve(&queue->tickets, count, NULL) == 0 ? count : 0;
 }
 
 uint32_t queue_reserve(struct queue *queue, struct tie *tie, struct ahead_page *page, uint64_t most,
@@ -147,8 +152,8 @@ uint32_t queue_reserve(struct queue *queue, struct tie *tie, struct ahead_page *
     }
     ahead->most = ahead->most == 0 ? RESERVED_FIRST : ahead->most;
     uint32_t count = reserve_items(queue, most < ahead->most ? (uint32_t)most : ahead->most);
-    int used =
-        count > 0 && reserve_tickets(queue, count) ? ahead_page_use(page, &queue->object) : -1;
+    count = reserve_tickets(queue, count);
+    int used = count > 0 ? ahead_page_use(page, &queue->object) : -1;
     if (used < 0) {
         return 0;
     }

@@ -249,7 +249,7 @@ static int load_items(struct queue *queue, uint64_t number, struct row *row)
     uint32_t count = row_array(row);
     row->bad = row->bad || count > CHUNK_ITEMS || queue->loading->is_sorted;
     if (queue->rows != NULL && !row->bad) {
-        chunk = item_chunk_new(number, count);
+        chunk = item_chunk_new(queue, number, count);
         if (chunk == NULL) {
             return ERR_MEMORY;
         }

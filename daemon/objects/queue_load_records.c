@@ -127,7 +127,7 @@ static int load_kept(struct queue *queue, uint64_t end, struct row_reader *reade
         status = load_record(queue, number, end, &row);
     }
     if (status == 0 && queue->rows != NULL && number > loading->kept_first) {
-        status = record_chunk_add(queue->rows, loading->kept_first, number);
+        status = record_chunk_add(queue, loading->kept_first, number);
     }
     loading->kept.len = 0;
     return status < 0 ? status : row_close(&row, what);

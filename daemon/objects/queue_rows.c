@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/objects/allocation.h"
+
 int queue_rows_new(struct queue *queue)
 {
     struct queue_rows *rows = calloc(1, sizeof(*rows));
@@ -21,29 +23,40 @@ int queue_rows_new(struct queue *queue)
     return 0;
 }
 
-void queue_rows_free(struct queue_rows *rows)
+void queue_rows_free(struct queue *queue)
 {
+    struct queue_rows *rows = queue->rows;
+    struct item_chunk *chunk;
     if (rows == NULL) {
         return;
     }
-    struct item_chunk *chunk;
     while ((chunk = TAILQ_FIRST(&rows->touched)) != NULL) {
-        TAILQ_REMOVE(&rows->touched, chunk, touched);
-        free(chunk);
+        item_chunk_dissolve(queue, chunk);
+    }
+    if (rows->cap > 0) {
+        object_release(&queue->object, allocation_cost(rows->cap * sizeof(*rows->chunks)));
     }
     changes_deinit(&rows->values);
     free(rows->chunks);
     free(rows);
+    queue->rows = NULL;
 }
 
 /* Chunks of items. */
 
-struct item_chunk *item_chunk_new(uint64_t number, uint32_t count)
+static size_t chunk_size(uint32_t cap)
 {
-    struct item_chunk *chunk = calloc(1, sizeof(*chunk) + (count + (size_t)7) / 8);
+    return sizeof(struct item_chunk) + (cap + (size_t)7) / 8;
+}
+
+struct item_chunk *item_chunk_new(struct queue *queue, uint64_t number, uint32_t count)
+{
+    struct item_chunk *chunk = calloc(1, chunk_size(count));
     if (chunk != NULL) {
+        object_charge_always(&queue->object, allocation_cost(chunk_size(count)));
         TAILQ_INIT(&chunk->items);
         chunk->number = number;
+        chunk->cap = count;
     }
     return chunk;
 }
@@ -118,8 +131,9 @@ void item_row_gone(struct queue *queue, struct item *item)
     row->value = 0;
 }
 
-void item_chunk_dissolve(struct queue_rows *rows, struct item_chunk *chunk)
+void item_chunk_dissolve(struct queue *queue, struct item_chunk *chunk)
 {
+    struct queue_rows *rows = queue->rows;
     struct item_row *row;
     if (chunk->is_touched) {
         TAILQ_REMOVE(&rows->touched, chunk, touched);
@@ -128,13 +142,15 @@ void item_chunk_dissolve(struct queue_rows *rows, struct item_chunk *chunk)
         TAILQ_REMOVE(&chunk->items, row, link);
         join_unsaved(rows, row);
     }
+    object_release(&queue->object, allocation_cost(chunk_size(chunk->cap)));
     free(chunk);
 }
 
 /* Chunks of records. */
 
-int record_chunk_add(struct queue_rows *rows, uint64_t first, uint64_t end)
+int record_chunk_add(struct queue *queue, uint64_t first, uint64_t end)
 {
+    struct queue_rows *rows = queue->rows;
     if (rows->end == rows->cap && rows->begin > rows->cap / 2) {
         memmove(rows->chunks, rows->chunks + rows->begin,
                 (rows->end - rows->begin) * sizeof(*rows->chunks));
@@ -147,6 +163,8 @@ int record_chunk_add(struct queue_rows *rows, uint64_t first, uint64_t end)
         if (chunks == NULL) {
             return ERR_MEMORY;
         }
+        object_charge_always(&queue->object, allocation_cost(cap * sizeof(*chunks)));
+        object_release(&queue->object, allocation_cost(rows->cap * sizeof(*chunks)));
         rows->chunks = chunks;
         rows->cap = cap;
     }
@@ -226,11 +244,11 @@ int queue_each_item(const struct queue *queue, int (*show)(void *data, struct it
 
 static int forget_item(void *data, struct item *item)
 {
-    struct queue_rows *rows = data;
+    struct queue *queue = data;
     struct item_row *row = item_row_of(item);
     row->value = 0;
     if (row->chunk != NULL) {
-        item_chunk_dissolve(rows, row->chunk);
+        item_chunk_dissolve(queue, row->chunk);
     }
     return 0;
 }
@@ -239,9 +257,9 @@ void queue_rows_forget(struct queue *queue)
 {
     struct queue_rows *rows = queue->rows;
     struct item_chunk *chunk;
-    (void)queue_each_item(queue, forget_item, rows);
+    (void)queue_each_item(queue, forget_item, queue);
     while ((chunk = TAILQ_FIRST(&rows->touched)) != NULL) {
-        item_chunk_dissolve(rows, chunk); /* of which nothing is left */
+        item_chunk_dissolve(queue, chunk); /* of which nothing is left */
     }
     changes_deinit(&rows->values);
     rows->begin = 0;

@@ -58,6 +58,7 @@ struct item_chunk {
     TAILQ_ENTRY(item_chunk) touched;
     struct item_row_list items;
     uint64_t number;
+    uint32_t cap;   /* of items */
     uint32_t count; /* items that were written */
     uint32_t live;  /* that are there still */
     bool is_touched;
@@ -88,8 +89,8 @@ struct queue_rows {
 
 /* The rows of a durable queue. 0 or ERR_MEMORY. */
 int queue_rows_new(struct queue *queue);
-/* NULL is allowed. */
-void queue_rows_free(struct queue_rows *rows);
+/* Nothing if it has none. */
+void queue_rows_free(struct queue *queue);
 /* Nothing is saved: all items stand on the list, and no chunk is known. */
 void queue_rows_forget(struct queue *queue);
 
@@ -101,11 +102,12 @@ void item_chunk_skip(struct item_chunk *chunk);
 /* It is to be looked at when the queue is next saved. */
 void item_chunk_touch(struct queue_rows *rows, struct item_chunk *chunk);
 /* Frees a chunk; what is in it stands on the list of what is not saved. */
-void item_chunk_dissolve(struct queue_rows *rows, struct item_chunk *chunk);
-/* A chunk with room for so many items, or NULL for want of memory. */
-struct item_chunk *item_chunk_new(uint64_t number, uint32_t count);
+void item_chunk_dissolve(struct queue *queue, struct item_chunk *chunk);
+/* A chunk with room for so many items, or NULL for want of memory. What is known of chunks is
+ * charged to the queue, always. */
+struct item_chunk *item_chunk_new(struct queue *queue, uint64_t number, uint32_t count);
 /* Adds a chunk of records. 0 or ERR_MEMORY. */
-int record_chunk_add(struct queue_rows *rows, uint64_t first, uint64_t end);
+int record_chunk_add(struct queue *queue, uint64_t first, uint64_t end);
 
 /* Calls `show` for each struct item of the queue, in whatever state, but for tombstones, until it
  * does not return 0; returns that. */

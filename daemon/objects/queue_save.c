@@ -71,7 +71,7 @@ static int save_touched(struct saving *saving, struct item_chunk *chunk)
         status = remove_row(saving, ROW_NOTE, chunk->number);
     }
     if (status == 0) {
-        item_chunk_dissolve(rows, chunk);
+        item_chunk_dissolve(saving->queue, chunk);
     }
     return status;
 }
@@ -132,7 +132,8 @@ static int save_chunk(struct saving *saving)
         item_pack(item, row->value, saving->now, saving->out, &saving->buffer);
         saving->count++;
     }
-    struct item_chunk *chunk = status < 0 ? NULL : item_chunk_new(rows->next_chunk, saving->count);
+    struct item_chunk *chunk =
+        status < 0 ? NULL : item_chunk_new(saving->queue, rows->next_chunk, saving->count);
     if (chunk == NULL) {
         return ERR_MEMORY;
     }
@@ -196,7 +197,7 @@ static int put_records(struct saving *saving, uint64_t end)
 static int put_known_records(struct saving *saving, uint64_t end)
 {
     int status = put_records(saving, end);
-    return status < 0 ? status : record_chunk_add(saving->queue->rows, saving->number, end);
+    return status < 0 ? status : record_chunk_add(saving->queue, saving->number, end);
 }
 
 static void pack_record(struct saving *saving, const struct packed_record *record)

@@ -17,7 +17,11 @@
  *     one; loading_end.
  *
  * What is loaded is charged whatever the limits say. Objects have nobody who has them open, and are
- * on no list; what was taken of a queue is so still, by nobody (queue_give_back_untied).
+ * on no list but that of ready ones, if time changes them; what was taken of a queue is so still,
+ * by nobody, until its type's give_back_untied (queue_tie before that: it is a session's).
+ *
+ * A durable object that is made of rows that were put with ROWS_ALL knows nothing of those in a
+ * store: with object_unsaved(object, UNSAVED_ALL) it writes all of them anew.
  */
 #pragma once
 

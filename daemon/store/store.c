@@ -170,7 +170,7 @@ void store_remove(struct store *store, uint64_t object, struct slice key)
 void store_remove_object(struct store *store, uint64_t object)
 {
     gathered_add(&store->gathered,
-                &(struct change){CHANGE_REMOVE_OBJECT, object, {NULL, 0}, {NULL, 0}});
+                 &(struct change){CHANGE_REMOVE_OBJECT, object, {NULL, 0}, {NULL, 0}});
 }
 
 uint64_t store_gathered(const struct store *store)

@@ -1,7 +1,8 @@
 """client: what one client calls, and the world that all of them work on.
 
-A client's calls are done in the order in which it makes them, so a crash cuts them at one place:
-what is there must be explained by the same place for all objects that it has worked on.
+A client's calls are done in the order in which it makes them, but for batches, which may be long; so a
+crash cuts them at one place: what is there must be explained by the same place for all objects that
+the client has worked on.
 """
 from containers import ANY, KINDS, same
 from queues import MOST, Jobs, Queue, Ranked
@@ -176,10 +177,10 @@ class Client:
 
     def evidence(self, call, batches):
         """Whether a call has been done, as far as it shows by itself."""
+        if call.kind == "batch":  # a long one is done in steps, and those behind it overtake it
+            return True if call.value in batches else None
         if call.number < self.last_answered:
             return True
-        if call.kind == "batch":
-            return call.value in batches
         if call.kind == "put" and call.about.items[call.value].sure:
             return True
         if call.kind == "end":

@@ -246,6 +246,23 @@ static void numbers_of_objects_are_not_used_again(void **state)
     expect(c, "dict.items", "['new']", "[['k', 1]]");
 }
 
+static void user_may_store_so_much_and_no_more(void **state)
+{
+    struct kept *kept = *state;
+    daemon_stop(kept->daemon);
+    struct daemon_options options = options_of(kept);
+    options.config = "[limits]\nmax_user_stored = 65536\n";
+    kept->daemon = daemon_start(&options);
+    struct rpc *c = daemon_client_as(kept->daemon, 65534, 65534, 0);
+    expect(c, "list.open", "['l', {lifetime: 'durable'}]", "_map");
+    expect(c, "list.append", "['l', 'x'*60000]", "1");
+    expect_error(c, "list.append", "['l', 'x'*60000]", "LIMIT");
+    expect(c, "list.open", "['memory']", "_map");
+    expect(c, "list.append", "['memory', 'x'*60000]", "1");
+    expect(c, "list.pop", "['l']", "_str");
+    expect(c, "list.append", "['l', 'y'*60000]", "1");
+}
+
 static void embedded_daemon_keeps_nothing(void **state)
 {
     struct kept *kept = *state;
@@ -275,6 +292,7 @@ int main(void)
         DURABLE(stats_say_where_and_how),
         DURABLE(second_daemon_on_the_same_state_is_refused),
         DURABLE(numbers_of_objects_are_not_used_again),
+        DURABLE(user_may_store_so_much_and_no_more),
         DURABLE(embedded_daemon_keeps_nothing),
     };
     return cmocka_run_group_tests_name("durable", tests, NULL, NULL);

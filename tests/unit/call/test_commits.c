@@ -185,6 +185,22 @@ static void batch_waits_if_one_of_its_calls_has_to(void **state)
     actor_leave(a);
 }
 
+/* Its objects are held, and so not saved, until it is over. */
+static void batch_that_is_done_in_steps_waits_too(void **state)
+{
+    struct disk *disk = *state;
+    struct actor *a = with_dict(disk);
+    actor_read(a);
+    stage_in_steps(disk->stage);
+    (void)actor_send(a, "atomic", "[[['dict.set', ['d', 'k', 1]], ['dict.len', ['d']]]]");
+    assert_true(unsent(a) > 0);
+    assert_waits(a);
+    begin_commit(disk);
+    end_commit(disk);
+    assert_may_leave(a);
+    actor_leave(a);
+}
+
 static void opening_and_deleting_wait(void **state)
 {
     struct disk *disk = *state;
@@ -305,6 +321,7 @@ int main(void)
         COMMITS(whoever_sees_a_change_waits_for_it_too),
         COMMITS(changes_during_a_commit_wait_for_the_next),
         COMMITS(batch_waits_if_one_of_its_calls_has_to),
+        COMMITS(batch_that_is_done_in_steps_waits_too),
         COMMITS(opening_and_deleting_wait),
         COMMITS(one_that_waited_is_answered_when_what_served_it_is_on_disk),
         COMMITS(events_wait),

@@ -187,6 +187,17 @@ static void a_file_that_is_not_there_is_named(void **state)
     assert_non_null(strstr(fault.text, "/tmp: cannot be read: Is a directory"));
 }
 
+/* Switches on the keys of the example that have a default. */
+static void switch_on(char *text)
+{
+    for (char *at = text; (at = strstr(at, "\n;")) != NULL; at += 2) {
+        const char *end = strchr(at + 1, '\n');
+        if (end != NULL && end[-1] != '=') {
+            memmove(at + 1, at + 2, strlen(at + 2) + 1);
+        }
+    }
+}
+
 /* The example, with every key switched on, says just what the defaults are. */
 static void the_example_shows_the_defaults(void **state)
 {
@@ -201,15 +212,11 @@ static void the_example_shows_the_defaults(void **state)
     size_t len = fread(text, 1, sizeof(text) - 1, file);
     (void)fclose(file);
     text[len] = '\0';
-    char *group = strstr(text, ";group =");
-    assert_non_null(group);
-    *group = '\0';
-    assert_null(strchr(group + 1, ';'));
-    assert_non_null(strstr(text, "\n;spin = 0\n"));
     assert_int_equal(read_text(text, &config, &fault), 0);
-    for (char *at = text; (at = strstr(at, "\n;")) != NULL;) {
-        memmove(at + 1, at + 2, strlen(at + 2) + 1);
-    }
+    config_deinit(&config);
+    switch_on(text);
+    assert_non_null(strstr(text, "\nspin = 0\n"));
+    assert_non_null(strstr(text, "\n;group =\n"));
     assert_int_equal(read_text(text, &config, &fault), 0);
     for (int i = 0; i < LIMIT_COUNT; i++) {
         assert_int_equal(*limit_value(&config.limits, &limit_rows[i]), limit_rows[i].standard);
@@ -217,7 +224,35 @@ static void the_example_shows_the_defaults(void **state)
     }
     assert_string_equal(config.path, "/run/ipcd/ipcd.sock");
     assert_int_equal(config.mode, CONFIG_MODE);
+    assert_null(config.state);
+    assert_int_equal(config.sync, STORE_SYNC_ALWAYS);
+    assert_int_equal(config.reserve, STORE_RESERVE_STANDARD);
     config_deinit(&config);
+}
+
+static void the_store_syncs_always_never_or_in_time(void **state)
+{
+    (void)state;
+    struct config config;
+    struct fault fault;
+    assert_int_equal(
+        read_text("[store]\nsync = 50ms\nreserve = 2M\ndirectory = /a/b\n", &config, &fault), 0);
+    assert_int_equal(config.sync, STORE_SYNC_INTERVAL);
+    assert_int_equal(config.interval_ms, 50);
+    assert_int_equal(config.reserve, 2 * 1024 * 1024);
+    assert_string_equal(config.state, "/a/b");
+    config_deinit(&config);
+    static const char *const bad[] = {"sync = sometimes", "sync = 0ms",
+                                      "sync = 60001ms",   "sync = 50",
+                                      "sync = -1ms",      "sync =",
+                                      "reserve = 1000",   "directory = here",
+                                      "directory =",      "sync = 18446744073709551617ms"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char text[128];
+        (void)snprintf(text, sizeof(text), "[store]\n%s\n", bad[i]);
+        assert_int_equal(read_text(text, &config, &fault), ERR_BAD_REQUEST);
+        assert_non_null(strstr(fault.text, ":2: "));
+    }
 }
 
 static void expect_path(const struct config *config, const struct options *options,
@@ -298,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_line_that_is_too_long_is_named),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
         cmocka_unit_test(the_example_shows_the_defaults),
+        cmocka_unit_test(the_store_syncs_always_never_or_in_time),
         cmocka_unit_test(the_first_that_says_something_gives_the_path),
         cmocka_unit_test(mode_and_group_of_the_command_line_come_first),
     };

@@ -154,7 +154,8 @@ static void ahead_lasts_while_others_look_and_put(void **state)
         {"object.list", "[]"},         {"object.describe", "['q']"},
         {"queue.open", "['q']"},       {"session.list", "[]"},
         {"session.describe", "[nil]"}, {"server.stats", "[]"},
-        {"server.ping", "[]"},         {"queue.task_done", "['q', 1]"}};
+        {"server.ping", "[]"},         {"queue.task_done", "['q', 1]"},
+        {"object.close", "['q']"}};
     struct actor *a = consumer(*state, "{joinable: true}");
     struct actor *b = actor_new(*state, 0);
     check(a, "queue.get", "['q', nil, {ahead: 4}]", "[1, 1, 1, [0, 0, [[2, 2, 1], _, _, _]]]");
@@ -167,6 +168,9 @@ static void ahead_lasts_while_others_look_and_put(void **state)
     assert_true(take(a, 0, 1));
     check(b, "session.list", "[]", "[{session: 1, holding: 2, ...}, _map]");
     assert_true(take(a, 0, 2));
+    check(a, "object.close", "['q']", "nil");
+    assert_false(take(a, 0, 3));
+    assert_int_equal(find(b, "q")->tickets.live, 3);
     actor_leave(b);
     actor_leave(a);
 }

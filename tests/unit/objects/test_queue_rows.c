@@ -2,6 +2,7 @@
  * What a durable queue writes down, and what comes back of it; model_queue.c sees that all of it
  * does, whatever has been done.
  */
+#include "daemon/objects/waits.h"
 #include "tests/unit/objects/rows_fixture.h"
 
 static void all_that_a_commit_puts_is_one_row(void **state)
@@ -87,6 +88,80 @@ static void an_old_item_does_not_keep_those_that_came_with_it(void **state)
     assert_in_range(left, 1, 2000);
     rows_restart(f, 0);
     assert_int_equal(rows_get_number(queue_of(rows_find(f, "object"))), 0);
+}
+
+static void an_old_item_at_the_bottom_of_a_stack_keeps_no_others(void **state)
+{
+    struct fixture *f = *state;
+    struct queue *queue = rows_make_queue(f, &(struct queue_options){.order = QUEUE_LIFO});
+    for (uint64_t round = 0; round < 50; round++) {
+        rows_put_number(f, queue, round, NULL);
+        for (uint64_t i = 0; i < 20; i++) {
+            rows_put_long(f, queue, 500, NULL);
+        }
+        rows_save(f);
+        for (uint64_t i = 0; i < 20; i++) {
+            queue_drop_head(queue);
+        }
+        rows_save(f);
+    }
+    uint64_t left = 0;
+    for (size_t i = 0; i < f->rows.count; i++) {
+        left += f->rows.rows[i].value.len;
+    }
+    assert_in_range(left, 1, 2000);
+    rows_restart(f, 0);
+    queue = queue_of(rows_find(f, "object"));
+    for (uint64_t round = 50; round > 0; round--) {
+        assert_int_equal(rows_get_number(queue), round - 1);
+    }
+}
+
+/* Items that stay, and between them such as expire, so many that the store is packed anew; they are
+ * saved before or not. */
+static void pack_anew(struct fixture *f, enum queue_order order, bool saved)
+{
+    struct queue *queue = rows_make_queue(f, &(struct queue_options){.order = order});
+    for (uint64_t i = 0; i < 300; i++) {
+        bool expires = i % 60 >= 20 && i < 299;
+        int64_t ttl_ms = expires ? 10 : i % 2 == 0 ? 0 : 1000000;
+        rows_put_number(f, queue, i, &(struct put_options){.ttl_ms = ttl_ms});
+        if (saved && i % 20 == 19) {
+            rows_save(f); /* what stays in other chunks than what goes */
+        }
+    }
+    object_tick(&queue->object, f->now.monotonic_ns + 20 * NS_PER_MS, NULL);
+    assert_true(queue->tombstones < 100); /* of 199 */
+    rows_put_number(f, queue, 300, NULL);
+    rows_save(f);
+    rows_put_number(f, queue, 301, NULL);
+    rows_save(f);
+    rows_restart(f, 30);
+    queue = queue_of(rows_find(f, "object"));
+    rows_put_number(f, queue, 302, NULL);
+    rows_save(f);
+    rows_restart(f, 30);
+    queue = queue_of(rows_find(f, "object"));
+    uint64_t count = queue->ready;
+    assert_int_equal(count, 104);
+    uint64_t last = order == QUEUE_LIFO ? UINT64_MAX : 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t number = rows_get_number(queue);
+        assert_true(i == 0 || (order == QUEUE_LIFO ? number < last : number > last));
+        last = number;
+    }
+    object_unready(&queue->object);
+    registry_remove(&f->registry, &queue->object);
+    rows_save(f);
+}
+
+static void a_store_that_is_packed_anew_is_saved_anew(void **state)
+{
+    struct fixture *f = *state;
+    pack_anew(f, QUEUE_FIFO, false);
+    pack_anew(f, QUEUE_FIFO, true);
+    pack_anew(f, QUEUE_LIFO, false);
+    pack_anew(f, QUEUE_LIFO, true);
 }
 
 static void a_long_value_is_not_written_again_when_its_item_moves(void **state)
@@ -244,6 +319,8 @@ int main(void)
         ROWS_TEST(what_came_and_went_meanwhile_is_in_no_row),
         ROWS_TEST(taking_in_order_moves_a_mark_and_removes_whole_chunks),
         ROWS_TEST(an_old_item_does_not_keep_those_that_came_with_it),
+        ROWS_TEST(an_old_item_at_the_bottom_of_a_stack_keeps_no_others),
+        ROWS_TEST(a_store_that_is_packed_anew_is_saved_anew),
         ROWS_TEST(a_long_value_is_not_written_again_when_its_item_moves),
         ROWS_TEST(a_touched_lease_is_nothing_to_be_saved),
         ROWS_TEST(times_go_on_while_the_daemon_is_away),

@@ -285,12 +285,13 @@ static void print_calls(struct context *context, const struct ipcc_value *stats)
 static void print_users(struct context *context, const struct ipcc_value *stats)
 {
     static const struct column columns[] = {
-        {"USER", false, false},   {"BYTES", true, false},       {"SESSIONS", true, false},
-        {"OBJECTS", true, false}, {"DESCRIPTORS", true, false},
+        {"USER", false, false},   {"BYTES", true, false},  {"SESSIONS", true, false},
+        {"OBJECTS", true, false}, {"STORED", true, false}, {"DESCRIPTORS", true, false},
     };
-    static const char *const keys[] = {"bytes", "sessions", "objects", "descriptors"};
+    static const char *const keys[] = {"bytes", "sessions", "objects", "stored", "descriptors"};
     static const char *const limit_keys[] = {"max_user_bytes", "max_user_sessions",
-                                             "max_user_objects", "max_user_descriptors"};
+                                             "max_user_objects", "max_user_stored",
+                                             "max_user_descriptors"};
     struct buffer gap = {0};
     struct ipcc_value limits = field(stats, "limits");
     struct ipcc_value users = field(stats, "users");

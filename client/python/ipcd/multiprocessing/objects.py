@@ -24,6 +24,10 @@ from ..proxy import Opened, Proxy
 from ..values import Map
 
 
+WINDOW = 1000
+"""How many calls that nobody waits for can be on their way before one waits for the answers."""
+
+
 class Client(clients.Client):
     """A client whose references come back as the objects of a manager, and which sees to what has
     been put when the process ends."""

@@ -13,7 +13,7 @@ from ..values import seconds_to_ms
 from .containers import (ArrayProxy, DictProxy, ListProxy, NamespaceProxy, ObjectValueProxy,
                          ValueProxy)
 from .managed import ManagedProxy
-from .queues import Joinable
+from .queues import Joinable, Pipelined
 
 __all__ = ["AcquirerProxy", "ArrayProxy", "BarrierProxy", "BoundedSemaphoreProxy", "ConditionProxy",
            "DictProxy", "EventProxy", "JoinableQueueProxy", "ListProxy", "LockProxy", "ManagedProxy",
@@ -23,7 +23,7 @@ __all__ = ["AcquirerProxy", "ArrayProxy", "BarrierProxy", "BoundedSemaphoreProxy
 
 # ---- queues --------------------------------------------------------------------------------------
 
-class QueueProxy(ManagedProxy, queue.Queue):
+class QueueProxy(ManagedProxy, Pipelined):
     """A queue, as queue.Queue. What a process gets is its own, whatever becomes of it.
 
     `task_done` and `join` are there, though nothing is kept of items that have been got: a semaphore
@@ -70,7 +70,7 @@ class QueueProxy(ManagedProxy, queue.Queue):
             tasks.release(puts)
 
 
-class JoinableQueueProxy(Joinable, ManagedProxy, queue.Queue):
+class JoinableQueueProxy(Joinable, ManagedProxy, Pipelined):
     """A queue with task_done and join: see JoinableQueue."""
 
     _typeid = "JoinableQueue"

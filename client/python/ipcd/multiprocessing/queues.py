@@ -6,20 +6,45 @@ from typing import Any, Optional
 
 from .. import queue as queues
 from ..proxy import wait_ms
-from .objects import Anonymous
+from .objects import WINDOW, Anonymous
 
 Empty = queue.Empty
 Full = queue.Full
-
-WINDOW = 1000
-"""How many puts of unbounded queues can be on their way before one waits for the answers."""
 
 _PUT = b"queue.put"
 _GET = b"queue.get"
 _DONE = b"queue.task_done"
 
 
-class Queue(Anonymous, queues.Queue):
+class Pipelined(queues.Queue):
+    """If it has no limit, `put` returns as soon as the item is on its way. The order of what a process
+    does is kept, whichever objects it does it with. What could not be put raises at a later call."""
+
+    def _take_description(self, description: dict[str, Any]) -> None:
+        super()._take_description(description)
+        self._unbounded = self.maxsize == 0
+
+    def put(self, item: Any, block: bool = True, timeout: Optional[float] = None, **options: Any
+            ) -> None:
+        """Puts an item, waiting while the queue is full: see ipcd.Queue."""
+        if options or not self._unbounded:
+            super().put(item, block, timeout, **options)
+        else:
+            self._send(item)
+
+    def put_nowait(self, item: Any) -> None:
+        """`put` without waiting."""
+        self.put(item, False)
+
+    def _send(self, item: Any) -> None:
+        client: Any = self._client
+        if client._finishes_in != client._epoch:
+            client.finish_at_exit()
+        if not 0 <= self._post(_PUT, item) < WINDOW:
+            client.flush()
+
+
+class Queue(Anonymous, Pipelined):
     """A queue that processes share. Timeouts are seconds; a negative one is 0.
 
     If it has no limit, `put` returns as soon as the item is on its way. The order of what a process
@@ -35,32 +60,15 @@ class Queue(Anonymous, queues.Queue):
     def _options(self) -> dict[str, Any]:
         return {}
 
-    def _take_description(self, description: dict[str, Any]) -> None:
-        super()._take_description(description)
-        self._unbounded = self.maxsize == 0
-
-    def put(self, obj: Any, block: bool = True, timeout: Optional[float] = None) -> None:
+    def put(self, obj: Any, block: bool = True, timeout: Optional[float] = None) -> None:  # type: ignore[override]
         """Puts an item, waiting while the queue is full. queue.Full; TypeError: it cannot be sent;
         ValueError: this process has closed the queue."""
         if self._closed:
             raise self._is_closed()
         if self._unbounded:
             self._send(obj)
-        elif block and timeout is None:
-            self._call(_PUT, obj)
         else:
             self._call(_PUT, obj, wait_ms(block, timeout))
-
-    def put_nowait(self, obj: Any) -> None:
-        """`put` without waiting."""
-        self.put(obj, False)
-
-    def _send(self, obj: Any) -> None:
-        client: Any = self._client
-        if client._finishes_in != client._epoch:
-            client.finish_at_exit()
-        if not 0 <= self._post(_PUT, obj) < WINDOW:
-            client.flush()
 
     def get(self, block: bool = True, timeout: Optional[float] = None) -> Any:
         """Takes the next item, waiting for one. queue.Empty; ValueError: as put."""
