@@ -1,7 +1,7 @@
 /*
  * durable: see durable.h.
  *
- * Tests: tests/system/test_durable.c, tests/system/test_crash.c.
+ * Tests: tests/system/test_durable.c, tests/crash/crash.py.
  */
 #include "daemon/durable.h"
 

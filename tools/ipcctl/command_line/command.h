@@ -123,6 +123,7 @@ enum option_id {
     OPTION_SIZE,
     OPTION_SOCKET,
     OPTION_START,
+    OPTION_STATE,
     OPTION_TEXT,
     OPTION_TIMEOUT,
     OPTION_TTL,

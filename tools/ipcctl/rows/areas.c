@@ -193,6 +193,50 @@ static const struct command server_commands[] = {
     {.words = NULL},
 };
 
+static const struct command store_commands[] = {
+    {
+        .words = "store check",
+        .summary = "Read all that is on disk and say whether it is whole",
+        .details = "A daemon may be at work meanwhile. For the owner of the directory, and root.",
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_check,
+    },
+    {
+        .words = "store backup",
+        .summary = "Write all that is on disk at this moment to a new FILE",
+        .details =
+            "A daemon may be at work meanwhile. To use it, put it as store.db into an empty\n"
+            "directory, and start ipcd with that as --state.",
+        .arguments = {{"FILE", WORD_FILE, ONE}},
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_backup,
+    },
+    {
+        .words = "store dump",
+        .summary = "Print all rows that are on disk, as JSON lines",
+        .details =
+            "Each has the number of an object, a key and the values. A daemon may be at work\n"
+            "meanwhile. store load makes a store of it again.",
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_dump,
+    },
+    {
+        .words = "store load",
+        .summary = "Make a store in DIRECTORY of what store dump has printed",
+        .details = "It is read from standard input. There must be no store in the directory yet.",
+        .arguments = {{"DIRECTORY", WORD_FILE, ONE}},
+        .run = run_store_load,
+    },
+    {
+        .words = "store compact",
+        .summary = "Give disk space that is not used back",
+        .details = "No daemon may have the store open. It needs as much space again meanwhile.",
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_compact,
+    },
+    {.words = NULL},
+};
+
 const struct area areas[] = {
     {"Objects", NULL, object_commands},
 #define TYPE(kind, type, plural, ...) {plural, #type, type##_commands},
@@ -201,5 +245,6 @@ const struct area areas[] = {
     {"Commands under a lock", NULL, run_commands},
     {"The daemon", NULL, daemon_commands},
     {"The daemon itself", "server", server_commands},
+    {"The durable store", "store", store_commands},
     {NULL, NULL, NULL},
 };
