@@ -187,9 +187,7 @@ static void hand_over_own(struct daemon *daemon, struct state_writer *state)
 static int write_down(struct daemon *daemon, struct state_writer *state, struct carriers *carriers,
                       char text[UPGRADE_TEXT])
 {
-    struct service *service = &daemon->service;
-    service_finish(service);
-    service_drain(service);
+    service_come_to_rest(&daemon->service);
     if (durable_finish(&daemon->durable) < 0) {
         (void)snprintf(text, UPGRADE_TEXT, "the durable store has failed");
         return ERR_STORAGE;

@@ -371,6 +371,18 @@ static void hand_over_events(const struct session *session, struct saver *saver)
     }
 }
 
+void service_come_to_rest(struct service *service)
+{
+    struct session *session;
+    do {
+        service_finish(service);
+        service_drain(service);
+        TAILQ_FOREACH (session, &service->sessions, link) {
+            session_settle(session);
+        }
+    } while (jobs_pending(&service->jobs) || !TAILQ_EMPTY(&service->registry.ready));
+}
+
 void service_hand_over(struct service *service, struct state_writer *state,
                        const struct session_saver *above, const struct moment *now)
 {

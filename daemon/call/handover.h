@@ -2,9 +2,10 @@
  * handover: a service is written down, with its objects, its sessions and the calls that wait, for
  * the daemon that takes this one's place (takeover.h).
  *
- * Nothing may be under way then (service_finish), so no call is held up and no object is held; and
- * nothing may wait for the disk. Nothing changes by it: if the other daemon cannot be had, this one
- * goes on. Descriptors are written once, however many refer to them.
+ * It has to be at rest then (service_come_to_rest): no call is held up, no object is held, and
+ * nothing is reserved for a session (queue_ahead.c), whose page stays behind. And nothing may wait
+ * for the disk. Nothing changes by it: if the other daemon cannot be had, this one goes on.
+ * Descriptors are written once, however many refer to them.
  */
 #pragma once
 
@@ -27,6 +28,9 @@ struct session_saver {
                  struct buffer *out);
     void *data;
 };
+
+/* Ends what is under way, and what is reserved. */
+void service_come_to_rest(struct service *service);
 
 /* Writes all of it, at `now`. Want of memory is latched in the state. */
 void service_hand_over(struct service *service, struct state_writer *state,

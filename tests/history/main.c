@@ -10,6 +10,7 @@
 
 #include "tests/history/check.h"
 #include "tests/history/round.h"
+#include "tests/history/upgrades.h"
 
 struct settings {
     uint64_t seed;
@@ -19,6 +20,7 @@ struct settings {
     enum type type;  /* TYPES: all in turn */
     enum verdict expect;
     const char *keep;    /* a folder */
+    unsigned upgrade_ms; /* how often another daemon takes over; 0: never */
     const char *durable; /* the daemon to be started and killed; NULL: one that is there */
 };
 
@@ -45,6 +47,8 @@ static void usage(FILE *out)
         "  --durable IPCD  on a daemon of its own, which keeps the objects on disk, and is killed "
         "in\n"
         "                  each round: queue, joinable and dict\n"
+        "  --upgrade MS    every so many milliseconds another daemon takes the place of the one "
+        "there\n"
         "  --expect WORD   for daemons that are broken: succeeds when a round shows the verdict\n"
         "  --keep FOLDER   where failed and undecided rounds are kept (default: $TMPDIR or /tmp)\n",
         out);
@@ -195,11 +199,13 @@ static int run(const struct settings *settings)
     round->seed = settings->seed;
     struct server server = {0};
     int status = 1;
-    if (connect_first(settings, &server, round) == 0) {
+    pid_t upgrades = settings->upgrade_ms > 0 ? upgrades_begin(settings->upgrade_ms) : 0;
+    if (upgrades >= 0 && connect_first(settings, &server, round) == 0) {
         (void)setvbuf(stdout, NULL, _IOLBF, 0);
         status = sum_up(settings, &sums, all_rounds(settings, round, &sums));
         (void)ipcc_close(round->conn);
     }
+    upgrades_end(upgrades);
     server_end(&server);
     record_free(record);
     free(round);
@@ -262,6 +268,9 @@ static bool read_option(struct settings *settings, int option, const char *value
     case 'd':
         settings->durable = value;
         return true;
+    case 'u':
+        settings->upgrade_ms = (unsigned)strtoul(value, NULL, 10);
+        return settings->upgrade_ms > 0;
     case 'c':
         *check = true;
         return true;
@@ -273,17 +282,12 @@ static bool read_option(struct settings *settings, int option, const char *value
 static bool read_options(struct settings *settings, int argc, char **argv, bool *check)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},
-        {"rounds", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 't'},
-        {"first", required_argument, NULL, 'f'},
-        {"type", required_argument, NULL, 'y'},
-        {"expect", required_argument, NULL, 'e'},
-        {"keep", required_argument, NULL, 'k'},
-        {"check", no_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},
-        {"durable", required_argument, NULL, 'd'},
-        {0},
+        {"seed", required_argument, NULL, 's'},    {"rounds", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 't'}, {"first", required_argument, NULL, 'f'},
+        {"type", required_argument, NULL, 'y'},    {"expect", required_argument, NULL, 'e'},
+        {"keep", required_argument, NULL, 'k'},    {"check", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},          {"durable", required_argument, NULL, 'd'},
+        {"upgrade", required_argument, NULL, 'u'}, {0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {

@@ -23,6 +23,17 @@ test_stats_show_figures_and_calls() {
     same "the objects in JSON" 1 "$(json 'r["objects"]["queue"]' stats)"
 }
 
+test_server_upgrade_lets_another_daemon_take_over() {
+    ipcctl create lock db
+    ipcctl create queue jobs
+    run ipcctl server upgrade
+    matches "what it prints" '^\{"version": "[0-9.]+", "takeovers": 1, "ms": [0-9]+\}$' "$output"
+    same "that it was one" 1 "$(json 'r["takeovers"]' stats)"
+    same "what is there" 2 "$(json 'r["objects"]["queue"] + r["objects"]["lock"]' stats)"
+    fails 1 "server.upgrade: /bin/false cannot take over: it has failed" server upgrade /bin/false
+    fails 1 ".*absolute path" server upgrade ipcd
+}
+
 test_sessions_show_who_is_connected() {
     ipcctl create queue 'my jobs' --joinable
     ipcctl put 'my jobs' 1

@@ -231,6 +231,7 @@ static void write_down(struct stage *stage, struct state_writer *writer)
 {
     const struct session_saver above = {.save = save_no_socket};
     const struct moment moment = moment_of(stage);
+    service_come_to_rest(&stage->service);
     assert_int_equal(state_writer_init(writer), 0);
     service_hand_over(&stage->service, writer, &above, &moment);
     assert_int_equal(state_finish(writer), 0);

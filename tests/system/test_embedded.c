@@ -34,6 +34,23 @@ static void one_is_started_if_it_is_asked_for_and_named_in_the_environment(void 
     run(*state, use_one);
 }
 
+/* It goes with those who use it, and is nobody's to be taken over. */
+static void upgrade_one(struct home *home)
+{
+    struct ipcc *conn;
+    enter(home);
+    conn = open_embedded();
+    need(ipcc_call(conn, "server.upgrade", NULL, 0, NULL) == IPCC_ERR_VALUE);
+    need(strstr(ipcc_last_message(), "belongs to the program") != NULL);
+    need(ipcc_server_ping(conn, ipcc_nil(), NULL) == 0);
+    need(ipcc_close(conn) == 0);
+}
+
+static void no_other_daemon_takes_over_from_it(void **state)
+{
+    run(*state, upgrade_one);
+}
+
 static void use_by_environment(struct home *home)
 {
     struct ipcc *conn;
@@ -311,6 +328,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_is_started_if_it_is_asked_for_and_named_in_the_environment),
+        TEST(no_other_daemon_takes_over_from_it),
         TEST(environment_alone_can_ask_for_one),
         TEST(daemon_of_the_user_is_taken_if_it_answers),
         TEST(whoever_names_a_socket_gets_that_or_nothing),

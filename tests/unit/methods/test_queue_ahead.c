@@ -10,7 +10,9 @@
 
 static int set_up(void **state)
 {
-    *state = stage_new();
+    struct stage *stage = stage_new();
+    stage->takes_over = false; /* which ends what is reserved */
+    *state = stage;
     return 0;
 }
 
@@ -82,6 +84,25 @@ static void ahead_tells_of_the_items_that_follow(void **state)
     check(a, "queue.get", "['q']", "[4, nil, 1]"); /* which others could get just as well */
     assert_int_equal(reserved(a, "q"), 0);
     actor_leave(a);
+}
+
+/* What was taken before is got, and the rest is there for all; the page stays behind. */
+static void ahead_ends_when_another_daemon_takes_over(void **state)
+{
+    struct actor *a = consumer(*state, "{joinable: true}");
+    struct actor *b = actor_new(*state, 0);
+    check(a, "queue.get", "['q', nil, {ahead: 3}]",
+          "[1, 1, 1, [0, 0, [[2, 2, 1], [3, 3, 1], [4, 4, 1]]]]");
+    assert_true(take(a, 0, 0));
+    assert_int_equal(reserved(a, "q"), 3);
+    stage_take_over(*state);
+    assert_int_equal(reserved(a, "q"), 0);
+    check(b, "queue.get", "['q']", "[3, 3, 1]");
+    check(a, "queue.get", "['q', nil, {ahead: 3}]", "[4, 4, 1, nil]");
+    check(a, "queue.task_done", "['q', 2]", "19");
+    check(a, "session.page", "[]", "[_ext, 64]");
+    actor_leave(a);
+    actor_leave(b);
 }
 
 static void ahead_gives_no_more_than_there_are(void **state)
@@ -557,6 +578,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AHEAD(tells_of_the_items_that_follow),
+        AHEAD(ends_when_another_daemon_takes_over),
         AHEAD(gives_no_more_than_there_are),
         AHEAD(what_is_taken_is_got),
         AHEAD(lasts_while_others_look_and_put),
