@@ -229,7 +229,7 @@ static bool promise(void *data, uint64_t bytes, bool frees)
 {
     struct durable *durable = data;
     struct service *service = durable->service;
-    if (!durable->waited_for && !registry_has_changed(&service->registry, object_is_working)) {
+    if (!is_anything_to_commit(durable)) {
         store_forget_promises(durable->store); /* the calls before have changed nothing */
         service->commits.promised = 0;
     }
