@@ -64,9 +64,11 @@ static void show_record(const struct packed_record *record, struct delivery *out
     queue_show_record(record, out);
 }
 
-static bool is_tombstone(const struct delivery *item)
+/* An item that has expired in the middle: it has no value to be shown. */
+static bool is_tombstone(const struct packed_record *record)
 {
-    return item->item != NULL && item->item->state == ITEM_DEAD;
+    return record->tag == PACKED_ITEM &&
+           ((const struct item *)packed_pointer(record))->state == ITEM_DEAD;
 }
 
 /* The item at the head of the packed store goes to the end of queue->returned. ERR_MEMORY. */
@@ -96,12 +98,11 @@ static uint32_t reserve_packed(struct queue *queue, uint32_t most, uint64_t byte
     while (count < most) {
         bool more = queue->options.joinable ? store_head(queue, &record)
                                             : packed_next(&queue->packed, &cursor, false, &record);
-        if (!more) {
+        if (!more || is_tombstone(&record)) {
             break;
         }
         show_record(&record, &item);
-        if (is_tombstone(&item) || !fits(&item, &bytes) ||
-            (queue->options.joinable && unpack_head(queue, &item) < 0)) {
+        if (!fits(&item, &bytes) || (queue->options.joinable && unpack_head(queue, &item) < 0)) {
             break;
         }
         count++;

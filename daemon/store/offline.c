@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "daemon/store/database.h"
 #include "daemon/store/directory.h"
 #include "daemon/store/failure.h"
+#include "daemon/store/store.h"
 
 /* DIRECTORY/NAME; the caller's. NULL: there is no memory. */
 static char *path_of(const char *directory, const char *name)
@@ -78,6 +80,60 @@ int offline_check(const char *directory, struct offline_report *out, char **erro
 {
     *out = (struct offline_report){0};
     return offline_read(directory, count_row, out, error);
+}
+
+/* ---- filling --------------------------------------------------------------------------------- */
+
+enum { FILL_BYTES = 1024 * 1024 }; /* of a commit */
+
+/* Commits what has been gathered and waits for the end of it. */
+static int commit(struct store *store, char **error)
+{
+    uint64_t number;
+    const char *sentence = NULL;
+    struct pollfd ended = {.fd = store_descriptor(store), .events = POLLIN};
+    if (store_commit(store, &number) < 0) {
+        return failure(error, ENOMEM, "there is no memory for the rows");
+    }
+    int code;
+    do {
+        code = poll(&ended, 1, -1) < 0 && errno != EINTR ? errno
+                                                         : store_reap(store, &number, &sentence);
+    } while (code == EAGAIN);
+    return code == 0 ? 0 : failure(error, code, "%s", sentence != NULL ? sentence : strerror(code));
+}
+
+static int fill(struct store *store, offline_next *next, void *data, char **error)
+{
+    uint64_t object;
+    struct slice key;
+    struct slice value;
+    int more;
+    int code = 0;
+    while (code == 0 && (more = next(data, &object, &key, &value)) == 1) {
+        store_put(store, object, key, value);
+        code = store_gathered(store) >= FILL_BYTES ? commit(store, error) : 0;
+    }
+    if (code == 0) {
+        code = commit(store, error);
+    }
+    return code == 0 ? more : code;
+}
+
+int offline_fill(const char *directory, offline_next *next, void *data, char **error)
+{
+    struct store *store;
+    const struct store_options options = {.directory = directory};
+    int code = store_open(&options, &store, error);
+    if (code != 0) {
+        return code;
+    }
+    code = store_row_count(store) == 0
+               ? fill(store, next, data, error)
+               : failure(error, EEXIST, "the store %s has rows already: name an empty directory",
+                         directory);
+    store_close(store);
+    return code;
 }
 
 /* ---- copies ---------------------------------------------------------------------------------- */

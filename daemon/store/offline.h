@@ -30,6 +30,15 @@ int offline_read(const char *directory, store_row *row, void *data, char **error
  * of a new directory that has nothing else in it. Nothing is left behind if it fails. */
 int offline_backup(const char *directory, const char *file, char **error);
 
+/*
+ * Fills a store that has no rows; the directory is made if it is not there. `next` is called for
+ * one row after the other: 1 with *object, *key and *value set, good until the next call; 0 when
+ * there is none left; or what the filling is to end with, which is returned: the rows before it are
+ * there then. EEXIST: there are rows already.
+ */
+typedef int offline_next(void *data, uint64_t *object, struct slice *key, struct slice *value);
+int offline_fill(const char *directory, offline_next *next, void *data, char **error);
+
 /* Writes the database anew, without what is free in it, and puts it in the place of the old. EBUSY:
  * somebody has it open. It needs space for both. */
 int offline_compact(const char *directory, char **error);

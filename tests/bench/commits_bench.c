@@ -8,8 +8,15 @@
  * with deletions it removes as many of the rows before it, as of a dict that is emptied at the rate
  * at which it is filled. Printed are medians: commits in a second, the share of the append's in the
  * same round, processor time for each row, the longest commit. Then what an empty-running queue of
- * 10 M items leaves on disk, a hundred of them in one row and commit, and how long it takes to open
+ * 10 M items leaves on disk, 800 of them in one row and commit, and how long it takes to open
  * and read a million rows.
+ *
+ * On a virtual disk that others used too (medians of three rounds, the share of the append's): 1
+ * row 1.60, 50 rows 0.99, 800 rows 0.35; with deletions 0.90, 0.81, 0.57. A row costs 1.6 us of
+ * processor time in large commits, and a deletion 0.9, which is what limits commits of 800: so a
+ * queue writes what a commit adds to it as one row. 10 M items left 16.2 MiB on disk, all but 0.2
+ * of it the reserve; the longest commit took 108 ms, among appends of which one took 247. A million
+ * rows were opened in 0.67 s, nearly all of it SQLite's check, and read in 0.41.
  */
 #include <dirent.h>
 #include <endian.h>
@@ -173,13 +180,18 @@ static void measure(struct bench *bench, int count, int rows, bool empties)
     (void)fflush(stdout);
 }
 
+/* Of all commits, the longest, and what of it was the sync; and the longest of as many appends
+ * among them, as a disk can be slow for other reasons. */
 static void run_empty(struct bench *bench)
 {
-    enum { COMMITS = 100 * 1000, CHUNK = 100 * (VALUE + 10) };
+    enum { COMMITS = 12500, CHUNK = ROWS_MOST * (VALUE + 10) };
     static uint8_t chunk[CHUNK];
     static uint8_t own[40] = "the queue's own";
     uint8_t key[KEY];
     double longest = 0;
+    double sync = 0;
+    double append = 0;
+    struct store_figures figures;
     double start = seconds_of(CLOCK_MONOTONIC);
     for (int i = 0; i < COMMITS; i++) {
         double began = seconds_of(CLOCK_MONOTONIC);
@@ -188,15 +200,21 @@ static void run_empty(struct bench *bench)
         store_remove(bench->store, OBJECT, key_of(bench->key - 1, key));
         bench->key++;
         commit_and_wait(bench->store);
-        double took = seconds_of(CLOCK_MONOTONIC) - began;
-        longest = took > longest ? took : longest;
+        double ended = seconds_of(CLOCK_MONOTONIC);
+        if (ended - began > longest) {
+            longest = ended - began;
+            store_figures(bench->store, &figures);
+            sync = (double)figures.sync_ns / 1e9;
+        }
+        append_rows(bench, ROWS_MOST, false);
+        double appended = seconds_of(CLOCK_MONOTONIC) - ended;
+        append = appended > append ? appended : append;
     }
-    struct store_figures figures;
     store_figures(bench->store, &figures);
-    printf(
-        "10 M items through an empty-running queue: %.1f s, longest commit %.1f ms, on disk %.1f "
-        "MiB\n",
-        seconds_of(CLOCK_MONOTONIC) - start, longest * 1e3, (double)figures.bytes / 1048576);
+    printf("10 M items through an empty-running queue: %.1f s with appends, longest commit %.1f ms "
+           "(its sync %.1f), longest append %.1f ms, on disk %.1f MiB\n",
+           seconds_of(CLOCK_MONOTONIC) - start, longest * 1e3, sync * 1e3, append * 1e3,
+           (double)figures.bytes / 1048576);
     (void)fflush(stdout);
 }
 

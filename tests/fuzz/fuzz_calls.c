@@ -14,6 +14,7 @@
  * that nothing is charged and no descriptor open at the end.
  */
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -311,6 +312,61 @@ static void step_cancel(struct world *world, struct actor *actor, struct program
     buffer_deinit(&bytes);
 }
 
+static void send(struct world *world, struct actor *actor, struct buffer *request)
+{
+    struct message message;
+    if (decode(request, &message)) {
+        run(world, actor, request, &message);
+    }
+    buffer_deinit(request);
+    *request = (struct buffer){0};
+}
+
+/* A session gets items ahead: with a page, of a queue that it has open and that has some. */
+static void get_ahead(struct world *world, struct actor *actor, const char *queue)
+{
+    struct buffer request = {0};
+    message_notification(&request, "session.page", 0);
+    send(world, actor, &request);
+    message_notification(&request, "queue.open", 1);
+    pack_string(&request, queue);
+    send(world, actor, &request);
+    message_notification(&request, "queue.put_many", 3);
+    pack_string(&request, queue);
+    pack_array(&request, 3);
+    for (int i = 0; i < 3; i++) {
+        pack_int(&request, i);
+    }
+    pack_int(&request, 0);
+    send(world, actor, &request);
+    message_request(&request, ++world->msgid, slice_of_string("queue.get"), 3);
+    pack_string(&request, queue);
+    pack_int(&request, 0);
+    pack_map(&request, 1);
+    pack_key_uint(&request, "ahead", 100);
+    actor->asked[world->msgid] = true;
+    actor->unanswered++;
+    send(world, actor, &request);
+}
+
+/* A client gets items ahead, takes one that is reserved for it, or writes whatever into its page.
+ */
+static void step_ahead(struct world *world, struct actor *actor, struct program *program)
+{
+    const struct ahead_page *page = actor->session.page;
+    uint8_t choice = program_next(program);
+    if (page == NULL || choice < 64) {
+        get_ahead(world, actor, choice % 2 == 0 ? "queue" : "q");
+        return;
+    }
+    _Atomic uint64_t *slot = (_Atomic uint64_t *)(void *)page->mapping.memory + choice % 4;
+    if (choice < 224) {
+        (void)atomic_fetch_add(slot, choice / 4 % 4);
+    } else {
+        atomic_store(slot, UINT64_MAX >> (program_next(program) % 64));
+    }
+}
+
 /* So many steps of the jobs. */
 static void step_jobs(struct world *world, unsigned count)
 {
@@ -334,6 +390,8 @@ static void step(struct world *world, struct program *program)
         step_cancel(world, actor, program);
     } else if (choice < 24) {
         step_raw(world, actor, program);
+    } else if (choice < 26) {
+        step_ahead(world, actor, program);
     } else if (choice < 32) {
         step_notify(world, actor, program);
     } else if (choice < 40) {

@@ -87,4 +87,91 @@ test_stats_show_the_store() {
         "$(json '"{path} {sync}".format(**r["store"])' stats)"
 }
 
+# fill: a queue and a dict with something in them.
+fill() {
+    ipcctl create queue jobs --durable
+    ipcctl create dict config --durable --initial='{"colour": "blue"}'
+    ipcctl put jobs 1 2 3
+}
+
+test_the_store_is_checked_beside_the_daemon_and_without_it() {
+    start
+    fill
+    shows "^$scratch/state is whole: [1-9][0-9]* rows, [1-9][0-9]* bytes$" store check
+    same "the same in JSON" "$scratch/state True" "$(json '"{path} {}".format(r["rows"] > 3, **r)' store check)"
+    shows '^\{"object": 0, "key": "", "row": \[1, ' store dump
+    shows '"object": 1, "key": "", "row": \[1, "queue", "jobs", ' store dump
+    kill "$daemon"
+    wait "$daemon"
+    fails 1 'store check: cannot connect' store check
+    shows "^$scratch/state is whole: " store check --state "$scratch/state"
+    fails 1 'store check: .*/nowhere: No such file or directory' store check --state "$scratch/nowhere"
+    mkdir "$scratch/empty"
+    fails 1 "store check: there is no store in $scratch/empty" store check --state "$scratch/empty"
+}
+
+test_damage_is_said() {
+    start
+    fill
+    kill "$daemon"
+    wait "$daemon"
+    python3 -c 'import sqlite3, sys
+store = sqlite3.connect(sys.argv[1])
+store.execute("UPDATE rows SET value = substr(value, 2) WHERE object = 1")
+store.commit()' "$scratch/state/store.db"
+    fails 1 'store check: .*store.db is damaged \(a row of object 1 has a wrong checksum\)' \
+        store check --state "$scratch/state"
+}
+
+test_a_backup_is_the_store_of_another_daemon() {
+    start
+    fill
+    gives '' store backup "$scratch/copy"
+    fails 1 'store backup: .*/copy is there already: name another file' store backup "$scratch/copy"
+    ipcctl put jobs 4
+    kill "$daemon"
+    wait "$daemon"
+    rm -r "$scratch/state"
+    mkdir -m 700 "$scratch/state"
+    mv "$scratch/copy" "$scratch/state/store.db"
+    start
+    gives $'1\n2\n3' peek jobs
+    gives '"blue"' dict get config '"colour"'
+}
+
+test_what_was_dumped_is_loaded_into_a_new_store() {
+    start
+    fill
+    ipcctl put jobs '"'"$(printf 'x%.0s' {1..100000})"'"'
+    run ipcctl store dump
+    printf '%s\n' "$output" >"$scratch/dumped"
+    kill "$daemon"
+    wait "$daemon"
+    gives '' store load --state "$scratch/other" <"$scratch/dumped"
+    run ipcctl store dump --state "$scratch/other"
+    same "what is dumped again" "$(<"$scratch/dumped")" "$output"
+    fails 1 "store load: the store $scratch/other has rows already: name an empty directory" \
+        store load --state "$scratch/other" <"$scratch/dumped"
+    rm -r "$scratch/state"
+    mv "$scratch/other" "$scratch/state"
+    start
+    gives $'1\n2\n3' get jobs --count 3
+    gives '"blue"' dict get config '"colour"'
+    fails 2 'store load: name the new directory by an absolute path' store load </dev/null
+    fails 1 'store load: a line is not a row as store dump prints it' \
+        store load --state "$scratch/third" <<<'{"object": -1, "key": "", "row": [1]}'
+    fails 1 'store load: a line is not a row' store load --state "$scratch/fourth" <<<'17'
+}
+
+test_compaction_is_for_when_the_daemon_is_down() {
+    start
+    fill
+    fails 1 "store compact: $scratch/state is in use by another daemon, process $daemon: " store compact
+    kill "$daemon"
+    wait "$daemon"
+    gives '' store compact --state "$scratch/state"
+    start
+    gives $'1\n2\n3' peek jobs
+}
+
 run_tests

@@ -57,7 +57,7 @@ struct durable_row {
     const char *name; /* "group/what" */
     const char *title;
     int (*run)(struct durable *durable, const struct durable_row *row, struct durable_result *out);
-    struct swarm_plan plan;
+    const struct swarm_plan *plan;
     double to_redis; /* what ipcd's figure must be as a multiple; 0: no bar */
     double to_beanstalkd;
     double to_append;

@@ -58,7 +58,7 @@ static int run_flow(struct durable *durable, const struct durable_row *row, uint
     struct target *target = &durable->targets[DURABLE_IPCD];
     struct swarm swarm;
     uint64_t end = clock_now() + ALL;
-    int status = swarm_open(&swarm, target, &row->plan);
+    int status = swarm_open(&swarm, target, row->plan);
     *out = (struct flow){0};
     while (status == 0 && out->rounds < rounds && clock_now() < end) {
         struct swarm_result result;
@@ -76,15 +76,20 @@ int durable_disk(struct durable *durable, const struct durable_row *row, struct 
 {
     const struct options *options = durable->options;
     uint64_t rounds = options->count > 0 ? options->count : options->quick ? QUICK_ROUNDS : ROUNDS;
+    pid_t pid = durable->targets[DURABLE_IPCD].server.pid;
     struct pinger pinger;
     struct pinger_waits waits;
+    struct cpu_usage before = {0};
+    struct cpu_usage after = {0};
     struct flow flow;
+    (void)cpu_thread_read(pid, &before);
     if (pinger_start(&pinger, &durable->targets[DURABLE_IPCD]) < 0) {
         return -1;
     }
     uint64_t began = clock_now();
     int status = run_flow(durable, row, rounds, &flow);
     double seconds = (double)(clock_now() - began) / 1e9;
+    (void)cpu_thread_read(pid, &after);
     int stopped = pinger_stop(&pinger, PATIENCE, &waits);
     if (status < 0 || stopped < 0) {
         return -1;
@@ -93,6 +98,7 @@ int durable_disk(struct durable *durable, const struct durable_row *row, struct 
     durable_figure(out, "time", "s", seconds);
     durable_figure(out, "at_most", "MiB", flow.most / MIB);
     durable_figure(out, "longest_answer", "ms", (double)flow.longest / 1e6);
+    durable_figure(out, "starved", "ms", (double)(after.wait - before.wait) / 1e6);
     durable_figure(out, "ping_late", "ms", waits.late / 1e6);
     durable_bar(out, "mib_at_end", flow.last / MIB, row->most, false);
     durable_bar(out, "longest_ping_ms", waits.longest / 1e6, STALL_MS, false);
@@ -127,7 +133,7 @@ int durable_start(struct durable *durable, const struct durable_row *row,
     struct swarm_result filled;
     double ended[STARTS];
     double killed[STARTS];
-    if (durable_work(target, &row->plan, ALL, items, &filled) < 0) {
+    if (durable_work(target, row->plan, ALL, items, &filled) < 0) {
         return -1;
     }
     double mib = bytes_on_disk(&target->server) / MIB;

@@ -79,7 +79,7 @@ static json_t *number(double value)
 static int report_json(const struct durable_row *row, const struct durable_result *result)
 {
     json_t *object = json_object();
-    (void)json_object_set_new(object, "durable", json_string(row->name));
+    (void)json_object_set_new(object, "row", json_string(row->name));
     for (unsigned i = 0; i < result->nfigures; i++) {
         (void)json_object_set_new(object, result->figures[i].name,
                                   number(result->figures[i].value));

@@ -18,16 +18,16 @@ struct slices {
 
 static bool takes_part(const struct durable *durable, const struct durable_row *row, int which)
 {
-    bool jobs = row->plan.operations[0] == OPERATION_PUT_JOB;
+    bool jobs = row->plan->operations[0] == OPERATION_PUT_JOB;
     return durable->there[which] && !(jobs && (which == DURABLE_REDIS || which == DURABLE_APPEND));
 }
 
 static int run_append(struct durable *durable, const struct durable_row *row, double *rate)
 {
-    size_t changes = (size_t)row->plan.clients * row->plan.depth;
+    size_t changes = (size_t)row->plan->clients * row->plan->depth;
     uint64_t syncs;
     uint64_t longest;
-    int status = append_run(&durable->append, changes * (row->plan.payload + ROW_EXTRA),
+    int status = append_run(&durable->append, changes * (row->plan->payload + ROW_EXTRA),
                             durable->slice, &syncs, &longest);
     *rate = (double)(syncs * changes) * 1e9 / (double)durable->slice;
     return status;
@@ -39,7 +39,7 @@ static int run_server(struct durable *durable, const struct durable_row *row, in
 {
     struct target *target = &durable->targets[which];
     struct swarm_result result;
-    int status = durable_work(target, &row->plan, durable->slice, UINT64_MAX, &result);
+    int status = durable_work(target, row->plan, durable->slice, UINT64_MAX, &result);
     if (status == 0) {
         *rate = (double)result.rounds * 1e9 / (double)result.nanoseconds;
         status = target_clear(target);

@@ -128,6 +128,10 @@ static void go_on(struct swarm *swarm, struct swarm_client *client, uint64_t job
     }
     swarm->under_way--;
     swarm->result.rounds++;
+    if (swarm->plan->pause > 0) {
+        clock_sleep(swarm->plan->pause);
+        now = clock_now();
+    }
     begin_round(swarm, client, done.slot, now);
 }
 

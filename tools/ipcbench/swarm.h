@@ -18,6 +18,7 @@ struct swarm_plan {
     unsigned steps;
     enum operation operations[SWARM_STEPS_MAX];
     size_t payload;
+    uint64_t pause; /* nanoseconds before each next round; for one client and depth 1 */
 };
 
 /* What has been done. */

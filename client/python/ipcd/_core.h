@@ -132,7 +132,8 @@ enum result {
     RESULT_KEYS,  /* an array of keys */
     RESULT_PAIR,  /* [key, value] -> (key, value) */
     RESULT_PAIRS, /* an array of those */
-    RESULT_SCAN   /* {cursor, items: pairs} -> (cursor, pairs) */
+    RESULT_SCAN,  /* {cursor, items: pairs} -> (cursor, pairs) */
+    RESULT_HELD   /* of an acquire: {depth, abandoned} -> (depth, abandoned) */
 };
 
 /* What an answer is unpacked for. */
@@ -191,6 +192,7 @@ int call_post(const struct call *call);
 /* Adds their types to the module. -1 with an exception. */
 int connection_ready(PyObject *module);
 int handle_ready(PyObject *module);
+int held_ready(PyObject *module); /* behind handle_ready, whose type it inherits */
 int value_ready(PyObject *module);
 int array_ready(PyObject *module);
 int pipe_end_ready(PyObject *module);
@@ -223,6 +225,10 @@ void hooks_copy(struct hooks *to, const struct hooks *from);
 void hooks_clear(struct hooks *hooks);
 /* From the tuple that Python gives. -1 with an exception. */
 int hooks_take(struct hooks *hooks, PyObject *tuple);
+
+/* Of types that inherit Handle: their beginning and end include these. */
+int handle_init(PyObject *self, PyObject *args, PyObject *kwargs);
+void handle_dealloc(PyObject *self);
 
 /* What of the queue can be got without a call, in this process; NULL: there is none. Never fails:
  * _core_ahead.c. */

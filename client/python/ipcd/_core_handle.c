@@ -97,7 +97,7 @@ static PyObject *handle_post(PyObject *self, PyObject *const *args, Py_ssize_t c
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-static int handle_init(PyObject *self, PyObject *args, PyObject *kwargs)
+int handle_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     struct handle *handle = (struct handle *)self;
     PyObject *conn;
@@ -120,7 +120,7 @@ static int handle_init(PyObject *self, PyObject *args, PyObject *kwargs)
     return 0;
 }
 
-static void handle_dealloc(PyObject *self)
+void handle_dealloc(PyObject *self)
 {
     struct handle *handle = (struct handle *)self;
     ipcc_ahead_free(handle->ahead);

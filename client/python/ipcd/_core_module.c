@@ -137,8 +137,8 @@ static int add_constants(PyObject *module)
 
 static int fill_module(PyObject *module)
 {
-    if (connection_ready(module) < 0 || handle_ready(module) < 0 || value_ready(module) < 0 ||
-        array_ready(module) < 0 || pipe_end_ready(module) < 0) {
+    if (connection_ready(module) < 0 || handle_ready(module) < 0 || held_ready(module) < 0 ||
+        value_ready(module) < 0 || array_ready(module) < 0 || pipe_end_ready(module) < 0) {
         return -1;
     }
     return add_constants(module);

@@ -276,6 +276,19 @@ static PyObject *unpack_scan(const struct unpack *unpack, const struct ipcc_valu
     return scan;
 }
 
+static PyObject *unpack_held(const struct ipcc_value *value)
+{
+    struct ipcc_acquired acquired;
+    if (ipcc_value_acquired(value, &acquired) < 0) {
+        return wrong_form("a map of depth and abandoned");
+    }
+    PyObject *depth = PyLong_FromUnsignedLongLong(acquired.depth);
+    PyObject *held =
+        depth != NULL ? PyTuple_Pack(2, depth, acquired.abandoned ? Py_True : Py_False) : NULL;
+    Py_XDECREF(depth);
+    return held;
+}
+
 PyObject *unpack_result(const struct unpack *unpack, const struct ipcc_value *value,
                         enum result form)
 {
@@ -293,6 +306,8 @@ PyObject *unpack_result(const struct unpack *unpack, const struct ipcc_value *va
         return unpack_pairs(unpack, value);
     case RESULT_SCAN:
         return unpack_scan(unpack, value);
+    case RESULT_HELD:
+        return unpack_held(value);
     case RESULT_VALUE:
     default:
         return unpack_any(unpack, value, false);

@@ -8,53 +8,20 @@ from . import _core, errors
 from .proxy import Proxy, wait_ms
 
 
-class _Held(Proxy):
+class _Held(Proxy, _core.Held):
     """What can be acquired and released by a thread; `abandoned` says what the last acquire of this
     proxy was told: that the lock's last holder died, or ended its session, while it held it."""
 
-    abandoned = False
-    _depths: Optional[dict[int, int]] = None
-    """How often each owner holds it, where that is needed later."""
     _owner = staticmethod(_core.thread)
 
-    def acquire(self, block: bool = True, timeout: Optional[float] = None) -> bool:
-        """Waits until this thread holds it, at most `timeout` seconds; whether it does. Look at
-        `abandoned` then. A lock that is not recursive makes its own holder wait, too."""
-        return self._hold(wait_ms(block, timeout))
+    def _acquire_within(self, block: bool = True, timeout: Optional[float] = None) -> bool:
+        return self._hold_for(wait_ms(block, timeout))
 
-    def _hold(self, timeout_ms: Optional[int]) -> bool:
-        owner = self._owner()
+    def _hold_for(self, timeout_ms: Optional[int]) -> bool:
         try:
-            held = self._call(self._acquire, timeout_ms, owner)
+            return self._hold(timeout_ms)
         except errors.Timeout:
             return False
-        self.abandoned = held["abandoned"]
-        if self._depths is not None:
-            self._note_depth(owner, held["depth"])
-        return True
-
-    def release(self) -> None:
-        """Holds it once less. RuntimeError: this thread does not hold it."""
-        owner = self._owner()
-        depth = self._call(self._release, owner)
-        if self._depths is not None:
-            self._note_depth(owner, depth)
-
-    def _note_depth(self, owner: int, depth: int) -> None:
-        assert self._depths is not None
-        if depth == 0:
-            self._depths.pop(owner, None)
-        else:
-            self._depths[owner] = depth
-
-    def __enter__(self) -> bool:
-        return self._hold(None)
-
-    def __exit__(self, *exception: Any) -> None:
-        self.release()
-
-    _acquire = b""
-    _release = b""
 
     def _undo(self, method: bytes, params: tuple[Any, ...], raw: bytes) -> None:
         if method == self._acquire:
@@ -90,7 +57,6 @@ class Condition(_Held):
     something has changed. Its lock is one of its own, recursive, or the one it was made with."""
 
     kind = "condition"
-    _depths: dict[int, int]
     _acquire = b"condition.acquire"
     _release = b"condition.release"
 

@@ -22,9 +22,9 @@ class Semaphore(Proxy):
 
     def acquire(self, block: bool = True, timeout: Optional[float] = None, n: int = 1) -> bool:
         """Takes n permits, waiting at most `timeout` seconds for them; whether it did."""
-        return self._hold(wait_ms(block, timeout), n)
+        return self._hold_for(wait_ms(block, timeout), n)
 
-    def _hold(self, timeout_ms: Optional[int], n: int = 1) -> bool:
+    def _hold_for(self, timeout_ms: Optional[int], n: int = 1) -> bool:
         try:
             if timeout_ms is None and n == 1:
                 self._call(b"semaphore.acquire")

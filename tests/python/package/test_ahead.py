@@ -1,5 +1,7 @@
 """Gets take items that the daemon has reserved, without a call; nobody can tell, but by the time."""
 import os
+import re
+import subprocess
 import threading
 
 import pytest
@@ -109,3 +111,19 @@ def test_a_lost_connection_ends_it(client):
     client.close()
     with pytest.raises(ConnectionError):
         queue.get()
+
+
+def test_ipcctl_shows_for_whom_items_are_reserved(client, name):
+    ipcctl = os.path.join(os.path.dirname(os.environ["IPCD_DAEMON"]), "..", "tools", "ipcctl")
+    queue = client.queue(name)
+    warm(queue)
+
+    def shown():
+        return subprocess.run([ipcctl, "describe", name], stdout=subprocess.PIPE, text=True, check=True,
+                              env={**os.environ, "IPCD_SOCKET": client.address}).stdout
+
+    queue.put_many(range(9))
+    assert "Reserved" not in shown()
+    assert [queue.get(), queue.get()] == [0, 1]
+    assert re.search(rf"^Reserved items \(\d\):\n.*\n +{client.session} +{os.getpid()} ", shown(), re.M)
+    assert "size           7" in shown()

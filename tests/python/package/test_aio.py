@@ -39,7 +39,7 @@ def test_each_public_method_of_a_blocking_proxy_is_there_with_its_signature():
     for kind in ("Queue", "Dict", "List", "Namespace", "Lock", "Semaphore", "Condition", "Event",
                  "Barrier", "Pipe"):
         blocking, here = getattr(ipcd, kind), getattr(ipcd.aio, kind)
-        for name, method in inspect.getmembers(blocking, inspect.isfunction):
+        for name, method in inspect.getmembers(blocking, inspect.isroutine):
             if name.startswith("_"):
                 continue
             own = getattr(here, name)
@@ -232,6 +232,9 @@ def test_tasks_exclude_each_other(name):
     async def main(client):
         lock, recursive = await client.lock(name), await client.lock(None, recursive=True)
         inside = []
+        with pytest.raises(TypeError, match="await"):
+            with lock:
+                pass
 
         async def enter(number):
             async with lock:

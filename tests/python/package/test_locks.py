@@ -28,6 +28,42 @@ def test_locks(client, other):
     assert lock.break_()["session"] == client.session and lock.break_() is None
 
 
+def test_what_is_given_to_acquire(client, other):
+    lock = client.lock()
+    theirs = other.lock(lock.name)
+    assert lock.acquire(True, None) is True and theirs.acquire(False) is False
+    assert theirs.acquire(True, -1) is False and theirs.acquire(timeout=0.001) is False
+    assert lock.release() is None
+    for wrong in ({"blocking": True}, {"timeout": "soon"}):
+        with pytest.raises(TypeError):
+            lock.acquire(**wrong)
+    with pytest.raises(TypeError):
+        lock.acquire(True, None, 1)
+    assert not lock.locked() and lock.abandoned is False
+    with pytest.raises(KeyError):
+        with lock:
+            raise KeyError
+    assert not lock.locked()
+    unopened = ipcd.Lock.__new__(ipcd.Lock)
+    for use in (unopened.acquire, unopened.release, unopened.__enter__):
+        with pytest.raises(ValueError):
+            use()
+
+
+def test_how_often_each_thread_holds_a_condition(client):
+    condition = client.condition()
+    for depth in (1, 2):
+        assert condition.acquire() and list(condition._depths.values()) == [depth]
+    condition.release()
+    assert list(condition._depths.values()) == [1]
+    condition.release()
+    assert condition._depths == {}
+    with condition:
+        assert condition._depths == {ipcd._core.thread(): 1}
+    with pytest.raises(TypeError):
+        condition._depths = None
+
+
 def test_conditions(client, until):
     lock = client.lock()
     for condition in (client.condition(), client.condition(None, lock)):

@@ -413,6 +413,22 @@ static void ahead_is_for_small_items(void **state)
     actor_leave(a);
 }
 
+/* One has expired in the middle, where it cannot be taken out. */
+static void ahead_ends_where_an_item_has_expired(void **state)
+{
+    struct actor *a = actor_new(*state, 0);
+    check(a, "queue.open", "['q']", "_map");
+    check(a, "session.page", "[]", "_array");
+    check(a, "queue.put_many", "['q', [1, 2]]", "2");
+    check(a, "queue.put", "['q', 3, nil, {ttl_ms: 5}]", "nil");
+    check(a, "queue.put", "['q', 4]", "nil");
+    stage_advance(*state, 5);
+    check(a, "queue.get", "['q', nil, {ahead: 4}]", "[1, nil, 1, [0, 0, [[2, nil, 1]]]]");
+    assert_true(take(a, 0, 0));
+    check(a, "queue.get", "['q', nil, {ahead: 4}]", "[4, nil, 1, nil]");
+    actor_leave(a);
+}
+
 static void ahead_is_for_those_who_wait_alone(void **state)
 {
     struct actor *a = consumer(*state, "{}");
@@ -578,6 +594,7 @@ int main(void)
         AHEAD(generations_go_round),
         AHEAD(is_for_simple_queues),
         AHEAD(is_for_small_items),
+        AHEAD(ends_where_an_item_has_expired),
         AHEAD(is_for_those_who_wait_alone),
         AHEAD(needs_a_page),
         AHEAD(page_is_charged_and_counted),

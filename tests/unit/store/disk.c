@@ -46,6 +46,14 @@ void disk_fail(const struct disk_fault *fault)
     (void)pthread_mutex_unlock(&disk.mutex);
 }
 
+bool disk_has_failed(void)
+{
+    (void)pthread_mutex_lock(&disk.mutex);
+    bool failed = disk.has_failed;
+    (void)pthread_mutex_unlock(&disk.mutex);
+    return failed;
+}
+
 bool disk_heal(void)
 {
     (void)pthread_mutex_lock(&disk.mutex);

@@ -39,6 +39,8 @@ struct disk_fault {
 };
 
 void disk_fail(const struct disk_fault *fault);
+/* Whether something has failed since. */
+bool disk_has_failed(void);
 /* Nothing fails any more. True if something has. */
 bool disk_heal(void);
 

@@ -74,8 +74,14 @@ static bool fail_once(struct box *box, const struct disk_fault *fault, int expec
     if (box->store != NULL && code != 0) {
         close_failed(box);
     }
-    bool failed = disk_heal();
+    bool failed = disk_has_failed();
+    /* A disk that has lost what was written is never made light of. */
+    if (failed && (fault->operation == DISK_SYNC ||
+                   (fault->operation == DISK_WRITE && fault->error == EIO))) {
+        assert_int_not_equal(code, 0);
+    }
     box_close(box);
+    failed = disk_heal();
     record_stop();
     if (code != 0) {
         assert_true(failed);
@@ -163,6 +169,22 @@ static void each_write_is_over_a_quota_once(void **state)
     assert_true(fail_each(*state, fault, ENOSPC) > COMMITS * 4);
 }
 
+static void a_sync_that_fails_after_its_commit_is_told(void **state)
+{
+    struct box *box = *state;
+    const char *error = NULL;
+    uint64_t number;
+    box->options.sync = STORE_SYNC_INTERVAL;
+    box->options.interval_ms = 1;
+    box_open(box);
+    disk_fail(
+        &(struct disk_fault){.operation = DISK_SYNC, .after = 1, .error = EIO, .stays = true});
+    box_put(box, 1, "a", "1");
+    box_commit(box);
+    assert_int_equal(box_wait(box, &number, &error), EIO);
+    assert_non_null(strstr(error, "syncing the log of"));
+}
+
 static void a_new_store_fails_at_each_write_and_is_made_later(void **state)
 {
     struct box *box = *state;
@@ -197,6 +219,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_allocation_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_write_finds_no_space_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_write_is_over_a_quota_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_sync_that_fails_after_its_commit_is_told, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_new_store_fails_at_each_write_and_is_made_later, set_up,
                                         tear_down),
     };

@@ -335,6 +335,28 @@ static void a_damaged_file_is_refused_or_unharmed(void **state)
     free(bytes);
 }
 
+static void damage_that_no_row_shows_is_found_at_the_start(void **state)
+{
+    enum { FIRST_FREE = 32 }; /* where the file's first page says which page is free */
+    struct box *box = *state;
+    size_t len;
+    static uint8_t large[100 * 1000];
+    box_open(box);
+    store_put(box->store, 1, slice_of_string("large"), (struct slice){large, sizeof(large)});
+    box_put(box, 1, "small", "value");
+    box_commit(box);
+    box_remove(box, 1, "large");
+    box_commit(box);
+    box_close(box);
+    uint8_t *bytes = read_file(box_file(box, DIRECTORY_DATABASE), &len);
+    /* The third page is the first of the rows. */
+    assert_int_not_equal(bytes[FIRST_FREE + 3], 0);
+    bytes[FIRST_FREE + 3] = 3;
+    write_file(box_file(box, DIRECTORY_DATABASE), bytes, len);
+    free(bytes);
+    expect_refusal(box, EBADMSG, "is damaged");
+}
+
 static void files_that_are_removed_are_missed_at_the_next_commit(void **state)
 {
     static const char *const files[] = {DIRECTORY_DATABASE, DIRECTORY_LOG};
@@ -376,6 +398,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_row_that_has_changed_is_found_when_it_is_read, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_or_unharmed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damage_that_no_row_shows_is_found_at_the_start, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_removed_are_missed_at_the_next_commit,
                                         set_up, tear_down),
     };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "proto/error.h"
 #include "tests/support/scarce.h"
@@ -208,6 +209,79 @@ static void figures_count_commits_rows_and_syncs(void **state)
     assert_null(figures.last_error);
 }
 
+static void a_log_is_synced_an_interval_after_the_commit(void **state)
+{
+    struct box *box = *state;
+    struct store_figures figures;
+    time_t end = time(NULL) + 60;
+    box->options.sync = STORE_SYNC_INTERVAL;
+    box->options.interval_ms = 20;
+    box_open(box);
+    box_put(box, 1, "a", "1");
+    box_commit(box);
+    do {
+        assert_true(time(NULL) < end);
+        (void)poll(NULL, 0, 1);
+        store_figures(box->store, &figures);
+    } while (figures.syncs == 0);
+    assert_int_equal(figures.commits, 1);
+    box_reopen(box);
+    box_expect(box, "1 a=1; ");
+}
+
+static void intervals_at_their_extremes_are_intervals(void **state)
+{
+    static const uint64_t intervals[] = {0, 1, INT64_MAX, UINT64_MAX};
+    struct box *box = *state;
+    struct store_figures figures;
+    box->options.sync = STORE_SYNC_INTERVAL;
+    for (int i = 0; i < 4; i++) {
+        box->options.interval_ms = intervals[i];
+        box_open(box);
+        box_put(box, 1, "a", "1");
+        box_commit(box);
+        store_figures(box->store, &figures);
+        assert_true(i < 2 || figures.syncs == 0);
+        box_close(box);
+    }
+}
+
+static void without_syncs_none_is_made(void **state)
+{
+    struct box *box = *state;
+    struct store_figures figures;
+    box->options.sync = STORE_SYNC_NEVER;
+    box_open(box);
+    box_put(box, 1, "a", "1");
+    box_commit(box);
+    store_figures(box->store, &figures);
+    assert_int_equal(figures.commits, 1);
+    assert_int_equal(figures.syncs, 0);
+    box_reopen(box);
+    box_expect(box, "1 a=1; ");
+}
+
+static void want_of_memory_at_the_start_is_said(void **state)
+{
+    struct box *box = *state;
+    unsigned n = 0;
+    for (;; n++) {
+        char *error = NULL;
+        scarce_begin(n);
+        int code = box_try_open(box, &error);
+        bool failed = scarce_end();
+        box_close(box);
+        if (code != 0) {
+            assert_int_equal(code, ENOMEM);
+        }
+        free(error);
+        if (!failed) {
+            break;
+        }
+    }
+    assert_true(n > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +300,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(reading_stops_where_the_caller_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(want_of_memory_while_gathering_is_said_by_commit, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_log_is_synced_an_interval_after_the_commit, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(intervals_at_their_extremes_are_intervals, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(without_syncs_none_is_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(want_of_memory_at_the_start_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(figures_count_commits_rows_and_syncs, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

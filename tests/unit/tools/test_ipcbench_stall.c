@@ -6,6 +6,7 @@
 #include "tests/support/unit.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
 static void rows_have_names_of_their_own(void **state)
@@ -23,9 +24,9 @@ static void rows_have_names_of_their_own(void **state)
 static int read_options(struct options *out, const char *first, const char *second)
 {
     char name[] = "ipcbench";
-    char arguments[2][64] = {""};
-    (void)strncpy(arguments[0], first, sizeof(arguments[0]) - 1);
-    (void)strncpy(arguments[1], second, sizeof(arguments[1]) - 1);
+    static char arguments[2][64]; /* the options point into them */
+    (void)snprintf(arguments[0], sizeof(arguments[0]), "%s", first);
+    (void)snprintf(arguments[1], sizeof(arguments[1]), "%s", second);
     char *argv[] = {name, arguments[0], arguments[1], NULL};
     optind = 0; /* of getopt: from the beginning */
     return options_read(second[0] != '\0' ? 3 : 2, argv, out);

@@ -89,7 +89,7 @@ const struct option options[OPTIONS] = {
     [OPTION_START] = {"start", .kind = WORD_COUNT, .value = "N",
                       .summary = "begin with item N; 0 is the first"},
     [OPTION_STATE] = {"state", .kind = WORD_FILE, .value = "DIRECTORY",
-                      .summary = "the store's directory, if no daemon is to be asked"},
+                      .summary = "the directory of the store; else it is that of the daemon"},
     [OPTION_TEXT] = {"text", 't', .summary = "values are text, not JSON"},
     [OPTION_TIMEOUT] = {"timeout", 'T', WORD_TIME, "TIME",
                         .summary = "give up waiting after TIME; 0: do not wait"},

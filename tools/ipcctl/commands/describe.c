@@ -57,7 +57,8 @@ static bool is_settled(const struct ipcc_value *key)
 /* What is shown in tables of its own. */
 static bool is_claims(const struct ipcc_value *key)
 {
-    return ipcc_value_is_str(key, "waits") || ipcc_value_is_str(key, "holds");
+    return ipcc_value_is_str(key, "waits") || ipcc_value_is_str(key, "holds") ||
+           ipcc_value_is_str(key, "ahead");
 }
 
 static void put_members(struct buffer *out, const struct ipcc_value *description, bool settled)

@@ -1,138 +1,104 @@
 /*
- * store: the commands on the directory of a durable store, with a daemon at work in it or without.
+ * store: the commands that read the files of the durable objects: check, dump, load, backup,
+ * compact.
  *
- * A dump has a row on each line, as the daemon's types write them: the number of the object, the
- * key in hexadecimal digits (its first byte says what the row is; the row without a key is the
- * object's own), and the values. What they mean is in the daemon's files on rows. Load makes a
- * store of that.
+ * The directory is named, or the daemon is asked which it has.
  */
+#include "daemon/store/offline.h"
+#include "proto/message.h"
+#include "proto/scan.h"
+#include "tools/ipcctl/output.h"
+#include "tools/ipcctl/request.h"
+#include "tools/ipcctl/commands/source.h"
+#include "tools/ipcctl/terminal/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/store/offline.h"
-#include "daemon/store/store.h"
-#include "proto/message.h"
-#include "proto/scan.h"
-#include "proto/value.h"
-#include "tools/ipcctl/json/json.h"
-#include "tools/ipcctl/output.h"
-#include "tools/ipcctl/request.h"
-
-enum {
-    KEY_MOST = 1 << 20,       /* bytes of a key */
-    COMMIT_BYTES = 1 << 22,   /* what load gathers before it commits */
-    DUMPED_AT_ONCE = 1 << 16, /* bytes of JSON that are written at a time */
-};
-
-/* The directory that is meant: --state, or that of the daemon that runs; the caller frees it. NULL
- * having reported why not. */
-static char *find_directory(struct context *context, enum status *status)
+/* The directory that the daemon says it has; the caller's to free. */
+static enum status ask_directory(struct context *context, char **out)
 {
     struct request request;
     struct ipcc_reply reply;
-    if (context->options[OPTION_STATE].is) {
-        *status = STATUS_OK;
-        return strdup(context->options[OPTION_STATE].text);
-    }
     request_init(&request, "server.stats");
-    if (request_try(context, &request, &reply) < 0) {
-        *status = report(context, STATUS_FAILED,
-                         "no daemon answers that could say where its store is (%s); give --state "
-                         "DIRECTORY",
-                         ipcc_last_message());
-        return NULL;
+    enum status status = request_send(context, &request, &reply);
+    if (status != STATUS_OK) {
+        return status;
     }
-    struct slice path = field_text(&reply.value, "state_directory");
-    char *directory = path.len > 0 ? strndup((const char *)path.data, path.len) : NULL;
-    *status = directory != NULL ? STATUS_OK
-                                : report(context, STATUS_FAILED,
-                                         "the daemon has no durable store (ipcd --state)");
+    struct ipcc_value store = field(&reply.value, "store");
+    struct slice path = field_text(&store, "path");
+    if (path.len == 0) {
+        status = report(context, STATUS_FAILED, "the daemon has no store: name one with --state");
+    } else {
+        *out = strndup((const char *)path.data, path.len);
+        status = *out != NULL ? STATUS_OK : report_memory(context);
+    }
     ipcc_reply_free(&reply);
-    return directory;
+    return status;
 }
 
-/* Reports what an offline function has said, whose sentence it frees. */
-static enum status finish(struct context *context, char *directory, int code, char *error)
+static enum status find_directory(struct context *context, char **out)
+{
+    const struct given *state = &context->options[OPTION_STATE];
+    if (!state->is) {
+        return ask_directory(context, out);
+    }
+    /* The daemon's is absolute too; and "" would be the root. */
+    *out = realpath(state->text, NULL);
+    return *out != NULL ? STATUS_OK
+                        : report(context, STATUS_FAILED, "%s: %s", state->text, strerror(errno));
+}
+
+/* Says what came of it; the sentence is freed. */
+static enum status conclude(struct context *context, int code, char *error)
 {
     enum status status = STATUS_OK;
     if (code != 0) {
         status = report(context, STATUS_FAILED, "%s", error != NULL ? error : strerror(code));
     }
     free(error);
-    free(directory);
-    return output_flush(context, status);
+    return status;
 }
 
-static void print_line(struct context *context, const char *format, uint64_t a, uint64_t b)
+static void say_check(struct context *context, const char *directory,
+                      const struct offline_report *found)
 {
-    char text[128];
-    struct buffer line = {0};
-    (void)snprintf(text, sizeof(text), format, a, b);
-    (void)buffer_append(&line, text, strlen(text));
-    output_buffer(context, &line);
-    buffer_deinit(&line);
+    struct buffer out = {0};
+    if (context->options[OPTION_JSON].is) {
+        pack_map(&out, 3);
+        pack_key_string(&out, "path", directory);
+        pack_key_uint(&out, "rows", found->rows);
+        pack_key_uint(&out, "bytes", found->bytes);
+        output_record(context, &out);
+    } else {
+        text_plain(&out, slice_of_string(directory));
+        text_format(&out, " is whole: %" PRIu64 " rows, %" PRIu64 " bytes\n", found->rows,
+                    found->bytes);
+        output_buffer(context, &out);
+    }
+    buffer_deinit(&out);
 }
 
 enum status run_store_check(struct context *context)
 {
-    enum status status;
-    char *directory = find_directory(context, &status);
-    if (directory == NULL) {
-        return status;
-    }
-    struct offline_report found = {0};
+    struct offline_report found;
+    char *directory = NULL;
     char *error = NULL;
-    int code = offline_check(directory, &found, &error);
-    if (code == 0 && context->options[OPTION_JSON].is) {
-        struct buffer record = {0};
-        pack_map(&record, 2);
-        pack_key_uint(&record, "rows", found.rows);
-        pack_key_uint(&record, "bytes", found.bytes);
-        output_record(context, &record);
-        buffer_deinit(&record);
-    } else if (code == 0) {
-        print_line(context, "whole: %" PRIu64 " rows, %" PRIu64 " bytes\n", found.rows,
-                   found.bytes);
+    enum status status = find_directory(context, &directory);
+    if (status == STATUS_OK) {
+        int code = offline_check(directory, &found, &error);
+        status = conclude(context, code, error);
     }
-    return finish(context, directory, code, error);
+    if (status == STATUS_OK) {
+        say_check(context, directory, &found);
+    }
+    free(directory);
+    return status;
 }
 
-enum status run_store_compact(struct context *context)
-{
-    enum status status;
-    char *directory = find_directory(context, &status);
-    if (directory == NULL) {
-        return status;
-    }
-    char *error = NULL;
-    int code = offline_compact(directory, &error);
-    return finish(context, directory, code, error);
-}
-
-enum status run_store_backup(struct context *context)
-{
-    enum status status;
-    char *directory = find_directory(context, &status);
-    if (directory == NULL) {
-        return status;
-    }
-    char *error = NULL;
-    int code = offline_backup(directory, context->words[0], &error);
-    return finish(context, directory, code, error);
-}
-
-/* Dumping. */
-
-struct dumping {
-    struct context *context;
-    struct buffer row;  /* MessagePack */
-    struct buffer text; /* JSON */
-};
-
+/* A key in hexadecimal digits. */
 static void pack_key(struct buffer *out, struct slice key)
 {
     static const char digits[] = "0123456789abcdef";
@@ -141,80 +107,67 @@ static void pack_key(struct buffer *out, struct slice key)
         const char pair[2] = {digits[key.data[i] >> 4], digits[key.data[i] & 15]};
         (void)buffer_append(&hex, pair, sizeof(pair));
     }
-    pack_string(out, "key");
-    pack_str(out, buffer_slice(&hex));
+    pack_key_str(out, "key", buffer_slice(&hex));
     buffer_deinit(&hex);
 }
 
-/* A row's value is a run of MessagePack values: how many, or 0: it is something else. */
-static size_t count_values(struct slice value)
+/* What a row has is a run of MessagePack values: how many; 0: it is something else. */
+static size_t count_values(struct slice run)
 {
     size_t count = 0;
-    while (value.len > 0) {
-        size_t len = scan_length(value.data, value.len);
-        if (len == 0 || len > value.len) {
+    while (run.len > 0) {
+        size_t len = scan_length(run.data, run.len);
+        if (len == 0) {
             return 0;
         }
-        value = slice_from(value, len);
+        run = slice_from(run, len);
         count++;
     }
     return count;
 }
 
-static int dump_row(void *data, uint64_t object, struct slice key, struct slice value)
+static int print_row(void *data, uint64_t object, struct slice key, struct slice value)
 {
-    struct dumping *dumping = data;
-    struct buffer *row = &dumping->row;
+    struct context *context = data;
+    struct buffer out = {0};
     size_t count = count_values(value);
-    row->len = 0;
-    pack_map(row, 3);
-    pack_key_uint(row, "object", object);
-    pack_key(row, key);
+    pack_map(&out, 3);
+    pack_key_uint(&out, "object", object);
+    pack_key(&out, key);
     if (count > 0) {
-        pack_string(row, "row");
-        pack_array(row, count);
-        pack_raw(row, value);
+        pack_string(&out, "row");
+        pack_array(&out, count);
+        pack_raw(&out, value);
     } else {
-        pack_string(row, "bytes");
-        pack_bin(row, value);
+        pack_string(&out, "bytes");
+        pack_bin(&out, value);
     }
-    if (row->failed) {
-        return ENOMEM;
-    }
-    json_write(buffer_slice(row), &dumping->text);
-    (void)buffer_append(&dumping->text, "\n", 1);
-    if (dumping->text.len > DUMPED_AT_ONCE) {
-        output_buffer(dumping->context, &dumping->text);
-    }
-    return dumping->context->write_error;
+    output_record(context, &out);
+    buffer_deinit(&out);
+    return context->write_error; /* which output_flush says */
 }
 
 enum status run_store_dump(struct context *context)
 {
-    enum status status;
-    char *directory = find_directory(context, &status);
-    if (directory == NULL) {
-        return status;
-    }
-    struct dumping dumping = {.context = context};
+    char *directory = NULL;
     char *error = NULL;
-    int code = offline_read(directory, dump_row, &dumping, &error);
-    output_buffer(context, &dumping.text);
-    buffer_deinit(&dumping.text);
-    buffer_deinit(&dumping.row);
-    if (code != 0 && code == context->write_error) {
-        code = 0; /* output_flush says it */
+    enum status status = find_directory(context, &directory);
+    if (status == STATUS_OK) {
+        int code = offline_read(directory, print_row, context, &error);
+        status = context->write_error == 0 ? conclude(context, code, error) : STATUS_FAILED;
     }
-    return finish(context, directory, code, error);
+    free(directory);
+    return status;
 }
 
-/* Loading. */
-
-/* One line of a dump. */
-struct line {
-    uint64_t object;
-    struct buffer key;
-    struct slice row; /* the values; or the bytes as they are */
+/* Rows as they come from standard input. */
+struct loading {
+    struct source source;
+    struct batch batch;
+    size_t at;         /* in the batch */
+    struct buffer key; /* of the row in hand */
+    struct buffer value;
+    enum status status;
 };
 
 static int digit_of(uint8_t character)
@@ -225,148 +178,122 @@ static int digit_of(uint8_t character)
     return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
 }
 
-static bool read_key(struct slice hex, struct buffer *key)
+/* The key of a row; false if it has none. */
+static bool row_key(const struct ipcc_value *row, struct buffer *out)
 {
-    key->len = 0;
-    if (hex.len % 2 != 0 || hex.len / 2 > KEY_MOST) {
-        return false;
-    }
-    for (size_t i = 0; i < hex.len; i += 2) {
+    struct ipcc_value key = field(row, "key");
+    struct slice hex = {key.as.data, key.length};
+    out->len = 0;
+    bool good = key.kind == IPCC_STR && hex.len % 2 == 0;
+    for (size_t i = 0; good && i < hex.len; i += 2) {
         int high = digit_of(hex.data[i]);
         int low = digit_of(hex.data[i + 1]);
         uint8_t byte = (uint8_t)(high * 16 + low);
-        if (high < 0 || low < 0 || buffer_append(key, &byte, 1) < 0) {
-            return false;
-        }
+        good = high >= 0 && low >= 0 && buffer_append(out, &byte, 1) == 0;
     }
-    return true;
+    return good;
 }
 
-/* The members of the map that a line stands for. False: it is no row. */
-static bool read_members(struct slice value, struct line *line)
+/* What it has; false if that is missing. */
+static bool row_value(const struct ipcc_value *row, struct buffer *out)
 {
-    struct param map = value_next(&value);
-    struct slice rest = slice_from(map.raw, map.header.size);
-    unsigned seen = 0;
-    if (map.header.kind != KIND_MAP) {
+    struct ipcc_value values = field(row, "row");
+    struct ipcc_value bytes = field(row, "bytes");
+    out->len = 0;
+    if (bytes.kind == IPCC_BIN) {
+        return buffer_append(out, bytes.as.data, bytes.length) == 0;
+    }
+    struct slice rest = {values.as.data, values.length};
+    if (values.kind != IPCC_RAW || rest.len == 0) {
         return false;
     }
-    for (uint32_t i = 0; i < map.header.count; i++) {
-        struct param name = value_next(&rest);
-        struct param member = value_next(&rest);
-        struct slice key = slice_from(name.raw, name.header.size);
-        struct slice content = slice_from(member.raw, member.header.size);
-        if (slice_equal(key, slice_of_string("object")) && member.header.kind == KIND_INT &&
-            member.header.i >= 0) {
-            line->object = (uint64_t)member.header.i;
-            seen |= 1;
-        } else if (slice_equal(key, slice_of_string("key")) && member.header.kind == KIND_STR &&
-                   read_key(content, &line->key)) {
-            seen |= 2;
-        } else if ((slice_equal(key, slice_of_string("row")) && member.header.kind == KIND_ARRAY) ||
-                   (slice_equal(key, slice_of_string("bytes")) && member.header.kind == KIND_BIN)) {
-            line->row = content;
-            seen |= 4;
-        } else {
-            return false;
+    struct param array = value_next(&rest);
+    struct slice run = slice_from(array.raw, array.header.size);
+    return array.header.kind == KIND_ARRAY && run.len > 0 &&
+           buffer_append(out, run.data, run.len) == 0;
+}
+
+static bool row_object(const struct ipcc_value *row, uint64_t *out)
+{
+    struct ipcc_value object = field(row, "object");
+    *out = object.kind == IPCC_UINT ? object.as.unsigned_integer : (uint64_t)object.as.integer;
+    return object.kind == IPCC_UINT || (object.kind == IPCC_INT && object.as.integer >= 0);
+}
+
+static int next_row(void *data, uint64_t *object, struct slice *key, struct slice *value)
+{
+    struct loading *loading = data;
+    struct buffer *values = &loading->batch.values;
+    if (loading->at == values->len) {
+        values->len = loading->at = loading->batch.count = 0;
+        loading->status = source_next(&loading->source, &loading->batch);
+        if (loading->status != STATUS_OK) {
+            return EINVAL; /* it has been reported */
+        }
+        if (loading->batch.count == 0) {
+            return 0;
         }
     }
-    return seen == 7 && map.header.count == 3;
-}
-
-struct loading {
-    struct context *context;
-    struct store *store;
-    uint64_t number; /* of the line in hand */
-    uint64_t rows;
-};
-
-/* Hands over what has been gathered and waits until it is on disk. */
-static enum status commit(struct loading *loading)
-{
-    struct pollfd ended = {.fd = store_descriptor(loading->store), .events = POLLIN};
-    uint64_t number;
-    const char *error = "out of memory";
-    if (store_gathered(loading->store) == 0) {
-        return STATUS_OK;
+    size_t len = scan_length(values->data + loading->at, values->len - loading->at);
+    struct ipcc_value row = ipcc_raw(values->data + loading->at, len);
+    loading->at += len;
+    if (!row_object(&row, object) || !row_key(&row, &loading->key) ||
+        !row_value(&row, &loading->value)) {
+        loading->status = report(loading->source.context, STATUS_FAILED,
+                                 "a line is not a row as store dump prints it; the rows before it "
+                                 "are in the store");
+        return EINVAL;
     }
-    if (store_commit(loading->store, &number) < 0) {
-        return report(loading->context, STATUS_FAILED, "%s", error);
-    }
-    int code = 0;
-    while (code == 0 && store_is_busy(loading->store)) {
-        (void)poll(&ended, 1, -1);
-        code = store_reap(loading->store, &number, &error);
-        code = code == EAGAIN ? 0 : code;
-    }
-    return code == 0 ? STATUS_OK : report(loading->context, STATUS_FAILED, "%s", error);
-}
-
-static enum status load_line(struct loading *loading, struct slice text, struct line *line,
-                             struct buffer *value)
-{
-    struct json_error error;
-    value->len = 0;
-    if (json_read(text, value, &error) < 0) {
-        return report(loading->context, STATUS_FAILED, "line %" PRIu64 " is not JSON: %s",
-                      loading->number, error.text);
-    }
-    if (!read_members(buffer_slice(value), line)) {
-        return report(loading->context, STATUS_FAILED,
-                      "line %" PRIu64 " is no row: it must be {\"object\": NUMBER, \"key\": "
-                      "\"HEXADECIMAL\", \"row\": [VALUE, ...]}, as store dump writes it",
-                      loading->number);
-    }
-    store_put(loading->store, line->object, buffer_slice(&line->key), line->row);
-    loading->rows++;
-    return store_gathered(loading->store) > COMMIT_BYTES ? commit(loading) : STATUS_OK;
-}
-
-static enum status load_lines(struct loading *loading)
-{
-    struct line line = {0};
-    struct buffer value = {0};
-    char *text = NULL;
-    size_t cap = 0;
-    ssize_t len;
-    enum status status = STATUS_OK;
-    while (status == STATUS_OK && (len = getline(&text, &cap, stdin)) > 0) {
-        loading->number++;
-        status =
-            load_line(loading, (struct slice){(const uint8_t *)text, (size_t)len}, &line, &value);
-    }
-    if (status == STATUS_OK && ferror(stdin) != 0) {
-        status = report(loading->context, STATUS_FAILED, "standard input: %s", strerror(errno));
-    }
-    free(text);
-    buffer_deinit(&line.key);
-    buffer_deinit(&value);
-    return status == STATUS_OK ? commit(loading) : status;
+    *key = buffer_slice(&loading->key);
+    *value = buffer_slice(&loading->value);
+    return 1;
 }
 
 enum status run_store_load(struct context *context)
 {
-    const struct store_options wanted = {.directory = context->words[0],
-                                          .sync = STORE_SYNC_ALWAYS};
-    struct loading loading = {.context = context};
+    const struct given *state = &context->options[OPTION_STATE];
+    struct loading loading = {0};
     char *error = NULL;
-    int code = store_open(&wanted, &loading.store, &error);
-    if (code != 0) {
-        return finish(context, NULL, code, error);
+    if (!state->is || state->text[0] != '/') {
+        return report_usage(context,
+                            "name the new directory by an absolute path: --state=/DIRECTORY");
     }
-    enum status status;
-    if (store_row_count(loading.store) > 0) {
-        status = report(context, STATUS_FAILED,
-                        "%s has a store with objects in it already; load makes a new one: give a "
-                        "directory that is empty or not there",
-                        context->words[0]);
-    } else {
-        status = load_lines(&loading);
+    loading.status = source_init(&loading.source, context, context->count);
+    if (loading.status == STATUS_OK) {
+        int code = offline_fill(state->text, next_row, &loading, &error);
+        if (loading.status == STATUS_OK) {
+            loading.status = conclude(context, code, error);
+        }
+        source_deinit(&loading.source);
     }
-    store_close(loading.store);
+    buffer_deinit(&loading.batch.values);
+    buffer_deinit(&loading.key);
+    buffer_deinit(&loading.value);
+    return loading.status;
+}
+
+enum status run_store_backup(struct context *context)
+{
+    char *directory = NULL;
+    char *error = NULL;
+    enum status status = find_directory(context, &directory);
     if (status == STATUS_OK) {
-        print_line(context, "%" PRIu64 " rows of %" PRIu64 " lines\n", loading.rows,
-                   loading.number);
+        int code = offline_backup(directory, context->words[0], &error);
+        status = conclude(context, code, error);
     }
-    return output_flush(context, status);
+    free(directory);
+    return status;
+}
+
+enum status run_store_compact(struct context *context)
+{
+    char *directory = NULL;
+    char *error = NULL;
+    enum status status = find_directory(context, &directory);
+    if (status == STATUS_OK) {
+        int code = offline_compact(directory, &error);
+        status = conclude(context, code, error);
+    }
+    free(directory);
+    return status;
 }

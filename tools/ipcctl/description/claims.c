@@ -1,4 +1,4 @@
-/* claims: who waits on an object and who holds what; see claims.h. */
+/* claims: who waits on an object, who holds what, and for whom items are reserved; see claims.h. */
 #include "tools/ipcctl/description/claims.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
@@ -6,6 +6,7 @@
 #include "tools/ipcctl/terminal/text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 
 /* What can be held: the key of how much, the title of its column, and of the table. */
 static const struct holding {
@@ -161,9 +162,31 @@ static void print_holds(struct context *context, const struct ipcc_value *descri
     table_deinit(&table);
 }
 
+/* For whom items of a queue are reserved. */
+static void print_ahead(struct context *context, const struct ipcc_value *description)
+{
+    static const struct column columns[] = {
+        {"SESSION", true, false},
+        {"PID", true, false},
+        {"PROGRAM", false, true},
+        {"CLIENT", false, true},
+    };
+    struct ipcc_value ahead = field(description, "ahead");
+    struct table table;
+    if (ahead.kind != IPCC_RAW) {
+        return;
+    }
+    table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+    add_session(&table, &ahead);
+    claims_title(context, "Reserved items", field_int(&ahead, "items"), INT_MAX);
+    output_table(context, &table);
+    table_deinit(&table);
+}
+
 void claims_print(struct context *context, const struct ipcc_value *description)
 {
     print_holds(context, description);
+    print_ahead(context, description);
     print_waits(context, description);
 }
 

@@ -1,6 +1,6 @@
 /*
  * claims: who waits on an object and who holds what of it, as object.describe with claims tells it
- * in "waits" and "holds", and what this machine knows of those processes.
+ * in "waits", "holds" and "ahead", and what this machine knows of those processes.
  */
 #pragma once
 

@@ -196,41 +196,41 @@ static const struct command server_commands[] = {
 static const struct command store_commands[] = {
     {
         .words = "store check",
-        .summary = "Read all that is on disk and say whether it is whole",
-        .details = "A daemon may be at work meanwhile. For the owner of the directory, and root.",
+        .summary = "Read all that is durable and say whether it is whole",
+        .details =
+            "The daemon may go on meanwhile. For root and the daemon's own user, as all of store.",
         .options = {{OPTION_STATE, NULL}},
         .run = run_store_check,
     },
     {
-        .words = "store backup",
-        .summary = "Write all that is on disk at this moment to a new FILE",
-        .details =
-            "A daemon may be at work meanwhile. To use it, put it as store.db into an empty\n"
-            "directory, and start ipcd with that as --state.",
-        .arguments = {{"FILE", WORD_FILE, ONE}},
-        .options = {{OPTION_STATE, NULL}},
-        .run = run_store_backup,
-    },
-    {
         .words = "store dump",
-        .summary = "Print all rows that are on disk, as JSON lines",
-        .details =
-            "Each has the number of an object, a key and the values. A daemon may be at work\n"
-            "meanwhile. store load makes a store of it again.",
+        .summary = "Print the rows that are on disk, as JSON lines",
+        .details = "Each is {\"object\": N, \"key\": BYTES, \"value\": BYTES}: what an object has "
+                   "written\n"
+                   "down of itself. The daemon may go on meanwhile.",
         .options = {{OPTION_STATE, NULL}},
         .run = run_store_dump,
     },
     {
         .words = "store load",
-        .summary = "Make a store in DIRECTORY of what store dump has printed",
-        .details = "It is read from standard input. There must be no store in the directory yet.",
-        .arguments = {{"DIRECTORY", WORD_FILE, ONE}},
+        .summary = "Make what dump has printed the rows of an empty store",
+        .details = "The lines are read from standard input. The daemon must not be running.",
+        .options = {{OPTION_STATE, "the directory of the store"}},
         .run = run_store_load,
     },
     {
+        .words = "store backup",
+        .summary = "Copy all that is durable at this moment to a new file",
+        .details =
+            "The daemon may go on meanwhile. The file is the store.db of a new, empty directory.",
+        .arguments = {{"FILE", WORD_FILE, ONE}},
+        .options = {{OPTION_STATE, NULL}},
+        .run = run_store_backup,
+    },
+    {
         .words = "store compact",
-        .summary = "Give disk space that is not used back",
-        .details = "No daemon may have the store open. It needs as much space again meanwhile.",
+        .summary = "Give back what is free in the files of the store",
+        .details = "The daemon must not be running: it gives most of it back by itself.",
         .options = {{OPTION_STATE, NULL}},
         .run = run_store_compact,
     },
@@ -245,6 +245,6 @@ const struct area areas[] = {
     {"Commands under a lock", NULL, run_commands},
     {"The daemon", NULL, daemon_commands},
     {"The daemon itself", "server", server_commands},
-    {"The durable store", "store", store_commands},
+    {"The store of durable objects", "store", store_commands},
     {NULL, NULL, NULL},
 };

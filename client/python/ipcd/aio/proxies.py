@@ -81,7 +81,7 @@ class Proxy(proxy.Proxy):
         cls._blocking = blocking
         written = {name for base in cls.__mro__ if issubclass(base, Proxy) for name in vars(base)}
         for base in blocking.__mro__:
-            if not issubclass(base, proxy.Proxy):
+            if not issubclass(base, _core.Handle):
                 continue
             for name, method in vars(base).items():
                 if name in written:
@@ -280,7 +280,7 @@ class _Held(Proxy):
     """What a task can hold: `async with`, or `acquire` and `release`."""
 
     _owner = staticmethod(task_number)
-    _depths: Optional[dict[int, int]]
+    _depths: Any
     _note_depth: Callable[[int, int], None]
     _acquire: bytes
     _release: bytes
@@ -295,8 +295,7 @@ class _Held(Proxy):
         except errors.Timeout:
             return False
         self.abandoned = held["abandoned"]
-        if self._depths is not None:
-            self._note_depth(owner, held["depth"])
+        self._note_depth(owner, held["depth"])
         return True
 
     async def release(self) -> None:
@@ -304,8 +303,7 @@ class _Held(Proxy):
         self._client._loop.check()
         owner = self._owner()
         depth = await self._call(self._release, owner)
-        if self._depths is not None:
-            self._note_depth(owner, depth)
+        self._note_depth(owner, depth)
 
     async def __aenter__(self) -> bool:
         return await self.acquire()

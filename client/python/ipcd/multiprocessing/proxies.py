@@ -97,13 +97,11 @@ def _timeout(blocking: bool, timeout: Optional[float]) -> Optional[float]:
 class AcquirerProxy(ManagedProxy):
     """What can be acquired and released, with the timeouts of threading's locks."""
 
-    _hold: Callable[[Optional[int]], bool]  # of the class beside it
+    _hold_for: Callable[[Optional[int]], bool]  # of the class beside it
 
-    def acquire(self, blocking: bool = True, timeout: Optional[float] = None) -> bool:
+    def _acquire_within(self, blocking: bool = True, timeout: Optional[float] = None) -> bool:
         """Waits at most `timeout` seconds; None or -1: without limit. Whether it was acquired."""
-        if blocking and timeout is None:
-            return self._hold(None)
-        return self._hold(wait_ms(blocking, _timeout(blocking, timeout)))
+        return self._hold_for(wait_ms(blocking, _timeout(blocking, timeout)))
 
 
 class LockProxy(AcquirerProxy, lock.Lock):
@@ -128,6 +126,7 @@ class SemaphoreProxy(AcquirerProxy, semaphore.Semaphore):
     """A semaphore."""
 
     _typeid = "Semaphore"
+    acquire = AcquirerProxy._acquire_within
 
     def __init__(self, value: int = 1) -> None:
         if value < 0:
