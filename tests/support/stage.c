@@ -166,7 +166,7 @@ void actor_leave(struct actor *actor)
 
 /* ---- taking over ----------------------------------------------------------------------------- */
 
-enum { KEPT_MAX = 1100 };
+enum { KEPT_MAX = 1100, TAKEOVERS_FIRST = 100, TAKEOVERS_EVERY = 37 };
 
 /* What is kept beside the state: a daemon has it from the socket and its configuration. */
 struct kept {
@@ -311,7 +311,10 @@ static void run(struct actor *actor, const struct buffer *request)
     struct message message;
     int status = message_decode(request->data, request->len, MESSAGE_DEPTH, MESSAGE_SIZE, &message);
     assert_int_equal(status, 0);
-    if (stage->takes_over && stage->service.jobs.count == 0 && !stage->by_hand &&
+    unsigned requests = stage->requests++;
+    bool is_due =
+        stage->takes_over && (requests < TAKEOVERS_FIRST || requests % TAKEOVERS_EVERY == 0);
+    if (is_due && stage->service.jobs.count == 0 && !stage->by_hand &&
         TAILQ_EMPTY(&stage->service.registry.ready)) {
         stage_take_over(stage);
     }

@@ -21,9 +21,10 @@ enum { STAGE_ANSWERS_MAX = 1024 };
 
 struct stage {
     struct service service;
-    uint64_t now;    /* monotonic, nanoseconds */
-    bool takes_over; /* before each request */
-    bool by_hand;    /* the test runs the jobs itself, one slice at a time (stage_step) */
+    uint64_t now;      /* monotonic, nanoseconds */
+    bool takes_over;   /* before each request of the first ones, and then now and then */
+    unsigned requests; /* that have been run */
+    bool by_hand;      /* the test runs the jobs itself, one slice at a time (stage_step) */
 };
 
 /* One session and the answers that it has read. */
@@ -53,7 +54,8 @@ void stage_finish(struct stage *stage);
 
 /* All that there is is written down, taken down, and made again from what was written, as when one
  * daemon takes the place of another; pointers to objects and calls are void then. Nothing may be
- * under way. With IPCD_TEST_TAKEOVER in the environment that is done before each request. */
+ * under way. With IPCD_TEST_TAKEOVER in the environment that is done before each request (of many,
+ * before some). */
 void stage_take_over(struct stage *stage);
 
 /* A new session of a user; 0 is root. */
