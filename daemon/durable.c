@@ -45,12 +45,14 @@ static struct moment moment_at(uint64_t monotonic_ns)
                                (uint64_t)wall.tv_sec * 1000000 + (uint64_t)wall.tv_nsec / 1000};
 }
 
-void durable_print_sync(enum store_sync sync, uint64_t interval_ms, char text[DURABLE_SYNC])
+/* As the configuration says it. */
+static void print_sync(struct durable *durable)
 {
-    if (sync == STORE_SYNC_INTERVAL) {
-        (void)snprintf(text, DURABLE_SYNC, "%" PRIu64 "ms", interval_ms);
+    if (durable->sync == STORE_SYNC_INTERVAL) {
+        (void)snprintf(durable->sync_text, DURABLE_SYNC, "%" PRIu64 "ms", durable->interval_ms);
     } else {
-        (void)snprintf(text, DURABLE_SYNC, "%s", sync == STORE_SYNC_ALWAYS ? "always" : "never");
+        (void)snprintf(durable->sync_text, DURABLE_SYNC, "%s",
+                       durable->sync == STORE_SYNC_ALWAYS ? "always" : "never");
     }
 }
 
@@ -256,11 +258,9 @@ static size_t describe(void *data, struct buffer *out)
 {
     const struct durable *durable = data;
     struct store_figures figures;
-    char sync[DURABLE_SYNC];
-    durable_print_sync(durable->sync, durable->interval_ms, sync);
     store_figures(durable->store, &figures);
     pack_key_string(out, "path", durable->directory);
-    pack_key_string(out, "sync", sync);
+    pack_key_string(out, "sync", durable->sync_text);
     pack_key_uint(out, "bytes", figures.bytes);
     pack_key_uint(out, "commits", figures.commits);
     pack_key_uint(out, "syncs", figures.syncs);
@@ -392,8 +392,9 @@ static int read_objects(struct durable *durable)
     }
     give_back_taken(service, net_clock());
     log_line(durable->log, LOG_LEVEL_INFO,
-             "the durable store %s: %" PRIu64 " objects, read in %" PRIu64 " ms",
-             durable->directory, service->accounts.objects, (net_clock() - begun) / 1000000);
+             "the durable store %s, sync %s: %" PRIu64 " objects, read in %" PRIu64 " ms",
+             durable->directory, durable->sync_text, service->accounts.objects,
+             (net_clock() - begun) / 1000000);
     return 0;
 }
 
@@ -418,6 +419,7 @@ static void begin(struct durable *durable)
     struct commits *commits = &durable->service->commits;
     commits->next = 1;
     durable->service->state_directory = durable->directory;
+    durable->service->registry.sync = durable->sync_text;
     commits->keeper = (struct keeper){.promise = promise, .describe = describe, .data = durable};
     durable->service->jobs.listener = (struct hold_listener){save_before_hold, durable};
 }
@@ -449,6 +451,7 @@ int durable_open(struct durable *durable, const char *directory, const struct co
     if (durable->directory == NULL) {
         return ERR_MEMORY;
     }
+    print_sync(durable);
     const struct store_options options = {.directory = durable->directory,
                                           .sync = config->sync,
                                           .interval_ms = config->interval_ms,
@@ -512,6 +515,7 @@ void durable_deinit(struct durable *durable)
     }
     if (durable->service != NULL) {
         durable->service->state_directory = NULL;
+        durable->service->registry.sync = NULL;
     }
     free(durable->directory);
     *durable = (struct durable){0};

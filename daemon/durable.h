@@ -28,11 +28,12 @@ struct durable {
     char *directory; /* owned */
     enum store_sync sync;
     uint64_t interval_ms;
-    struct event turn;      /* active when something has changed and the turn ends */
-    struct event ended;     /* the store's descriptor */
-    struct alarm patience;  /* rings when no more sessions are waited for to join a commit */
-    uint64_t active;        /* sessions whose answers waited when the last commit ended, */
-    uint64_t patient_until; /* and until when they are waited for: monotonic, nanoseconds */
+    char sync_text[DURABLE_SYNC]; /* the two, as the configuration says it */
+    struct event turn;            /* active when something has changed and the turn ends */
+    struct event ended;           /* the store's descriptor */
+    struct alarm patience;        /* rings when no more sessions are waited for to join a commit */
+    uint64_t active;              /* sessions whose answers waited when the last commit ended, */
+    uint64_t patient_until;       /* and until when they are waited for: monotonic, nanoseconds */
     bool waited_for; /* objects have been saved for the next commit, and answers wait for it, even
                         if nothing was to be written of what had changed */
     bool failed;     /* a commit has failed: the daemon ends */
@@ -41,9 +42,6 @@ struct durable {
 /* Which directory that is: of --state, else $STATE_DIRECTORY (its first, if systemd has given
  * several), else of the configuration. NULL: none. Not owned. */
 const char *durable_directory(const char *option, const struct config *config);
-
-/* When changes are synced, as the configuration says it: "always", "50ms", "never". */
-void durable_print_sync(enum store_sync sync, uint64_t interval_ms, char text[DURABLE_SYNC]);
 
 /* Opens the store in a directory. 0; or a negative code having logged what is wrong. durable_deinit
  * is right after both. To be followed by one of the two below. */

@@ -298,8 +298,9 @@ size_t pack_description(const struct object *object, struct buffer *out, uint64_
     size_t pairs = 10;
     if (object_is_durable(object)) { /* what its contents take, by which its rows go, roughly */
         pack_string(out, "durable");
-        pack_map(out, 1);
+        pack_map(out, 2);
         pack_key_uint(out, "bytes", object->bytes);
+        pack_key_string(out, "sync", object->registry->sync);
         pairs++;
     }
     if (object_is_sealed(object)) {

@@ -24,8 +24,10 @@ struct registry {
     leaving; /* deleted and not yet empty, or scoped and nobody keeps
                 them any more; with a reference */
     TAILQ_HEAD(changed_list, object)
-    changed;         /* durable and to be saved, or gone and to be removed; with a reference */
-    bool is_loading; /* objects are being loaded: what changes is not to be saved */
+    changed;          /* durable and to be saved, or gone and to be removed; with a reference */
+    bool is_loading;  /* objects are being loaded: what changes is not to be saved */
+    const char *sync; /* when what is durable is on disk, to be told: "always"; not owned; NULL:
+                         there is no store */
     uint64_t saved_numbers; /* the lowest number that the saved registry says is free */
     uint64_t anonymous;     /* the number of the last anonymous object */
     uint64_t seed;          /* of the hash of names, so that nobody can choose colliding ones */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,7 +71,7 @@ static void dict_is_there_after_a_crash(void **state)
     struct kept *kept = *state;
     struct rpc *c = daemon_client(kept->daemon);
     expect(c, "dict.open", "['d', {lifetime: 'durable', mode: 384}]",
-           "{lifetime: 'durable', durable: {bytes: _int}, ...}");
+           "{lifetime: 'durable', durable: {bytes: _int, sync: 'always'}, ...}");
     expect(c, "dict.set", "['d', 'b', 1]", "true");
     expect(c, "dict.set", "['d', 'a', ['x', {1: nil}]]", "true");
     expect(c, "dict.set", "['d', 'gone', 3]", "true");
@@ -263,6 +264,71 @@ static void user_may_store_so_much_and_no_more(void **state)
     expect(c, "list.append", "['l', 'y'*60000]", "1");
 }
 
+/* A client's next answer: none, as the daemon has ended. */
+static void expect_the_end(struct kept *kept, struct rpc *c)
+{
+    int status = daemon_wait(kept->daemon);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_null(rpc_next(c));
+    daemon_free(kept->daemon);
+    kept->daemon = NULL;
+}
+
+static void daemon_that_cannot_write_ends_and_has_told_no_success(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    char file[128];
+    expect(c, "dict.open", "['d', {lifetime: 'durable'}]", "_map");
+    (void)snprintf(file, sizeof(file), "%s/state/store.db-wal", kept->directory);
+    assert_int_equal(unlink(file), 0);
+    rpc_send(c, "dict.set", "['d', 'k', 1]");
+    daemon_expect_log(kept->daemon, "has been removed or replaced");
+    expect_the_end(kept, c);
+}
+
+static void disk_that_is_full_refuses_and_recovers(void **state)
+{
+    struct kept *kept = *state;
+    daemon_stop(kept->daemon);
+    kept->daemon = NULL;
+    char path[96];
+    (void)snprintf(path, sizeof(path), "%s/state", kept->directory);
+    directory_remove(path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    if (mount("tmpfs", path, "tmpfs", 0, "size=32m,mode=0700") < 0) {
+        skip(); /* it takes root, and a system that lets it */
+    }
+    begin(kept);
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "list.open", "['l', {lifetime: 'durable'}]", "_map");
+    expect(c, "list.open", "['memory']", "_map");
+    bool refused = false;
+    unsigned count = 0;
+    while (!refused && count < 64) {
+        struct reply *reply = rpc_call(c, "list.append", "['l', 'x'*1000000]");
+        refused = reply->error.type != MSGPACK_OBJECT_NIL;
+        count += !refused;
+        reply_free(reply);
+    }
+    expect_error(c, "list.append", "['l', 'x'*1000000]", "STORAGE");
+    expect(c, "list.len", "['l']", rpc_text(c, "%u", count));
+    expect(c, "list.append", "['memory', 1]", "1");
+    expect(c, "list.get", "['l', 0]", "_str");
+    expect(c, "list.clear", "['l']", "nil");
+    for (refused = true; refused;) { /* the store notices it within a second */
+        struct reply *reply = rpc_call(c, "list.append", "['l', 'y'*1000000]");
+        refused = reply->error.type != MSGPACK_OBJECT_NIL;
+        reply_free(reply);
+    }
+    c = crash(kept);
+    expect(c, "list.len", "['l']", "1");
+    daemon_stop(kept->daemon);
+    kept->daemon = NULL;
+    assert_int_equal(umount(path), 0);
+}
+
 static void embedded_daemon_keeps_nothing(void **state)
 {
     struct kept *kept = *state;
@@ -293,6 +359,8 @@ int main(void)
         DURABLE(second_daemon_on_the_same_state_is_refused),
         DURABLE(numbers_of_objects_are_not_used_again),
         DURABLE(user_may_store_so_much_and_no_more),
+        DURABLE(daemon_that_cannot_write_ends_and_has_told_no_success),
+        DURABLE(disk_that_is_full_refuses_and_recovers),
         DURABLE(embedded_daemon_keeps_nothing),
     };
     return cmocka_run_group_tests_name("durable", tests, NULL, NULL);
