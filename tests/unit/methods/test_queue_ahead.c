@@ -459,25 +459,6 @@ static void ahead_needs_a_page(void **state)
     actor_leave(a);
 }
 
-static void ahead_page_is_charged_and_counted(void **state)
-{
-    struct stage *stage = *state;
-    struct actor *a = actor_new(stage, 7);
-    uint64_t before = a->session.user->bytes;
-    stage->service.accounts.limits.max_user_bytes = before + ahead_page_cost() - 1;
-    check_error(a, "session.page", "[]", "LIMIT");
-    stage->service.accounts.limits.max_user_bytes = before + 2 * ahead_page_cost();
-    stage->service.accounts.limits.max_user_descriptors = 0;
-    check_error(a, "session.page", "[]", "LIMIT");
-    assert_int_equal(a->session.user->bytes, before);
-    stage->service.accounts.limits.max_user_descriptors = 1;
-    check(a, "session.page", "[]", "_array");
-    actor_read(a);
-    assert_int_equal(a->session.user->bytes, before + ahead_page_cost());
-    assert_int_equal(a->session.user->descriptors, 0);
-    actor_leave(a);
-}
-
 static void ahead_has_as_many_queues_as_slots(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -600,7 +581,6 @@ int main(void)
         AHEAD(ends_where_an_item_has_expired),
         AHEAD(is_for_those_who_wait_alone),
         AHEAD(needs_a_page),
-        AHEAD(page_is_charged_and_counted),
         AHEAD(has_as_many_queues_as_slots),
         AHEAD(grows_as_long_as_all_are_taken),
         AHEAD(pauses_when_others_come_too_early),

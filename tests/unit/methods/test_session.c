@@ -89,9 +89,29 @@ static void every_session_is_listed_once(void **state)
     }
 }
 
+static void session_page_is_charged_and_counted(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 7);
+    uint64_t before = a->session.user->bytes;
+    stage->service.accounts.limits.max_user_bytes = before + ahead_page_cost() - 1;
+    check_error(a, "session.page", "[]", "LIMIT");
+    stage->service.accounts.limits.max_user_bytes = before + 2 * ahead_page_cost();
+    stage->service.accounts.limits.max_user_descriptors = 0;
+    check_error(a, "session.page", "[]", "LIMIT");
+    assert_int_equal(a->session.user->bytes, before);
+    stage->service.accounts.limits.max_user_descriptors = 1;
+    check(a, "session.page", "[]", "_array");
+    actor_read(a);
+    assert_int_equal(a->session.user->bytes, before + ahead_page_cost());
+    assert_int_equal(a->session.user->descriptors, 0);
+    actor_leave(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(session_page_is_charged_and_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(description_comes_in_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cursor_behind_the_places_of_a_call_goes_on_with_the_next,
                                         set_up, tear_down),
