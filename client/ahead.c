@@ -17,11 +17,12 @@
 enum {
     WANTED = 128,  /* items that may be reserved at a time */
     WORTH_IT = 16, /* calls after which it is asked for */
+    RESERVED = 4,  /* the element of an answer that says what is */
 };
 
 struct ipcc_ahead {
     struct ipcc *conn; /* a reference to the struct */
-    uint32_t epoch;    /* of the connection that was asked */
+    uint32_t page;     /* the number of the page on which they are reserved, or would be */
     unsigned slot;
     uint32_t generation;
     uint32_t taken;
@@ -66,13 +67,20 @@ void ipcc_ahead_free(struct ipcc_ahead *ahead)
     }
 }
 
+/* True if the session has the page of that number, and is there. */
+static bool has_page(const struct ipcc *conn, uint32_t number)
+{
+    return conn->link.state == LINK_UP && page_is_of(&conn->page, conn->link.epoch) &&
+           conn->page.memory != NULL && conn->page.number == number;
+}
+
 /* Copies the next item, and then takes it. */
 static int take(struct ipcc_ahead *ahead, struct ipcc_reply *reply)
 {
     struct ipcc *conn = ahead->conn;
     struct ipcc_value item;
-    if (conn->link.epoch != ahead->epoch || conn->link.state != LINK_UP ||
-        !ipcc_walk_next(&ahead->walk, &item) || item.kind != IPCC_RAW) {
+    if (!has_page(conn, ahead->page) || !ipcc_walk_next(&ahead->walk, &item) ||
+        item.kind != IPCC_RAW) {
         return IPCC_ERR_EMPTY;
     }
     struct slice raw = {item.as.data, item.length};
@@ -116,7 +124,8 @@ static void ask(struct ipcc *conn, uint32_t epoch)
     }
     ipcc_reply_free(&reply);
     (void)pthread_mutex_lock(&conn->lock);
-    if (status != IPCC_ERR_EXISTS && conn->link.epoch == epoch && !page_is_of(&conn->page, epoch)) {
+    if (conn->link.epoch == epoch && (status == 0 || !page_is_of(&conn->page, epoch))) {
+        page.number = conn->page.number + 1;
         page_deinit(&conn->page);
         conn->page = page;
         page.memory = NULL;
@@ -125,33 +134,31 @@ static void ask(struct ipcc *conn, uint32_t epoch)
     page_deinit(&page);
 }
 
-/* Sees to it that the session has a page, by a call if need be. False: it has none. */
-static bool get_page(struct ipcc *conn)
+/* The number of the session's page, or 0: it has none. Called with the lock held. */
+static uint32_t page_number(const struct ipcc *conn)
 {
-    (void)pthread_mutex_lock(&conn->lock);
-    uint32_t epoch = conn->link.epoch;
-    bool is_up = conn->link.state == LINK_UP && conn->greeted;
-    bool asked = page_is_of(&conn->page, epoch);
-    bool there = is_up && asked && conn->page.memory != NULL;
-    (void)pthread_mutex_unlock(&conn->lock);
-    if (is_up && !asked) {
-        ask(conn, epoch);
-        return get_page(conn);
-    }
-    return there;
+    return has_page(conn, conn->page.number) ? conn->page.number : 0;
 }
 
 struct ipcc_value ipcc_ahead_options(struct ipcc_ahead *ahead)
 {
-    if (connection_enter(ahead->conn) < 0) {
+    struct ipcc *conn = ahead->conn;
+    if (connection_enter(conn) < 0) {
         return ipcc_none();
     }
-    (void)pthread_mutex_lock(&ahead->conn->lock);
-    bool worth_it = ahead->calls == WORTH_IT;
-    ahead->calls += !worth_it;
-    ahead->epoch = ahead->conn->link.epoch;
-    (void)pthread_mutex_unlock(&ahead->conn->lock);
-    return worth_it && get_page(ahead->conn) ? ipcc_map(ahead->options, 1) : ipcc_none();
+    (void)pthread_mutex_lock(&conn->lock);
+    uint32_t epoch = conn->link.epoch;
+    bool wanted = ahead->calls == WORTH_IT && conn->link.state == LINK_UP && conn->greeted;
+    ahead->calls += ahead->calls < WORTH_IT;
+    if (wanted && !page_is_of(&conn->page, epoch)) {
+        (void)pthread_mutex_unlock(&conn->lock);
+        ask(conn, epoch);
+        (void)pthread_mutex_lock(&conn->lock);
+    }
+    ahead->page = wanted ? page_number(conn) : 0;
+    bool asks = ahead->page > 0;
+    (void)pthread_mutex_unlock(&conn->lock);
+    return asks ? ipcc_map(ahead->options, 1) : ipcc_none();
 }
 
 /* Reads [slot, generation, items]. False: it is something else. */
@@ -175,23 +182,26 @@ static bool read_reserved(struct ipcc_ahead *ahead, const struct ipcc_value *res
 void ipcc_ahead_keep(struct ipcc_ahead *ahead, const struct ipcc_reply *reply)
 {
     struct ipcc *conn = ahead->conn;
-    struct ipcc_value reserved = ipcc_none();
+    struct ipcc_value part;
     struct ipcc_walk walk = ipcc_walk_of(&reply->value);
-    for (int i = 0; i < 4 && ipcc_walk_next(&walk, &reserved); i++) {
-        if (i < 3) {
-            reserved = ipcc_none();
-        }
+    int parts = 0;
+    while (parts < RESERVED && ipcc_walk_next(&walk, &part)) {
+        parts++;
     }
-    if (reserved.kind != IPCC_RAW || connection_enter(conn) < 0) {
+    if (connection_enter(conn) < 0) {
         return;
     }
     (void)pthread_mutex_lock(&conn->lock);
-    drop(ahead);
-    if (page_is_of(&conn->page, ahead->epoch) && conn->link.epoch == ahead->epoch &&
-        read_reserved(ahead, &reserved)) {
-        ahead->taken = 0;
-        ahead->walk = ipcc_walk_of(&ahead->items.value);
-        ahead->any = true;
+    bool there = ahead->page > 0 && has_page(conn, ahead->page);
+    if (there && parts < RESERVED) {
+        conn->page.asked = false; /* another daemon has taken over, which knows nothing of it */
+    } else if (there) {
+        drop(ahead);
+        if (read_reserved(ahead, &part)) {
+            ahead->taken = 0;
+            ahead->walk = ipcc_walk_of(&ahead->items.value);
+            ahead->any = true;
+        }
     }
     (void)pthread_mutex_unlock(&conn->lock);
 }

@@ -1,8 +1,9 @@
 /*
  * error: codes as text, and the message that each thread was told last.
  *
- * The message is the only state that the library keeps outside of connections, besides the count of
- * forks (fork.c) and the embedded daemon (embedded.c): one struct for each thread.
+ * The message, and the thread's number, are the only state that the library keeps outside of
+ * connections, besides the count of forks (fork.c) and the embedded daemon (embedded.c): one struct
+ * for each thread.
  */
 #include "client/error.h"
 

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "client/ipcclient/error.h"
 
@@ -21,6 +22,8 @@ struct callback {
 struct thread_state {
     char message[MESSAGE_TEXT];
     const struct callback *callback; /* the innermost one, or NULL */
+    pid_t number;                    /* gettid(2), if it is known; see guard.c */
+    unsigned number_of;              /* … what fork_count was then */
 };
 
 struct thread_state *thread_state(void);

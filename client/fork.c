@@ -64,11 +64,16 @@ static void watch_once(void)
     all.watch_error = pthread_atfork(before_fork, unlock_all, after_fork_in_child);
 }
 
-int fork_watch(struct fork_watch *watch)
+static bool are_counted(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, watch_once);
-    if (all.watch_error != 0) {
+    return all.watch_error == 0;
+}
+
+int fork_watch(struct fork_watch *watch)
+{
+    if (!are_counted()) {
         return error_set(IPCC_ERR_NO_MEMORY, "no memory to be told of forks");
     }
     (void)pthread_mutex_lock(&all.lock);
@@ -86,6 +91,11 @@ void fork_unwatch(struct fork_watch *watch)
         LIST_REMOVE(watch, link);
         (void)pthread_mutex_unlock(&all.lock);
     }
+}
+
+unsigned fork_count(void)
+{
+    return are_counted() ? atomic_load_explicit(&all.forks, memory_order_relaxed) + 1 : 0;
 }
 
 bool fork_happened(const struct fork_watch *watch)

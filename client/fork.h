@@ -20,5 +20,9 @@ struct fork_watch {
 int fork_watch(struct fork_watch *watch);
 void fork_unwatch(struct fork_watch *watch);
 
+/* How often this process and those that it comes from have forked, plus 1. 0: they are not counted,
+ * as there is no memory to be told. */
+unsigned fork_count(void);
+
 /* True in a child of the process that it began in. */
 bool fork_happened(const struct fork_watch *watch);

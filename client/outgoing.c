@@ -92,19 +92,28 @@ static struct ipcc_descriptors *next_passing(const struct outgoing *out, size_t 
     return now;
 }
 
-/* One system call. What the kernel took, or -1 with errno. */
+/* sendmsg(2), with those descriptors. */
+static ssize_t send_passing(int fd, struct iovec bytes, const struct ipcc_descriptors *passing)
+{
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
+    union control control;
+    add_control(&message, &control, passing);
+    return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* One system call, the cheaper one where it suffices. What the kernel took, or -1 with errno. */
 static ssize_t send_some(struct outgoing *out, int fd)
 {
     size_t end;
     struct ipcc_descriptors *passing = next_passing(out, &end);
     struct iovec bytes = {out->bytes.data + out->sent, end - out->sent};
-    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1};
-    union control control;
-    if (passing != NULL) {
-        add_control(&message, &control, passing);
+    ssize_t sent = (ssize_t)bytes.iov_len;
+    if (!out->failed && passing == NULL) {
+        return send(fd, bytes.iov_base, bytes.iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
-    ssize_t sent =
-        out->failed ? (ssize_t)bytes.iov_len : sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!out->failed) {
+        sent = send_passing(fd, bytes, passing);
+    }
     if (sent > 0 && passing != NULL) {
         drop_first(out);
     }

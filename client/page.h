@@ -13,8 +13,9 @@
 struct page {
     void *memory; /* mapped, `size` bytes; NULL: there is none */
     size_t size;
-    bool asked;     /* it, or none, is what the connection of `epoch` has given */
-    uint32_t epoch; /* see link.h */
+    bool asked;      /* it, or none, is what the connection of `epoch` has given */
+    uint32_t epoch;  /* see link.h */
+    uint32_t number; /* counts those that the connection's struct has had */
 };
 
 /* Maps what the answer of session.page has, [descriptor, slots]. False: this cannot be done here.

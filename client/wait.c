@@ -128,8 +128,10 @@ static bool is_due(int64_t deadline)
 /* Reads for all until the waiter's own call is done, or a signal came; then passes the role on. */
 static void lead(struct ipcc *conn, struct waiter *waiter, int64_t deadline)
 {
-    while (waiter_state(waiter) != WAITER_DONE && !waiter->signalled && !is_due(deadline)) {
+    bool due = false; /* that it is not yet has just been seen, or one more turn does not matter */
+    while (waiter_state(waiter) != WAITER_DONE && !waiter->signalled && !due) {
         lead_turn(conn, waiter, deadline);
+        due = waiter_state(waiter) != WAITER_DONE && is_due(deadline);
     }
     reader_leave(&conn->reader);
 }
@@ -223,8 +225,8 @@ static bool wait_turn(struct ipcc *conn, struct waiter *waiter, int64_t deadline
 int wait_for_answer(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, int64_t deadline)
 {
     waiter->look_due = waiter->interrupted != NULL ? deadline_in(LOOK_MS) : NEVER;
+    bool asked = false;
     while (waiter_state(waiter) != WAITER_DONE) {
-        bool asked = waiter->signalled || is_due(waiter->look_due);
         if (is_due(deadline) || (asked && ask(conn, waiter, msgid))) {
             waiter->status = abandon(conn, waiter, msgid);
             break;
@@ -232,6 +234,8 @@ int wait_for_answer(struct ipcc *conn, struct waiter *waiter, uint32_t msgid, in
         if (!asked && wait_turn(conn, waiter, earlier(deadline, waiter->look_due))) {
             return waiter->status;
         }
+        asked =
+            waiter_state(waiter) != WAITER_DONE && (waiter->signalled || is_due(waiter->look_due));
     }
     ask_to_flush(conn);
     (void)pthread_mutex_unlock(&conn->lock);

@@ -125,13 +125,17 @@ static int gather_all(struct durable *durable)
                : registry_save(registry, ROWS_CHANGED, &writer);
 }
 
+static bool is_anything_to_commit(const struct durable *durable)
+{
+    return durable->waited_for ||
+           registry_has_changed(&durable->service->registry, object_is_working);
+}
+
 /* Hands what has changed to the store, if it can take it. */
 static void commit(struct durable *durable)
 {
     struct service *service = durable->service;
-    bool pending =
-        registry_has_changed(&service->registry, object_is_working) || durable->waited_for;
-    if (durable->failed || store_is_busy(durable->store) || !pending) {
+    if (durable->failed || store_is_busy(durable->store) || !is_anything_to_commit(durable)) {
         return;
     }
     uint64_t number;
@@ -165,7 +169,10 @@ static bool are_more_to_come(const struct durable *durable)
 /* Commits, now or when those that are waited for are there. */
 static void commit_in_time(struct durable *durable)
 {
-    if (!store_is_busy(durable->store) && are_more_to_come(durable)) {
+    if (store_is_busy(durable->store) || !is_anything_to_commit(durable)) {
+        return; /* it is looked again when the commit has ended, or something has changed */
+    }
+    if (are_more_to_come(durable)) {
         alarm_set(&durable->patience, durable->patient_until);
     } else {
         commit(durable);
@@ -196,11 +203,9 @@ static void reap(struct durable *durable)
     const char *error;
     int status = store_reap(durable->store, &number, &error);
     if (status == 0) {
-        struct store_figures figures;
-        store_figures(durable->store, &figures);
         durable->active = commits->nheld;
         service_committed(durable->service, commits->last);
-        uint64_t patience = figures.commit_ns / PATIENCE;
+        uint64_t patience = store_commit_ns(durable->store) / PATIENCE;
         durable->patient_until =
             net_clock() + (patience < PATIENCE_MOST_NS ? patience : PATIENCE_MOST_NS);
     } else if (status != EAGAIN) {
@@ -224,7 +229,7 @@ static bool promise(void *data, uint64_t bytes, bool frees)
 {
     struct durable *durable = data;
     struct service *service = durable->service;
-    if (!durable->waited_for && !registry_has_changed(&service->registry, object_is_working)) {
+    if (!is_anything_to_commit(durable)) {
         store_forget_promises(durable->store); /* the calls before have changed nothing */
         service->commits.promised = 0;
     }

@@ -84,7 +84,7 @@ static void pack_ahead(struct call *call, uint64_t most)
 {
     struct queue *queue = queue_of(call->object);
     struct ahead_page *page = call->session->page;
-    struct tie *tie = page == NULL ? NULL : session_tie(call->session, call->object);
+    struct tie *tie = session_tie(call->session, call->object);
     struct buffer *out = &call->out->bytes;
     unsigned slot;
     uint32_t generation;
@@ -148,11 +148,13 @@ static int wait_for_item(struct call *call, unsigned i)
     return status;
 }
 
+/* How many items are wanted besides; none without a page, which the answer tells by its length. */
 static int read_ahead(struct call *call, uint64_t *ahead)
 {
     struct param given[OPTIONS_queue_get];
     int status = options_read(call, 2, given);
-    *ahead = (uint64_t)option_int(&given[OPTION_queue_get_ahead], 0);
+    bool has_page = call->session->page != NULL;
+    *ahead = has_page ? (uint64_t)option_int(&given[OPTION_queue_get_ahead], 0) : 0;
     return status;
 }
 

@@ -291,6 +291,15 @@ void store_forget_promises(struct store *store)
     store->promised = 0;
 }
 
+uint64_t store_commit_ns(struct store *store)
+{
+    struct writer *writer = &store->writer;
+    (void)pthread_mutex_lock(&writer->mutex);
+    uint64_t took = writer->state.commit_ns;
+    (void)pthread_mutex_unlock(&writer->mutex);
+    return took;
+}
+
 void store_figures(struct store *store, struct store_figures *out)
 {
     struct writer *writer = &store->writer;

@@ -100,5 +100,7 @@ bool store_promise(struct store *store, uint64_t bytes, bool freeing);
  * follows. */
 void store_forget_promises(struct store *store);
 
+/* How long the last commit that has ended took, in nanoseconds. */
+uint64_t store_commit_ns(struct store *store);
 /* The sentence is valid until the next call of a function of the store. */
 void store_figures(struct store *store, struct store_figures *out);

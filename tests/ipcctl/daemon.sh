@@ -13,8 +13,8 @@ test_stats_show_figures_and_calls() {
         $'(^|\n)version +[0-9.]+\npid +[0-9]+\nsocket +'"$IPCD_SOCKET"$'\nstate_directory +-\n' "$output"
     matches "a limit" $'\nlimits max_message +16777216 \\(16.0 MiB\\)\n' "$output"
     matches "the users" \
-        $'\nUSER +BYTES +SESSIONS +OBJECTS +DESCRIPTORS\n'"$(id -un) \($(id -u)\) +[0-9]+ +1 +1 +0"$'\n' "$output"
-    matches "what each may have" $'\nlimit of each( +[0-9]+){4}\n' "$output"
+        $'\nUSER +BYTES +SESSIONS +OBJECTS +STORED +DESCRIPTORS\n'"$(id -un) \($(id -u)\) +[0-9]+ +1 +1 +0 +0"$'\n' "$output"
+    matches "what each may have" $'\nlimit of each( +[0-9]+){5}\n' "$output"
     same "a user in JSON" "$(id -un) $(id -u) 1" \
         "$(json '"{user} {uid} {objects}".format(**r["users"][0])' stats)"
     matches "the memory" $'\nmemory resident +[0-9]+ \([0-9.]+ MiB\)\n' "$output"

@@ -300,6 +300,27 @@ static void ahead_ends_with_the_connection(void **state)
     assert_ok(ipcc_close(conn));
 }
 
+/* The daemon is replaced by another one while items are reserved. */
+static void ahead_goes_on_with_the_next_daemon(void **state)
+{
+    struct ipcc *conn = client_open(*state);
+    struct ipcc_queue *queue = open_queue(conn, "q", false);
+    struct ipcc_reply reply;
+    warm_up(queue);
+    put_range(queue, 0, 2000);
+    for (int i = 0; i < 2000; i++) {
+        assert_int_equal(get(queue), i);
+        if (i % 500 == 250) {
+            assert_ok(ipcc_call(conn, "server.upgrade", NULL, 0, &reply));
+            ipcc_reply_free(&reply);
+        }
+    }
+    assert_int_equal(get(queue), -1);
+    assert_true(calls_of_get(conn) < 200);
+    assert_ok(ipcc_queue_close(queue));
+    assert_ok(ipcc_close(conn));
+}
+
 /* A client that fills its page with whatever, while it gets and others do too. */
 static void ahead_of_a_hostile_page_others_notice_nothing(void **state)
 {
@@ -362,6 +383,7 @@ int main(void)
         AHEAD(is_not_for_a_child_of_a_fork),
         AHEAD(is_shared_by_threads),
         AHEAD(ends_with_the_connection),
+        AHEAD(goes_on_with_the_next_daemon),
         AHEAD(of_a_hostile_page_others_notice_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

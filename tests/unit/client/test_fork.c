@@ -247,9 +247,46 @@ static void child_closes_while_a_thread_of_the_parent_is_in_a_call(void **state)
     (void)close(gate[1]);
 }
 
+/* ---- the thread as an owner ------------------------------------------------------------------ */
+
+static bool owner_is_this_thread(struct opened *opened)
+{
+    struct ipcc_value owner = ipcc_thread_owner();
+    return owner.kind == IPCC_INT && owner.as.integer == gettid() &&
+           ipcc_thread_owner().as.integer == gettid();
+}
+
+static bool owner_is_this_thread_after_one_more_fork(struct opened *opened)
+{
+    bool here = owner_is_this_thread(opened);
+    in_child(owner_is_this_thread, opened);
+    return here && owner_is_this_thread(opened);
+}
+
+static void *look_at_owner(void *data)
+{
+    bool *is_right = data;
+    *is_right = owner_is_this_thread(NULL);
+    in_child(owner_is_this_thread, NULL);
+    return data;
+}
+
+static void owner_is_the_thread_that_calls_in_children_too(void **state)
+{
+    pthread_t thread;
+    bool is_right = false;
+    assert_true(owner_is_this_thread(NULL));
+    in_child(owner_is_this_thread_after_one_more_fork, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, look_at_owner, &is_right), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(is_right && owner_is_this_thread(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        /* Before there is any connection. */
+        cmocka_unit_test(owner_is_the_thread_that_calls_in_children_too),
         cmocka_unit_test(child_is_refused_every_use_and_the_parent_goes_on),
         cmocka_unit_test(child_closes_its_copy_and_the_parent_goes_on),
         cmocka_unit_test(child_opens_a_connection_of_its_own),
