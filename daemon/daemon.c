@@ -438,8 +438,8 @@ static int init_with_what_is_left(struct daemon *daemon)
         status = init_core(daemon);
         status = status < 0 ? status : open_store(daemon);
     }
-    if (status == 0 && daemon->durable.store != NULL) {
-        status = has_taken_over ? durable_go_on(&daemon->durable) : durable_read(&daemon->durable);
+    if (status == 0 && !has_taken_over && daemon->durable.store != NULL) {
+        status = durable_read(&daemon->durable);
     }
     return status;
 }

@@ -82,10 +82,11 @@ static bool is_left(const char *name)
     return strcmp(name, STATE) == 0 || carrier_number(name) != UINT_MAX;
 }
 
+/* The other end of a carrier is closed: without FDPOLL=0 it would be thrown away for that. */
 static int leave(const char *name, int fd)
 {
     char text[64];
-    (void)snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s", name);
+    (void)snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
     return sd_pid_notify_with_fds(0, 0, text, &fd, 1);
 }
 

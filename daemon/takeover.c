@@ -176,6 +176,11 @@ int daemon_take_over(struct daemon *daemon, struct takeover *takeover)
         return status;
     }
     takeover_drop(takeover, daemon->closer);
+    if (daemon->durable.store != NULL && durable_go_on(&daemon->durable) < 0) {
+        log_line(&daemon->log, LOG_LEVEL_ERROR, "out of memory for the durable store");
+        return ERR_MEMORY;
+    }
+    /* From here on requests are run, and answers sent. */
     daemon->net.now = net_clock();
     daemon->service.now = daemon->net.now;
     service_upgraded(&daemon->service);

@@ -338,8 +338,8 @@ int address_take_over(struct address *address, struct state_reader *state, struc
     options->mode = (mode_t)row_uint(row);
     options->group = (gid_t)row_uint(row);
     options->parent = (mode_t)row_uint(row);
-    address->device = (dev_t)row_uint(row);
-    address->inode = (ino_t)row_uint(row);
+    dev_t device = (dev_t)row_uint(row);
+    ino_t inode = (ino_t)row_uint(row);
     address->lost = row_bool(row);
     bool is_locked = row_bool(row);
     if (row->bad || path.len == 0) {
@@ -352,7 +352,12 @@ int address_take_over(struct address *address, struct state_reader *state, struc
         address->lock_path = NULL;
         return ERR_MEMORY;
     }
-    return is_locked ? take_lock(address, state_take(state, row_uint(row))) : 0;
+    int status = is_locked ? take_lock(address, state_take(state, row_uint(row))) : 0;
+    if (status == 0) { /* else the socket at the path is not this daemon's to be removed */
+        address->device = device;
+        address->inode = inode;
+    }
+    return status;
 }
 
 void address_release(struct address *address)

@@ -182,6 +182,8 @@ static unsigned keep(const struct notify *notify, struct daemon *daemon, int fds
             break;
         }
         assert_non_null(name);
+        assert_non_null(
+            strstr(text, "FDPOLL=0")); /* else it would be dropped: nobody has its other end */
         assert_true(count < 4);
         fds[count++] = fd;
         (void)snprintf(names + strlen(names), 256 - strlen(names), "%s%s",

@@ -482,6 +482,71 @@ static void state_that_is_damaged_is_refused(void **state)
         "no state of an ipcd");
 }
 
+/* A program that keeps a copy of the state that it is given, and then is an ipcd. */
+static void write_copier(const char *path, const char *copy)
+{
+    FILE *script = fopen(path, "we");
+    assert_non_null(script);
+    (void)fprintf(script,
+                  "#!/bin/sh\n"
+                  "case $1 in --check-takeover=*) exit 0;; esac\n"
+                  "cat /proc/self/fd/${IPCD_TAKEOVER%%,*} > %s\n"
+                  "exec %s \"$@\"\n",
+                  copy, getenv("IPCD_BINARY"));
+    (void)fclose(script);
+    assert_return_code(chmod(path, 0755), errno);
+}
+
+/* A sealed copy of a file in memory. */
+static int memory_of(const char *path)
+{
+    char bytes[4096];
+    ssize_t len;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int state = memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    assert_true(file >= 0 && state >= 0);
+    while ((len = read(file, bytes, sizeof(bytes))) > 0) {
+        assert_int_equal(write(state, bytes, (size_t)len), len);
+    }
+    (void)close(file);
+    assert_return_code(fcntl(state, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK), errno);
+    return state;
+}
+
+/* What is found to be of no use when a part of it is there already is dropped as a whole. */
+static void state_without_its_descriptors_is_dropped(void **state)
+{
+    struct daemon *daemon = *state;
+    struct rpc *a = daemon_client(daemon);
+    char program[128];
+    char copy[128];
+    int pair[2];
+    (void)snprintf(program, sizeof(program), "%s/copier", daemon->directory);
+    (void)snprintf(copy, sizeof(copy), "%s/state", daemon->directory);
+    write_copier(program, copy);
+    expect(a, "lock.open", "['l']", "_map");
+    expect(a, "lock.acquire", "['l']", "_map");
+    expect(a, "queue.open", "['q']", "_map");
+    expect(a, "queue.put", "['q', 1]", "nil");
+    expect(a, "server.upgrade", rpc_text(a, "['%s']", program), "{takeovers: 1, ...}");
+    int memory = memory_of(copy);
+    assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+    (void)close(pair[0]);
+    struct daemon *other = daemon_start(
+        &(struct daemon_options){.env = {"IPCD_TAKEOVER=3,4"}, .passed = {memory, pair[1]}});
+    (void)close(memory);
+    (void)close(pair[1]);
+    daemon_expect_log(other, "cannot be taken over");
+    struct rpc *b = daemon_client(other);
+    expect(b, "object.list", "[]", "{objects: [], ...}");
+    expect(b, "server.stats", "[]", "{takeovers: 0, ...}");
+    upgrade(other, b, 1);
+    daemon_stop(other);
+    struct stat there; /* and the first one goes on, at its place */
+    assert_return_code(lstat(daemon->socket, &there), errno);
+    expect(a, "lock.release", "['l']", "0");
+}
+
 /* The lock on the address is never free, and the socket is the same. */
 static void address_is_kept(void **state)
 {
@@ -525,6 +590,7 @@ int main(void)
         TEST(others_may_not_ask_for_it),
         cmocka_unit_test(state_of_another_version_is_refused),
         cmocka_unit_test(state_that_is_damaged_is_refused),
+        TEST(state_without_its_descriptors_is_dropped),
         TEST(address_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
