@@ -502,6 +502,15 @@ int database_checkpoint(struct database *database, char **error)
     return 0;
 }
 
+enum { PAGE_BYTES = 4096 }; /* as database_make says */
+
+uint64_t database_unused(const struct database *database)
+{
+    int64_t unused = 0;
+    int result = number(database, "PRAGMA freelist_count", &unused);
+    return result == SQLITE_OK && unused > 0 ? (uint64_t)unused * PAGE_BYTES : 0;
+}
+
 int database_shrink(const struct database *database, bool *more, char **error)
 {
     /* Fewer are not worth it, and are used again soon. */

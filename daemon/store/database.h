@@ -71,6 +71,8 @@ int database_sync(const struct database *database, char **error);
 /* Copies the log to its place as far as nobody reads what it had before, and syncs. EBUSY is
  * nothing to worry about: somebody else does so. */
 int database_checkpoint(struct database *database, char **error);
+/* Bytes of the file that nothing stands in; 0 if that cannot be said. */
+uint64_t database_unused(const struct database *database);
 /* Gives some of what is free in the file back to the file system, if it is most of it: *more says
  * that there is more to give. The file is shorter after the next copy of the log. */
 int database_shrink(const struct database *database, bool *more, char **error);

@@ -64,7 +64,10 @@ void space_look(const struct space *space, uint64_t used, struct space_view *out
     uint64_t before = allocated(space->file);
     uint64_t system = free_bytes(space->directory);
     uint64_t after = allocated(space->file);
-    *out = (struct space_view){length(space->log), used, before < after ? before : after, system};
+    *out = (struct space_view){.log = length(space->log),
+                               .used = used,
+                               .kept = before < after ? before : after,
+                               .free = system};
 }
 
 bool space_release(struct space *space)
@@ -107,7 +110,7 @@ bool space_suffices(const struct space *space, const struct space_view *view, ui
     if (log_needed(space, view, bytes, freeing) > view->log) {
         return false;
     }
-    return freeing || plus(view->used, bytes) <= plus(view->kept, view->free);
+    return freeing || plus(view->used, bytes) <= plus(plus(view->kept, view->free), view->inside);
 }
 
 bool space_lengthen(const struct space *space, struct space_view *view, uint64_t bytes)

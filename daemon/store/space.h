@@ -35,6 +35,8 @@ struct space_view {
     uint64_t used; /* of it, and not copied to its place yet */
     uint64_t kept; /* in the file of nothing */
     uint64_t free; /* in the file system, for everybody */
+    uint64_t
+        inside; /* in the database, for what comes next; asked for only when the rest is short */
 };
 
 /* Opens the log, which must be there, and makes the file of nothing as far as there is space. 0 or

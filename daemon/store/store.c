@@ -258,7 +258,9 @@ static bool find_space(struct store *store, struct space_view *view, uint64_t ne
     if (now == store->refused_at && needed >= store->refused) {
         return false;
     }
+    uint64_t inside = view->inside; /* the writer's thread knows it */
     space_look(space, view->used, view);
+    view->inside = inside;
     if (space_suffices(space, view, needed, freeing) ||
         (space_lengthen(space, view, needed) && space_suffices(space, view, needed, freeing))) {
         return true;

@@ -58,6 +58,9 @@ static void tell_error(struct writer *writer, int failed, char *error)
 static void look(const struct writer *writer, struct space_view *out)
 {
     space_look(&writer->space, (uint64_t)writer->database.log_pages * LOG_PAGE, out);
+    if (writer->space.is_short) {
+        out->inside = database_unused(&writer->database);
+    }
 }
 
 static void tell_view(struct writer *writer)
@@ -285,6 +288,7 @@ static int work(struct writer *writer, struct plan *plan, bool has_commit, bool 
     if (has_commit) {
         plan->done = writer->number;
         code = commit(writer);
+        plan->shrinks |= writer->space.is_short;
         if (code == 0 && writer->interval_ns > 0 && plan->sync_due == 0) {
             plan->sync_due = now() + writer->interval_ns;
         }
