@@ -127,7 +127,7 @@ static void stats_show_what_each_user_has(void **state)
     expect(c, "server.stats", "[]",
            rpc_text(c,
                     "{bytes: %lld, descriptors: 0, users: [{uid: %u, bytes: %lld, sessions: 1,"
-                    " objects: 0, descriptors: 0}], ...}",
+                    " objects: 0, stored: 0, descriptors: 0}], ...}",
                     (long long)bytes, getuid(), (long long)bytes));
     expect(c, "list.open", "['l']", "_map");
     expect(c, "server.stats", "[]", "{users: [{uid: _, sessions: 1, objects: 1, ...}], ...}");
