@@ -19,8 +19,9 @@
 #include "proto/pack.h"
 
 enum {
-    PATIENCE = 2, /* of the time of a commit, that part is waited for others to join the next, */
-    ABSENT = 16,  /* and that part of them may stay away */
+    PATIENCE = 2,  /* of the time of a commit, that part is waited for others to join the next, */
+    VAIN_MOST = 6, /* waits in vain in a row that make a difference */
+    ABSENT = 16,   /* and that part of them may stay away */
     PATIENCE_MOST_NS = 2000000,    /* but no longer than that */
     PROGRESS_ROWS = 16384,         /* after so many rows the clock is looked at */
     PROGRESS_NS = 500000000,       /* how often it is said how far reading has come */
@@ -160,12 +161,23 @@ static void commit(struct durable *durable)
 }
 
 /* When the last commit ended many sessions were changing things, and those that it has let go on
- * have hardly come back so far: they are waited for a moment, else there would be two groups of
- * sessions that take turns, and a sync for each. */
-static bool are_more_to_come(const struct durable *durable)
+ * have hardly come back so far. If they are waited for a moment, one sync is for all of them; else
+ * there are two groups of sessions that take turns, with a sync for each. */
+static bool are_some_missing(const struct durable *durable)
 {
-    return durable->service->commits.nheld + durable->active / ABSENT < durable->active &&
-           net_clock() < durable->patient_until;
+    return durable->service->commits.nheld + durable->active / ABSENT < durable->active;
+}
+
+/* Where they take longer to come back than the disk to sync, two groups are the better way: the
+ * wait was in vain then, and the next ones are left out, the more the more often that was so. */
+static void learn_from_wait(struct durable *durable)
+{
+    if (durable->has_waited) {
+        bool in_vain = are_some_missing(durable);
+        durable->vain = !in_vain ? 0 : durable->vain < VAIN_MOST ? durable->vain + 1 : VAIN_MOST;
+        durable->left_out = (UINT64_C(1) << durable->vain) - 1;
+        durable->has_waited = false;
+    }
 }
 
 /* Commits, now or when those that are waited for are there. */
@@ -174,11 +186,14 @@ static void commit_in_time(struct durable *durable)
     if (store_is_busy(durable->store) || !is_anything_to_commit(durable)) {
         return; /* it is looked again when the commit has ended, or something has changed */
     }
-    if (are_more_to_come(durable)) {
+    if (durable->left_out == 0 && are_some_missing(durable) &&
+        net_clock() < durable->patient_until) {
+        durable->has_waited = true;
         alarm_set(&durable->patience, durable->patient_until);
-    } else {
-        commit(durable);
+        return;
     }
+    learn_from_wait(durable);
+    commit(durable);
 }
 
 static void turn_ends(evutil_socket_t fd, short what, void *data)
@@ -206,6 +221,7 @@ static void reap(struct durable *durable)
     int status = store_reap(durable->store, &number, &error);
     if (status == 0) {
         durable->active = commits->nheld;
+        durable->left_out -= durable->left_out > 0;
         service_committed(durable->service, commits->last);
         uint64_t patience = store_commit_ns(durable->store) / PATIENCE;
         durable->patient_until =

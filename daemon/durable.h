@@ -33,6 +33,9 @@ struct durable {
     struct event ended;           /* the store's descriptor */
     struct alarm patience;        /* rings when no more sessions are waited for to join a commit */
     uint64_t active;              /* sessions whose answers waited when the last commit ended, */
+    unsigned vain;                /* how often in a row that was in vain, */
+    uint64_t left_out;            /* and for how many commits it is left out therefore */
+    bool has_waited;              /* they have been waited for since the last commit ended */
     uint64_t patient_until;       /* and until when they are waited for: monotonic, nanoseconds */
     bool waited_for; /* objects have been saved for the next commit, and answers wait for it, even
                         if nothing was to be written of what had changed */
