@@ -45,8 +45,9 @@
  *
  * The parts, each of which can be included alone: error, value, connection, async (the non-blocking
  * core), batch (several calls as one), result (what calls by name have given), object (what all
- * types have in common), ahead (items of queues without a call), watch (events of objects), and one for each type of object.
- * ipcclient/msgpack.h is apart: it is for programs that have msgpack-c, which the others need not.
+ * types have in common), ahead (items of queues without a call), watch (events of objects), and one
+ * for each type of object. ipcclient/msgpack.h is apart: it is for programs that have msgpack-c,
+ * which the others need not.
  */
 #ifndef IPCCLIENT_H
 #define IPCCLIENT_H
