@@ -40,11 +40,27 @@ void session_unwatch(struct session *session, struct object *object)
     }
 }
 
+/* A job is at work on a durable object that may be what the events tell of: in which commit that
+ * will be is not known before the job is done. */
+static bool must_wait_for_job(const struct service *service, const struct watcher *watcher)
+{
+    const struct object *object;
+    if (!watcher->shows) {
+        return false;
+    }
+    TAILQ_FOREACH (object, &service->registry.changed, changed) {
+        if (!object->is_gone && object_is_busy(object)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool session_give_events(struct session *session)
 {
     struct watcher *watcher = session->watcher;
     size_t before = session->output.bytes.len;
-    if (watcher == NULL ||
+    if (watcher == NULL || must_wait_for_job(session->service, watcher) ||
         !watcher_give(watcher, &session->output.bytes, session_unsent(session))) {
         return false;
     }
@@ -73,8 +89,13 @@ void session_end_watches(struct session *session, struct pace *pace)
 
 void service_give_events(struct service *service)
 {
-    struct watcher *watcher;
-    while ((watcher = TAILQ_FIRST(&service->pending)) != NULL) {
+    struct watcher *next;
+    for (struct watcher *watcher = TAILQ_FIRST(&service->pending); watcher != NULL;
+         watcher = next) {
+        next = TAILQ_NEXT(watcher, link);
+        if (must_wait_for_job(service, watcher)) {
+            continue; /* it is looked again when the job has let go */
+        }
         TAILQ_REMOVE(&service->pending, watcher, link);
         watcher->is_told = false;
         if (session_give_events(watcher->session)) {

@@ -263,6 +263,34 @@ static void events_wait(void **state)
     actor_leave(w);
 }
 
+static void events_of_work_in_steps_wait_for_its_commit(void **state)
+{
+    struct disk *disk = *state;
+    struct actor *a = with_dict(disk);
+    struct actor *w = actor_new(disk->stage, 0);
+    check(w, "object.watch", "['d']", "nil");
+    actor_forget(w);
+    stage_in_steps(disk->stage);
+    disk->stage->by_hand = true;
+    (void)actor_send(a, "dict.update", "['d', {a: 1, b: 2, c: 3, d: 4}]");
+    assert_true(a->session.unfinished > 0);
+    while (stage_step(disk->stage)) { /* commits come and go meanwhile, without it */
+        assert_waits(w);
+        if (a->session.unfinished > 0) {
+            begin_commit(disk);
+            end_commit(disk);
+        }
+    }
+    assert_true(unsent(w) > 0);
+    assert_waits(w);
+    begin_commit(disk);
+    end_commit(disk);
+    assert_may_leave(w);
+    disk->stage->by_hand = false;
+    actor_leave(a);
+    actor_leave(w);
+}
+
 static void without_space_nothing_is_changed_and_reading_goes_on(void **state)
 {
     struct disk *disk = *state;
@@ -325,6 +353,7 @@ int main(void)
         COMMITS(opening_and_deleting_wait),
         COMMITS(one_that_waited_is_answered_when_what_served_it_is_on_disk),
         COMMITS(events_wait),
+        COMMITS(events_of_work_in_steps_wait_for_its_commit),
         COMMITS(without_space_nothing_is_changed_and_reading_goes_on),
         COMMITS(who_waits_for_the_disk_is_to_wait_when_much_waits),
         COMMITS(session_that_ends_waits_no_more),
