@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/call/commits.h"
 #include "daemon/objects/saving.h"
@@ -416,6 +417,22 @@ static int read_objects(struct durable *durable)
 
 /* Beginning and end. */
 
+/* The first of the directories, as an absolute path. NULL: out of memory, or there is no current
+ * directory. */
+static char *absolute_path(const char *directories)
+{
+    int len = (int)strcspn(directories, ":");
+    char *path = NULL;
+    char *current = directories[0] == '/' ? NULL : getcwd(NULL, 0);
+    if (directories[0] == '/') {
+        path = strndup(directories, (size_t)len);
+    } else if (current != NULL && asprintf(&path, "%s/%.*s", current, len, directories) < 0) {
+        path = NULL;
+    }
+    free(current);
+    return path;
+}
+
 static int add_events(struct durable *durable)
 {
     struct event_base *base = durable->net->base;
@@ -461,7 +478,7 @@ int durable_open(struct durable *durable, const char *directory, const struct co
     *durable = (struct durable){.net = net,
                                 .service = net->service,
                                 .log = net->log,
-                                .directory = strndup(directory, strcspn(directory, ":")),
+                                .directory = absolute_path(directory),
                                 .sync = config->sync,
                                 .interval_ms = config->interval_ms};
     if (durable->directory == NULL) {

@@ -329,6 +329,22 @@ static void disk_that_is_full_refuses_and_recovers(void **state)
     assert_int_equal(umount(path), 0);
 }
 
+static void directory_may_be_given_from_where_the_daemon_starts(void **state)
+{
+    struct kept *kept = *state;
+    struct rpc *c = daemon_client(kept->daemon);
+    expect(c, "dict.open", "['d', {lifetime: 'durable', initial: {k: 1}}]", "_map");
+    daemon_stop(kept->daemon);
+    /* It starts in a directory of its own, beside this one. */
+    char state_arg[96];
+    (void)snprintf(state_arg, sizeof(state_arg), "--state=..%s/state",
+                   strrchr(kept->directory, '/'));
+    struct daemon_options options = {.args = {state_arg}};
+    kept->daemon = daemon_start(&options);
+    c = daemon_client(kept->daemon);
+    expect(c, "dict.items", "['d']", "[['k', 1]]");
+}
+
 static void embedded_daemon_keeps_nothing(void **state)
 {
     struct kept *kept = *state;
@@ -361,6 +377,7 @@ int main(void)
         DURABLE(user_may_store_so_much_and_no_more),
         DURABLE(daemon_that_cannot_write_ends_and_has_told_no_success),
         DURABLE(disk_that_is_full_refuses_and_recovers),
+        DURABLE(directory_may_be_given_from_where_the_daemon_starts),
         DURABLE(embedded_daemon_keeps_nothing),
     };
     return cmocka_run_group_tests_name("durable", tests, NULL, NULL);
