@@ -24,7 +24,8 @@ void durable_report_begin(const struct durable *durable)
                  durable->rounds, (double)durable->slice / 1e9);
     for (int i = 0; i < DURABLE_TARGETS; i++) {
         if (!durable->there[i]) {
-            (void)printf("Not installed, and left out: %s.\n", durable_target_name(i));
+            (void)printf("Not installed, and left out: %s.\n",
+                         durable_target_name((enum durable_target)i));
         }
     }
 }

@@ -82,7 +82,7 @@ int durable_speed(struct durable *durable, const struct durable_row *row,
         if (!takes_part(durable, row, i)) {
             continue;
         }
-        durable_figure(out, durable_target_name(i), "/s",
+        durable_figure(out, durable_target_name((enum durable_target)i), "/s",
                        stats_median(slices.rates[i], durable->rounds));
         if (i != DURABLE_IPCD) {
             durable_bar(out, ratio_names[i], stats_median(slices.ratios[i], durable->rounds),
