@@ -23,8 +23,6 @@ enum {
     SIGNAL_TURNS = 2, /* of the loop, in which it handles the signals that it has caught */
 };
 
-extern char **environ;
-
 /* ---- is the program good? -------------------------------------------------------------------- */
 
 /* The arguments of this process, with --check-takeover in front; the caller frees the array. */

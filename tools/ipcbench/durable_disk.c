@@ -111,14 +111,13 @@ static int start_once(struct target *target, int signal_number, double *out)
     uint64_t took;
     struct request request = {.operation = OPERATION_GET};
     struct stream stream;
-    uint64_t began = clock_now();
     (void)close(target->control);
     target->control = -1;
     if (server_start_again(&target->server, signal_number, &took) < 0 ||
         stream_open(&stream, target) < 0) {
         return -1;
     }
-    began = clock_now();
+    uint64_t began = clock_now();
     int status = stream_call(&stream, &request); /* it has been answered: it is there */
     *out = (double)(took + clock_now() - began) / 1e9;
     stream_deinit(&stream);
