@@ -44,6 +44,22 @@ int box_try_open(struct box *box, char **error)
     return store_open(&box->options, &box->store, error);
 }
 
+int box_set_up(void **state)
+{
+    struct box *box = malloc(sizeof(*box));
+    assert_non_null(box);
+    box_init(box);
+    *state = box;
+    return 0;
+}
+
+int box_tear_down(void **state)
+{
+    box_deinit(*state);
+    free(*state);
+    return 0;
+}
+
 void box_open(struct box *box)
 {
     char *error = NULL;

@@ -25,6 +25,10 @@ void box_init(struct box *box);
 /* Closes the store and removes everything. */
 void box_deinit(struct box *box);
 
+/* Set-up and teardown of a test that wants one in *state. */
+int box_set_up(void **state);
+int box_tear_down(void **state);
+
 /* Opens the store, synced with each commit. box_try_open says what store_open has said; the
  * sentence is the caller's. */
 void box_open(struct box *box);

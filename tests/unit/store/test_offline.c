@@ -21,21 +21,6 @@
 
 enum { COMMITS = 60 };
 
-static int set_up(void **state)
-{
-    struct box *box = malloc(sizeof(*box));
-    box_init(box);
-    *state = box;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    box_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 static void run(struct ledger *ledger, struct box *box, int commits)
 {
     for (int i = 0; i < commits; i++) {
@@ -247,16 +232,18 @@ static void a_compacted_store_is_small_and_the_same(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_store_is_checked_while_it_is_open_and_not, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_is_no_store_is_said_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(damage_is_found_by_a_check, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_backup_is_a_store, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_backup_does_not_overwrite, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(backups_under_load_are_the_state_of_one_moment, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(compaction_needs_the_store_for_itself, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_compacted_store_is_small_and_the_same, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_store_is_checked_while_it_is_open_and_not, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_store_is_said_so, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(damage_is_found_by_a_check, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(a_backup_is_a_store, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(a_backup_does_not_overwrite, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(backups_under_load_are_the_state_of_one_moment, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(compaction_needs_the_store_for_itself, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_compacted_store_is_small_and_the_same, box_set_up,
+                                        box_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,21 +19,6 @@
 #include "tests/unit/store/box.h"
 #include "tests/unit/store/ledger.h"
 
-static int set_up(void **state)
-{
-    struct box *box = malloc(sizeof(*box));
-    box_init(box);
-    *state = box;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    box_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 /* Opening is refused with this code and a sentence that has these words. */
 static void expect_refusal(struct box *box, int code, const char *words)
 {
@@ -382,26 +367,32 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_directory_that_is_not_there_is_made_for_its_owner_alone,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(places_where_no_store_can_be_are_refused, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_others_may_write_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_belongs_to_another_user_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_link_in_place_of_a_file_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_read_only_file_system_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_second_daemon_is_told_who_has_the_directory, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(the_lock_ends_with_the_process_that_has_it, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_newer_format_is_refused_in_words, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_not_a_store_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_row_that_has_changed_is_found_when_it_is_read, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_or_unharmed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(damage_that_no_row_shows_is_found_at_the_start, set_up,
-                                        tear_down),
+                                        box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(places_where_no_store_can_be_are_refused, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(what_others_may_write_is_refused, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(what_belongs_to_another_user_is_refused, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_link_in_place_of_a_file_is_refused, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_read_only_file_system_is_refused, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_second_daemon_is_told_who_has_the_directory, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(the_lock_ends_with_the_process_that_has_it, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_format_is_refused_in_words, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_a_store_is_refused, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(a_row_that_has_changed_is_found_when_it_is_read, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_file_is_refused_or_unharmed, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(damage_that_no_row_shows_is_found_at_the_start, box_set_up,
+                                        box_tear_down),
         cmocka_unit_test_setup_teardown(files_that_are_removed_are_missed_at_the_next_commit,
-                                        set_up, tear_down),
+                                        box_set_up, box_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,21 +11,6 @@
 #include "tests/support/unit.h"
 #include "tests/unit/store/box.h"
 
-static int set_up(void **state)
-{
-    struct box *box = malloc(sizeof(*box));
-    box_init(box);
-    *state = box;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    box_deinit(*state);
-    free(*state);
-    return 0;
-}
-
 static void a_new_store_is_empty(void **state)
 {
     struct box *box = *state;
@@ -285,28 +270,32 @@ static void want_of_memory_at_the_start_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_new_store_is_empty, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rows_are_there_again_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(numbers_of_objects_at_their_extremes_are_in_order, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(later_changes_of_a_row_are_done_after_earlier_ones, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(what_was_not_handed_over_is_dropped_at_close, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_commit_gathers_while_another_is_on_its_way, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_commit_of_nothing_ends_too, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(binary_and_large_rows_come_back_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(reading_stops_where_the_caller_says_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(want_of_memory_while_gathering_is_said_by_commit, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_log_is_synced_an_interval_after_the_commit, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(intervals_at_their_extremes_are_intervals, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(without_syncs_none_is_made, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(want_of_memory_at_the_start_is_said, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(figures_count_commits_rows_and_syncs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_new_store_is_empty, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(rows_are_there_again_in_order, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(numbers_of_objects_at_their_extremes_are_in_order,
+                                        box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(later_changes_of_a_row_are_done_after_earlier_ones,
+                                        box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_not_handed_over_is_dropped_at_close, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_gathers_while_another_is_on_its_way, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_of_nothing_ends_too, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(binary_and_large_rows_come_back_whole, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(reading_stops_where_the_caller_says_so, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(want_of_memory_while_gathering_is_said_by_commit,
+                                        box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(a_log_is_synced_an_interval_after_the_commit, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(intervals_at_their_extremes_are_intervals, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(without_syncs_none_is_made, box_set_up, box_tear_down),
+        cmocka_unit_test_setup_teardown(want_of_memory_at_the_start_is_said, box_set_up,
+                                        box_tear_down),
+        cmocka_unit_test_setup_teardown(figures_count_commits_rows_and_syncs, box_set_up,
+                                        box_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
