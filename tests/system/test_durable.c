@@ -237,15 +237,21 @@ static void second_daemon_on_the_same_state_is_refused(void **state)
     daemon_free(second);
 }
 
+/* The cursor of object.list goes by them. */
 static void numbers_of_objects_are_not_used_again(void **state)
 {
     struct kept *kept = *state;
     struct rpc *c = daemon_client(kept->daemon);
     expect(c, "dict.open", "['keeps', {lifetime: 'durable'}]", "_map");
     expect(c, "dict.open", "['goes', {lifetime: 'durable'}]", "_map");
+    expect(c, "dict.open", "['last', {lifetime: 'durable'}]", "_map");
+    int64_t used = rpc_number(c, "object.list", "[{limit: 2}]", "cursor");
     expect(c, "object.delete", "['goes']", "nil");
+    expect(c, "object.delete", "['last']", "nil");
     c = crash(kept);
     expect(c, "dict.open", "['new', {lifetime: 'durable', initial: {k: 1}}]", "_map");
+    expect(c, "dict.open", "['newer', {lifetime: 'durable'}]", "_map");
+    assert_true(rpc_number(c, "object.list", "[{limit: 2}]", "cursor") > used + 1);
     c = crash(kept);
     expect(c, "dict.items", "['new']", "[['k', 1]]");
 }
