@@ -201,6 +201,28 @@ static void space_that_comes_back_is_noticed(void **state)
     assert_true(fill(box, count) > count + 100);
 }
 
+static void what_was_removed_makes_room_where_nothing_else_is_free(void **state)
+{
+    struct box *box = *state;
+    box_open(box);
+    disk_set_free(UINT64_C(8) * MIB);
+    unsigned count = 0;
+    for (unsigned i = 0; i < 40; i++) { /* far more than the reserve */
+        for (unsigned k = 0; k < 50; k++) {
+            put(box, count++);
+        }
+        box_commit(box);
+    }
+    disk_set_free(0);
+    unsigned full = fill(box, count);
+    for (unsigned i = 0; i < full / 3; i++) { /* too little to be given back to the file system */
+        remove_row(box, i);
+    }
+    box_commit(box);
+    await_promise(box);
+    assert_true(fill(box, full) > full);
+}
+
 static void a_commit_that_finds_no_space_waits_for_it(void **state)
 {
     struct box *box = *state;
@@ -327,6 +349,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_makes_room_goes_on_for_ever_on_a_full_disk, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(space_that_comes_back_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_removed_makes_room_where_nothing_else_is_free,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_commit_that_finds_no_space_waits_for_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_commit_that_waits_for_space_is_dropped_at_close, set_up,
