@@ -62,6 +62,7 @@ LEFT_OUT = {
     "cc jobs.c $(pkg-config --cflags --libs ipcclient)": CHECK_INSTALL,
     "cc program.c $(pkg-config --cflags --libs ipcclient)":
         "the same as the next one, without a program",
+    "ipcctl server upgrade": "tests/ipcctl/daemon.sh runs it",
     "sudo systemd-sysusers && sudo systemctl daemon-reload": SYSTEMD,
     "sudo systemctl enable --now ipcd.socket": SYSTEMD,
     "systemctl enable --now ipcd.socket": SYSTEMD,
