@@ -205,7 +205,6 @@ static void what_was_removed_makes_room_where_nothing_else_is_free(void **state)
 {
     struct box *box = *state;
     box_open(box);
-    disk_set_free(UINT64_C(8) * MIB);
     unsigned count = 0;
     for (unsigned i = 0; i < 40; i++) { /* far more than the reserve */
         for (unsigned k = 0; k < 50; k++) {
