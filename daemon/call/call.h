@@ -40,6 +40,7 @@ enum {
     CALL_WAIT = 1,    /* it has to wait; see call_wait */
     CALL_PACED = 2,   /* it is long, and is to be run again with a pace; see call_needs_pace */
     CALL_HELD_UP = 3, /* an object that it needs is held; see call_may_enter */
+    CALL_AWAY = 4,    /* its object lives elsewhere: the engine does it (engine.h) */
 };
 
 enum { CALL_FOREVER = -1 }; /* timeout without limit */

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "daemon/call/engine.h"
 #include "daemon/call/lookup.h"
 #include "daemon/call/running.h"
 #include "proto/value.h"
@@ -53,7 +54,11 @@ static void run_cancel(struct session *session, const struct message *message)
     if (msgid >= 0 && msgid <= UINT32_MAX) {
         parked = session_parked(session, (uint32_t)msgid);
     }
-    if (parked != NULL && (parked->state == PARKED_WAITS || parked->state == PARKED_HELD_UP)) {
+    if (parked != NULL && parked_is_away(parked)) {
+        const struct engine_api *engine = session->service->engine;
+        engine->cancel(engine->data, &parked->call, ERR_CANCELLED);
+    } else if (parked != NULL &&
+               (parked->state == PARKED_WAITS || parked->state == PARKED_HELD_UP)) {
         call_cancel(&parked->call, ERR_CANCELLED, "the caller cancelled the wait");
     }
 }
@@ -163,6 +168,9 @@ int call_run_within(const struct call *outer, struct message *message, struct ba
                                                     "%s: there was no object \"%s\" when the batch "
                                                     "began, and now it is at work for others",
                                                     call.method->name, call.held_up_by->name));
+        }
+        if (status == CALL_AWAY) {
+            status = call_complete(&call, call_refuse_mixed(&call));
         }
         return status;
     }

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "daemon/call/commits.h"
+#include "daemon/call/engine.h"
 #include "daemon/call/watching.h"
 
 enum { WAIT_STEPS = 32, TIE_STEPS = 8 };
@@ -13,7 +14,7 @@ void session_cancel_all(struct session *session, int error, const char *text)
     struct parked *parked;
     for (uint64_t seq = 0; (parked = session_parked_from(session, seq)) != NULL;) {
         seq = parked->of_session.seq + 1;
-        if (parked->state == PARKED_WAITS) {
+        if (parked->state == PARKED_WAITS || parked->state == PARKED_WAITS_AWAY) {
             call_cancel(&parked->call, error, text);
         }
     }
@@ -113,6 +114,9 @@ void session_end(struct session *session, void (*ended)(struct session *session)
     session->gone = true;
     session->ended = ended;
     session_settle(session);
+    if (service->engine != NULL) {
+        service->engine->session_ends(service->engine->data, session);
+    }
     if (session->is_dirty) {
         session->is_dirty = false;
         TAILQ_REMOVE(&service->dirty, session, dirty);

@@ -5,6 +5,7 @@
  */
 #include "daemon/call/lookup.h"
 
+#include "daemon/call/engine.h"
 #include "proto/value.h"
 
 enum {
@@ -150,11 +151,14 @@ static int check_access(struct call *call, const struct object *object)
 }
 
 /* The object of that name, if it is of the method's type and the caller has the right to it, and
- * nobody holds it (else CALL_HELD_UP). */
+ * nobody holds it (else CALL_HELD_UP). CALL_AWAY: it lives elsewhere. */
 static int find_object(struct call *call, const struct param *name, struct object **out)
 {
     struct object *object = registry_find(&call->service->registry, param_bytes(name));
     enum object_kind kind = call->service->index.kinds[call->method->id];
+    if (object == NULL && engine_takes(call->service, call->method, param_bytes(name))) {
+        return CALL_AWAY;
+    }
     if (object == NULL || (kind != OBJECT_KINDS && object->kind != kind)) {
         return refuse_object(call, name, object);
     }
@@ -183,14 +187,30 @@ static int check_objects(struct call *call, const struct method_param *param)
     }
     struct slice rest = slice_from(names->raw, names->header.size);
     int status = 0;
+    uint32_t away = 0;
     for (uint32_t i = 0; i < names->header.count && status == 0; i++) {
         struct param name = value_next(&rest);
         struct object *object;
         status = name.header.kind == KIND_STR ? find_object(call, &name, &object)
                                               : refuse_param(call, param, names);
         call->shows_all |= status == 0 && object_is_durable(object);
+        if (status == CALL_AWAY) {
+            away++;
+            status = 0;
+        }
+    }
+    if (status == 0 && away > 0) {
+        status = away == names->header.count ? CALL_AWAY : call_refuse_mixed(call);
     }
     return status;
+}
+
+int call_refuse_mixed(struct call *call)
+{
+    return call_fail(call, ERR_UNSUPPORTED,
+                     "%s: objects that live in the engine and objects of this daemon's cannot be "
+                     "in one call; object.describe says of each where it lives",
+                     call->method->name);
 }
 
 int call_find_objects(struct call *call)

@@ -14,5 +14,8 @@ bool param_fits(const struct header *header, enum param_type type);
 int call_check_params(struct call *call, unsigned count);
 
 /* Finds the object that the first param names, or looks at each of several. 0 with call->object
- * set; the call's refusal; or CALL_HELD_UP: somebody holds it. */
+ * set; the call's refusal; CALL_HELD_UP: somebody holds it; or CALL_AWAY: it lives elsewhere. */
 int call_find_objects(struct call *call);
+
+/* Refuses one that names both objects that live elsewhere and others. */
+int call_refuse_mixed(struct call *call);

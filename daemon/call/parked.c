@@ -156,13 +156,31 @@ void parked_forget(struct parked *parked, struct pace *pace)
 
 /* Where it stands. */
 
+static void count_away(struct session *session, bool was, bool is)
+{
+    if (is && !was) {
+        session->away++;
+        if (session->away >= SESSION_AWAY_HIGH) {
+            session->service->credit = -1; /* whoever runs its requests stops and looks */
+        }
+    } else if (was && !is) {
+        session->away--;
+        if (session->away == 0 || session->away == SESSION_AWAY_LOW) {
+            session_dirty(session); /* it may end, or be read from again */
+        }
+    }
+}
+
 static void set_state(struct parked *parked, enum parked_state state)
 {
     struct session *session = parked->call.session;
     bool was = parked->state == PARKED_HELD_UP || parked->state == PARKED_RUNS;
     bool is = state == PARKED_HELD_UP || state == PARKED_RUNS;
-    parked->call.service->waiting += state == PARKED_WAITS;
-    parked->call.service->waiting -= parked->state == PARKED_WAITS;
+    bool waits = state == PARKED_WAITS || state == PARKED_WAITS_AWAY;
+    bool waited = parked->state == PARKED_WAITS || parked->state == PARKED_WAITS_AWAY;
+    parked->call.service->waiting += waits;
+    parked->call.service->waiting -= waited;
+    count_away(session, parked->state == PARKED_AWAY, state == PARKED_AWAY);
     parked->state = state;
     if (is && !was) {
         session->unfinished++;
@@ -274,6 +292,27 @@ void parked_hold_up(struct parked *parked, struct object *object,
 void parked_run(struct parked *parked)
 {
     set_state(parked, PARKED_RUNS);
+}
+
+int parked_go_away(struct parked *parked)
+{
+    struct call *call = &parked->call;
+    int status = (call->method->flags & METHOD_WAITS) != 0 ? admit(parked) : 0;
+    if (status == 0) {
+        set_state(parked, PARKED_AWAY);
+    }
+    return status;
+}
+
+int parked_wait_away(struct parked *parked, uint64_t deadline)
+{
+    parked->deadline.at = deadline;
+    if (deadline != TIME_NEVER &&
+        heap_push(&parked->call.service->deadlines, &parked->deadline) < 0) {
+        return ERR_MEMORY;
+    }
+    set_state(parked, PARKED_WAITS_AWAY);
+    return 0;
 }
 
 void parked_leave(struct parked *parked)

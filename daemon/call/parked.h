@@ -11,14 +11,24 @@
  *                     one to another while it waits. A few wait on several objects at once.
  *    PARKED_HELD_UP   behind the hold of an object (hold.h): it has not begun.
  *    PARKED_RUNS      nowhere: a job does it.
+ *    PARKED_AWAY      nowhere: an engine does it (engine.h).
+ *    PARKED_WAITS_AWAY  in the heap of deadlines if it has one: it waits in the engine.
  *
- * Only the first can be cancelled; the other two will be done even if their session goes.
+ * Those that wait, and those that are away, can be cancelled; the others will be done even if their
+ * session goes.
  */
 #pragma once
 
 #include "daemon/call/call.h"
 
-enum parked_state { PARKED_NOWHERE, PARKED_WAITS, PARKED_HELD_UP, PARKED_RUNS };
+enum parked_state {
+    PARKED_NOWHERE,
+    PARKED_WAITS,
+    PARKED_HELD_UP,
+    PARKED_RUNS,
+    PARKED_AWAY,
+    PARKED_WAITS_AWAY,
+};
 
 struct parked {
     struct call call; /* first */
@@ -32,6 +42,7 @@ struct parked {
     struct ordered_entry of_session; /* in session->calls */
     struct deadline deadline;        /* in the service's heap if there is a timeout */
     struct visitor visitor;          /* behind a hold */
+    void *away;                      /* the engine's own, of a call that is away */
     uint64_t since;                  /* when it was parked: monotonic, nanoseconds */
     struct charge charge;            /* of its session */
     void *memory;                    /* owned: in which its params lie; NULL: they lie behind it */
@@ -68,6 +79,15 @@ void parked_hold_up(struct parked *parked, struct object *object,
                     void (*enter)(struct visitor *visitor));
 /* A job does it. */
 void parked_run(struct parked *parked);
+/* An engine does it. 0; or ERR_LIMIT (max_waiting: it is one that may wait). */
+int parked_go_away(struct parked *parked);
+/* Of one that is away: it waits there, and its deadline is that: monotonic, nanoseconds;
+ * TIME_NEVER: none. 0; or ERR_MEMORY, and nothing has changed. */
+int parked_wait_away(struct parked *parked, uint64_t deadline);
+static inline bool parked_is_away(const struct parked *parked)
+{
+    return parked->state == PARKED_AWAY || parked->state == PARKED_WAITS_AWAY;
+}
 /* It stands nowhere any more. */
 void parked_leave(struct parked *parked);
 

@@ -17,7 +17,8 @@
 #include "daemon/objects/registry.h"
 #include "daemon/objects/watch.h"
 
-struct session; /* daemon/call/session.h */
+struct session;    /* daemon/call/session.h */
+struct engine_api; /* daemon/call/engine.h */
 
 /* Calls and errors of one method, for server.stats. */
 struct method_figures {
@@ -62,14 +63,15 @@ struct commits {
 
 struct service {
     struct accounts accounts;
-    struct registry registry;     /* with the lists of objects that are ready, and that leave */
-    struct session_list sessions; /* oldest first */
-    struct session_list dirty;    /* with answers to be sent: net does, and empties the list */
-    struct watcher_list pending;  /* sessions with events to be given to them */
-    struct heap deadlines;        /* of parked calls and of objects' timers */
-    struct jobs jobs;             /* what takes long */
-    struct commits commits;       /* what has to be on disk before it is told */
-    bool ending_rest;             /* one of them ends deleted objects; see deleting.h */
+    struct registry registry;        /* with the lists of objects that are ready, and that leave */
+    struct session_list sessions;    /* oldest first */
+    struct session_list dirty;       /* with answers to be sent: net does, and empties the list */
+    struct watcher_list pending;     /* sessions with events to be given to them */
+    struct heap deadlines;           /* of parked calls and of objects' timers */
+    struct jobs jobs;                /* what takes long */
+    struct commits commits;          /* what has to be on disk before it is told */
+    const struct engine_api *engine; /* where other objects live (engine.h); NULL: nowhere */
+    bool ending_rest;                /* one of them ends deleted objects; see deleting.h */
     int64_t credit; /* steps (pace.h) that may be done before the turn of the session in
                        hand looks at the clock; see daemon/net/ */
     struct method_figures figures[METHOD_COUNT];

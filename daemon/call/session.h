@@ -15,6 +15,9 @@ enum {
      * next requests have to wait; and when they go on. */
     SESSION_UNFINISHED_HIGH = 16,
     SESSION_UNFINISHED_LOW = 4,
+    /* The same for calls that an engine has begun and not answered. */
+    SESSION_AWAY_HIGH = 1024,
+    SESSION_AWAY_LOW = 256,
     SESSION_HELD = 2, /* commits that answers can wait for: the one on its way, the next one */
 };
 
@@ -42,6 +45,7 @@ struct session {
     struct held *held;       /* owned; NULL: no answer waits for the disk */
     struct ordered calls;    /* parked (parked.h), in order of arrival; found by msgid */
     uint64_t unfinished; /* those of them that do not wait: they will be done, whatever happens */
+    uint64_t away;       /* those of them that an engine is at work on (engine.h) */
     struct tie **ties;   /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;
@@ -90,6 +94,17 @@ bool session_close(struct session *session, struct object *object);
 
 /* The object's mode has changed: those who may not keep it any more do not have it open either. */
 void object_close_denied(struct object *object);
+
+/* True if so many of its calls are unfinished, here or away, that its next requests wait; and when
+ * so few are that they go on. */
+static inline bool session_is_held_up(const struct session *session)
+{
+    return session->unfinished >= SESSION_UNFINISHED_HIGH || session->away >= SESSION_AWAY_HIGH;
+}
+static inline bool session_may_go_on(const struct session *session)
+{
+    return session->unfinished <= SESSION_UNFINISHED_LOW && session->away <= SESSION_AWAY_LOW;
+}
 
 /* Marks the session as having answers to send; nothing if it ends. */
 void session_dirty(struct session *session);

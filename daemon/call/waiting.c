@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "daemon/call/commits.h"
+#include "daemon/call/engine.h"
 #include "daemon/call/running.h"
 
 enum {
@@ -80,8 +81,37 @@ void call_cancel(struct call *call, int error, const char *text)
     call_drop(call);
 }
 
+void call_take_up(struct call *call)
+{
+    parked_leave(parked_of(call));
+    call->now = call->service->now;
+    call->out = &call->session->output;
+    call->start = output_mark(call->out);
+    call->refused = false;
+}
+
+void call_wait_away(struct call *call, uint64_t deadline)
+{
+    if (call->session->closing) {
+        call_cancel(call, ERR_CANCELLED, "the connection ends");
+    } else if (parked_wait_away(parked_of(call), deadline) < 0) {
+        call_cancel(call, ERR_LIMIT, "there is no memory for one more call that waits");
+    }
+}
+
+/* The engine is not to end it any more. */
+static void forget_away(struct parked *parked)
+{
+    const struct engine_api *engine = parked->call.service->engine;
+    if (parked_is_away(parked)) {
+        parked_leave(parked);
+        engine->forget(engine->data, &parked->call);
+    }
+}
+
 void call_drop(struct call *call)
 {
+    forget_away(parked_of(call));
     serve_rest(parked_of(call));
     tell_wait_ended(call);
     parked_free(parked_of(call));
@@ -146,6 +176,21 @@ static int begin_steps(struct parked *parked)
     return status;
 }
 
+/* What is done elsewhere. */
+
+static int begin_away(struct parked *parked)
+{
+    const struct engine_api *engine = parked->call.service->engine;
+    int status = parked_go_away(parked);
+    if (status == 0) {
+        status = engine->begin(engine->data, &parked->call);
+        if (status < 0) {
+            parked_leave(parked);
+        }
+    }
+    return status;
+}
+
 /* Holds. */
 
 /* It is let in, for the first time: it begins. */
@@ -190,6 +235,8 @@ static int stand(struct parked *parked, int status)
     case CALL_HELD_UP:
         parked_hold_up(parked, call->held_up_by, enter_first);
         return 0;
+    case CALL_AWAY:
+        return begin_away(parked);
     default:
         return status;
     }
@@ -426,9 +473,14 @@ static void enter_late(struct visitor *visitor)
 void call_time_out(struct call *call)
 {
     struct parked *parked = parked_of(call);
+    const struct engine_api *engine = call->service->engine;
     unsigned count;
     struct wait *waits = parked_waits(parked, &count);
     heap_remove(&call->service->deadlines, &parked->deadline);
+    if (parked_is_away(parked)) {
+        engine->cancel(engine->data, call, ERR_TIMEOUT);
+        return;
+    }
     for (unsigned i = 0; i < count; i++) {
         if (waits[i].object != NULL && object_is_busy(waits[i].object)) {
             parked->visitor.enter = enter_late;

@@ -17,9 +17,15 @@ int call_suspend(struct call *call, int status, struct passed *passed);
 /* Ends a parked call from outside: with the answer that has been packed into call->out since
  * call->start (status 0), or refuses it. */
 void call_finish(struct call *call, int status);
-/* Ends one that waits with an error. */
+/* Of a call that is away (engine.h), before its answer is packed: it stands nowhere any more, and
+ * call_finish is next. */
+void call_take_up(struct call *call);
+/* It is known to wait there, until `deadline` at most (monotonic, nanoseconds; TIME_NEVER: without
+ * limit). It may end within this call: its session closes, or there is no memory. */
+void call_wait_away(struct call *call, uint64_t deadline);
+/* Ends one that waits, or is away, with an error. */
 void call_cancel(struct call *call, int error, const char *text);
-/* Takes one that waits away without an answer: its session is gone. */
+/* Takes one that waits, or is away, without an answer: its session is gone. */
 void call_drop(struct call *call);
 /* The time of one that waits is up. */
 void call_time_out(struct call *call);

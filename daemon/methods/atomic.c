@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/call/engine.h"
 #include "daemon/objects/walk.h"
 #include "proto/value.h"
 
@@ -165,6 +166,32 @@ static bool enter_all(struct call *call, const struct named *named)
     return may;
 }
 
+/* True if one of the calls is about an object that lives elsewhere. */
+static bool names_one_away(const struct call *call)
+{
+    const struct method_index *index = &call->service->index;
+    const struct param *calls = &call->params[0];
+    struct slice rest = slice_from(calls->raw, calls->header.size);
+    bool away = false;
+    for (uint32_t i = 0; i < calls->header.count && !away; i++) {
+        struct param entry = walk_next(&rest, call->pace);
+        struct message message;
+        (void)read_entry(&entry, &message, call->pace);
+        const struct method *method = method_index_find(index, message.method);
+        if (method == NULL || message.nparams == 0) {
+            continue;
+        }
+        struct param name = message.params[0];
+        if (name.header.kind == KIND_ARRAY && name.header.count > 0) {
+            struct slice names = slice_from(name.raw, name.header.size);
+            name = value_next(&names);
+        }
+        away =
+            name.header.kind == KIND_STR && engine_takes(call->service, method, param_bytes(&name));
+    }
+    return away;
+}
+
 /* Sees to it that the calls can be run with nothing in between. 0; CALL_PACED, CALL_HELD_UP; or
  * ERR_MEMORY. */
 static int enter(struct call *call)
@@ -251,6 +278,9 @@ int method__atomic(struct call *call)
     uint32_t index;
     uint32_t count = 0;
     int status = check_form(&call->params[0], &batch, &index, call->pace);
+    if (status == 0 && call->service->engine != NULL && names_one_away(call)) {
+        return CALL_AWAY;
+    }
     if (status == 0) {
         int entered = enter(call);
         if (entered != 0) {

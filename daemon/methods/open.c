@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "daemon/call/dispatch.h"
+#include "daemon/call/engine.h"
 #include "daemon/methods/group.h"
 #include "proto/value.h"
 
@@ -264,6 +265,9 @@ int open_object(struct call *call, const struct open_type *type)
     do {
         object = find(call, &request);
         is_there = object != NULL;
+        if (!is_there && engine_takes(call->service, call->method, request.name)) {
+            return CALL_AWAY;
+        }
         status = is_there ? 0 : create(call, &request, &object);
     } while (status == ERR_EXISTS); /* and may have gone again, while what was made was given up */
     if (is_there) {

@@ -71,7 +71,7 @@ static bool must_stop(struct connection *connection)
     struct net *net = connection->net;
     struct service *service = net->service;
     service->credit = NET_TURN_STEPS;
-    if (connection->session.unfinished >= SESSION_UNFINISHED_HIGH) {
+    if (session_is_held_up(&connection->session)) {
         connection->held_up = true;
     } else if (session_must_wait_for_disk(&connection->session)) {
         connection->stalled = true;

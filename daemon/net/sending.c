@@ -76,16 +76,18 @@ static void flush(struct connection *connection)
 /* True if it has nothing more to do or to say. */
 static bool is_over(const struct connection *connection)
 {
+    bool nobody_reads = connection->gone || connection->hurried;
     return connection->closing && connection->session.unfinished == 0 &&
-           (connection_unread(connection) == 0 || connection->gone || connection->hurried);
+           (nobody_reads || (connection->session.away == 0 && connection_unread(connection) == 0));
 }
 
 /* Goes on with what it was stopped in, if what it waited for has come. */
 static void look_whether_to_go_on(struct connection *connection)
 {
     bool read = connection->paused && connection_unread(connection) <= CONNECTION_LOW;
-    uint64_t few = connection->alone ? 0 : SESSION_UNFINISHED_LOW;
-    bool done = connection->held_up && connection->session.unfinished <= few;
+    const struct session *session = &connection->session;
+    bool free = connection->alone ? session->unfinished == 0 : session_may_go_on(session);
+    bool done = connection->held_up && free;
     bool stored = connection->stalled && !session_must_wait_for_disk(&connection->session);
     if ((read && !connection->held_up && !connection->later && !connection->stalled) || done ||
         stored) {
