@@ -34,7 +34,7 @@ static const struct {
 struct reading {
     FILE *file;
     struct config config;
-    uint32_t seen; /* bits of keys: limits first, then other_keys */
+    uint64_t seen; /* bits of keys: limits first, then other_keys, then those of the engine */
     int line;      /* number of the last one read */
     int long_line; /* number of the first one that is too long; 0: none */
     struct fault fault;
@@ -44,6 +44,7 @@ void config_init(struct config *config)
 {
     *config = (struct config){.mode = CONFIG_MODE, .reserve = STORE_RESERVE_STANDARD};
     limits_init(&config->limits);
+    engine_config_init(&config->engine);
 }
 
 void config_deinit(struct config *config)
@@ -51,6 +52,7 @@ void config_deinit(struct config *config)
     free(config->path);
     free(config->group);
     free(config->state);
+    engine_config_deinit(&config->engine);
     *config = (struct config){0};
 }
 
@@ -192,6 +194,14 @@ static int set_other_key(struct reading *reading, enum other_key key, const char
     }
 }
 
+static int set_engine_key(struct reading *reading, enum engine_key key, const char *value)
+{
+    char text[ENGINE_SENTENCE];
+    return engine_config_set(&reading->config.engine, key, value, text)
+               ? 1
+               : refuse(reading, "%s", text);
+}
+
 /* The number of a key among all keys, or -1. */
 static int find_key(const char *section, const char *name)
 {
@@ -207,6 +217,11 @@ static int find_key(const char *section, const char *name)
             return LIMIT_COUNT + i;
         }
     }
+    for (int i = 0; i < ENGINE_KEYS && strcmp(section, "engine") == 0; i++) {
+        if (strcmp(name, engine_key_names[i]) == 0) {
+            return LIMIT_COUNT + OTHER_KEYS + i;
+        }
+    }
     return -1;
 }
 
@@ -214,16 +229,22 @@ static int find_key(const char *section, const char *name)
 static int refuse_key(struct reading *reading, const char *section, const char *name)
 {
     char names[256] = "";
+    char engine[192] = "";
     size_t len = 0;
     for (int i = 0; i < LIMIT_COUNT && len < sizeof(names); i++) {
         len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s", i > 0 ? ", " : "",
                                 limit_rows[i].name);
     }
+    len = 0;
+    for (int i = 0; i < ENGINE_KEYS && len < sizeof(engine); i++) {
+        len += (size_t)snprintf(engine + len, sizeof(engine) - len, "%s%s", i > 0 ? ", " : "",
+                                engine_key_names[i]);
+    }
     return refuse(reading,
                   "%s: there is no such key in section [%s]; [limits] has %s; [socket] has path, "
                   "mode, group; [store] has directory, sync, reserve; [loop] has "
-                  "spin",
-                  name, section, names);
+                  "spin; [engine] has %s",
+                  name, section, names, engine);
 }
 
 /* inih calls this for each key: 1, or 0 with the fault noted. */
@@ -234,10 +255,13 @@ static int take_key(void *data, const char *section, const char *name, const cha
     if (key < 0) {
         return refuse_key(reading, section, name);
     }
-    if ((reading->seen & 1U << key) != 0) {
+    if ((reading->seen & UINT64_C(1) << key) != 0) {
         return refuse(reading, "%s is given twice", name);
     }
-    reading->seen |= 1U << key;
+    reading->seen |= UINT64_C(1) << key;
+    if (key >= LIMIT_COUNT + OTHER_KEYS) {
+        return set_engine_key(reading, (enum engine_key)(key - LIMIT_COUNT - OTHER_KEYS), value);
+    }
     return key < LIMIT_COUNT ? set_limit(reading, &limit_rows[key], value)
                              : set_other_key(reading, (enum other_key)(key - LIMIT_COUNT), value);
 }
@@ -300,8 +324,8 @@ int config_read(const char *file, struct config *out, struct fault *fault)
     if (status < 0) {
         config_deinit(&reading.config);
     } else {
-        reading.config.given = reading.seen & (UINT32_MAX >> (32 - LIMIT_COUNT));
-        reading.config.lowered = limits_complete(&reading.config.limits, reading.seen);
+        reading.config.given = (uint32_t)reading.seen & (UINT32_MAX >> (32 - LIMIT_COUNT));
+        reading.config.lowered = limits_complete(&reading.config.limits, reading.config.given);
         *out = reading.config;
     }
     return status;

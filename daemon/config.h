@@ -3,13 +3,15 @@
  *
  * It is an INI file: section [limits] has a key for each row of limit_rows (account.h), section
  * [socket] has path, mode and group (see endpoint.h), section [store] directory, sync and
- * reserve (see durable.h), section [loop] has spin. A file is taken whole or not at all.
+ * reserve (see durable.h), section [loop] has spin, section [engine] the keys of engine_config.h. A
+ * file is taken whole or not at all.
  */
 #pragma once
 
 #include <sys/types.h>
 
 #include "daemon/account/account.h"
+#include "daemon/engine_config.h"
 #include "daemon/store/store.h"
 
 struct config {
@@ -25,6 +27,7 @@ struct config {
     enum store_sync sync;
     uint64_t interval_ms; /* of sync */
     uint64_t reserve;     /* bytes */
+    struct engine_config engine;
 };
 
 enum {

@@ -27,6 +27,12 @@ static const char HELP[] =
     "directory\n"
     "                        of [store] in the configuration, else nowhere: there can be none "
     "then\n"
+    "  --engine=URL          where the objects live that several machines share: "
+    "redis://HOST[:PORT],\n"
+    "                        rediss://… (TLS), redis+unix:///PATH. Which these are is said by "
+    "names\n"
+    "                        of [engine] in the configuration; default: every name. See "
+    "ipcd.conf(5)\n"
     "  --embedded            belong to the processes that use it, and end with the last of them: "
     "for\n"
     "                        programs that start it; see ipcd(8)\n"
@@ -46,6 +52,7 @@ enum {
     OPTION_GROUP,
     OPTION_CONFIG,
     OPTION_STATE,
+    OPTION_ENGINE,
     OPTION_EMBEDDED,
     OPTION_CHECK_TAKEOVER,
     OPTION_VERSION,
@@ -58,6 +65,7 @@ static const struct option OPTIONS[] = {
     {"socket-group", required_argument, NULL, OPTION_GROUP},
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"state", required_argument, NULL, OPTION_STATE},
+    {"engine", required_argument, NULL, OPTION_ENGINE},
     {"embedded", no_argument, NULL, OPTION_EMBEDDED},
     {"check-takeover", required_argument, NULL, OPTION_CHECK_TAKEOVER},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -91,6 +99,9 @@ int options_parse(int argc, char **argv, struct options *out)
         case OPTION_STATE:
             out->state = optarg;
             break;
+        case OPTION_ENGINE:
+            out->engine = optarg;
+            break;
         case OPTION_EMBEDDED:
             out->embedded = true;
             break;
@@ -102,9 +113,9 @@ int options_parse(int argc, char **argv, struct options *out)
         case OPTION_HELP:
             return print(HELP);
         case -1:
-            if (optind == argc && out->embedded && out->state != NULL) {
+            if (optind == argc && out->embedded && (out->state != NULL || out->engine != NULL)) {
                 (void)fputs("ipcd: --embedded ends with those who use it and keeps nothing; "
-                            "--state is for a daemon of its own\n",
+                            "--state and --engine are for a daemon of its own\n",
                             stderr);
                 return OPTIONS_USAGE;
             }

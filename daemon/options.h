@@ -13,6 +13,7 @@ struct options {
     const char *socket_group;
     const char *config;
     const char *state;
+    const char *engine;         /* a URL; see daemon/engine_config.h */
     const char *check_takeover; /* a version; see takeover.h */
     bool embedded;              /* see embedded.h */
     const char *program;        /* the path of what is running, absolute; set by main */

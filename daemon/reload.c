@@ -68,6 +68,10 @@ static int log_changes(const struct log *log, struct config *before, struct conf
     if (log_store(log, before, after)) {
         changes++;
     }
+    if (!engine_config_equal(&before->engine, &after->engine)) {
+        log_line(log, LOG_LEVEL_NOTICE, "section [engine] has changed: from the next start on");
+        changes++;
+    }
     return changes;
 }
 

@@ -314,6 +314,12 @@ static bool begin(void *data, const char *program, char text[UPGRADE_TEXT])
         (void)snprintf(text, UPGRADE_TEXT, "the daemon is stopping");
         return false;
     }
+    if (daemon->service.engine != NULL) {
+        (void)snprintf(text, UPGRADE_TEXT,
+                       "what the sessions hold in the engine cannot be handed over; restart the "
+                       "daemon instead, which gives it back");
+        return false;
+    }
     if (!check(daemon->options, program, text)) {
         return false;
     }
@@ -340,6 +346,13 @@ void upgrade_by_manager(struct daemon *daemon)
     struct carriers carriers;
     char text[UPGRADE_TEXT];
     if (daemon->net.stopping) {
+        return;
+    }
+    if (daemon->service.engine !=
+        NULL) { /* it is stopped next, and gives back what is held there */
+        log_line(
+            &daemon->log, LOG_LEVEL_NOTICE,
+            "what the sessions hold in the engine cannot be left to the next daemon: they end");
         return;
     }
     if (write_down(daemon, &state, &carriers, text) < 0) {

@@ -44,8 +44,8 @@ struct session {
     struct earlier *earlier; /* what leaves before it (unsent.h); owned; NULL: nothing */
     struct held *held;       /* owned; NULL: no answer waits for the disk */
     struct ordered calls;    /* parked (parked.h), in order of arrival; found by msgid */
-    uint64_t unfinished; /* those of them that do not wait: they will be done, whatever happens */
-    uint64_t away;       /* those of them that an engine is at work on (engine.h) */
+    uint32_t unfinished; /* those of them that do not wait: they will be done, whatever happens */
+    uint32_t away;       /* those of them that an engine is at work on (engine.h) */
     struct tie **ties;   /* sorted by the object's number */
     uint32_t nties;
     uint32_t ties_cap;

@@ -148,6 +148,9 @@ static void a_fault_names_line_and_key_and_what_would_be_right(void **state)
         {"[loop]\nspin = 18446744073709551616\n", {":2:", "spin = 18446744073709551616", ""}},
         {"[loop]\nspin = -1\n", {":2:", "spin = -1", "microseconds"}},
         {"[socket]\nspin = 1\n", {":2:", "section [socket]", "[loop] has spin"}},
+        {"[engine]\nlease = 1h\n", {":2:", "lease = 1h", "500ms"}},
+        {"[engine]\nrealm = a\nurl = b\nrealm = a\n", {":4:", "realm", "twice"}},
+        {"[engine]\nmode = 1\n", {":2:", "mode", "[engine] has url, names"}},
         {"[socket]\npath =\n", {":2:", "path is empty", "leave the line out"}},
         {"[limits]\nnonsense\n", {":2:", "key = value", "comment"}},
         {"[limits\n", {":1:", "[section]", ""}},
@@ -204,7 +207,7 @@ static void the_example_shows_the_defaults(void **state)
     (void)state;
     struct config config;
     struct fault fault;
-    char text[8192];
+    char text[16384];
     const char *path = getenv("IPCD_EXAMPLE");
     assert_non_null(path);
     FILE *file = fopen(path, "re");
@@ -227,6 +230,12 @@ static void the_example_shows_the_defaults(void **state)
     assert_null(config.state);
     assert_int_equal(config.sync, STORE_SYNC_ALWAYS);
     assert_int_equal(config.reserve, STORE_RESERVE_STANDARD);
+    assert_null(config.engine.url);
+    assert_string_equal(config.engine.names, "*");
+    assert_string_equal(config.engine.realm, "ipcd");
+    assert_int_equal(config.engine.timeout_ms, ENGINE_TIMEOUT_STANDARD);
+    assert_int_equal(config.engine.lease_ms, ENGINE_LEASE_STANDARD);
+    assert_int_equal(config.engine.wait_replicas, 0);
     config_deinit(&config);
 }
 
