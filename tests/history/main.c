@@ -21,6 +21,7 @@ struct settings {
     enum verdict expect;
     const char *keep;    /* a folder */
     unsigned upgrade_ms; /* how often another daemon takes over; 0: never */
+    bool hosts;          /* several daemons, with an engine */
     const char *durable; /* the daemon to be started and killed; NULL: one that is there */
 };
 
@@ -44,6 +45,7 @@ static void usage(FILE *out)
         "  --seconds N     for so long (default: 30, without --rounds)\n"
         "  --first N       the number of the first round (default: 0)\n"
         "  --type TYPE     only queue, joinable, lock, semaphore or dict\n"
+        "  --hosts         at the daemons in $IPCD_SOCKETS, which share the objects in an engine\n"
         "  --durable IPCD  on a daemon of its own, which keeps the objects on disk, and is killed "
         "in\n"
         "                  each round: queue, joinable and dict\n"
@@ -167,9 +169,9 @@ static int sum_up(const struct settings *settings, const struct sums *sums, int 
     return status == 0 && !too_many ? 0 : 1;
 }
 
-/* To the daemon that is there, or to one of its own. */
+/* To the daemons that are there, or to one of its own. */
 static int connect_first(const struct settings *settings, struct server *server,
-                         struct round *round)
+                         struct hosts *hosts, struct round *round)
 {
     const struct ipcc_options options = {.guard_ms = HANG_MS};
     if (settings->durable != NULL) {
@@ -181,6 +183,10 @@ static int connect_first(const struct settings *settings, struct server *server,
     if (ipcc_open(&round->conn, &options) < 0) {
         (void)fprintf(stderr, "history: %s\n", ipcc_last_message());
         return -1;
+    }
+    if (settings->hosts) {
+        round->hosts = hosts;
+        return hosts_begin(hosts, &options);
     }
     return 0;
 }
@@ -198,14 +204,16 @@ static int run(const struct settings *settings)
     round->record = record;
     round->seed = settings->seed;
     struct server server = {0};
+    struct hosts hosts = {0};
     int status = 1;
     pid_t upgrades = settings->upgrade_ms > 0 ? upgrades_begin(settings->upgrade_ms) : 0;
-    if (upgrades >= 0 && connect_first(settings, &server, round) == 0) {
+    if (upgrades >= 0 && connect_first(settings, &server, &hosts, round) == 0) {
         (void)setvbuf(stdout, NULL, _IOLBF, 0);
         status = sum_up(settings, &sums, all_rounds(settings, round, &sums));
         (void)ipcc_close(round->conn);
     }
     upgrades_end(upgrades);
+    hosts_end(&hosts);
     server_end(&server);
     record_free(record);
     free(round);
@@ -271,6 +279,9 @@ static bool read_option(struct settings *settings, int option, const char *value
     case 'u':
         settings->upgrade_ms = (unsigned)strtoul(value, NULL, 10);
         return settings->upgrade_ms > 0;
+    case 'o':
+        settings->hosts = true;
+        return true;
     case 'c':
         *check = true;
         return true;
@@ -282,12 +293,19 @@ static bool read_option(struct settings *settings, int option, const char *value
 static bool read_options(struct settings *settings, int argc, char **argv, bool *check)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},    {"rounds", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 't'}, {"first", required_argument, NULL, 'f'},
-        {"type", required_argument, NULL, 'y'},    {"expect", required_argument, NULL, 'e'},
-        {"keep", required_argument, NULL, 'k'},    {"check", no_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},          {"durable", required_argument, NULL, 'd'},
-        {"upgrade", required_argument, NULL, 'u'}, {0},
+        {"seed", required_argument, NULL, 's'},
+        {"rounds", required_argument, NULL, 'r'},
+        {"seconds", required_argument, NULL, 't'},
+        {"first", required_argument, NULL, 'f'},
+        {"type", required_argument, NULL, 'y'},
+        {"expect", required_argument, NULL, 'e'},
+        {"keep", required_argument, NULL, 'k'},
+        {"check", no_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"durable", required_argument, NULL, 'd'},
+        {"upgrade", required_argument, NULL, 'u'},
+        {"hosts", no_argument, NULL, 'o'},
+        {0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {

@@ -75,6 +75,7 @@ static int spawn(struct running *running, unsigned process)
         .log = &round->record->logs[process],
         .operations = worker->operations,
         .forever = worker->victim && worker->forever ? worker->last : UINT_MAX,
+        .socket = round->hosts == NULL ? NULL : hosts_socket(round->hosts, process),
         .process = (uint8_t)process,
         .notices = running->notices[1],
         .start = running->start[0],
@@ -114,15 +115,20 @@ static int start_all(struct running *running)
     return status;
 }
 
-/* Asks the daemon until it has ended the session. */
-static int await_session_end(struct running *running, uint64_t session)
+/* Asks the daemon of that process until it has ended the session. */
+static int await_session_end(struct running *running, unsigned process, uint64_t session)
 {
+    const struct hosts *hosts = running->round->hosts;
+    struct ipcc *conn = hosts == NULL ? running->round->conn : hosts_conn(hosts, process);
     int64_t limit = record_now() + HANG_MS * INT64_C(1000000);
     int status = 0;
     while (status == 0 && record_now() < limit) {
         struct ipcc_reply reply = {0};
-        status = ipcc_session_describe(running->round->conn, session, &reply);
+        status = ipcc_session_describe(conn, session, &reply);
         ipcc_reply_free(&reply);
+        if (status == IPCC_ERR_NOT_FOUND && hosts != NULL && !hosts_session_has_ended(conn)) {
+            status = 0;
+        }
     }
     if (status == IPCC_ERR_NOT_FOUND) {
         return 0;
@@ -145,7 +151,7 @@ static int reap(struct running *running, unsigned process, int64_t from)
     }
     int64_t dead = record_now();
     worker->running = false;
-    if (await_session_end(running, log->session) < 0) {
+    if (await_session_end(running, process, log->session) < 0) {
         return -1;
     }
     bool killed = WIFSIGNALED(status);

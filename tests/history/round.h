@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "tests/history/hosts.h"
 #include "tests/history/server.h"
 #include "tests/history/worker.h"
 
@@ -15,6 +16,7 @@ struct round {
     uint64_t seed;
     uint64_t number;
     enum type type;
+    const struct hosts *hosts; /* where the processes are; NULL: all at one daemon */
     struct server *server; /* the daemon is killed in each round, and durable; NULL: it is not */
     /* Found out: */
     struct history history;

@@ -50,7 +50,8 @@ _Noreturn void worker_run(const struct worker_job *job)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct ipcc *conn;
     char byte;
-    if (ipcc_open(&conn, NULL) < 0 || ipcc_session(conn, &job->log->session) < 0) {
+    const struct ipcc_options options = {.path = job->socket};
+    if (ipcc_open(&conn, &options) < 0 || ipcc_session(conn, &job->log->session) < 0) {
         fail(job, "connecting");
     }
     struct ipcc_ahead *ahead = NULL;

@@ -24,6 +24,7 @@ struct worker_job {
     struct log *log;
     unsigned operations; /* how many */
     unsigned forever;    /* the number of the one that waits without limit; UINT_MAX: none */
+    const char *socket;  /* of the daemon that it is at; NULL: that of the environment */
     uint8_t process;
     int notices; /* the pipe to write to */
     int start;   /* the pipe from which a byte is read before the first operation */
