@@ -55,7 +55,9 @@ DAEMONS = {"ipcd --socket=$HOME/shop.sock --socket-mode=0600": "shop.sock",
 CHECK_INSTALL = "tools/check-install runs it"
 README = "tests/house/readme.py runs it"
 SYSTEMD = "it needs systemd as process 1; tests/system/units looks at the unit files"
+ENGINE = "it needs a Redis on another machine; tests/hosts/ starts daemons with an engine"
 LEFT_OUT = {
+    "ipcd --socket=$HOME/shop.sock --engine=redis://db1.example": ENGINE,
     "python3 tasks.py": README,
     "tools/check": "it is what runs this",
     "tools/demo": CHECK_INSTALL,
