@@ -63,6 +63,7 @@ static const struct type_row types[] = {
     [PARAM_OWNER] = {"owner", "an integer or a str"},
     [PARAM_GROUP] = {"group",
                      "a gid (an integer that is not negative) or the name of a group (str)"},
+    [PARAM_SESSION] = {"session", "the number of a session of this daemon, or HOST:NUMBER (str)"},
 };
 
 static enum param_type type_of_word(struct slice word)

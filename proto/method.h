@@ -47,7 +47,7 @@ enum param_type {
     PARAM_BOOL,    /* "bool" */
     PARAM_INT,     /* "int": an integer that fits int64 */
     PARAM_OPTINT,  /* "optint": the same or nil, in a place that cannot be left out */
-    PARAM_UINT,    /* "uint": an integer from 0 to INT64_MAX: session, ticket, cursor */
+    PARAM_UINT,    /* "uint": an integer from 0 to INT64_MAX: ticket, cursor */
     PARAM_COUNT,   /* "count": the same, for how many of something */
     PARAM_NUMBER,  /* "number": an integer or a float */
     PARAM_MS,      /* "ms": milliseconds, not negative */
@@ -56,6 +56,7 @@ enum param_type {
     PARAM_MAP,     /* "map" */
     PARAM_OWNER,   /* "owner": an integer or a str; tells callers of one session apart */
     PARAM_GROUP,   /* "group": a gid, an integer that is not negative, or a group's name, a str */
+    PARAM_SESSION, /* "session": the number of a session of this daemon, or a str "HOST:NUMBER" */
 };
 
 enum { METHOD_PARAMS_MAX = 5, METHOD_OPTIONS_MAX = 16 };

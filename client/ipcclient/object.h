@@ -119,16 +119,19 @@ int ipcc_server_ping(struct ipcc *conn, struct ipcc_value value, struct ipcc_rep
 int ipcc_server_methods(struct ipcc *conn, struct ipcc_reply *reply);
 
 /* Which daemon it is and its figures, a map: version, pid, socket, uptime, sessions, objects,
- * bytes, limits, users, calls, errors, waiting, memory and more. */
+ * bytes, limits, users, calls, errors, waiting, memory, engine and more. */
 int ipcc_server_stats(struct ipcc *conn, struct ipcc_reply *reply);
 
 /* The sessions: an array of maps of session, pid, uid, gid, client, since, calls, waiting, holding,
- * bytes. And one of them, with what it has open, waits for and holds; 0 for this session.
- * IPCC_ERR_NOT_FOUND. */
+ * bytes. If the daemon shares an engine with other hosts they are those of all hosts, `session` is
+ * a str, "HOST:NUMBER", and there is `host`. And one of them, with what it has open, waits for and
+ * holds; 0 for this session. The number is one of this host's daemon: another host's session is
+ * asked for by its name, with ipcc_call and "session.describe". IPCC_ERR_NOT_FOUND. */
 int ipcc_session_list(struct ipcc *conn, struct ipcc_reply *reply);
 int ipcc_session_describe(struct ipcc *conn, uint64_t session, struct ipcc_reply *reply);
 
-/* Ends a session, as root, as the daemon's user, or as the session's own. IPCC_ERR_NOT_FOUND. */
+/* Ends a session of this host's daemon, as root, as the daemon's user, or as the session's own;
+ * another host's with ipcc_call and "session.kill". IPCC_ERR_NOT_FOUND. */
 int ipcc_session_kill(struct ipcc *conn, uint64_t session);
 
 IPCC_DECLARATIONS_END

@@ -15,6 +15,8 @@
 #include "daemon/call/parked.h"
 
 struct engine_api {
+    /* What this daemon is called there: its sessions are called "HOST:NUMBER". Not owned. */
+    const char *host;
     /* True if objects of that name live in the engine. */
     bool (*has)(void *data, struct slice name);
     /* Begins a parked call, whose params fit the method's signature: it is ended later, never

@@ -38,6 +38,7 @@ static const uint16_t fitting[] = {
     [PARAM_MAP] = MAP,
     [PARAM_OWNER] = INT | UINT | STR,
     [PARAM_GROUP] = INT | NOT_NEGATIVE | STR,
+    [PARAM_SESSION] = INT | NOT_NEGATIVE | STR,
 };
 
 bool param_fits(const struct header *header, enum param_type type)

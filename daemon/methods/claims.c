@@ -5,14 +5,32 @@
 
 enum { NS_PER_MS = 1000000 };
 
+/* How long the call waits at most, in milliseconds; CALL_FOREVER. One that waits in the engine has
+ * not said so to the daemon, but its params do. */
+static int64_t timeout_of(const struct parked *parked)
+{
+    const struct call *call = &parked->call;
+    if (parked->state != PARKED_WAITS_AWAY) {
+        return call->wish.timeout_ms;
+    }
+    const struct method_signature *signature = &call->service->index.signatures[call->method->id];
+    for (unsigned i = 0; i < signature->count; i++) {
+        if (signature->params[i].type == PARAM_TIMEOUT) {
+            return call_int(call, i, CALL_FOREVER);
+        }
+    }
+    return CALL_FOREVER;
+}
+
 size_t pack_wait(struct buffer *out, const struct parked *parked, uint64_t now)
 {
     pack_key_string(out, "method", parked->call.method->name);
     pack_key_uint(out, "msgid", parked->call.msgid);
     pack_key_uint(out, "since_ms", (now - parked->since) / NS_PER_MS);
     pack_string(out, "timeout_ms");
-    if (parked->call.wish.timeout_ms >= 0) {
-        pack_int(out, parked->call.wish.timeout_ms);
+    int64_t timeout_ms = timeout_of(parked);
+    if (timeout_ms >= 0) {
+        pack_int(out, timeout_ms);
     } else {
         pack_nil(out);
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/methods/methods.h"
+#include "daemon/call/engine.h"
 #include "daemon/call/parked.h"
 #include "daemon/methods/options.h"
 #include "proto/value.h"
@@ -67,11 +68,15 @@ int method_server_hello(struct call *call)
         return status;
     }
     struct buffer *out = call_result(call);
-    pack_map(out, 5);
+    const struct engine_api *engine = call->service->engine;
+    pack_map(out, 5 + (engine != NULL));
     pack_key_string(out, "server", "ipcd");
     pack_key_string(out, "version", IPCD_VERSION);
     pack_key_int(out, "protocol", PROTOCOL);
     pack_key_uint(out, "session", call->session->id);
+    if (engine != NULL) {
+        pack_key_string(out, "host", engine->host);
+    }
     pack_limits(out, call->service);
     return 0;
 }
@@ -315,12 +320,25 @@ static void pack_store(struct buffer *out, const struct service *service)
     pack_map_end(out, at, keeper->describe(keeper->data, out));
 }
 
+/* The engine in which other objects live, or nil. */
+static void pack_engine(struct buffer *out, const struct service *service)
+{
+    const struct engine_api *engine = service->engine;
+    pack_string(out, "engine");
+    if (engine == NULL) {
+        pack_nil(out);
+        return;
+    }
+    size_t at = pack_map_begin(out);
+    pack_map_end(out, at, engine->describe(engine->data, out));
+}
+
 int method_server_stats(struct call *call)
 {
     call->shows_all = true;
     const struct service *service = call->service;
     struct buffer *out = call_result(call);
-    pack_map(out, 21);
+    pack_map(out, 22);
     pack_identity(out, service);
     pack_key_uint(out, "uptime", (call->now - service->started) / 1000000000);
     pack_string(out, "since");
@@ -343,6 +361,7 @@ int method_server_stats(struct call *call)
     pack_key_uint(out, "retries", service->retries);
     pack_key_uint(out, "faults", service->registry.faults);
     pack_store(out, service);
+    pack_engine(out, service);
     pack_string(out, "memory");
     pack_memory(out, call->session->user->trusted);
     return 0;

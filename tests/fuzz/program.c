@@ -174,6 +174,7 @@ static void pack_option(struct buffer *out, struct program *program,
     case PARAM_MS:
     case PARAM_TIMEOUT:
     case PARAM_GROUP:
+    case PARAM_SESSION:
         pack_number(out, program);
         break;
     default:
@@ -211,6 +212,15 @@ static void pack_elements(struct buffer *out, struct program *program, const str
         pack_events(out, program);
     } else {
         pack_array_of(out, program);
+    }
+}
+
+static void pack_session(struct buffer *out, struct program *program, uint8_t choice)
+{
+    if (choice % 4 == 0) {
+        pack_string(out, "host:1");
+    } else {
+        pack_int(out, program_next(program) % 4);
     }
 }
 
@@ -264,6 +274,9 @@ static void pack_param(struct buffer *out, struct program *program, const struct
     case PARAM_MAP:
         method_signature(method, &signature);
         pack_options(out, program, &signature);
+        break;
+    case PARAM_SESSION:
+        pack_session(out, program, choice);
         break;
     case PARAM_OWNER:
     case PARAM_GROUP:

@@ -56,11 +56,21 @@ CHECK_INSTALL = "tools/check-install runs it"
 README = "tests/house/readme.py runs it"
 SYSTEMD = "it needs systemd as process 1; tests/system/units looks at the unit files"
 ENGINE = "it needs a Redis on another machine; tests/hosts/ starts daemons with an engine"
+TWO_HOSTS = "a session with a Redis at a fixed port; tests/hosts/ does the same at free ones"
 LEFT_OUT = {
     "ipcd --socket=$HOME/shop.sock --engine=redis://db1.example": ENGINE,
+    "redis-server --port 7777 --save '' &": TWO_HOSTS,
+    "printf '[engine]\\nurl=redis://127.0.0.1:7777\\nhost=a\\n' >a.conf": TWO_HOSTS,
+    "printf '[engine]\\nurl=redis://127.0.0.1:7777\\nhost=b\\n' >b.conf": TWO_HOSTS,
+    "ipcd --socket=$PWD/a.sock --config=a.conf &": TWO_HOSTS,
+    "ipcd --socket=$PWD/b.sock --config=b.conf &": TWO_HOSTS,
+    "ipcctl --socket=$PWD/a.sock create queue jobs": TWO_HOSTS,
+    "ipcctl --socket=$PWD/a.sock put jobs '\"sweep\"'": TWO_HOSTS,
+    "ipcctl --socket=$PWD/b.sock get jobs": TWO_HOSTS,
     "python3 tasks.py": README,
     "tools/check": "it is what runs this",
     "tools/demo": CHECK_INSTALL,
+    "tools/demo --cluster": "it installs packages and builds; tests/hosts/ has the same failures",
     "cc jobs.c $(pkg-config --cflags --libs ipcclient)": CHECK_INSTALL,
     "cc program.c $(pkg-config --cflags --libs ipcclient)":
         "the same as the next one, without a program",

@@ -53,6 +53,7 @@ static unsigned good_kinds(enum param_type type)
         [PARAM_STR] = STR,
         [PARAM_OWNER] = POSITIVE | NEGATIVE | STR,
         [PARAM_GROUP] = POSITIVE | STR,
+        [PARAM_SESSION] = POSITIVE | STR,
     };
     return good[type];
 }
@@ -61,10 +62,12 @@ static unsigned good_kinds(enum param_type type)
 static const char *good_value(struct rpc *c, const struct method *method, enum param_type type)
 {
     static const char *const values[] = {
-        [PARAM_NAME] = "'new'", [PARAM_VALUE] = "1",   [PARAM_BOOL] = "false", [PARAM_INT] = "0",
-        [PARAM_OPTINT] = "nil", [PARAM_UINT] = "0",    [PARAM_COUNT] = "1",    [PARAM_NUMBER] = "1",
-        [PARAM_MS] = "0",       [PARAM_TIMEOUT] = "0", [PARAM_ARRAY] = "[]",   [PARAM_MAP] = "{}",
-        [PARAM_STR] = "'s'",    [PARAM_OWNER] = "1",   [PARAM_GROUP] = "0",
+        [PARAM_NAME] = "'new'", [PARAM_VALUE] = "1",    [PARAM_BOOL] = "false",
+        [PARAM_INT] = "0",      [PARAM_OPTINT] = "nil", [PARAM_UINT] = "0",
+        [PARAM_COUNT] = "1",    [PARAM_NUMBER] = "1",   [PARAM_MS] = "0",
+        [PARAM_TIMEOUT] = "0",  [PARAM_ARRAY] = "[]",   [PARAM_MAP] = "{}",
+        [PARAM_STR] = "'s'",    [PARAM_OWNER] = "1",    [PARAM_GROUP] = "0",
+        [PARAM_SESSION] = "0",
     };
     if (type != PARAM_OBJECT && type != PARAM_OBJECTS) {
         return values[type];

@@ -14,6 +14,8 @@ struct given {
     int64_t number;   /* the value, where word_check turns it into one */
 };
 
+enum { CONTEXT_HOST = 65 }; /* bytes of a host's name, the NUL included */
+
 struct context {
     const struct command *command;
     struct given options[OPTIONS];
@@ -24,9 +26,11 @@ struct context {
     bool took_input; /* standard input was a value */
     char **pairs;    /* what --option was given, in order */
     size_t pair_count;
-    const char *client;       /* what others see the session as; NULL: ipcctl and its version */
-    bool interruptible;       /* ipcc_interrupt is to work on the connection */
-    struct ipcc *conn;        /* NULL until request_connect */
+    const char *client; /* what others see the session as; NULL: ipcctl and its version */
+    bool interruptible; /* ipcc_interrupt is to work on the connection */
+    struct ipcc *conn;  /* NULL until request_connect */
+    bool host_known;    /* host is what the daemon is called: request_host */
+    char host[CONTEXT_HOST];
     struct ipcc_reply answer; /* what the last call answered, which has the descriptors that values
                                  of it name; the command's, good until it frees its own */
     struct buffer message;    /* call_message's */

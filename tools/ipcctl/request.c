@@ -5,6 +5,7 @@
 #include "tools/ipcctl/command_line/word.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 /* A daemon that owes an answer for longer hangs; with --timeout it is that time, but a second at
  * least: a short wait at a queue is not meant to be a short time to connect. */
@@ -90,6 +91,20 @@ int request_message_most(struct context *context, size_t *most)
         ipcc_reply_free(&greeting);
     }
     return error;
+}
+
+const char *request_host(struct context *context)
+{
+    struct ipcc_reply greeting;
+    if (!context->host_known && request_connect(context) == 0 &&
+        ipcc_greeting(context->conn, &greeting) == 0) {
+        struct slice host = field_text(&greeting.value, "host");
+        (void)snprintf(context->host, sizeof(context->host), "%.*s", (int)host.len,
+                       (const char *)host.data);
+        ipcc_reply_free(&greeting);
+    }
+    context->host_known = true;
+    return context->host;
 }
 
 int64_t request_patience(const struct context *context)

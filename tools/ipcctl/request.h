@@ -58,6 +58,10 @@ int request_connect(struct context *context);
 /* The most bytes that the daemon takes in one message. Connects. 0 or an IPCC_ERR_ code. */
 int request_message_most(struct context *context, size_t *most);
 
+/* What the daemon is called in the engine that it shares with other hosts; "" if it has none, or no
+ * longer answers. Connects. */
+const char *request_host(struct context *context);
+
 /* The limit of waiting: --timeout, or IPCC_FOREVER. */
 int64_t request_patience(const struct context *context);
 

@@ -367,20 +367,23 @@ group            the group that the mode's bits for the group are for: gid or na
         self._call(None, b"object.delete", name)
 
     def sessions(self) -> Descriptions:
-        """The sessions at the daemon."""
+        """The sessions at the daemon; if it shares an engine with other hosts, those of all hosts, each
+        named "HOST:NUMBER"."""
         return self._call(None, b"session.list")
 
     @property
     def session(self) -> int:
-        """This session's number."""
+        """This session's number, at this host's daemon."""
         return self._connection.session()
 
-    def describe_session(self, session: Optional[int] = None) -> Description:
-        """One session, this one unless another is named, with what it waits for and holds."""
+    def describe_session(self, session: Union[int, str, None] = None) -> Description:
+        """One session, this one unless another is named, with what it waits for and holds. A number
+        is one of this host's; where several hosts share an engine, "HOST:NUMBER" is any."""
         return self._call(None, b"session.describe", session)
 
-    def kill_session(self, session: int) -> None:
-        """Ends a session, as root, as the daemon's user, or as the session's own."""
+    def kill_session(self, session: Union[int, str]) -> None:
+        """Ends a session, as root, as the daemon's user, or as the session's own. It is named as in
+        describe_session."""
         self._call(None, b"session.kill", session)
 
     def close(self) -> None:

@@ -88,6 +88,13 @@ def test_what_the_client_knows_of_the_daemon(client):
     assert client.server()["server"] == "ipcd" and client.stats()["sessions"] >= 1
     assert any(one["session"] == client.session for one in client.sessions())
     assert client.describe_session()["session"] == client.session
+    assert client.describe_session(client.session)["session"] == client.session
+    with pytest.raises(ipcd.NotFound, match="other:7"):
+        client.describe_session("other:7")  # whose daemon shares no engine with it
+    with pytest.raises(ipcd.NotFound, match="other:7"):
+        client.kill_session("other:7")
+    with pytest.raises(ipcd.BadRequest, match="HOST:NUMBER"):
+        client.kill_session("other")
     assert any(one["name"] == "queue.get" for one in client.methods())
     assert client.call("server.ping", [1]) == [1] and client.ping({1: 2}) == {1: 2}
     with pytest.raises(ipcd.UnknownMethod):

@@ -73,7 +73,7 @@ static void write_signature(const struct method_signature *signature, char *out,
         [PARAM_UINT] = "uint",       [PARAM_COUNT] = "count",     [PARAM_NUMBER] = "number",
         [PARAM_MS] = "ms",           [PARAM_TIMEOUT] = "timeout", [PARAM_ARRAY] = "array",
         [PARAM_OBJECTS] = "objects", [PARAM_MAP] = "map",         [PARAM_STR] = "str",
-        [PARAM_OWNER] = "owner",     [PARAM_GROUP] = "group",
+        [PARAM_OWNER] = "owner",     [PARAM_GROUP] = "group",     [PARAM_SESSION] = "session",
     };
     size_t len = 0;
     out[0] = '\0';

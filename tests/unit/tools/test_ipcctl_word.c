@@ -66,6 +66,9 @@ static void numbers_out_of_range_are_told_the_range(void **state)
     (void)state;
     assert_number("-9223372036854775808", WORD_INTEGER, INT64_MIN);
     assert_number("9223372036854775807", WORD_SESSION, INT64_MAX);
+    assert_number("web-1.example:9223372036854775807", WORD_SESSION, INT64_MAX);
+    assert_refused("web1:9223372036854775808", WORD_SESSION, NULL,
+                   "from 0 to 9223372036854775807, not \"web1:9223372036854775808\"");
     assert_number("255", WORD_STATUS, 255);
     assert_number("1000000000000000", WORD_TIME, INT64_C(1000000000000000));
     assert_number("11574074d", WORD_TIME, INT64_C(999999993600000));

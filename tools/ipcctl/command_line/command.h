@@ -48,7 +48,7 @@ enum word_kind {
 #undef TYPE
     WORD_GLOB,    /* a pattern of names */
     WORD_TYPE,    /* a type of objects */
-    WORD_SESSION, /* the number of a session */
+    WORD_SESSION, /* the number of a session, or HOST:NUMBER */
     WORD_TICKET,  /* the number of a taken item of the queue that is the first word */
     WORD_METHOD,  /* "queue.get" */
     WORD_COMMAND, /* a word of a command, or a method */

@@ -45,7 +45,8 @@ static const struct demand *demand_of(enum word_kind kind)
     static const struct demand demands[] = {
         [WORD_INTEGER] = {"an integer", "from -9223372036854775808 to 9223372036854775807"},
         [WORD_COUNT] = {"a number that is not negative", "from 0 to 9223372036854775807"},
-        [WORD_SESSION] = {"a number that is not negative", "from 0 to 9223372036854775807"},
+        [WORD_SESSION] = {"a number that is not negative, or HOST:NUMBER",
+                          "from 0 to 9223372036854775807"},
         [WORD_TICKET] = {"a number that is not negative", "from 0 to 9223372036854775807"},
         [WORD_STATUS] = {"an exit status from 0 to 255", "from 0 to 255"},
         [WORD_NUMBER] = {"a number like 5, -2.5 or 1e3",
@@ -85,6 +86,13 @@ static enum number_fault check_number(const char *word)
     return fault;
 }
 
+/* The length of "HOST:" at the beginning of a session's name; 0: it is a number. */
+static size_t host_length(const char *word)
+{
+    size_t len = strcspn(word, ":");
+    return len > 0 && word[len] == ':' ? len + 1 : 0;
+}
+
 static enum number_fault parse(const char *word, enum word_kind kind, const char *choices,
                                int64_t *number)
 {
@@ -92,8 +100,9 @@ static enum number_fault parse(const char *word, enum word_kind kind, const char
     switch (kind) {
     case WORD_INTEGER:
         return number_integer(word, 10, INT64_MIN, INT64_MAX, number);
-    case WORD_COUNT:
     case WORD_SESSION:
+        return number_integer(word + host_length(word), 10, 0, INT64_MAX, number);
+    case WORD_COUNT:
     case WORD_TICKET:
         return number_integer(word, 10, 0, INT64_MAX, number);
     case WORD_STATUS:
@@ -193,7 +202,11 @@ int word_pack(const char *word, enum word_kind kind, bool text, struct buffer *o
         if (word_check(word, kind, NULL, &number, error) < 0) {
             return -1;
         }
-        pack_int(out, number);
+        if (kind == WORD_SESSION && host_length(word) > 0) {
+            pack_string(out, word);
+        } else {
+            pack_int(out, number);
+        }
         return 0;
     default:
         pack_string(out, word);

@@ -7,6 +7,7 @@
 #include "proto/events.h"
 #include "proto/method.h"
 #include "tools/ipcctl/arguments.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/description/listing.h"
 #include "tools/ipcctl/description/taken.h"
 #include "tools/ipcctl/output.h"
@@ -102,15 +103,14 @@ static void offer_sessions(struct completion *completion)
     }
     struct ipcc_walk walk = ipcc_walk_of(&reply.value);
     struct ipcc_value session;
-    uint64_t own = 0;
-    (void)ipcc_session(completion->context->conn, &own);
     while (ipcc_walk_next(&walk, &session)) {
-        char number[32];
-        int64_t session_number = field_int(&session, "session");
-        (void)snprintf(number, sizeof(number), "%" PRId64, session_number);
-        if ((uint64_t)session_number != own) {
-            offer(completion, number);
+        struct buffer name = {0};
+        claimant_put_session(&name, &session);
+        (void)buffer_append(&name, "", 1);
+        if (!name.failed && !claimant_own(completion->context, &session)) {
+            offer(completion, (const char *)name.data);
         }
+        buffer_deinit(&name);
     }
     ipcc_reply_free(&reply);
 }

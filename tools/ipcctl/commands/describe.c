@@ -26,6 +26,9 @@ static void put_member(struct buffer *out, const struct ipcc_value *key,
         text_put(out, "\n");
         return;
     }
+    if (ipcc_value_is_str(key, "engine")) {
+        return; /* which put_figures tells first */
+    }
     text_put(out, "  ");
     text_padded(out, (struct slice){key->as.data, key->length}, 15);
     show_field(out, name, value);
@@ -81,6 +84,11 @@ static void put_figures(struct buffer *out, const struct ipcc_value *description
     text_put(out, field_true(description, "joinable") ? ": joinable " : ": ");
     text_plain(out, field_text(description, "type"));
     text_put(out, "\n");
+    if (field(description, "engine").kind != IPCC_NONE) {
+        text_put(out, "  lives in       ");
+        show_where(out, description);
+        text_put(out, "\n");
+    }
     put_members(out, description, false);
 }
 
@@ -117,7 +125,7 @@ static void print_text(struct context *context, const struct ipcc_value *descrip
     struct buffer text = {0};
     struct buffer meaning = {0};
     put_figures(&text, description);
-    meaning_put(&meaning, description);
+    meaning_put(context, &meaning, description);
     if (dead_letter.len > 0) {
         put_dead_letter(context, &meaning, dead_letter);
     }
@@ -135,11 +143,11 @@ static void print_text(struct context *context, const struct ipcc_value *descrip
     output_buffer(context, &text);
 }
 
-static void pack_member(struct buffer *out, const struct ipcc_value *key,
+static void pack_member(struct context *context, struct buffer *out, const struct ipcc_value *key,
                         const struct ipcc_value *value)
 {
     if (is_claims(key)) {
-        claims_pack(out, value);
+        claims_pack(context, out, value);
     } else {
         value_encode(value, out);
     }
@@ -149,7 +157,7 @@ static void pack_member(struct buffer *out, const struct ipcc_value *key,
 static void print_json(struct context *context, const struct ipcc_value *description)
 {
     struct record record;
-    record_begin_with(&record, description, pack_member);
+    record_begin_with(&record, description, pack_member, context);
     record_print(context, &record);
 }
 

@@ -1,12 +1,11 @@
 /* lock: the commands for locks that are more than a method: ls and break. */
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/description/listing.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/terminal/text.h"
-
-#include <inttypes.h>
 
 /* ---- ls ---- */
 
@@ -16,13 +15,13 @@ struct lock_list {
     struct table table;
 };
 
-/* The session of that number; of kind IPCC_NONE if it is not there (any more). */
-static struct ipcc_value find_session(const struct ipcc_value *sessions, int64_t number)
+/* The holder's session; of kind IPCC_NONE if it is not there (any more). */
+static struct ipcc_value find_session(const struct lock_list *list, const struct ipcc_value *holder)
 {
-    struct ipcc_walk walk = ipcc_walk_of(sessions);
+    struct ipcc_walk walk = ipcc_walk_of(&list->sessions);
     struct ipcc_value session;
     while (ipcc_walk_next(&walk, &session)) {
-        if (field_int(&session, "session") == number) {
+        if (claimant_same(list->context, holder, &session)) {
             return session;
         }
     }
@@ -30,25 +29,24 @@ static struct ipcc_value find_session(const struct ipcc_value *sessions, int64_t
 }
 
 /* The cells from SESSION to CLIENT. */
-static void add_holder(struct table *table, const struct ipcc_value *lock,
+static void add_holder(struct context *context, struct table *table, const struct ipcc_value *lock,
                        const struct ipcc_value *session)
 {
     struct ipcc_value holder = field(lock, "holder");
     struct ipcc_value client = field(session, "client");
-    show_number(table, &holder, "session");
+    claimant_session(table, &holder);
     show_number(table, session, "pid");
-    show_program(table_text(table), field_int(session, "pid"));
-    table_cell(table);
+    claimant_program(context, table, session);
     show_field(table_text(table), "client", &client);
     table_cell(table);
 }
 
-static void add_lock(struct table *table, const struct ipcc_value *lock,
+static void add_lock(struct context *context, struct table *table, const struct ipcc_value *lock,
                      const struct ipcc_value *session)
 {
     struct ipcc_value since = field(lock, "held_since");
     table_name(table, field_text(lock, "name"));
-    add_holder(table, lock, session);
+    add_holder(context, table, lock, session);
     show_age(table_text(table), &since);
     table_cell(table);
     show_number(table, lock, "depth");
@@ -69,7 +67,7 @@ static void print_lock_record(struct context *context, const struct ipcc_value *
         value_encode(&of_session, &record.bytes);
         record.count++;
     }
-    record_program(&record, session);
+    record_program(context, &record, session);
     record_print(context, &record);
 }
 
@@ -79,12 +77,12 @@ static bool list_lock(void *data, const struct ipcc_value *lock)
     struct ipcc_value holder = field(lock, "holder");
     struct ipcc_value session = ipcc_none();
     if (holder.kind == IPCC_RAW) {
-        session = find_session(&list->sessions, field_int(&holder, "session"));
+        session = find_session(list, &holder);
     }
     if (list->context->options[OPTION_JSON].is) {
         print_lock_record(list->context, lock, &session);
     } else {
-        add_lock(&list->table, lock, &session);
+        add_lock(list->context, &list->table, lock, &session);
     }
     return list->context->write_error == 0;
 }
@@ -119,17 +117,21 @@ enum status run_lock_ls(struct context *context)
 /* ---- break ---- */
 
 /* "session 17, pid 4711 (worker)", or less of it if the session is gone. */
-static void put_session(struct context *context, struct buffer *out, int64_t number)
+static void put_session(struct context *context, struct buffer *out,
+                        const struct ipcc_value *holder)
 {
+    struct ipcc_value session = field(holder, "session");
     struct request request;
     struct ipcc_reply reply;
     request_init(&request, "session.describe");
-    pack_int(request_param(&request), number);
+    value_encode(&session, request_param(&request));
     if (request_try(context, &request, &reply) < 0) {
-        text_format(out, "session %" PRId64 ", which has ended", number);
+        text_put(out, "session ");
+        claimant_put_session(out, holder);
+        text_put(out, ", which has ended");
         return;
     }
-    show_claimant(out, &reply.value);
+    claimant_put(context, out, &reply.value);
     ipcc_reply_free(&reply);
 }
 
@@ -141,7 +143,7 @@ static void print_broken(struct context *context, const struct ipcc_value *holde
         text_put(&line, ": nobody held it");
     } else {
         text_put(&line, ": taken from ");
-        put_session(context, &line, field_int(holder, "session"));
+        put_session(context, &line, holder);
     }
     text_put(&line, "\n");
     output_buffer(context, &line);

@@ -26,7 +26,8 @@ static const struct column long_columns[] = {
     {"DELAYED", true, false},   {"TAKEN", true, false},    {"UNFINISHED", true, false},
     {"WAITING", true, false},   {"BYTES", true, false},    {"ON DISK", true, false},
     {"OWNER", false, false},    {"GROUP", false, false},   {"MODE", true, false},
-    {"LIFETIME", false, false}, {"CREATED", false, false}, {"STATE", false, false},
+    {"LIFETIME", false, false}, {"CREATED", false, false}, {"WHERE", false, false},
+    {"STATE", false, false},
 };
 
 struct list {
@@ -62,6 +63,8 @@ static void list_long(struct table *table, const struct ipcc_value *description)
         show_field(table_text(table), others[i], &value);
         table_cell(table);
     }
+    show_where(table_text(table), description);
+    table_cell(table);
     table_put(table, show_state(description));
 }
 

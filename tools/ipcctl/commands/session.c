@@ -1,6 +1,8 @@
 /* session: the commands about the daemon and its sessions: sessions, kill, stats. */
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
+#include "tools/ipcctl/command_line/word.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/description/record.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/terminal/names.h"
@@ -21,14 +23,14 @@ static const struct column session_columns[] = {
     {"BYTES", true, false},
 };
 
-static void add_session(struct table *table, const struct ipcc_value *session)
+static void add_session(struct context *context, struct table *table,
+                        const struct ipcc_value *session)
 {
     struct ipcc_value client = field(session, "client");
     struct ipcc_value since = field(session, "since");
-    show_number(table, session, "session");
+    claimant_session(table, session);
     show_number(table, session, "pid");
-    show_program(table_text(table), field_int(session, "pid"));
-    table_cell(table);
+    claimant_program(context, table, session);
     show_field(table_text(table), "client", &client);
     table_cell(table);
     names_put_user(table_text(table), field_int(session, "uid"));
@@ -45,7 +47,7 @@ static void print_session_record(struct context *context, const struct ipcc_valu
 {
     struct record record;
     record_begin(&record, session);
-    record_program(&record, session);
+    record_program(context, &record, session);
     record_print(context, &record);
 }
 
@@ -59,7 +61,7 @@ static void print_sessions(struct context *context, const struct ipcc_value *ses
         if (context->options[OPTION_JSON].is) {
             print_session_record(context, &session);
         } else {
-            add_session(&table, &session);
+            add_session(context, &table, &session);
         }
     }
     if (!context->options[OPTION_JSON].is) {
@@ -149,7 +151,7 @@ static void print_session(struct context *context, const struct ipcc_value *sess
     struct table table;
     struct buffer text = {0};
     table_init(&table, session_columns, sizeof(session_columns) / sizeof(session_columns[0]));
-    add_session(&table, session);
+    add_session(context, &table, session);
     output_table(context, &table);
     put_list(&text, session, "waits", "\nWaits in:\n", put_wait);
     put_list(&text, session, "holds", "\nHolds:\n", put_hold);
@@ -190,7 +192,9 @@ enum status run_kill(struct context *context)
     for (size_t i = 0; i < context->count; i++) {
         struct request request;
         request_init(&request, "session.kill");
-        pack_int(request_param(&request), context->numbers[i]);
+        char error[WORD_ERROR_TEXT];
+        (void)word_pack(context->words[i], WORD_SESSION, false, request_param(&request),
+                        error); /* it has been checked */
         enum status one = request_send(context, &request, NULL);
         status = one != STATUS_OK ? one : status;
     }
@@ -330,7 +334,7 @@ static void pack_users(struct buffer *out, const struct ipcc_value *users)
 }
 
 /* A member of the answer; users have their names too. */
-static void pack_figure(struct buffer *out, const struct ipcc_value *key,
+static void pack_figure(struct context *context, struct buffer *out, const struct ipcc_value *key,
                         const struct ipcc_value *value)
 {
     if (ipcc_value_is_str(key, "users")) {
@@ -351,7 +355,7 @@ enum status run_stats(struct context *context)
     }
     if (context->options[OPTION_JSON].is) {
         struct record record;
-        record_begin_with(&record, &reply.value, pack_figure);
+        record_begin_with(&record, &reply.value, pack_figure, context);
         record_print(context, &record);
     } else {
         struct buffer text = {0};

@@ -13,7 +13,7 @@ static size_t print_json(struct context *context, const struct ipcc_value *items
     for (; ipcc_walk_next(&walk, &item); count++) {
         struct record record;
         record_begin(&record, &item);
-        record_program(&record, &item);
+        record_program(context, &record, &item);
         record_print(context, &record);
     }
     return count;
@@ -37,7 +37,7 @@ enum status run_taken(struct context *context)
             break;
         }
         came = given[OPTION_JSON].is ? print_json(context, &reply.value)
-                                     : taken_add(&table, &reply.value);
+                                     : taken_add(context, &table, &reply.value);
         left -= (int64_t)came;
         start = __builtin_add_overflow(start, (int64_t)came, &start) ? INT64_MAX : start;
         ipcc_reply_free(&reply);

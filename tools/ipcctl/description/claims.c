@@ -1,5 +1,6 @@
 /* claims: who waits on an object, who holds what, and for whom items are reserved; see claims.h. */
 #include "tools/ipcctl/description/claims.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/description/show.h"
@@ -19,7 +20,7 @@ static const struct holding {
     {"depth", "DEPTH", "Holding the lock"},
 };
 
-static void pack_claim(struct buffer *out, const struct ipcc_value *claim)
+static void pack_claim(struct context *context, struct buffer *out, const struct ipcc_value *claim)
 {
     struct ipcc_walk walk = ipcc_walk_of(claim);
     struct ipcc_value key;
@@ -32,21 +33,21 @@ static void pack_claim(struct buffer *out, const struct ipcc_value *claim)
         value_encode(&value, out);
         count++;
     }
-    show_program(&program, field_int(claim, "pid"));
+    claimant_put_program(context, &program, claim);
     pack_key_str(out, "program", buffer_slice(&program));
     pack_map_end(out, at, count);
     out->failed |= program.failed;
     buffer_deinit(&program);
 }
 
-void claims_pack(struct buffer *out, const struct ipcc_value *claims)
+void claims_pack(struct context *context, struct buffer *out, const struct ipcc_value *claims)
 {
     struct ipcc_walk walk = ipcc_walk_of(claims);
     struct ipcc_value claim;
     size_t at = pack_array_begin(out);
     size_t count = 0;
     for (; ipcc_walk_next(&walk, &claim); count++) {
-        pack_claim(out, &claim);
+        pack_claim(context, out, &claim);
     }
     pack_array_end(out, at, count);
 }
@@ -63,21 +64,21 @@ void claims_title(struct context *context, const char *title, int64_t count, siz
 }
 
 /* The cells that both tables begin with. */
-static void add_session(struct table *table, const struct ipcc_value *claim)
+static void add_session(struct context *context, struct table *table,
+                        const struct ipcc_value *claim)
 {
     struct ipcc_value client = field(claim, "client");
-    show_number(table, claim, "session");
+    claimant_session(table, claim);
     show_number(table, claim, "pid");
-    show_program(table_text(table), field_int(claim, "pid"));
-    table_cell(table);
+    claimant_program(context, table, claim);
     show_field(table_text(table), "client", &client);
     table_cell(table);
 }
 
-static void add_wait(struct table *table, const struct ipcc_value *wait)
+static void add_wait(struct context *context, struct table *table, const struct ipcc_value *wait)
 {
     struct ipcc_value timeout = field(wait, "timeout_ms");
-    add_session(table, wait);
+    add_session(context, table, wait);
     table_plain(table, field_text(wait, "method"));
     text_time(table_text(table), field_int(wait, "since_ms"));
     table_cell(table);
@@ -102,7 +103,7 @@ static void print_waits(struct context *context, const struct ipcc_value *descri
     struct table table;
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
     while (ipcc_walk_next(&walk, &wait)) {
-        add_wait(&table, &wait);
+        add_wait(context, &table, &wait);
     }
     if (table_rows(&table) > 0) {
         claims_title(context, "Waiting", field_int(description, "waiting"), table_rows(&table));
@@ -111,12 +112,12 @@ static void print_waits(struct context *context, const struct ipcc_value *descri
     table_deinit(&table);
 }
 
-static void add_hold(struct table *table, const struct ipcc_value *hold,
+static void add_hold(struct context *context, struct table *table, const struct ipcc_value *hold,
                      const struct holding *holding)
 {
     struct ipcc_value owner = field(hold, "owner");
     struct ipcc_value since = field(hold, "since");
-    add_session(table, hold);
+    add_session(context, table, hold);
     show_age(table_text(table), &since);
     table_cell(table);
     show_number(table, hold, holding->key);
@@ -153,7 +154,7 @@ static void print_holds(struct context *context, const struct ipcc_value *descri
     struct table table;
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]) - !owned);
     while (ipcc_walk_next(&walk, &hold)) {
-        add_hold(&table, &hold, holding);
+        add_hold(context, &table, &hold, holding);
     }
     if (table_rows(&table) > 0) {
         claims_title(context, holding->title, (int64_t)table_rows(&table), table_rows(&table));
@@ -177,7 +178,7 @@ static void print_ahead(struct context *context, const struct ipcc_value *descri
         return;
     }
     table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
-    add_session(&table, &ahead);
+    add_session(context, &table, &ahead);
     claims_title(context, "Reserved items", field_int(&ahead, "items"), INT_MAX);
     output_table(context, &table);
     table_deinit(&table);

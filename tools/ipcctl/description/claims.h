@@ -8,8 +8,8 @@
 #include "tools/ipcctl/context.h"
 #include "tools/ipcctl/terminal/table.h"
 
-/* Packs an array of maps, each with the name of the program of its "pid" added. */
-void claims_pack(struct buffer *out, const struct ipcc_value *claims);
+/* Packs an array of maps, each with the name of its program added. */
+void claims_pack(struct context *context, struct buffer *out, const struct ipcc_value *claims);
 
 /* Writes the title of a table: "Waiting (3):", or "Waiting (1500, the first 1000):". */
 void claims_title(struct context *context, const char *title, int64_t count, size_t shown);

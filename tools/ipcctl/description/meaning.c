@@ -1,5 +1,6 @@
 /* meaning: what the figures of an object mean; see meaning.h. */
 #include "tools/ipcctl/description/meaning.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/description/claims.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/description/show.h"
@@ -36,7 +37,7 @@ static void put_paused(struct buffer *out, const struct ipcc_value *queue, int64
     }
 }
 
-static void put_queue(struct buffer *out, const struct ipcc_value *queue)
+static void put_queue(struct context *context, struct buffer *out, const struct ipcc_value *queue)
 {
     int64_t queued = field_int(queue, "queued");
     int64_t taken = field_int(queue, "taken");
@@ -68,31 +69,30 @@ static void put_queue(struct buffer *out, const struct ipcc_value *queue)
 /* A lock that is held by a session that has ended; `name` is the lock's. */
 static void put_left_behind(struct buffer *out, const struct ipcc_value *holder, struct slice name)
 {
-    text_format(out,
-                "  Session %" PRId64 " held it and has ended: it stays held until it is broken "
-                "(ipcctl lock break ",
-                field_int(holder, "session"));
+    text_put(out, "  Session ");
+    claimant_put_session(out, holder);
+    text_put(out, " held it and has ended: it stays held until it is broken (ipcctl lock break ");
     text_name(out, name);
     text_put(out, ").\n");
 }
 
-static void put_holder(struct buffer *out, const struct ipcc_value *description,
-                       const struct ipcc_value *hold)
+static void put_holder(struct context *context, struct buffer *out,
+                       const struct ipcc_value *description, const struct ipcc_value *hold)
 {
     struct ipcc_value since = field(description, "held_since");
     text_put(out, "  It is held by ");
-    show_claimant(out, hold);
+    claimant_put(context, out, hold);
     text_put(out, ", for ");
     show_age(out, &since);
     text_put(out, ".\n");
 }
 
-static void put_lock(struct buffer *out, const struct ipcc_value *lock)
+static void put_lock(struct context *context, struct buffer *out, const struct ipcc_value *lock)
 {
     struct ipcc_value holder = field(lock, "holder");
     struct ipcc_value hold = claims_holder(lock);
     if (hold.kind != IPCC_NONE) {
-        put_holder(out, lock, &hold);
+        put_holder(context, out, lock, &hold);
     } else if (holder.kind == IPCC_RAW) {
         put_left_behind(out, &holder, field_text(lock, "name"));
     } else {
@@ -103,7 +103,8 @@ static void put_lock(struct buffer *out, const struct ipcc_value *lock)
     }
 }
 
-static void put_condition(struct buffer *out, const struct ipcc_value *condition)
+static void put_condition(struct context *context, struct buffer *out,
+                          const struct ipcc_value *condition)
 {
     int64_t sleepers = field_int(condition, "sleepers");
     struct slice lock = field_text(condition, "lock");
@@ -114,7 +115,7 @@ static void put_condition(struct buffer *out, const struct ipcc_value *condition
     } else {
         struct ipcc_value hold = claims_holder(condition);
         if (hold.kind != IPCC_NONE) {
-            put_holder(out, condition, &hold);
+            put_holder(context, out, condition, &hold);
         } else {
             text_put(out, "  Nobody holds its lock.\n");
         }
@@ -132,7 +133,8 @@ static int64_t lost_permits(const struct ipcc_value *semaphore)
            field_int(semaphore, "held");
 }
 
-static void put_semaphore(struct buffer *out, const struct ipcc_value *semaphore)
+static void put_semaphore(struct context *context, struct buffer *out,
+                          const struct ipcc_value *semaphore)
 {
     int64_t lost = lost_permits(semaphore);
     if (field_int(semaphore, "value") == 0) {
@@ -148,13 +150,14 @@ static void put_semaphore(struct buffer *out, const struct ipcc_value *semaphore
     }
 }
 
-static void put_event(struct buffer *out, const struct ipcc_value *event)
+static void put_event(struct context *context, struct buffer *out, const struct ipcc_value *event)
 {
     text_put(out, field_true(event, "set") ? "  It is set: nobody has to wait.\n"
                                            : "  It is clear: waits end when somebody sets it.\n");
 }
 
-static void put_barrier(struct buffer *out, const struct ipcc_value *barrier)
+static void put_barrier(struct context *context, struct buffer *out,
+                        const struct ipcc_value *barrier)
 {
     if (field_true(barrier, "broken")) {
         text_put(out, "  It is broken: waits fail until it is reset (ipcctl barrier reset ");
@@ -166,11 +169,12 @@ static void put_barrier(struct buffer *out, const struct ipcc_value *barrier)
                 field_int(barrier, "waiting"), field_int(barrier, "parties"));
 }
 
-void meaning_put(struct buffer *out, const struct ipcc_value *description)
+void meaning_put(struct context *context, struct buffer *out, const struct ipcc_value *description)
 {
     static const struct {
         const char *type;
-        void (*put)(struct buffer *out, const struct ipcc_value *description);
+        void (*put)(struct context *context, struct buffer *out,
+                    const struct ipcc_value *description);
     } types[] = {
         {"queue", put_queue},         {"lock", put_lock},   {"condition", put_condition},
         {"semaphore", put_semaphore}, {"event", put_event}, {"barrier", put_barrier},
@@ -178,7 +182,7 @@ void meaning_put(struct buffer *out, const struct ipcc_value *description)
     struct ipcc_value type = field(description, "type");
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
         if (ipcc_value_is_str(&type, types[i].type)) {
-            types[i].put(out, description);
+            types[i].put(context, out, description);
         }
     }
 }

@@ -6,7 +6,8 @@
 
 #include "client/ipcclient.h"
 #include "proto/buffer.h"
+#include "tools/ipcctl/context.h"
 
 /* Appends a line for each sentence, indented; nothing if there is nothing to say. `description`
  * with claims. */
-void meaning_put(struct buffer *out, const struct ipcc_value *description);
+void meaning_put(struct context *context, struct buffer *out, const struct ipcc_value *description);

@@ -1,6 +1,6 @@
 /* record: what the daemon says as a line of JSON; see record.h. */
 #include "tools/ipcctl/description/record.h"
-#include "tools/ipcctl/description/show.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
 #include "tools/ipcctl/terminal/names.h"
@@ -23,9 +23,8 @@ static void add_name(struct record *record, const struct ipcc_value *map, const 
     record->count++;
 }
 
-void record_begin_with(struct record *record, const struct ipcc_value *map,
-                       void (*put)(struct buffer *out, const struct ipcc_value *key,
-                                   const struct ipcc_value *value))
+void record_begin_with(struct record *record, const struct ipcc_value *map, record_put *put,
+                       struct context *context)
 {
     struct ipcc_walk walk = ipcc_walk_of(map);
     struct ipcc_value key;
@@ -34,7 +33,7 @@ void record_begin_with(struct record *record, const struct ipcc_value *map,
     record->at = pack_map_begin(&record->bytes);
     for (; ipcc_walk_pair(&walk, &key, &value); record->count++) {
         value_encode(&key, &record->bytes);
-        put(&record->bytes, &key, &value);
+        put(context, &record->bytes, &key, &value);
     }
     add_name(record, map, "uid", "user", names_user);
     add_name(record, map, "gid", "group_name", names_group);
@@ -42,22 +41,21 @@ void record_begin_with(struct record *record, const struct ipcc_value *map,
     add_name(record, map, "group", "group_name", names_group);
 }
 
-static void put_value(struct buffer *out, const struct ipcc_value *key,
+static void put_value(struct context *context, struct buffer *out, const struct ipcc_value *key,
                       const struct ipcc_value *value)
 {
-    (void)key;
     value_encode(value, out);
 }
 
 void record_begin(struct record *record, const struct ipcc_value *map)
 {
-    record_begin_with(record, map, put_value);
+    record_begin_with(record, map, put_value, NULL);
 }
 
-void record_program(struct record *record, const struct ipcc_value *map)
+void record_program(struct context *context, struct record *record, const struct ipcc_value *map)
 {
     struct buffer program = {0};
-    show_program(&program, field_int(map, "pid"));
+    claimant_put_program(context, &program, map);
     pack_key_str(&record->bytes, "program", buffer_slice(&program));
     record->bytes.failed |= program.failed;
     record->count++;

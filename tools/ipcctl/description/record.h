@@ -5,7 +5,7 @@
  *
  *     struct record record;
  *     record_begin(&record, &session);
- *     record_program(&record, &session);
+ *     record_program(context, &record, &session);
  *     record_print(context, &record);
  */
 #pragma once
@@ -23,13 +23,16 @@ struct record {
  * names, nil where there is none. */
 void record_begin(struct record *record, const struct ipcc_value *map);
 
-/* The same, each value packed by `put`. */
-void record_begin_with(struct record *record, const struct ipcc_value *map,
-                       void (*put)(struct buffer *out, const struct ipcc_value *key,
-                                   const struct ipcc_value *value));
+/* Packs the value of a key. */
+typedef void record_put(struct context *context, struct buffer *out, const struct ipcc_value *key,
+                        const struct ipcc_value *value);
+
+/* The same, each value packed by `put`, which is given the context. */
+void record_begin_with(struct record *record, const struct ipcc_value *map, record_put *put,
+                       struct context *context);
 
 /* Adds the program of the process whose pid the map has. */
-void record_program(struct record *record, const struct ipcc_value *map);
+void record_program(struct context *context, struct record *record, const struct ipcc_value *map);
 
 /* Appends its map, and ends it. */
 void record_pack(struct buffer *out, struct record *record);

@@ -1,6 +1,7 @@
 /* show: the members of descriptions as text for people; see show.h. */
 #include "tools/ipcctl/description/show.h"
 #include "proto/header.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/json/moment.h"
 #include "tools/ipcctl/output.h"
@@ -8,11 +9,9 @@
 #include "tools/ipcctl/terminal/names.h"
 #include "tools/ipcctl/terminal/text.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
-#include <unistd.h>
 
 static bool moment_of(const struct ipcc_value *value, struct moment *out)
 {
@@ -72,7 +71,8 @@ static bool is_milliseconds(const char *key)
 static void show_holder(struct buffer *out, const struct ipcc_value *holder)
 {
     struct ipcc_value owner = field(holder, "owner");
-    text_format(out, "session %" PRId64, field_int(holder, "session"));
+    text_put(out, "session ");
+    claimant_put_session(out, holder);
     if (owner.kind != IPCC_NIL && owner.kind != IPCC_NONE) {
         text_put(out, ", owner ");
         show_field(out, "", &owner);
@@ -128,6 +128,21 @@ void show_field(struct buffer *out, const char *key, const struct ipcc_value *va
     }
 }
 
+void show_where(struct buffer *out, const struct ipcc_value *description)
+{
+    struct ipcc_value engine = field(description, "engine");
+    struct slice host = field_text(&engine, "host");
+    if (engine.kind != IPCC_RAW) {
+        text_put(out, "here");
+        return;
+    }
+    text_plain(out, field_text(&engine, "kind"));
+    if (host.len > 0) {
+        text_put(out, " at ");
+        text_plain(out, host);
+    }
+}
+
 void show_number(struct table *table, const struct ipcc_value *map, const char *key)
 {
     struct ipcc_value value = field(map, key);
@@ -166,29 +181,4 @@ const char *show_state(const struct ipcc_value *description)
         return "none left";
     }
     return maxsize > 0 && held >= maxsize ? "full" : "";
-}
-
-void show_claimant(struct buffer *out, const struct ipcc_value *claim)
-{
-    text_format(out, "session %" PRId64 ", pid %" PRId64 " (", field_int(claim, "session"),
-                field_int(claim, "pid"));
-    show_program(out, field_int(claim, "pid"));
-    text_put(out, ")");
-}
-
-void show_program(struct buffer *out, int64_t pid)
-{
-    char path[64];
-    char name[64];
-    (void)snprintf(path, sizeof(path), "/proc/%" PRId64 "/comm", pid);
-    int fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    ssize_t len = fd >= 0 ? read(fd, name, sizeof(name)) : 0;
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    if (len > 1) { /* the name and a newline */
-        text_name(out, (struct slice){(const uint8_t *)name, (size_t)len - 1});
-    } else {
-        text_put(out, "-");
-    }
 }

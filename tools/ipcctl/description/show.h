@@ -17,11 +17,8 @@ void show_number(struct table *table, const struct ipcc_value *map, const char *
 /* The state of an object in a word or two, "full", "shut down", "held", or "". */
 const char *show_state(const struct ipcc_value *description);
 
-/* Appends the name of the program of a process, "-" if it is not known. */
-void show_program(struct buffer *out, int64_t pid);
-
-/* Appends whose claim it is: "session 17, pid 4711 (worker)". */
-void show_claimant(struct buffer *out, const struct ipcc_value *claim);
+/* Appends where an object lives: "redis at 127.0.0.1:7000", or "here": in the daemon itself. */
+void show_where(struct buffer *out, const struct ipcc_value *description);
 
 /* True if the value is a timestamp. */
 bool show_is_moment(const struct ipcc_value *value);

@@ -1,11 +1,11 @@
 /* taken: the items of a queue that are taken and not done; see taken.h. */
 #include "tools/ipcctl/description/taken.h"
+#include "tools/ipcctl/description/claimant.h"
 #include "tools/ipcctl/description/claims.h"
 #include "tools/ipcctl/description/show.h"
 #include "tools/ipcctl/json/json.h"
 #include "tools/ipcctl/output.h"
 #include "tools/ipcctl/request.h"
-#include "tools/ipcctl/terminal/names.h"
 #include "tools/ipcctl/terminal/text.h"
 
 enum {
@@ -37,11 +37,12 @@ static void add_value(struct table *table, const struct ipcc_value *item)
     buffer_deinit(&encoded);
 }
 
-static void add_item(struct table *table, const struct ipcc_value *item)
+static void add_item(struct context *context, struct table *table, const struct ipcc_value *item)
 {
     struct ipcc_value since = field(item, "since");
     struct ipcc_value lease = field(item, "lease_ms");
     struct ipcc_value client = field(item, "client");
+    struct ipcc_value uid = field(item, "uid");
     show_number(table, item, "ticket");
     show_number(table, item, "deliveries");
     show_age(table_text(table), &since);
@@ -52,12 +53,11 @@ static void add_item(struct table *table, const struct ipcc_value *item)
         text_put(table_text(table), "-");
     }
     table_cell(table);
-    show_number(table, item, "session");
+    claimant_session(table, item);
     show_number(table, item, "pid");
-    names_put_user(table_text(table), field_int(item, "uid"));
+    show_field(table_text(table), "uid", &uid);
     table_cell(table);
-    show_program(table_text(table), field_int(item, "pid"));
-    table_cell(table);
+    claimant_program(context, table, item);
     add_value(table, item);
     show_field(table_text(table), "client", &client);
     table_cell(table);
@@ -74,13 +74,13 @@ void taken_init(struct table *table)
     table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
 }
 
-size_t taken_add(struct table *table, const struct ipcc_value *items)
+size_t taken_add(struct context *context, struct table *table, const struct ipcc_value *items)
 {
     struct ipcc_walk walk = ipcc_walk_of(items);
     struct ipcc_value item;
     size_t count = 0;
     for (; ipcc_walk_next(&walk, &item); count++) {
-        add_item(table, &item);
+        add_item(context, table, &item);
     }
     return count;
 }
@@ -101,7 +101,7 @@ void taken_describe(struct context *context, const struct ipcc_value *descriptio
     }
     struct table table;
     taken_init(&table);
-    size_t shown = taken_add(&table, &reply.value);
+    size_t shown = taken_add(context, &table, &reply.value);
     if (shown > 0) {
         claims_title(context, "Taken", taken, shown);
         output_table(context, &table);

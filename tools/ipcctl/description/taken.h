@@ -16,7 +16,7 @@ int taken_ask(struct context *context, const char *queue, int64_t start, int64_t
 /* A table of them, to which the items of an answer can be added, a row each; its values are cut.
  * Returns how many rows were added. */
 void taken_init(struct table *table);
-size_t taken_add(struct table *table, const struct ipcc_value *items);
+size_t taken_add(struct context *context, struct table *table, const struct ipcc_value *items);
 
 /* Under a title, the first few of the queue that is described; nothing if there are none, or if
  * they may not be looked at. */

@@ -1,0 +1,22 @@
+/*
+ * session_description: what session.describe tells of one session of this daemon's, with no call in
+ * hand; see sessions.h.
+ */
+#pragma once
+
+#include "daemon/call/call.h"
+
+/* The part of a description that is asked for. */
+struct session_page {
+    struct slice cursor; /* one MessagePack value, as an answer gave it; empty: the beginning */
+    uint64_t limit;      /* entries of each list */
+};
+
+/* Reads it from the options of session.describe, which are param 1: 0, or the call's refusal. The
+ * cursor is a part of the call's params. */
+int session_page_read(struct call *call, struct session_page *page);
+
+/* Packs the description of a session, a map. 0; or an error, with the sentence for it in `text`,
+ * and nothing is packed: NOT_FOUND, or BAD_REQUEST (it is no page). */
+int session_describe(const struct service *service, uint64_t number,
+                     const struct session_page *page, struct buffer *out, char text[CALL_TEXT_MAX]);
