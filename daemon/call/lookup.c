@@ -98,37 +98,46 @@ int call_check_params(struct call *call, unsigned count)
     return 0;
 }
 
+int call_refuse_missing(struct call *call, const struct param *name)
+{
+    struct buffer shown = {0};
+    value_print(name->raw, 64, &shown);
+    (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
+                    (const char *)shown.data);
+    buffer_deinit(&shown);
+    return ERR_NOT_FOUND;
+}
+
+int call_refuse_type(struct call *call, const struct param *name, const char *type)
+{
+    struct buffer shown = {0};
+    value_print(name->raw, 64, &shown);
+    (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is %s %s; %s needs %s %s", (int)shown.len,
+                    (const char *)shown.data, type_article(type), type, call->method->name,
+                    type_article(call->method->type), call->method->type);
+    buffer_deinit(&shown);
+    return ERR_WRONG_TYPE;
+}
+
 static int refuse_object(struct call *call, const struct param *name, const struct object *object)
 {
     if (object != NULL && object_is_sealed(object)) {
         return call_refuse_sealed(call, object);
     }
-    struct buffer shown = {0};
-    value_print(name->raw, 64, &shown);
-    if (object == NULL) {
-        (void)call_fail(call, ERR_NOT_FOUND, "there is no object %.*s", (int)shown.len,
-                        (const char *)shown.data);
-    } else {
-        (void)call_fail(call, ERR_WRONG_TYPE, "%.*s is %s %s; %s needs %s %s", (int)shown.len,
-                        (const char *)shown.data, type_article(object_type_name(object)),
-                        object_type_name(object), call->method->name,
-                        type_article(call->method->type), call->method->type);
-    }
-    buffer_deinit(&shown);
-    return object == NULL ? ERR_NOT_FOUND : ERR_WRONG_TYPE;
+    return object == NULL ? call_refuse_missing(call, name)
+                          : call_refuse_type(call, name, object_type_name(object));
 }
 
-static int refuse_access(struct call *call, const struct object *object, const char *missing)
+static int refuse_access(struct call *call, const struct standing *of, const char *missing)
 {
     return call_fail(call, ERR_DENIED,
                      "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
                      "the caller is user %u",
-                     call->method->name, missing, object->name, (unsigned)object->uid,
-                     (unsigned)object->gid, (unsigned)object->mode,
-                     (unsigned)call->session->credentials.uid);
+                     call->method->name, missing, of->name, (unsigned)of->uid, (unsigned)of->gid,
+                     (unsigned)of->mode, (unsigned)call->session->credentials.uid);
 }
 
-static int check_access(struct call *call, const struct object *object)
+int call_check_access(struct call *call, const struct standing *of)
 {
     const struct credentials *peer = &call->session->credentials;
     uid_t self = call->service->accounts.self;
@@ -136,17 +145,15 @@ static int check_access(struct call *call, const struct object *object)
     case METHOD_NEEDS_NONE:
         return 0;
     case METHOD_NEEDS_READ:
-        return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_READ)
+        return access_granted(peer, self, of->uid, of->gid, of->mode, ACCESS_READ)
                    ? 0
-                   : refuse_access(call, object, "the read bit");
+                   : refuse_access(call, of, "the read bit");
     case METHOD_NEEDS_WRITE:
-        return access_granted(peer, self, object->uid, object->gid, object->mode, ACCESS_WRITE)
+        return access_granted(peer, self, of->uid, of->gid, of->mode, ACCESS_WRITE)
                    ? 0
-                   : refuse_access(call, object, "the write bit");
+                   : refuse_access(call, of, "the write bit");
     case METHOD_NEEDS_OWNER:
-        return access_owner(peer, self, object->uid)
-                   ? 0
-                   : refuse_access(call, object, "the owner's right");
+        return access_owner(peer, self, of->uid) ? 0 : refuse_access(call, of, "the owner's right");
     }
     return ERR_INTERNAL;
 }
@@ -163,7 +170,8 @@ static int find_object(struct call *call, const struct param *name, struct objec
     if (object == NULL || (kind != OBJECT_KINDS && object->kind != kind)) {
         return refuse_object(call, name, object);
     }
-    int status = check_access(call, object);
+    const struct standing of = {object->name, object->uid, object->gid, object->mode};
+    int status = call_check_access(call, &of);
     if (__builtin_expect(status < 0, 0)) {
         return status;
     }

@@ -19,3 +19,17 @@ int call_find_objects(struct call *call);
 
 /* Refuses one that names both objects that live elsewhere and others. */
 int call_refuse_mixed(struct call *call);
+
+/* Whose an object is, wherever it lives. */
+struct standing {
+    const char *name;
+    uid_t uid;
+    gid_t gid;
+    uint16_t mode;
+};
+
+/* 0 if the caller may do to it what the method does; else the call's refusal. */
+int call_check_access(struct call *call, const struct standing *of);
+/* The call's refusal: there is no object of the name in that param; it is of another type. */
+int call_refuse_missing(struct call *call, const struct param *name);
+int call_refuse_type(struct call *call, const struct param *name, const char *type);

@@ -262,6 +262,7 @@ int call_suspend(struct call *call, int status, struct passed *passed)
     }
     error = stand(parked, status);
     if (error < 0) {
+        call->refused = parked->call.refused; /* by an engine, in words */
         parked_free(parked);
     }
     return error;

@@ -10,6 +10,7 @@
  * in steps, and holds all of them, so that there is nothing in between for them either; and what it
  * opens itself (open.c), or what others have given a name that it names (lookup.c).
  */
+#include "daemon/methods/atomic.h"
 #include "daemon/methods/methods.h"
 
 #include <stdio.h>
@@ -25,8 +26,7 @@ enum {
     BYTES_PER_STEP = 16, /* besides what there is to do for its params */
 };
 
-/* Reads an entry, [method, params], as a message has them. False if it is none. */
-static bool read_entry(const struct param *entry, struct message *out, struct pace *pace)
+bool atomic_read_entry(const struct param *entry, struct message *out, struct pace *pace)
 {
     if (entry->header.kind != KIND_ARRAY || entry->header.count != 2) {
         return false;
@@ -64,7 +64,7 @@ static int check_form(const struct param *calls, struct batch *batch, uint32_t *
     for (*index = 0; *index < calls->header.count; (*index)++) {
         struct param entry = walk_next(&rest, pace);
         struct message message;
-        if (!read_entry(&entry, &message, pace)) {
+        if (!atomic_read_entry(&entry, &message, pace)) {
             return fail_batch(batch, ERR_BAD_REQUEST,
                               "it must be [method, params], a str and an array; nothing was run");
         }
@@ -142,7 +142,7 @@ static int find_named(const struct call *call, struct named *named)
     for (uint32_t i = 0; i < calls->header.count && status == 0; i++) {
         struct param entry = walk_next(&rest, call->pace);
         struct message message;
-        (void)read_entry(&entry, &message, call->pace);
+        (void)atomic_read_entry(&entry, &message, call->pace);
         status = add_names(named, call, &message);
         named->steps += CALL_STEPS;
     }
@@ -176,7 +176,7 @@ static bool names_one_away(const struct call *call)
     for (uint32_t i = 0; i < calls->header.count && !away; i++) {
         struct param entry = walk_next(&rest, call->pace);
         struct message message;
-        (void)read_entry(&entry, &message, call->pace);
+        (void)atomic_read_entry(&entry, &message, call->pace);
         const struct method *method = method_index_find(index, message.method);
         if (method == NULL || message.nparams == 0) {
             continue;
@@ -224,7 +224,7 @@ static int run_all(const struct call *call, struct batch *batch, uint32_t *index
             return fail_batch(batch, ERR_TOO_LARGE,
                               "the results so far are longer than max_message");
         }
-        (void)read_entry(&entry, &message, call->pace);
+        (void)atomic_read_entry(&entry, &message, call->pace);
         pace_step(call->pace, CALL_STEPS);
         status = call_run_within(call, &message, batch);
         if (status < 0) {
@@ -247,8 +247,7 @@ static void pack_refusal(struct call *call, const struct batch *batch, uint32_t 
     call->refused = true;
 }
 
-/* Packs the answer: `count` results, or the error of the call at `index` with them. */
-static void finish(struct call *call, int status, struct batch *batch, uint32_t index,
+void atomic_finish(struct call *call, int status, struct batch *batch, uint32_t index,
                    uint32_t count)
 {
     if (status < 0) {
@@ -290,7 +289,7 @@ int method__atomic(struct call *call)
         count = index;
     }
     call->shows_all = batch.shows;
-    finish(call, status, &batch, index, count);
+    atomic_finish(call, status, &batch, index, count);
     output_forget(&batch.results, call->pace);
     return status;
 }

@@ -7,7 +7,7 @@ static int make_event(struct call *call, const struct object_options *common,
                       const struct param *given, struct object **out)
 {
     struct event *event;
-    int status = event_new(common, &event);
+    int status = event_object_new(common, &event);
     if (status == 0) {
         *out = &event->object;
     }
@@ -22,13 +22,13 @@ int method_event_open(struct call *call)
 
 int method_event_set(struct call *call)
 {
-    (void)event_set(event_of(call->object));
+    (void)event_object_set(event_of(call->object));
     return call_answer_nil(call);
 }
 
 int method_event_clear(struct call *call)
 {
-    event_clear(event_of(call->object));
+    event_object_clear(event_of(call->object));
     return call_answer_nil(call);
 }
 

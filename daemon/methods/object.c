@@ -11,6 +11,7 @@
 #include "daemon/call/watching.h"
 #include "daemon/methods/group.h"
 #include "daemon/methods/methods.h"
+#include "daemon/methods/object.h"
 #include "daemon/methods/open.h"
 #include "daemon/objects/walk.h"
 #include "proto/value.h"
@@ -24,23 +25,15 @@ enum {
 
 #define UID_MOST (UINT32_MAX - 1) /* (uid_t)-1 is no user */
 
-/* What object.list is asked for. */
-struct query {
-    char *glob; /* owned; NULL: every name */
-    enum object_kind kind;
-    bool waiting; /* only those on which calls wait */
-    uint64_t cursor;
-    uint64_t limit;
-};
-
-static int read_query(struct call *call, struct query *query)
+int object_read_query(struct call *call, struct object_query *query)
 {
+    *query = (struct object_query){.kind = OBJECT_KINDS};
     struct param given[OPTIONS_object_list];
     int status = options_read(call, 0, given);
     if (status < 0) {
         return status;
     }
-    *query = (struct query){
+    *query = (struct object_query){
         .kind = OBJECT_KINDS,
         .waiting = option_bool(&given[OPTION_object_list_waiting], false),
         .cursor = (uint64_t)option_int(&given[OPTION_object_list_cursor], 0),
@@ -59,18 +52,37 @@ static int read_query(struct call *call, struct query *query)
     return 0;
 }
 
-static bool matches(const struct query *query, const struct object *object)
+static bool matches(const struct object_query *query, const struct object *object)
 {
     return (query->kind == OBJECT_KINDS || object->type->kind == query->kind) &&
            (!query->waiting || object->waiting > 0) &&
            (query->glob == NULL || fnmatch(query->glob, object->name, 0) == 0);
 }
 
+uint64_t object_list_here(struct call *call, const struct object_query *query, struct buffer *out,
+                          uint64_t *count)
+{
+    const struct registry *registry = &call->service->registry;
+    struct object *object = registry_from(registry, query->cursor);
+    *count = 0;
+    for (uint64_t seen = 0; object != NULL && *count < query->limit && seen < LIST_MOST; seen++) {
+        uint64_t number = object->entry.seq;
+        if (matches(query, object)) {
+            object_settle(object, false);
+            describe_object(object, out, call->now);
+            (*count)++;
+        }
+        pace_step(call->pace, DESCRIBE_STEPS); /* the object may be gone then */
+        object = registry_from(registry, number + 1);
+    }
+    return object == NULL ? 0 : object->entry.seq;
+}
+
 int method_object_list(struct call *call)
 {
     call->shows_all = true;
-    struct query query = {0};
-    int status = read_query(call, &query);
+    struct object_query query;
+    int status = object_read_query(call, &query);
     if (status < 0) {
         return status;
     }
@@ -85,21 +97,16 @@ int method_object_list(struct call *call)
     pack_map(out, 2);
     pack_string(out, "objects");
     size_t at = pack_array_begin(out);
-    uint64_t count = 0;
-    struct object *object = registry_from(registry, query.cursor);
-    for (uint64_t seen = 0; object != NULL && count < query.limit && seen < LIST_MOST; seen++) {
-        uint64_t number = object->entry.seq;
-        if (matches(&query, object)) {
-            object_settle(object, false);
-            describe_object(object, out, call->now);
-            count++;
-        }
-        pace_step(call->pace, DESCRIBE_STEPS); /* the object may be gone then */
-        object = registry_from(registry, number + 1);
-    }
+    uint64_t count;
+    uint64_t cursor = object_list_here(call, &query, out, &count);
     pack_array_end(out, at, count);
-    pack_key_uint(out, "cursor", object == NULL ? 0 : object->entry.seq);
+    pack_key_uint(out, "cursor", cursor);
     free(query.glob);
+    if (cursor == 0 && count < query.limit && call->service->engine != NULL &&
+        call->batch == NULL) { /* there may be more of them elsewhere */
+        output_rewind(call->out, call->start);
+        return CALL_AWAY;
+    }
     return 0;
 }
 
@@ -139,26 +146,34 @@ static void check_who_has_it(struct call *call)
     object_close_denied(call->object);
 }
 
-int method_object_chmod(struct call *call)
+int object_check_mode(struct call *call)
 {
     int64_t mode = call_int(call, 1, 0);
     if (mode < 0 || mode > MODE_MOST) {
         return call_fail(call, ERR_BAD_REQUEST,
                          "object.chmod: param mode must be from 0 to 0777 (511 in decimal)");
     }
-    object_set_mode(call->object, (uint16_t)mode);
+    return 0;
+}
+
+int method_object_chmod(struct call *call)
+{
+    int status = object_check_mode(call);
+    if (status < 0) {
+        return status;
+    }
+    object_set_mode(call->object, (uint16_t)call_int(call, 1, 0));
     check_who_has_it(call);
     return call_answer_nil(call);
 }
 
-/* The user and the group that the object is to have. */
-static int read_owner(struct call *call, uid_t *uid, gid_t *gid)
+int object_read_owner(struct call *call, const struct standing *of, uid_t *uid, gid_t *gid)
 {
     const struct credentials *peer = &call->session->credentials;
     uid_t self = call->service->accounts.self;
-    int64_t wanted = call_int(call, 1, call->object->uid);
+    int64_t wanted = call_int(call, 1, of->uid);
     *uid = (uid_t)wanted;
-    *gid = call->object->gid;
+    *gid = of->gid;
     if (wanted > UID_MOST) {
         return call_fail(call, ERR_BAD_REQUEST,
                          "object.chown: param uid must be from 0 to %u, not %lld", UID_MOST,
@@ -168,21 +183,23 @@ static int read_owner(struct call *call, uid_t *uid, gid_t *gid)
     if (status < 0) {
         return status;
     }
-    if (*uid != call->object->uid && peer->uid != 0 && peer->uid != self) {
+    if (*uid != of->uid && peer->uid != 0 && peer->uid != self) {
         return call_fail(
             call, ERR_DENIED,
             "object.chown: only root and the daemon's own user (%u) may give \"%s\" to "
             "another user; the caller is user %u",
-            (unsigned)self, call->object->name, (unsigned)peer->uid);
+            (unsigned)self, of->name, (unsigned)peer->uid);
     }
-    return *gid == call->object->gid ? 0 : group_check(call, *gid);
+    return *gid == of->gid ? 0 : group_check(call, *gid);
 }
 
 int method_object_chown(struct call *call)
 {
+    const struct object *object = call->object;
+    const struct standing of = {object->name, object->uid, object->gid, object->mode};
     uid_t uid;
     gid_t gid;
-    int status = read_owner(call, &uid, &gid);
+    int status = object_read_owner(call, &of, &uid, &gid);
     if (status < 0) {
         return status;
     }
@@ -196,10 +213,9 @@ int method_object_chown(struct call *call)
     return call_answer_nil(call);
 }
 
-/* Whether the object may be called that. */
-static int check_new_name(struct call *call, struct slice name)
+int object_check_new_name(struct call *call)
 {
-    const struct object *object = call->object;
+    struct slice name = call_bytes(call, 1);
     const char *why = NULL;
     if (registry_check_name(name, &why) < 0) {
         return call_fail(call, ERR_BAD_REQUEST, "object.rename: param new_name: %s", why);
@@ -212,6 +228,14 @@ static int check_new_name(struct call *call, struct slice name)
         return call_fail(call, ERR_EXISTS, "object.rename: \"%.*s\" is there already",
                          (int)name.len, (const char *)name.data);
     }
+    return 0;
+}
+
+/* Whether the object may be called that, which is a good name and nobody's. */
+static int check_renaming(struct call *call, struct slice name)
+{
+    const struct object *object = call->object;
+    const char *why;
     if (object->contained > 0) {
         return call_fail(call, ERR_VALUE,
                          "object.rename: stored values name \"%s\" (%llu times), and would name "
@@ -228,7 +252,8 @@ static int check_new_name(struct call *call, struct slice name)
 int method_object_rename(struct call *call)
 {
     struct slice name = call_bytes(call, 1);
-    int status = check_new_name(call, name);
+    int status = object_check_new_name(call);
+    status = status < 0 ? status : check_renaming(call, name);
     if (status == 0) {
         status = registry_rename(&call->service->registry, call->object, name);
     }
@@ -247,16 +272,15 @@ static void print_events(uint32_t events, struct buffer *out)
     }
 }
 
-static int refuse_event(struct call *call, struct slice given, uint32_t events)
+static int refuse_event(struct call *call, const char *type, struct slice given, uint32_t events)
 {
     struct buffer shown = {0};
     struct buffer known = {0};
     value_print(given, 64, &shown);
     print_events(events, &known);
-    int status =
-        call_fail(call, ERR_BAD_REQUEST, "object.watch: a %s has no event %.*s; it has %.*s",
-                  object_type_name(call->object), (int)shown.len, (const char *)shown.data,
-                  (int)known.len, (const char *)known.data);
+    int status = call_fail(
+        call, ERR_BAD_REQUEST, "object.watch: a %s has no event %.*s; it has %.*s", type,
+        (int)shown.len, (const char *)shown.data, (int)known.len, (const char *)known.data);
     buffer_deinit(&shown);
     buffer_deinit(&known);
     return status;
@@ -269,9 +293,9 @@ static bool is_always_told(enum event_name event)
            event == EVENT_deleted;
 }
 
-static int read_events(struct call *call, uint32_t *events)
+int object_read_events(struct call *call, const struct object_type *type, uint32_t *events)
 {
-    uint32_t all = object_type_events(call->object->type);
+    uint32_t all = object_type_events(type);
     *events = all;
     if (!call_given(call, 1)) {
         return 0;
@@ -287,7 +311,7 @@ static int read_events(struct call *call, uint32_t *events)
         }
         uint32_t bit = event == EVENT_NAMES ? 0 : UINT32_C(1) << event;
         if ((bit & all) == 0 && !is_always_told(event)) {
-            return refuse_event(call, given.raw, all);
+            return refuse_event(call, object_kind_name(type->kind), given.raw, all);
         }
         *events |= bit & all;
     }
@@ -297,7 +321,7 @@ static int read_events(struct call *call, uint32_t *events)
 int method_object_watch(struct call *call)
 {
     uint32_t events;
-    int status = read_events(call, &events);
+    int status = object_read_events(call, call->object->type, &events);
     if (status == 0) {
         status = session_watch(call->session, call->object, events);
     }

@@ -29,18 +29,8 @@ enum { STANDARD_MODE = 0660, MODE_MAX = 0777 };
  */
 enum { MAKING_STEPS = 10 };
 
-/* The options of the call, read and checked. */
-struct request {
-    const struct open_type *type;
-    struct param options[METHOD_OPTIONS_MAX]; /* the common ones, then the type's */
-    struct slice name;                        /* empty: anonymous */
-    enum lifetime lifetime;
-    gid_t gid;
-};
-
-static int read_request(struct call *call, const struct open_type *type, struct request *request)
+int open_read(struct call *call, struct open_request *request)
 {
-    request->type = type;
     request->name = call_given(call, 0) ? call_bytes(call, 0) : (struct slice){0};
     const char *why = NULL;
     if (call_given(call, 0) && registry_check_name(request->name, &why) < 0) {
@@ -61,85 +51,108 @@ static int read_request(struct call *call, const struct open_type *type, struct 
     return status;
 }
 
-static int refuse_mismatch(struct call *call, const struct object *object, const char *option)
+int open_refuse_mismatch(struct call *call, const char *name, const char *option)
 {
     return call_fail(call, ERR_MISMATCH,
-                     "\"%s\" is there with another %s; object.describe shows its options",
-                     object->name, option);
-}
-
-/* The object is there: has the caller the right to open it? Whoever has it open keeps a scoped
- * object alive, which its owner pays for. */
-static int check_rights(struct call *call, const struct request *request,
-                        const struct object *object)
-{
-    if (!object_may_be_kept(object, &call->session->credentials)) {
-        return call_fail(call, ERR_DENIED,
-                         "%s needs the read or the write bit on \"%s\", which user %u and group %u "
-                         "own with mode 0%o; the caller is user %u",
-                         call->method->name, object->name, (unsigned)object->uid,
-                         (unsigned)object->gid, (unsigned)object->mode,
-                         (unsigned)call->session->credentials.uid);
-    }
-    return request->type->may_open == NULL ? 0 : request->type->may_open(call, object);
+                     "\"%s\" is there with another %s; object.describe shows its options", name,
+                     option);
 }
 
 /* The object is there: do the options of its type that were given agree with it? */
-static int compare_own(struct call *call, const struct request *request,
-                       const struct object *object)
+static int compare_own(struct call *call, const struct open_type *type,
+                       const struct open_request *request, const struct object *object)
 {
     const struct method_signature *signature = &call->service->index.signatures[call->method->id];
     bool differs[METHOD_OPTIONS_MAX] = {false};
-    if (request->type->differs != NULL) {
-        request->type->differs(object, request->options + COMMON_OPTIONS, differs);
+    if (type->differs != NULL) {
+        type->differs(object, request->options + COMMON_OPTIONS, differs);
     }
     for (unsigned i = COMMON_OPTIONS; i < signature->option_count; i++) {
         if (differs[i - COMMON_OPTIONS]) {
-            return refuse_mismatch(call, object, signature->options[i]->name);
+            return open_refuse_mismatch(call, object->name, signature->options[i]->name);
         }
     }
     return 0;
 }
 
-/* The object is there: may it be opened like this? */
-static int check_existing(struct call *call, const struct request *request,
-                          const struct object *object)
+/* Whoever has it open keeps a scoped object alive, which its owner pays for. */
+static bool may_be_kept(const struct call *call, const struct standing *of)
+{
+    const struct credentials *peer = &call->session->credentials;
+    uid_t self = call->service->accounts.self;
+    return access_owner(peer, self, of->uid) ||
+           access_granted(peer, self, of->uid, of->gid, of->mode, ACCESS_READ) ||
+           access_granted(peer, self, of->uid, of->gid, of->mode, ACCESS_WRITE);
+}
+
+int open_check_right(struct call *call, const struct open_request *request,
+                     const struct open_found *found)
+{
+    const struct standing *of = &found->standing;
+    const char *wanted = call->method->type;
+    if (strcmp(found->type, wanted) != 0) {
+        return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is %s %s, not %s %s", of->name,
+                         type_article(found->type), found->type, type_article(wanted), wanted);
+    }
+    if (option_bool(&request->options[EXCLUSIVE], false)) {
+        return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",
+                         of->name);
+    }
+    if (!may_be_kept(call, of)) {
+        return call_fail(call, ERR_DENIED,
+                         "%s needs the read or the write bit on \"%s\", which user %u and group %u "
+                         "own with mode 0%o; the caller is user %u",
+                         call->method->name, of->name, (unsigned)of->uid, (unsigned)of->gid,
+                         (unsigned)of->mode, (unsigned)call->session->credentials.uid);
+    }
+    return 0;
+}
+
+int open_check_common(struct call *call, const struct open_request *request,
+                      const struct open_found *found)
 {
     const struct param *options = request->options;
+    const struct standing *of = &found->standing;
+    if (option_given(&options[LIFETIME]) && found->lifetime != request->lifetime) {
+        return open_refuse_mismatch(call, of->name, "lifetime");
+    }
+    if (option_given(&options[MODE]) && of->mode != options[MODE].header.i) {
+        return open_refuse_mismatch(call, of->name, "mode");
+    }
+    if (option_given(&options[GROUP]) && of->gid != request->gid) {
+        return open_refuse_mismatch(call, of->name, "group");
+    }
+    return 0;
+}
+
+/* The object is there: may it be opened like this? */
+static int check_existing(struct call *call, const struct open_type *type,
+                          const struct open_request *request, const struct object *object)
+{
     if (object_is_sealed(object)) {
         return call_refuse_sealed(call, object);
     }
-    if (object->type != request->type->type) {
-        const char *wanted = object_kind_name(request->type->type->kind);
-        return call_fail(call, ERR_WRONG_TYPE, "\"%s\" is %s %s, not %s %s", object->name,
-                         type_article(object_type_name(object)), object_type_name(object),
-                         type_article(wanted), wanted);
+    const struct open_found found = {
+        {object->name, object->uid, object->gid, object->mode},
+        object_type_name(object),
+        object->lifetime,
+    };
+    int status = open_check_right(call, request, &found);
+    if (status == 0 && type->may_open != NULL) {
+        status = type->may_open(call, object);
     }
-    if (option_bool(&options[EXCLUSIVE], false)) {
-        return call_fail(call, ERR_EXISTS, "\"%s\" is there already, and exclusive was asked for",
-                         object->name);
+    if (status == 0) {
+        status = open_check_common(call, request, &found);
     }
-    int status = check_rights(call, request, object);
-    if (status < 0) {
-        return status;
-    }
-    if (option_given(&options[LIFETIME]) && object->lifetime != request->lifetime) {
-        return refuse_mismatch(call, object, "lifetime");
-    }
-    if (option_given(&options[MODE]) && object->mode != options[MODE].header.i) {
-        return refuse_mismatch(call, object, "mode");
-    }
-    if (option_given(&options[GROUP]) && object->gid != request->gid) {
-        return refuse_mismatch(call, object, "group");
-    }
-    return compare_own(call, request, object);
+    return status < 0 ? status : compare_own(call, type, request, object);
 }
 
 /* An object that is to be durable: 0 if it can be. */
-static int refuse_durable(struct call *call, const struct request *request)
+static int refuse_durable(struct call *call, const struct open_request *request, bool can_last,
+                          bool stores)
 {
-    if (!request->type->type->durable) {
-        const char *kind = object_kind_name(request->type->type->kind);
+    if (!can_last) {
+        const char *kind = call->method->type;
         return call_fail(call, ERR_BAD_REQUEST,
                          "%s %s cannot be durable: a queue, dict, namespace or list can",
                          type_article(kind), kind);
@@ -148,7 +161,7 @@ static int refuse_durable(struct call *call, const struct request *request)
         return call_fail(call, ERR_BAD_REQUEST,
                          "a durable object needs a name, by which it is found after a restart");
     }
-    if (call->service->commits.next == 0) {
+    if (!stores) {
         return call_fail(call, ERR_STORAGE,
                          "there is no durable store: the daemon has to be started with --state "
                          "DIRECTORY; lifetimes \"daemon\" and \"scoped\" need none");
@@ -156,7 +169,8 @@ static int refuse_durable(struct call *call, const struct request *request)
     return 0;
 }
 
-static int refuse_creation(struct call *call, const struct request *request)
+int open_check_creation(struct call *call, const struct open_request *request, bool can_last,
+                        bool stores)
 {
     if (!option_bool(&request->options[CREATE], true)) {
         struct buffer shown = {0};
@@ -170,7 +184,8 @@ static int refuse_creation(struct call *call, const struct request *request)
         return call_fail(call, ERR_BAD_REQUEST,
                          "names that begin with # are given by the daemon: ask for nil");
     }
-    int status = request->lifetime == LIFETIME_DURABLE ? refuse_durable(call, request) : 0;
+    int status =
+        request->lifetime == LIFETIME_DURABLE ? refuse_durable(call, request, can_last, stores) : 0;
     return status < 0 ? status : group_check(call, request->gid);
 }
 
@@ -200,11 +215,13 @@ static int enter(struct call *call, struct object *object)
     return 0;
 }
 
-static int create(struct call *call, struct request *request, struct object **out)
+static int create(struct call *call, const struct open_type *type, struct open_request *request,
+                  struct object **out)
 {
     struct service *service = call->service;
     char anonymous[32];
-    int status = refuse_creation(call, request);
+    int status =
+        open_check_creation(call, request, type->type->durable, service->commits.next != 0);
     if (status < 0) {
         return status;
     }
@@ -224,7 +241,7 @@ static int create(struct call *call, struct request *request, struct object **ou
         .mode = (uint16_t)option_int(&request->options[MODE], STANDARD_MODE),
         .lifetime = (uint8_t)request->lifetime,
     };
-    status = request->type->make(call, &common, request->options + COMMON_OPTIONS, out);
+    status = type->make(call, &common, request->options + COMMON_OPTIONS, out);
     status = status < 0 ? status : enter(call, *out);
     if (status < 0) {
         user_give_back(call->session->user, RESOURCE_OBJECTS, 1);
@@ -234,7 +251,7 @@ static int create(struct call *call, struct request *request, struct object **ou
 
 /* The object of that name, or NULL. A call that is done in steps comes here with the name alone,
  * and waits until it has the object for itself, which may be another one by then. */
-static struct object *find(struct call *call, const struct request *request)
+static struct object *find(struct call *call, const struct open_request *request)
 {
     struct registry *registry = &call->service->registry;
     struct object *object = request->name.len > 0 ? registry_find(registry, request->name) : NULL;
@@ -255,8 +272,8 @@ bool open_needs_pace(struct call *call)
 
 int open_object(struct call *call, const struct open_type *type)
 {
-    struct request request;
-    int status = read_request(call, type, &request);
+    struct open_request request;
+    int status = open_read(call, &request);
     if (status < 0) {
         return status;
     }
@@ -268,13 +285,13 @@ int open_object(struct call *call, const struct open_type *type)
         if (!is_there && engine_takes(call->service, call->method, request.name)) {
             return CALL_AWAY;
         }
-        status = is_there ? 0 : create(call, &request, &object);
+        status = is_there ? 0 : create(call, type, &request, &object);
     } while (status == ERR_EXISTS); /* and may have gone again, while what was made was given up */
     if (is_there) {
         if (!call_may_enter(call, object)) {
             return CALL_HELD_UP;
         }
-        status = check_existing(call, &request, object);
+        status = check_existing(call, type, &request, object);
         if (status == 0) {
             status = session_open(call->session, object, false);
         }

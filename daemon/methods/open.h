@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "daemon/call/lookup.h"
 #include "daemon/methods/options.h"
 
 /* What a type adds. `given` is what options_read found for the options of its own: given[
@@ -20,6 +21,38 @@ struct open_type {
      * mode, or call_fail. May be NULL: nothing to ask. */
     int (*may_open)(struct call *call, const struct object *object);
 };
+
+/* The options of an open, read and checked. */
+struct open_request {
+    struct param options[METHOD_OPTIONS_MAX]; /* the common ones, then the type's */
+    struct slice name;                        /* empty: anonymous */
+    enum lifetime lifetime;
+    gid_t gid;
+};
+
+/* Reads them. 0, or the call's refusal: the name is none, or an option is not right. */
+int open_read(struct call *call, struct open_request *request);
+
+/* What is there under the name. */
+struct open_found {
+    struct standing standing;
+    const char *type;
+    uint8_t lifetime;
+};
+
+/* May it be opened like this? In two steps, with what else a type asks for between them: is it of
+ * the method's type, may it be there, and has the caller the right to keep it; and do the given
+ * options that all types have agree with it? 0, or the call's refusal. */
+int open_check_right(struct call *call, const struct open_request *request,
+                     const struct open_found *found);
+int open_check_common(struct call *call, const struct open_request *request,
+                      const struct open_found *found);
+/* The call's refusal: MISMATCH. */
+int open_refuse_mismatch(struct call *call, const char *name, const char *option);
+/* May one of a type be made, that `can_last` or not? `stores`: durable ones have a place. 0, or the
+ * call's refusal. */
+int open_check_creation(struct call *call, const struct open_request *request, bool can_last,
+                        bool stores);
 
 /* For a type whose options may be large, with much to be stored (`initial`): true if the call needs
  * a pace to make the object. It then is in no registry while it is being made. */

@@ -51,7 +51,11 @@ int method_session_describe(struct call *call)
         return status;
     }
     char text[CALL_TEXT_MAX];
-    status = session_describe(call->service, number, &page, call_result(call), text);
+    bool is_there = sessions_find(call->service, number, text) != NULL;
+    if (is_there && call->service->engine != NULL && call->batch == NULL) {
+        return CALL_AWAY; /* it may have something of objects there */
+    }
+    status = session_describe(call->service, number, &page, NULL, call_result(call), text);
     return status == 0 ? 0 : call_fail(call, status, "%s", text);
 }
 

@@ -137,7 +137,8 @@ static void pack_waits(struct buffer *out, const struct session *session, uint64
 }
 
 /* The names of what it has open, of the ties of the page. */
-static void pack_open(struct buffer *out, const struct session *session, const struct page *page)
+static void pack_open(struct buffer *out, const struct session *session, const struct page *page,
+                      const struct session_more *more)
 {
     size_t at = pack_array_begin(out);
     size_t count = 0;
@@ -149,10 +150,12 @@ static void pack_open(struct buffer *out, const struct session *session, const s
         }
         tie = session_tie_from(session, tie->object->entry.seq + 1);
     }
-    pack_array_end(out, at, count);
+    (void)buffer_append(out, more->open.data, more->open.len);
+    pack_array_end(out, at, count + more->open_count);
 }
 
-static void pack_holds(struct buffer *out, const struct session *session, struct page *page)
+static void pack_holds(struct buffer *out, const struct session *session, struct page *page,
+                       const struct session_more *more)
 {
     size_t at = pack_array_begin(out);
     size_t count = 0;
@@ -169,7 +172,8 @@ static void pack_holds(struct buffer *out, const struct session *session, struct
         tie = session_tie_from(session, page->tie);
     }
     page->more |= tie != NULL;
-    pack_array_end(out, at, count);
+    (void)buffer_append(out, more->holds.data, more->holds.len);
+    pack_array_end(out, at, count + more->holds_count);
 }
 
 /* Where what follows begins; nil: nothing does. */
@@ -186,8 +190,10 @@ static void pack_cursor(struct buffer *out, const struct page *page)
 }
 
 int session_describe(const struct service *service, uint64_t number,
-                     const struct session_page *from, struct buffer *out, char text[CALL_TEXT_MAX])
+                     const struct session_page *from, const struct session_more *more,
+                     struct buffer *out, char text[CALL_TEXT_MAX])
 {
+    static const struct session_more nothing = {0};
     struct page page;
     struct session *session = sessions_find(service, number, text);
     if (session == NULL) {
@@ -196,12 +202,15 @@ int session_describe(const struct service *service, uint64_t number,
     if (!read_page(from, &page)) {
         return refuse_page(text);
     }
+    if (more == NULL || from->cursor.len > 0) {
+        more = &nothing;
+    }
     size_t at = pack_map_begin(out);
     size_t pairs = sessions_pack_summary(out, session);
     pack_string(out, "open");
-    pack_open(out, session, &page);
+    pack_open(out, session, &page, more);
     pack_string(out, "holds");
-    pack_holds(out, session, &page);
+    pack_holds(out, session, &page, more);
     pack_string(out, "waits");
     pack_waits(out, session, service->now, &page);
     pack_string(out, "cursor");

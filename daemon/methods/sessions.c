@@ -120,7 +120,7 @@ size_t sessions_pack_summary(struct buffer *out, struct session *session)
     pack_string(out, "since");
     pack_timestamp(out, session->since.tv_sec, (uint32_t)session->since.tv_nsec);
     pack_key_uint(out, "calls", session->ncalls);
-    pack_key_uint(out, "waiting", session->calls.live);
+    pack_key_uint(out, "waiting", session->calls.live - session->away);
     pack_key_uint(out, "holding", session_holding(session));
     pack_key_uint(out, "bytes", session->charged.bytes);
     return SUMMARY_PAIRS + (engine != NULL);

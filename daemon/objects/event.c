@@ -29,7 +29,7 @@ static int event_make(const struct object_options *common, struct row *row, stru
     uint64_t sets = row_uint(row);
     bool set = row_bool(row);
     int status = row_close(row, "an event");
-    status = status < 0 ? status : event_new(common, &event);
+    status = status < 0 ? status : event_object_new(common, &event);
     if (status == 0) {
         event->sets = sets;
         event->set = set;
@@ -46,7 +46,7 @@ const struct object_type event_type = {
     .make = event_make,
 };
 
-int event_new(const struct object_options *common, struct event **out)
+int event_object_new(const struct object_options *common, struct event **out)
 {
     struct event *event = calloc(1, sizeof(*event));
     if (event == NULL) {
@@ -68,7 +68,7 @@ static void tell(struct event *event, enum event_name change)
     }
 }
 
-bool event_set(struct event *event)
+bool event_object_set(struct event *event)
 {
     if (event->set) {
         return false;
@@ -80,7 +80,7 @@ bool event_set(struct event *event)
     return true;
 }
 
-void event_clear(struct event *event)
+void event_object_clear(struct event *event)
 {
     if (event->set) {
         event->set = false;

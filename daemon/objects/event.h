@@ -25,8 +25,8 @@ static inline struct event *event_of(struct object *object)
 }
 
 /* A new event, clear, with one reference. 0, or ERR_MEMORY for want of memory. */
-int event_new(const struct object_options *common, struct event **out);
+int event_object_new(const struct object_options *common, struct event **out);
 
 /* True if that changed something. */
-bool event_set(struct event *event);
-void event_clear(struct event *event);
+bool event_object_set(struct event *event);
+void event_object_clear(struct event *event);

@@ -247,8 +247,10 @@ static void drop_end(struct watcher *watcher, size_t len)
     charge_set_always(&watcher->charge, cost_of(watcher));
 }
 
-/* Packs the notification. False, and nothing is packed: there is no room for it. */
-static bool note(const struct watch *watch, enum event_name event, const union detail *details)
+/* Packs the notification; `packed`: its details, if they are packed already. False, and nothing is
+ * packed: there is no room for it. */
+static bool note(const struct watch *watch, enum event_name event, const union detail *details,
+                 const struct slice *packed)
 {
     struct watcher *watcher = watch->watcher;
     struct buffer *out = &watcher->events;
@@ -256,7 +258,11 @@ static bool note(const struct watch *watch, enum event_name event, const union d
     message_notification(out, "object.event", 3);
     pack_str(out, object_name(watch->object));
     pack_string(out, event_name(event));
-    pack_details(out, spec_of(watch->object, event), details);
+    if (packed != NULL) {
+        pack_raw(out, *packed);
+    } else {
+        pack_details(out, spec_of(watch->object, event), details);
+    }
     bool fits = !out->failed && (before == 0 || out->len <= most(watcher)) &&
                 charge_set(&watcher->charge, cost_of(watcher)) == 0;
     if (!fits) {
@@ -269,7 +275,7 @@ static bool note(const struct watch *watch, enum event_name event, const union d
 static bool note_owed(struct watch *watch)
 {
     const union detail lost = {.uint = watch->lost};
-    if (watch->lost > 0 && !note(watch, EVENT_lost, &lost)) {
+    if (watch->lost > 0 && !note(watch, EVENT_lost, &lost, NULL)) {
         return false;
     }
     watch->lost = 0;
@@ -277,14 +283,15 @@ static bool note_owed(struct watch *watch)
         owe(watch, false);
         return true;
     }
-    if (!note(watch, (enum event_name)watch->end, NULL)) {
+    if (!note(watch, (enum event_name)watch->end, NULL, NULL)) {
         return false;
     }
     watch_free(watch);
     return true;
 }
 
-void object_tell(struct object *object, enum event_name event, const union detail *details)
+static void tell(struct object *object, enum event_name event, const union detail *details,
+                 const struct slice *packed)
 {
     struct watch *watch;
     LIST_FOREACH (watch, &object->watches, of_object) {
@@ -295,7 +302,7 @@ void object_tell(struct object *object, enum event_name event, const union detai
         if (watch->is_owing && watch->watcher->events.len == 0) {
             (void)note_owed(watch); /* it was the limit of the user, or memory, that was over */
         }
-        if (watch->is_owing || !note(watch, event, details)) {
+        if (watch->is_owing || !note(watch, event, details, packed)) {
             watch->lost++;
             owe(watch, true);
         } else {
@@ -304,13 +311,23 @@ void object_tell(struct object *object, enum event_name event, const union detai
     }
 }
 
+void object_tell(struct object *object, enum event_name event, const union detail *details)
+{
+    tell(object, event, details, NULL);
+}
+
+void object_tell_packed(struct object *object, enum event_name event, struct slice details)
+{
+    tell(object, event, NULL, &details);
+}
+
 void watch_end(struct watch *watch, enum event_name end)
 {
     detach(watch);
     watch->end = (uint8_t)end;
     watch->watcher->shows |= object_is_durable(watch->object);
     announce(watch->watcher);
-    if (watch->is_owing || !note(watch, end, NULL)) {
+    if (watch->is_owing || !note(watch, end, NULL, NULL)) {
         owe(watch, true);
     } else {
         watch_free(watch);

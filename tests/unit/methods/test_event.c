@@ -65,8 +65,8 @@ static void event_that_is_clear_again_has_woken_those_who_waited(void **state)
     struct actor *a = with_event(state);
     uint32_t wait = actor_send(a, "event.wait", "['e']");
     struct object *object = registry_find(&stage->service.registry, slice_of_string("e"));
-    assert_true(event_set(event_of(object)));
-    event_clear(event_of(object));
+    assert_true(event_object_set(event_of(object)));
+    event_object_clear(event_of(object));
     service_drain(&stage->service);
     check_answer(a, wait, "true");
     check(a, "event.is_set", "['e']", "false");

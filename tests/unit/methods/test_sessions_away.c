@@ -93,10 +93,11 @@ static void own_sessions_have_the_name_of_the_host(void **state)
 {
     struct far far;
     struct actor *a = begin(state, &far);
-    check(a, "session.describe", "[]",
-          "{session: 'near.one:1', host: 'near.one', uid: 1000, waits: [], cursor: nil, ...}");
-    check(a, "session.describe", "[1]", "{session: 'near.one:1', ...}");
-    check(a, "session.describe", "['near.one:1']", "{session: 'near.one:1', ...}");
+    check(a, "atomic", "[[['session.describe', []]]]",
+          "[{session: 'near.one:1', host: 'near.one', uid: 1000, waits: [], cursor: nil, ...}]");
+    check(a, "atomic", "[[['session.describe', [1]]]]", "[{session: 'near.one:1', ...}]");
+    check(a, "atomic", "[[['session.describe', ['near.one:1']]]]",
+          "[{session: 'near.one:1', ...}]");
     check(a, "server.hello", "[]", "{session: 1, host: 'near.one', ...}");
     check(a, "server.stats", "[]", "{engine: {state: 'ready'}, ...}");
     assert_int_equal(far.begun, 0);
@@ -214,18 +215,17 @@ static void what_a_session_waits_for_in_the_engine_is_told(void **state)
     (void)actor_send(a, "queue.get_any", "[['far q', 'far r']]");
     call_wait_away(far.call, TIME_NEVER);
     (void)actor_send(a, "queue.qsize", "['far q']"); /* which does not wait */
-    check(a, "session.describe", "[]",
-          "{waiting: 3, cursor: nil, waits: ["
-          "{object: 'far d', method: 'dict.wait', msgid: 1, since_ms: 0, timeout_ms: 700}, "
-          "{object: 'far q', method: 'queue.get_any', msgid: 2, since_ms: 0, timeout_ms: nil}, "
-          "{object: 'far r', method: 'queue.get_any', msgid: 2, since_ms: 0, timeout_ms: nil}], "
-          "...}");
-    check(a, "session.describe", "[nil, {limit: 2}]",
-          "{cursor: [2, 1, 0], waits: [{object: 'far d', ...}, {object: 'far q', ...}], ...}");
-    check(a, "session.describe", "[nil, {limit: 2, cursor: [2, 1, 0]}]",
-          "{waits: [{object: 'far r', ...}], ...}");
-    check(a, "session.describe", "[nil, {cursor: [2, 9223372036854775807, 0]}]",
-          "{cursor: nil, waits: [], ...}");
+    check(a, "atomic", "[[['session.describe', []]]]",
+          "[{waiting: 3, cursor: nil, waits: [{object: 'far d', method: 'dict.wait', msgid: 1, "
+          "since_ms: 0, timeout_ms: 700}, {object: 'far q', method: 'queue.get_any', msgid: 2, "
+          "since_ms: 0, timeout_ms: nil}, {object: 'far r', method: 'queue.get_any', msgid: 2, "
+          "since_ms: 0, timeout_ms: nil}], ...}]");
+    check(a, "atomic", "[[['session.describe', [nil, {limit: 2}]]]]",
+          "[{cursor: [2, 1, 0], waits: [{object: 'far d', ...}, {object: 'far q', ...}], ...}]");
+    check(a, "atomic", "[[['session.describe', [nil, {limit: 2, cursor: [2, 1, 0]}]]]]",
+          "[{waits: [{object: 'far r', ...}], ...}]");
+    check(a, "atomic", "[[['session.describe', [nil, {cursor: [2, 9223372036854775807, 0]}]]]]",
+          "[{cursor: nil, waits: [], ...}]");
     actor_leave(a);
 }
 
@@ -261,13 +261,14 @@ static void session_is_described_and_ended_for_another_host(void **state)
     struct session_page page = {.limit = UINT64_MAX};
     char text[CALL_TEXT_MAX];
     struct buffer out = {0};
-    assert_int_equal(session_describe(&stage->service, 2, &page, &out, text), ERR_NOT_FOUND);
+    assert_int_equal(session_describe(&stage->service, 2, &page, NULL, &out, text), ERR_NOT_FOUND);
     assert_string_equal(text, "there is no session near.one:2; session.list lists them");
     page.cursor = (struct slice){(const uint8_t *)"\xc0", 1};
-    assert_int_equal(session_describe(&stage->service, 1, &page, &out, text), ERR_BAD_REQUEST);
+    assert_int_equal(session_describe(&stage->service, 1, &page, NULL, &out, text),
+                     ERR_BAD_REQUEST);
     assert_int_equal(out.len, 0);
     page.cursor = (struct slice){(const uint8_t *)"\x93\x00\x00\x00", 4};
-    assert_int_equal(session_describe(&stage->service, 1, &page, &out, text), 0);
+    assert_int_equal(session_describe(&stage->service, 1, &page, NULL, &out, text), 0);
     assert_matches(buffer_slice(&out), "{session: 'near.one:1', open: [], cursor: nil, ...}");
     buffer_deinit(&out);
     assert_int_equal(sessions_kill(&stage->service, UINT64_MAX, 0, text), ERR_NOT_FOUND);

@@ -35,7 +35,7 @@ static struct object *add(struct fixture *fixture, const char *name)
     struct event *event;
     struct object_options options = fixture->world.options;
     options.name = text(name);
-    assert_int_equal(event_new(&options, &event), 0);
+    assert_int_equal(event_object_new(&options, &event), 0);
     assert_int_equal(registry_add(&fixture->registry, &event->object), 0);
     object_unref(&event->object);
     return &event->object;
