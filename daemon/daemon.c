@@ -305,6 +305,7 @@ static void deinit_core(struct daemon *daemon)
         processes_deinit(&daemon->processes);
         net_deinit(&daemon->net);
     }
+    sharing_close(daemon);
     durable_deinit(&daemon->durable);
     if (daemon->has_service) {
         service_clear(&daemon->service);
@@ -454,6 +455,7 @@ int daemon_init(struct daemon *daemon, const struct options *options)
     int status = options->embedded ? embedded_begin(&daemon->embedded, &daemon->log) : 0;
     status = status < 0 ? status : read_config(daemon);
     status = status < 0 ? status : init_with_what_is_left(daemon);
+    status = status < 0 ? status : sharing_open(daemon);
     if (status == 0) {
         status = daemon->listener.count > 0 ? go_on_listening(daemon) : start_listening(daemon);
     }

@@ -2,8 +2,8 @@
  * daemon: owns everything that runs, built up and torn down in order:
  *
  *   configuration → event loop → closer, memory → service (objects, accounts, sessions) → net
- * (connections) → signals, watchdog → durable store (its objects) → listener → address (socket
- * file, lock)
+ * (connections) → signals, watchdog → durable store (its objects), engine → listener → address
+ * (socket file, lock)
  *
  * daemon_run serves until a signal ends it. SIGTERM and SIGINT: no more connections, waiting calls
  * are answered with CANCELLED, what has been answered is sent for at most DAEMON_STOP_SECONDS; a
@@ -22,9 +22,12 @@
 #include "daemon/net/net.h"
 #include "daemon/net/processes.h"
 #include "daemon/endpoint.h"
+#include "daemon/sharing.h"
 #include "daemon/takeover.h"
 
 enum { DAEMON_SIGNALS = 5, DAEMON_STOP_SECONDS = 5 };
+
+struct engine; /* daemon/engine/engine.h */
 
 struct daemon {
     struct log log;
@@ -36,6 +39,7 @@ struct daemon {
     struct memory memory;
     struct net net;
     struct durable durable;
+    struct engine *engine; /* owned; NULL: no objects are shared with other machines */
     struct event signals[DAEMON_SIGNALS];
     struct alarm watchdog;
     struct alarm address_alarm; /* to look every second whether the address is still there */

@@ -1,13 +1,16 @@
 /* command: see command.h. Tests: tests/unit/engine/test_node.c. */
 #include "daemon/engine/command.h"
 
-#include <stdio.h>
+#include "daemon/engine/decimal.h"
 
 static void print_length(struct buffer *out, char kind, size_t number)
 {
-    char text[32];
-    int len = snprintf(text, sizeof(text), "%c%zu\r\n", kind, number);
-    (void)buffer_append(out, text, (size_t)len);
+    char text[DECIMAL_MAX + 3];
+    text[0] = kind;
+    size_t len = 1 + decimal_write(text + 1, number);
+    text[len++] = '\r';
+    text[len++] = '\n';
+    (void)buffer_append(out, text, len);
 }
 
 void command_print(struct buffer *out, size_t argc, const struct slice *argv)

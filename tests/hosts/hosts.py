@@ -132,7 +132,7 @@ class Host(Process):
 
     def start(self):
         super().start()
-        wait_until(lambda: self.state() == "reachable", f"for host {self.name}")
+        wait_until(lambda: self.state() == "leased", f"for host {self.name}")
 
     def engine(self):
         """The map `engine` of server.stats."""
@@ -141,7 +141,8 @@ class Host(Process):
 
     def state(self):
         try:
-            return self.engine()["state"]
+            engine = self.engine()
+            return "leased" if engine["leased"] else "joining"
         except (ipcd.Error, OSError, KeyError):
             assert self.process.poll() is None, pathlib.Path(self.log).read_text("utf-8")
             return ""

@@ -86,7 +86,7 @@ def test_the_end_of_a_session_gives_back(pair):
     queue.take()
     client.close()
     assert b.lock("l").acquire(timeout=10)
-    wait_until(lambda: b.semaphore("s").value == 2)
+    wait_until(lambda: b.describe("s")["value"] == 2)
     wait_until(lambda: b.queue("q").qsize() == 3)
     jobs = [b.queue("q").take() for _ in range(3)]
     assert [(job.value, job.deliveries) for job in jobs] == [(0, 2), (1, 2), (2, 1)]
@@ -118,7 +118,6 @@ def test_a_host_that_is_killed_gives_back_when_its_lease_is_over(pair):
     assert b.queue("q").take(timeout=10).deliveries == 2
     assert b.describe("q")["taken"] == 1
     one.start()
-    assert not one.engine()["lost"]
 
 
 def test_a_waiter_of_a_host_that_is_killed_takes_nothing(pair, doing):

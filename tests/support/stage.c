@@ -7,6 +7,7 @@
 
 #include "daemon/call/handover.h"
 #include "daemon/call/takeover.h"
+#include "tests/support/stage_engine.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -17,6 +18,14 @@ static uint64_t stage_clock(void *data)
 {
     struct stage *stage = data;
     return stage->now;
+}
+
+/* What the engine has under way is done. */
+static void settle(struct stage *stage)
+{
+    if (stage->engine != NULL) {
+        stage_engine_settle(stage->engine);
+    }
 }
 
 struct stage *stage_new(void)
@@ -31,6 +40,7 @@ struct stage *stage_new(void)
         stage_in_steps(stage);
     }
     stage->takes_over = getenv("IPCD_TEST_TAKEOVER") != NULL;
+    stage->engine = stage_engine_new(stage);
     return stage;
 }
 
@@ -60,14 +70,30 @@ void stage_finish(struct stage *stage)
 void stage_free(struct stage *stage)
 {
     service_clear(&stage->service);
+    stage_engine_free(stage->engine);
     service_deinit(&stage->service);
     assert_int_equal(stage->service.accounts.descriptors, 0);
     free(stage);
 }
 
+/* Time goes on to the next thing that is due, here or there, or to `until`. */
+static void advance_to_next(struct stage *stage, uint64_t until)
+{
+    uint64_t here = service_due(&stage->service);
+    uint64_t there = stage_engine_due(stage->engine);
+    uint64_t next = here < there ? here : there;
+    stage->now = next > stage->now && next < until ? next : until;
+    service_tick(&stage->service, stage->now);
+    stage_engine_tick(stage->engine);
+}
+
 void stage_advance(struct stage *stage, uint64_t ms)
 {
-    stage->now += ms * NS_PER_MS;
+    uint64_t until = stage->now + ms * NS_PER_MS;
+    while (stage->engine != NULL && stage->now < until) {
+        advance_to_next(stage, until);
+    }
+    stage->now = until;
     service_tick(&stage->service, stage->now);
     if (!stage->by_hand) {
         stage_finish(stage);
@@ -97,6 +123,9 @@ static void take_answers(struct actor *actor, struct slice rest)
         msgpack_unpacked_init(answer);
         assert_int_equal(msgpack_unpack_next(answer, (const char *)bytes, len, NULL),
                          MSGPACK_UNPACK_SUCCESS);
+        if (actor->stage->engine != NULL) {
+            stage_engine_localize(&answer->data);
+        }
         rest = slice_from(rest, len);
     }
 }
@@ -156,6 +185,7 @@ void actor_vanish(struct actor *actor)
     session_end(&actor->session, free_actor);
     service_drain(service);
     stage_finish(stage);
+    settle(stage);
 }
 
 void actor_leave(struct actor *actor)
@@ -322,6 +352,7 @@ static void run(struct actor *actor, const struct buffer *request)
     if (!stage->by_hand) {
         stage_finish(stage);
     }
+    settle(stage);
     /* Nothing that a call changed is left over. */
     assert_true(TAILQ_EMPTY(&stage->service.registry.ready));
 }

@@ -1,6 +1,9 @@
 /*
  * stage: a struct service and sessions without a daemon, for unit tests of calls.
  *
+ * With a Redis in the environment (stage_engine.h) all named objects live there; a
+ * request has been answered, as far as it can be, when it has been run.
+ *
  * Time stands still unless stage_advance moves it. Requests are written and answers expected in
  * the notation of notation.h; an answer is there as soon as the daemon's code has packed it.
  */
@@ -21,10 +24,11 @@ enum { STAGE_ANSWERS_MAX = 1024 };
 
 struct stage {
     struct service service;
-    uint64_t now;      /* monotonic, nanoseconds */
-    bool takes_over;   /* before each request of the first ones, and then now and then */
-    unsigned requests; /* that have been run */
-    bool by_hand;      /* the test runs the jobs itself, one slice at a time (stage_step) */
+    uint64_t now;                /* monotonic, nanoseconds */
+    bool takes_over;             /* before each request of the first ones, and then now and then */
+    unsigned requests;           /* that have been run */
+    struct stage_engine *engine; /* where named objects live; NULL: here */
+    bool by_hand; /* the test runs the jobs itself, one slice at a time (stage_step) */
 };
 
 /* One session and the answers that it has read. */
@@ -38,6 +42,15 @@ struct actor {
 };
 
 struct stage *stage_new(void);
+/* A test that makes no sense, or is not right, where objects live in an engine: it is left out
+ * then; `why` is for the reader. To be said before there is an actor. */
+static inline void only_here(const struct stage *stage, const char *why)
+{
+    if (stage->engine != NULL) {
+        (void)why;
+        skip();
+    }
+}
 /* Every actor must have left. Asserts that nothing is charged any more. */
 void stage_free(struct stage *stage);
 

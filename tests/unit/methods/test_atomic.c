@@ -60,6 +60,7 @@ static void atomic_stops_at_the_first_error_and_what_ran_stays_done(void **state
 
 static void atomic_checks_each_call_as_any_other(void **state)
 {
+    only_here(*state, "it names objects here and there");
     struct actor *a = with_objects(state);
     struct actor *b = actor_new(*state, 1000);
     static const char *const wrong[][2] = {
@@ -258,6 +259,7 @@ static void other_answers_of_the_session_stand_in_front_of_it(void **state)
 
 static void too_long_an_answer_ends_it(void **state)
 {
+    only_here(*state, "what was too long has been run there");
     struct stage *stage = *state;
     struct actor *a = with_objects(state);
     check(a, "list.extend", "['l', ['x'*3000]]", "1");
@@ -286,6 +288,7 @@ static void atomic_by_notification_answers_nothing(void **state)
 
 static void references_in_inner_calls_keep_and_open(void **state)
 {
+    only_here(*state, "references are bytes in an engine");
     struct stage *stage = *state;
     struct actor *a = with_objects(state);
     struct actor *b = actor_new(stage, 0);
@@ -317,6 +320,7 @@ static uint64_t items_in(const msgpack_object *answer)
 
 static void want_of_memory_loses_no_item(void **state)
 {
+    only_here(*state, "the memory is elsewhere");
     struct stage *stage = *state;
     stage->takes_over = false; /* that takes memory, too */
     struct actor *a = with_objects(state);

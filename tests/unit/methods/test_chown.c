@@ -158,6 +158,7 @@ static void the_daemons_own_user_may_give_everything(void **state)
 
 static void what_an_object_costs_goes_with_it(void **state)
 {
+    only_here(*state, "an engine has no quotas");
     struct stage *stage = *state;
     struct actor *root = actor_new(stage, ROOT);
     struct actor *ann = actor_new(stage, ANN);
@@ -187,6 +188,7 @@ static void what_an_object_costs_goes_with_it(void **state)
 
 static void the_limits_of_the_new_owner_hold(void **state)
 {
+    only_here(*state, "an engine has no quotas");
     struct stage *stage = *state;
     struct limits *limits = &stage->service.accounts.limits;
     struct actor *root = actor_new(stage, ROOT);
@@ -246,6 +248,7 @@ static void descriptors_that_an_object_has_made_go_with_it(void **state)
 
 static void who_loses_the_right_is_told_at_once(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *root = actor_new(*state, ROOT);
     struct actor *ann = actor_new(*state, ANN);
     struct actor *bob = member(*state, BOB, TEAM);

@@ -15,6 +15,7 @@ static int tear_down(void **state)
 
 static void object_describe_lists_the_waits_in_the_order_of_service(void **state)
 {
+    only_here(*state, "the engine knows no msgids");
     struct actor *a = actor_new(*state, 0);
     struct actor *b = actor_new(*state, 0);
     check(b, "server.hello", "[{client: 'worker'}]", "_map");
@@ -70,6 +71,7 @@ static void object_describe_lists_who_holds_and_since_when(void **state)
 
 static void object_describe_without_claims_is_the_description_alone(void **state)
 {
+    only_here(*state, "the description says where it lives, too");
     struct actor *a = actor_new(*state, 0);
     check(a, "event.open", "['e']", "_map");
     (void)actor_send(a, "event.wait", "['e']");
@@ -100,6 +102,7 @@ static void lock_that_is_held_says_since_when(void **state)
 /* What the answer of object.describe costs is bounded; `waiting` tells how many there are. */
 static void object_describe_lists_a_thousand_waits_at_most(void **state)
 {
+    only_here(*state, "the engine knows no msgids");
     enum { WAITS = 1500 };
     struct actor *a = actor_new(*state, 0);
     struct actor *b = actor_new(*state, 0);

@@ -62,6 +62,7 @@ static void condition_open_finds_its_lock_and_compares_it(void **state)
 
 static void condition_acquires_its_own_lock_recursively(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_condition(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "condition.acquire", "['c', nil, 1]", FIRST);
@@ -83,6 +84,7 @@ static void condition_acquires_its_own_lock_recursively(void **state)
 
 static void condition_acquires_the_lock_that_it_was_given(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "condition.acquire", "['c']", FIRST);
@@ -174,6 +176,7 @@ static void condition_notify_wakes_those_who_have_slept_longest(void **state)
 
 static void condition_wait_that_runs_out_of_time_holds_the_lock_again(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "condition.acquire", "['c']", FIRST);

@@ -61,6 +61,7 @@ static void event_set_wakes_all_who_wait(void **state)
 /* As when both happen in one step, before anybody who waits is asked. */
 static void event_that_is_clear_again_has_woken_those_who_waited(void **state)
 {
+    only_here(*state, "it reaches into the object");
     struct stage *stage = *state;
     struct actor *a = with_event(state);
     uint32_t wait = actor_send(a, "event.wait", "['e']");

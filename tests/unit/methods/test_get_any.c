@@ -40,6 +40,7 @@ static void get_any_takes_from_the_first_that_has_an_item(void **state)
 
 static void get_any_refuses_what_is_not_an_array_of_queues_it_may_write(void **state)
 {
+    only_here(*state, "it asks for arrays, which are here");
     struct actor *a = with_queues(state);
     struct actor *b = actor_new(*state, 1000);
     check(a, "list.open", "['l']", "_map");
@@ -152,6 +153,7 @@ static void deleted_queue_ends_the_wait(void **state)
 
 static void queue_that_goes_with_the_last_reference_ends_the_wait(void **state)
 {
+    only_here(*state, "references are bytes in an engine");
     struct actor *a = with_queues(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "queue.open", "['gone', {lifetime: 'scoped'}]", "_map");
@@ -278,6 +280,7 @@ static void item_whose_answer_was_never_sent_goes_back(void **state)
 
 static void get_any_tells_what_it_waits_for(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_queues(state);
     (void)actor_send(a, "queue.get_any", "[['a', 'j'], 70]");
     check(a, "session.describe", "[]",
@@ -289,6 +292,7 @@ static void get_any_tells_what_it_waits_for(void **state)
 
 static void want_of_memory_leaves_no_wait(void **state)
 {
+    only_here(*state, "the memory is elsewhere");
     struct stage *stage = *state;
     struct actor *a = with_queues(state);
     const struct object *queue = registry_find(&stage->service.registry, slice_of_string("b"));

@@ -64,6 +64,7 @@ static struct actor *with_sixteen(void **state)
 
 static void end_that_has_no_room_in_the_answer_is_free(void **state)
 {
+    only_here(*state, "descriptors stay here");
     struct actor *a = with_sixteen(state);
     char error[1024];
     check(a, "queue.open", "['q']", "_map");
@@ -103,6 +104,7 @@ static void batch_that_nobody_reads_leaves_its_ends_free(void **state)
 
 static void setdefault_that_is_refused_sets_nothing(void **state)
 {
+    only_here(*state, "descriptors stay here");
     struct actor *a = with_sixteen(state);
     check(a, "namespace.open", "['n']", "_map");
     check(a, "object.watch", "['n']", "nil");
@@ -142,6 +144,7 @@ static bool run_scarce(struct actor *actor, unsigned n, const char *method, cons
 
 static void setdefault_without_memory_sets_nothing(void **state)
 {
+    only_here(*state, "the memory is elsewhere");
     struct actor *a = actor_new(*state, 0);
     check(a, "dict.open", "['d']", "_map");
     for (unsigned n = 0;; n++) {
@@ -159,6 +162,7 @@ static void setdefault_without_memory_sets_nothing(void **state)
 
 static void batch_is_told_in_order_behind_its_answer(void **state)
 {
+    only_here(*state, "watches begin when the batch is over there");
     struct actor *a = actor_new(*state, 0);
     struct actor *b = actor_new(*state, 0);
     check(a, "queue.open", "['q']", "_map");
@@ -214,6 +218,7 @@ static void batch_that_ends_what_others_wait_for(void **state)
 /* A session's own waits that its call ends are answered, even if the call itself is not. */
 static void waits_that_end_are_answered_whatever_becomes_of_the_call(void **state)
 {
+    only_here(*state, "the memory is elsewhere");
     static const char *const ends[][2] = {
         {"object.delete", "['e']"},
         {"object.close", "['e']"},
@@ -249,6 +254,7 @@ static void waits_that_end_are_answered_whatever_becomes_of_the_call(void **stat
 
 static void batch_that_ends_its_own_session_is_run_to_its_end(void **state)
 {
+    only_here(*state, "session.kill is of here, and no part of a batch there");
     struct actor *a = actor_new(*state, 0);
     struct actor *b = actor_new(*state, 0);
     char params[160];

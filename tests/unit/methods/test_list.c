@@ -202,6 +202,7 @@ static void list_incr_adds_atomically(void **state)
 
 static void list_over_its_users_bytes_is_a_limit_and_changes_nothing(void **state)
 {
+    only_here(*state, "an engine has no quotas");
     struct stage *stage = *state;
     struct actor *a = actor_new(stage, 1000);
     stage->service.accounts.limits.max_user_bytes = 60000;

@@ -122,6 +122,7 @@ static void lock_goes_to_those_who_wait_in_their_order(void **state)
 /* As when a call comes after the lock is free and before those who wait for it are asked. */
 static void lock_that_is_free_is_not_for_those_who_come_after_the_waiters(void **state)
 {
+    only_here(*state, "it reaches into the object");
     struct stage *stage = *state;
     struct actor *a = with_lock(state, "nil");
     struct actor *b = actor_new(stage, 0);
@@ -237,6 +238,7 @@ static void lock_granted_in_an_answer_that_never_left_goes_to_the_next(void **st
 
 static void lock_that_is_kept_outlives_its_holder(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state, "{on_disconnect: 'keep', release_by: 'anyone'}");
     struct actor *b = actor_new(*state, 0);
     check(a, "lock.acquire", "['l', nil, 'child']", FIRST);
@@ -253,6 +255,7 @@ static void lock_that_is_kept_outlives_its_holder(void **state)
 
 static void lock_that_anyone_may_release_frees_the_holder_of_its_claim(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state, "{release_by: 'anyone', recursive: true}");
     struct actor *b = actor_new(*state, 0);
     check(a, "object.close", "['l']", "nil");
@@ -271,6 +274,7 @@ static void lock_that_anyone_may_release_frees_the_holder_of_its_claim(void **st
 
 static void lock_is_shown_with_its_session(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state, "{recursive: true}");
     check(a, "lock.acquire", "['l', nil, 5]", FIRST);
     check(a, "lock.acquire", "['l', nil, 5]", "{depth: 2, abandoned: false}");
@@ -319,6 +323,7 @@ static uint64_t handing_on(struct stage *stage, unsigned waiters, unsigned times
 
 static void lock_release_costs_the_same_with_a_thousand_waiters_as_with_ten(void **state)
 {
+    only_here(*state, "it counts what is asked again here");
     enum { TIMES = 9 };
     uint64_t few = handing_on(*state, 10, TIMES);
     assert_in_range(few, TIMES, 4 * TIMES);

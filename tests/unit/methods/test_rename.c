@@ -81,6 +81,7 @@ static void only_the_owner_renames(void **state)
 
 static void who_waits_goes_on_waiting_and_who_holds_goes_on_holding(void **state)
 {
+    only_here(*state, "session.describe tells what is held here");
     struct stage *stage = *state;
     struct actor *a = actor_new(stage, 0);
     struct actor *b = actor_new(stage, 0);
@@ -136,6 +137,7 @@ static void who_watches_is_told_whatever_was_asked_for(void **state)
 
 static void an_object_that_values_refer_to_keeps_its_name(void **state)
 {
+    only_here(*state, "references are bytes in an engine");
     struct actor *a = actor_new(*state, 0);
     check(a, "queue.open", "['q']", "_map");
     check(a, "dict.open", "['d']", "_map");
@@ -213,6 +215,7 @@ static void no_circle_of_dead_letter_queues_is_closed_by_a_name(void **state)
 
 static void a_longer_name_is_charged(void **state)
 {
+    only_here(*state, "an engine has no quotas");
     struct stage *stage = *state;
     struct actor *ann = actor_new(stage, 1001);
     check(ann, "list.open", "['l']", "_map");

@@ -1,0 +1,43 @@
+/*
+ * away: one call that the engine does: encoded, checked, sent, sent again where something has
+ * changed, answered; or waiting there, and ended by what the engine tells, its deadline, its client
+ * or its session's end.
+ *
+ * It is parked->away of its call, and outlives the call if the engine still has something of it.
+ */
+#pragma once
+
+#include "daemon/engine/state.h"
+
+enum away_state {
+    AWAY_ASKED, /* its op is in a lane */
+    AWAY_WAITS, /* the engine has said that it waits */
+};
+
+struct listing; /* listing.h */
+
+struct away {
+    struct ordered_entry entry; /* engine->waits, if op.wait is set */
+    struct engine *engine;
+    struct call *call; /* parked; NULL: it has been ended, or its session is gone */
+    struct lane *lane; /* used */
+    enum away_state state;
+    struct op op;  /* the call; */
+    struct op end; /* wait.cancel or wait.timeout */
+    int why;       /* with which it is to be ended: ERR_CANCELLED, ERR_TIMEOUT; 0: it is not */
+    bool served;   /* it was answered by way of the outbox */
+    unsigned tries;
+    struct listing *listing; /* of an object.list (listing.h); NULL: it is another method */
+};
+
+/* The functions of struct engine_api; see there. */
+int away_begin(struct engine *engine, struct call *call);
+void away_cancel(struct call *call, int why);
+void away_forget(struct call *call);
+
+/* The one that waits under that number, or NULL. */
+struct away *away_waiting(const struct engine *engine, uint64_t wait);
+/* What the engine has answered it: it ends. */
+void away_serve(struct away *away, struct slice reply);
+/* It ends, refused with ERR_ENGINE, as what it waited for is lost. */
+void away_lose(struct away *away, const char *why);

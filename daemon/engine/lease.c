@@ -1,0 +1,295 @@
+/*
+ * lease: see lease.h.
+ *
+ * Tests: tests/unit/engine/test_hosts.c.
+ */
+#include "daemon/engine/lease.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/engine/guest.h"
+#include "daemon/engine/hosts.h"
+#include "daemon/engine/reap.h"
+#include "daemon/engine/tag.h"
+#include "daemon/engine/mailbox.h"
+#include "daemon/engine/waits.h"
+#include "daemon/engine/watched.h"
+
+enum { NS_PER_MS = 1000000, AGAIN_MS = 250 };
+
+static const char lost[] = "the daemon was cut off from the engine for longer than its lease, so "
+                           "what this session held or "
+                           "waited for there has been given back; calls from now on are done";
+
+struct lease {
+    struct request request;
+    struct engine *engine;
+    struct buffer prefix; /* of the keys of all hosts */
+    uint64_t asked;       /* when the request under way was sent: monotonic, nanoseconds */
+    uint64_t next;        /* when the next one is */
+    bool under_way;
+    bool holds;
+};
+
+static uint64_t lease_ns(const struct engine *engine)
+{
+    return engine->options.lease_ms * NS_PER_MS;
+}
+
+/* The number of a request to join is the time of day, so that no other daemon of this host has had
+ * it. */
+static uint64_t joining_number(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void lease_answered(struct request *request, const struct redisReply *reply,
+                           enum request_fate fate, const char *why);
+
+/* One op on the hosts' keys. */
+static void ask(struct lease *lease, const char *verb)
+{
+    struct engine *engine = lease->engine;
+    const struct lanes *lanes = &engine->lanes;
+    struct buffer header = {0};
+    struct buffer never = {0}; /* a second key, as in lane.c */
+    char duration[24];
+    char info[32];
+    pack_array(&header, 8);
+    pack_string(&header, engine->options.host);
+    pack_uint(&header, lease->holds ? lanes->tenure.epoch : 0);
+    pack_uint(&header, lease->holds ? lanes->tenure.until : 0);
+    pack_uint(&header, lease->holds ? ++engine->lanes.seq : joining_number());
+    pack_uint(&header, 0);
+    pack_uint(&header,
+              engine->options.now_ms == NULL ? 0 : engine->options.now_ms(engine->options.data));
+    pack_string(&header, "");
+    pack_string(&header, "");
+    (void)snprintf(duration, sizeof(duration), "%" PRIu64, engine->options.lease_ms);
+    (void)snprintf(info, sizeof(info), "pid %d", (int)getpid());
+    pack_raw(&never, buffer_slice(&lease->prefix));
+    (void)buffer_append(&never, ".", 1);
+    const struct slice argv[] = {
+        slice_of_string("FCALL"),
+        slice_of_string(lanes->options.function),
+        slice_of_string("2"),
+        buffer_slice(&lease->prefix),
+        buffer_slice(&never),
+        buffer_slice(&header),
+        slice_of_string(verb),
+        {0},
+        {0},
+        slice_of_string("0"),
+        slice_of_string("0"),
+        slice_of_string("2"),
+        slice_of_string(duration),
+        slice_of_string(info),
+    };
+    lease->asked = engine_now(engine);
+    lease->under_way = true;
+    lease->request = (struct request){.done = lease_answered};
+    uint64_t left = engine->options.timeout_ms;
+    cluster_send(engine->cluster, &lease->request, buffer_slice(&lease->prefix),
+                 sizeof(argv) / sizeof(argv[0]), argv, left);
+    buffer_deinit(&never);
+    buffer_deinit(&header);
+}
+
+/* Everything that was held is gone. */
+static void lose(struct lease *lease)
+{
+    struct engine *engine = lease->engine;
+    if (!lease->holds) {
+        return;
+    }
+    lease->holds = false;
+    if (lease->under_way) {
+        cluster_forget(engine->cluster, &lease->request);
+        lease->under_way = false;
+    }
+    lanes_set_tenure(&engine->lanes, &(struct tenure){.epoch = engine->lanes.tenure.epoch});
+    lanes_fail(&engine->lanes, "the daemon's lease in the engine is over");
+    waits_lose(engine, lost);
+    guests_lose(engine, lost);
+    watched_lose(engine);
+    reap_forget(engine);
+    lease->next = engine_now(engine);
+    engine->lanes.listener.settle(engine);
+}
+
+static void hold(struct lease *lease, uint64_t epoch, uint64_t until)
+{
+    struct engine *engine = lease->engine;
+    const struct tenure tenure = {epoch, until, lease->asked + lease_ns(engine)};
+    lease->holds = true;
+    lease->next = lease->asked + lease_ns(engine) / 3;
+    lanes_set_tenure(&engine->lanes, &tenure);
+    hosts_listen(engine);
+}
+
+/* What other hosts tell this one comes to the lane of all hosts. */
+static void hear_hosts(struct lease *lease)
+{
+    struct engine *engine = lease->engine;
+    if (engine->hosts == NULL) {
+        engine->hosts = lanes_of_prefix(&engine->lanes, buffer_slice(&lease->prefix));
+        if (engine->hosts != NULL) {
+            lane_use(engine->hosts);
+        }
+    }
+    if (engine->hosts != NULL) {
+        mailbox_open(engine, engine->hosts);
+    }
+}
+
+/* Two numbers in front of an array's other elements, or one. */
+static bool read_numbers(struct slice *packed, uint64_t *numbers, unsigned count)
+{
+    struct header header;
+    if (scan_length(packed->data, packed->len) == 0 ||
+        header_read(packed->data, packed->len, &header) != 0 || header.kind != KIND_ARRAY ||
+        header.count < count) {
+        return false;
+    }
+    *packed = slice_from(*packed, header.size);
+    for (unsigned i = 0; i < count; i++) {
+        struct param number = value_next(packed);
+        if (number.header.kind != KIND_INT || number.header.i < 0) {
+            return false;
+        }
+        numbers[i] = (uint64_t)number.header.i;
+    }
+    return true;
+}
+
+static bool take_result(struct lease *lease, struct slice result)
+{
+    uint64_t numbers[2];
+    if (!lease->holds) {
+        if (!read_numbers(&result, numbers, 2)) {
+            return false;
+        }
+        hold(lease, numbers[0], numbers[1]);
+        hear_hosts(lease);
+        return true;
+    }
+    if (!read_numbers(&result, numbers, 1)) {
+        return false;
+    }
+    hold(lease, lease->engine->lanes.tenure.epoch, numbers[0]);
+    reap_given(lease->engine, result);
+    return true;
+}
+
+static void say(const struct lease *lease, const char *text, size_t len)
+{
+    const struct engine_options *options = &lease->engine->options;
+    char line[512];
+    (void)snprintf(line, sizeof(line), "the engine refuses the lease: %.*s", (int)len, text);
+    if (options->say != NULL) {
+        options->say(options->data, line);
+    }
+}
+
+static void lease_answered(struct request *request, const struct redisReply *reply,
+                           enum request_fate fate, const char *why)
+{
+    struct lease *lease = (struct lease *)request;
+    const struct redisReply *answer =
+        fate == REQUEST_DONE && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2
+            ? reply->element[1]
+            : NULL;
+    lease->under_way = false;
+    lease->next = engine_now(lease->engine) + AGAIN_MS * (uint64_t)NS_PER_MS;
+    bool taken = answer != NULL && answer->type == REDIS_REPLY_STRING && answer->len > 0 &&
+                 answer->str[0] == '=' &&
+                 take_result(lease, (struct slice){(const uint8_t *)answer->str + 1,
+                                                   (size_t)answer->len - 1});
+    if (fate == REQUEST_DONE && !taken) {
+        const struct redisReply *said = answer == NULL ? reply : answer;
+        if (said->str != NULL && !lease->holds) {
+            say(lease, said->str, strlen(said->str));
+        }
+        lose(lease);
+    }
+    lease->engine->lanes.listener.settle(lease->engine);
+}
+
+void lease_fenced(void *data)
+{
+    struct engine *engine = data;
+    lose(engine->lease);
+}
+
+uint64_t lease_due(const struct engine *engine)
+{
+    const struct lease *lease = engine->lease;
+    uint64_t at = lease->under_way ? TIME_NEVER : lease->next;
+    uint64_t good_until = engine->lanes.tenure.good_until;
+    return lease->holds && good_until < at ? good_until : at;
+}
+
+void lease_tick(struct engine *engine, uint64_t now)
+{
+    struct lease *lease = engine->lease;
+    if (lease->holds && engine->lanes.tenure.good_until <= now) {
+        lose(lease);
+    }
+    if (!lease->under_way && lease->next <= now) {
+        ask(lease, lease->holds ? "host.renew" : "host.join");
+    }
+}
+
+bool lease_is_busy(const struct engine *engine)
+{
+    return !engine->lease->holds || engine->lease->under_way;
+}
+
+int lease_begin(struct engine *engine)
+{
+    struct lease *lease = calloc(1, sizeof(*lease));
+    if (lease == NULL) {
+        return ERR_MEMORY;
+    }
+    lease->engine = engine;
+    tag_prefix(engine->options.realm, slice_of_string(TAG_HOSTS), &lease->prefix);
+    engine->lease = lease;
+    if (lease->prefix.failed) {
+        return ERR_MEMORY;
+    }
+    ask(lease, "host.join");
+    return 0;
+}
+
+void lease_leave(struct engine *engine)
+{
+    struct lease *lease = engine->lease;
+    if (lease->holds && !lease->under_way) {
+        ask(lease, "host.leave");
+    }
+}
+
+bool lease_is_given_up(const struct engine *engine)
+{
+    return !engine->lease->under_way;
+}
+
+void lease_end(struct engine *engine)
+{
+    struct lease *lease = engine->lease;
+    if (lease != NULL) {
+        if (lease->under_way) {
+            cluster_forget(engine->cluster, &lease->request);
+        }
+        reap_forget(engine);
+        buffer_deinit(&lease->prefix);
+        free(lease);
+        engine->lease = NULL;
+    }
+}

@@ -1,0 +1,74 @@
+/* cluster_double: see cluster_double.h. */
+#include "tests/unit/engine/cluster_double.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+void cluster_send(struct cluster *cluster, struct request *request, struct slice key, size_t argc,
+                  const struct slice *argv, uint64_t deadline_ms)
+{
+    assert_true(cluster->count < FAKE_REQUESTS_MAX && argc <= FAKE_STRINGS_MAX);
+    struct fake_request *fake = &cluster->requests[cluster->count++];
+    *fake = (struct fake_request){.request = request, .argc = argc, .deadline_ms = deadline_ms};
+    for (size_t i = 0; i < argc; i++) {
+        fake->argv[i] = calloc(1, argv[i].len + 1);
+        assert_non_null(fake->argv[i]);
+        if (argv[i].len > 0) {
+            memcpy(fake->argv[i], argv[i].data, argv[i].len);
+        }
+    }
+    cluster->sent++;
+}
+
+static struct request *take_first(struct cluster *cluster)
+{
+    assert_true(cluster->count > 0);
+    struct request *request = cluster->requests[0].request;
+    for (size_t i = 0; i < cluster->requests[0].argc; i++) {
+        free(cluster->requests[0].argv[i]);
+    }
+    cluster->count--;
+    memmove(&cluster->requests[0], &cluster->requests[1],
+            cluster->count * sizeof(cluster->requests[0]));
+    return request;
+}
+
+void cluster_forget(struct cluster *cluster, struct request *request)
+{
+    if (cluster->count > 0 && cluster->requests[0].request == request) {
+        (void)take_first(cluster);
+    }
+}
+
+void fake_reply(struct cluster *cluster, const char *const *strings)
+{
+    struct redisReply replies[FAKE_REQUESTS_MAX];
+    struct redisReply *elements[FAKE_REQUESTS_MAX];
+    struct redisReply reply = {.type = REDIS_REPLY_ARRAY, .element = elements};
+    for (; strings[reply.elements] != NULL; reply.elements++) {
+        struct redisReply *one = &replies[reply.elements];
+        elements[reply.elements] = one;
+        *one = (struct redisReply){.type = REDIS_REPLY_STRING,
+                                   .str = (char *)(uintptr_t)strings[reply.elements],
+                                   .len = strlen(strings[reply.elements])};
+    }
+    struct request *request = take_first(cluster);
+    request->done(request, &reply, REQUEST_DONE, NULL);
+}
+
+void fake_error(struct cluster *cluster, const char *text)
+{
+    struct redisReply reply = {
+        .type = REDIS_REPLY_ERROR, .str = (char *)(uintptr_t)text, .len = strlen(text)};
+    struct request *request = take_first(cluster);
+    request->done(request, &reply, REQUEST_DONE, NULL);
+}
+
+void fake_fate(struct cluster *cluster, enum request_fate fate, const char *why)
+{
+    struct request *request = take_first(cluster);
+    request->done(request, NULL, fate, why);
+}

@@ -1,0 +1,410 @@
+/* Lanes: what is sent together, what comes again, what is told when it does not go. */
+#include "tests/support/unit.h"
+#include "tests/unit/engine/cluster_double.h"
+
+#include <stdlib.h>
+
+#include "daemon/engine/lanes.h"
+#include "daemon/engine/tag.h"
+
+enum { NS_PER_MS = 1000000, HEAD = 6 };
+
+struct bench {
+    struct event_base *base;
+    struct cluster cluster;
+    struct lanes lanes;
+    uint64_t now;
+    unsigned fenced;
+};
+
+/* An op, and what became of it. */
+struct probe {
+    struct op op;
+    unsigned ended;
+    enum op_fate fate;
+    char reply[64];
+};
+
+static uint64_t clock_of(void *data)
+{
+    return ((struct bench *)data)->now;
+}
+
+static void on_fenced(void *data)
+{
+    ((struct bench *)data)->fenced++;
+}
+
+static void on_settle(void *data)
+{
+    (void)data;
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof(*bench));
+    assert_non_null(bench);
+    bench->base = event_base_new();
+    bench->now = 1000 * (uint64_t)NS_PER_MS;
+    const struct lanes_options options = {
+        .realm = "r", .host = "h", .function = "f", .clock = {clock_of, bench}, .timeout_ms = 1000};
+    const struct lanes_listener listener = {
+        .fenced = on_fenced, .settle = on_settle, .data = bench};
+    assert_int_equal(lanes_init(&bench->lanes, bench->base, &bench->cluster, &options, &listener),
+                     0);
+    lanes_set_tenure(&bench->lanes, &(struct tenure){7, 5000, TIME_LATEST});
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    lanes_fail(&bench->lanes, "the test is over");
+    lanes_deinit(&bench->lanes);
+    event_base_free(bench->base);
+    free(bench);
+    return 0;
+}
+
+static void on_done(struct op *op, const struct outcome *outcome)
+{
+    struct probe *probe = (struct probe *)op;
+    probe->ended++;
+    probe->fate = outcome->fate;
+    if (outcome->fate == OP_DONE && outcome->count > 0) {
+        (void)snprintf(probe->reply, sizeof(probe->reply), "%.*s", (int)outcome->replies[0].len,
+                       (const char *)outcome->replies[0].data);
+    }
+}
+
+static void submit(struct bench *bench, struct probe *probe, const char *name, const char *argument)
+{
+    *probe = (struct probe){.ended = 0};
+    op_init(&probe->op, "x.y", slice_of_string(name));
+    argument_text(&probe->op.first.arguments, argument);
+    probe->op.done = on_done;
+    probe->op.deadline = bench->now + 1000 * (uint64_t)NS_PER_MS;
+    lane_submit(lanes_of_name(&bench->lanes, slice_of_string(name)), &probe->op);
+}
+
+static void run(struct bench *bench)
+{
+    (void)event_base_loop(bench->base, EVLOOP_NONBLOCK);
+}
+
+static void ops_of_one_turn_are_one_batch(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[3];
+    submit(bench, &probes[0], "a", "1");
+    submit(bench, &probes[1], "a", "2");
+    submit(bench, &probes[2], "b", "3"); /* of another tag */
+    assert_int_equal(bench->cluster.sent, 0);
+    run(bench);
+    assert_int_equal(bench->cluster.count, 2);
+    const struct fake_request *first = &bench->cluster.requests[0];
+    assert_int_equal(first->argc, HEAD + 2 * 7);
+    assert_string_equal(first->argv[0], "FCALL");
+    assert_string_equal(first->argv[3], "ipcd:r:{a}");
+    assert_string_equal(first->argv[HEAD], "x.y");
+    assert_string_equal(first->argv[HEAD + 1], "a");
+    assert_string_equal(first->argv[HEAD + 5], "1");
+    assert_string_equal(first->argv[HEAD + 6], "1");
+    assert_string_equal(first->argv[HEAD + 13], "2");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=one", "=two", NULL});
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "!NOT_FOUND ", NULL});
+    assert_string_equal(probes[0].reply, "=one");
+    assert_string_equal(probes[1].reply, "=two");
+    assert_string_equal(probes[2].reply, "!NOT_FOUND ");
+    for (int i = 0; i < 3; i++) {
+        op_deinit(&probes[i].op);
+    }
+}
+
+static void one_batch_is_under_way_at_a_time(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[3];
+    submit(bench, &probes[0], "a", "1");
+    run(bench);
+    submit(bench, &probes[1], "a", "2");
+    submit(bench, &probes[2], "a", "3");
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 1);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 2);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 * 7);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(probes[i].ended, 1);
+        op_deinit(&probes[i].op);
+    }
+}
+
+/* The seq in the head, its fourth element: one byte, as it is small here. */
+static unsigned seq_of(const struct bench *bench)
+{
+    const uint8_t *head = (const uint8_t *)bench->cluster.requests[0].argv[5];
+    assert_int_equal(head[0], 0x98);
+    assert_int_equal(head[3], 7);    /* the epoch, behind "h" */
+    assert_int_equal(head[4], 0xcd); /* until, 5000 */
+    return head[7];
+}
+
+static void a_batch_whose_connection_is_lost_comes_again_as_it_was(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[2];
+    submit(bench, &probes[0], "a", "1");
+    run(bench);
+    unsigned seq = seq_of(bench);
+    submit(bench, &probes[1], "a", "2");
+    fake_fate(&bench->cluster, REQUEST_UNKNOWN, "it broke");
+    assert_int_equal(probes[0].ended, 0);
+    assert_int_equal(bench->cluster.count, 1);
+    assert_int_equal(seq_of(bench), seq);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 7);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
+    run(bench);
+    assert_int_equal(seq_of(bench), seq + 1);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
+    op_deinit(&probes[0].op);
+    op_deinit(&probes[1].op);
+}
+
+static void what_has_no_time_left_is_unknown_if_it_may_have_been_run(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probe;
+    submit(bench, &probe, "a", "1");
+    run(bench);
+    bench->now += 1001 * (uint64_t)NS_PER_MS;
+    fake_fate(&bench->cluster, REQUEST_UNKNOWN, "it broke");
+    assert_int_equal(probe.ended, 1);
+    assert_int_equal(probe.fate, OP_UNKNOWN);
+    op_deinit(&probe.op);
+}
+
+static void what_was_unknown_once_stays_so_though_it_was_not_sent_again(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probe;
+    submit(bench, &probe, "a", "1");
+    run(bench);
+    fake_fate(&bench->cluster, REQUEST_UNKNOWN, "it broke");
+    bench->now += 1001 * (uint64_t)NS_PER_MS;
+    fake_fate(&bench->cluster, REQUEST_NOT_DONE, "it is away");
+    assert_int_equal(probe.fate, OP_UNKNOWN);
+    op_deinit(&probe.op);
+}
+
+static void what_was_not_sent_in_time_is_not_done_and_the_younger_goes_on(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[2];
+    submit(bench, &probes[0], "a", "1");
+    bench->now += 600 * (uint64_t)NS_PER_MS;
+    submit(bench, &probes[1], "a", "2");
+    run(bench);
+    assert_int_equal(bench->cluster.requests[0].deadline_ms, 400);
+    bench->now += 400 * (uint64_t)NS_PER_MS;
+    fake_fate(&bench->cluster, REQUEST_NOT_DONE, "it is away");
+    assert_int_equal(probes[0].ended, 1);
+    assert_int_equal(probes[0].fate, OP_NOT_DONE);
+    assert_int_equal(probes[1].ended, 0);
+    run(bench);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 7);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
+    assert_string_equal(probes[1].reply, "=2");
+    op_deinit(&probes[0].op);
+    op_deinit(&probes[1].op);
+}
+
+static void ops_behind_a_batch_that_does_not_end_expire(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[2];
+    submit(bench, &probes[0], "a", "1");
+    run(bench);
+    submit(bench, &probes[1], "a", "2");
+    bench->now += 1000 * (uint64_t)NS_PER_MS;
+    lanes_tick(&bench->lanes, bench->now);
+    assert_int_equal(probes[0].ended, 0);
+    assert_int_equal(probes[1].ended, 1);
+    assert_int_equal(probes[1].fate, OP_NOT_DONE);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
+    op_deinit(&probes[0].op);
+    op_deinit(&probes[1].op);
+}
+
+static void nothing_is_sent_without_a_tenure(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probe;
+    lanes_set_tenure(&bench->lanes, &(struct tenure){7, 5000, bench->now});
+    submit(bench, &probe, "a", "1");
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 0);
+    lanes_set_tenure(&bench->lanes, &(struct tenure){7, 6000, TIME_LATEST});
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 1);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
+    op_deinit(&probe.op);
+}
+
+static void a_batch_that_is_fenced_comes_again_if_the_lease_was_renewed(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probe;
+    submit(bench, &probe, "a", "1");
+    run(bench);
+    lanes_set_tenure(&bench->lanes, &(struct tenure){7, 6000, TIME_LATEST});
+    fake_error(&bench->cluster, "FENCED the lease ran out");
+    assert_int_equal(probe.ended, 0);
+    assert_int_equal(bench->cluster.count, 1);
+    fake_error(&bench->cluster, "FENCED the lease ran out");
+    assert_int_equal(probe.fate, OP_NOT_DONE);
+    assert_int_equal(bench->fenced, 1);
+    op_deinit(&probe.op);
+}
+
+static void an_error_of_the_function_may_have_been_half_done(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[2];
+    submit(bench, &probes[0], "a", "1");
+    submit(bench, &probes[1], "b", "1");
+    run(bench);
+    fake_error(&bench->cluster, "ERR user_function:1: boom script: f, on @user_function:1.");
+    fake_error(&bench->cluster, "OOM command not allowed when used memory > 'maxmemory'.");
+    assert_int_equal(probes[0].fate, OP_UNKNOWN);
+    assert_int_equal(probes[1].fate, OP_NOT_DONE);
+    op_deinit(&probes[0].op);
+    op_deinit(&probes[1].op);
+}
+
+static void a_reply_of_another_length_is_none(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probe;
+    submit(bench, &probe, "a", "1");
+    run(bench);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", NULL});
+    assert_int_equal(probe.fate, OP_UNKNOWN);
+    op_deinit(&probe.op);
+}
+
+static void what_is_due_is_ticked_in_its_time(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probe;
+    submit(bench, &probe, "a", "1");
+    run(bench);
+    fake_reply(&bench->cluster, (const char *[]){"1000 1500 a b", "=1", NULL});
+    assert_true(lanes_due(&bench->lanes) == bench->now + 500 * (uint64_t)NS_PER_MS);
+    bench->now += 500 * (uint64_t)NS_PER_MS;
+    lanes_tick(&bench->lanes, bench->now);
+    run(bench);
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD], "tick");
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 1], "a b");
+    fake_reply(&bench->cluster, (const char *[]){"1500 0 ", "=", NULL});
+    assert_true(lanes_due(&bench->lanes) == TIME_NEVER);
+    op_deinit(&probe.op);
+}
+
+static void an_op_that_was_withdrawn_is_not_sent(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[2];
+    submit(bench, &probes[0], "a", "1");
+    submit(bench, &probes[1], "a", "2");
+    assert_true(lane_withdraw(&probes[0].op));
+    run(bench);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 7);
+    assert_false(lane_withdraw(&probes[1].op));
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
+    assert_int_equal(probes[0].ended, 0);
+    op_deinit(&probes[0].op);
+    op_deinit(&probes[1].op);
+}
+
+static void a_batch_has_so_many_ops_at_most(void **state)
+{
+    struct bench *bench = *state;
+    struct probe *probes = calloc(LANE_OPS_MOST + 1, sizeof(*probes));
+    for (int i = 0; i <= LANE_OPS_MOST; i++) {
+        submit(bench, &probes[i], "a", "");
+    }
+    run(bench);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + LANE_OPS_MOST * 7);
+    lanes_fail(&bench->lanes, "enough");
+    for (int i = 0; i <= LANE_OPS_MOST; i++) {
+        assert_int_equal(probes[i].fate, i < LANE_OPS_MOST ? OP_UNKNOWN : OP_NOT_DONE);
+        op_deinit(&probes[i].op);
+    }
+    free(probes);
+}
+
+static void idle_lanes_are_forgotten(void **state)
+{
+    struct bench *bench = *state;
+    for (int i = 0; i < 2 * LANES_IDLE_MOST; i++) {
+        char name[16];
+        struct probe probe;
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        submit(bench, &probe, name, "");
+        run(bench);
+        fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=", NULL});
+        op_deinit(&probe.op);
+    }
+    run(bench);
+    assert_in_range(bench->lanes.tags.live, LANES_IDLE_MOST, LANES_IDLE_MOST + 1);
+}
+
+static void check_tag(const char *name, const char *tag)
+{
+    struct buffer out = {0};
+    tag_of_name(slice_of_string(name), &out);
+    assert_int_equal(out.len, strlen(tag));
+    assert_memory_equal(out.data, tag, out.len);
+    buffer_deinit(&out);
+}
+
+static void a_tag_is_what_the_name_marks_or_all_of_it(void **state)
+{
+    check_tag("jobs", "jobs");
+    check_tag("{a}jobs", "a");
+    check_tag("x{a}{b}", "a");
+    check_tag("x{}y", "x%7B%7Dy");
+    check_tag("x}y{", "x%7Dy%7B");
+    check_tag("50%", "50%25");
+    assert_true(tag_is_same(slice_of_string("1{a}"), slice_of_string("{a}2")));
+    assert_false(tag_is_same(slice_of_string("a"), slice_of_string("b")));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ops_of_one_turn_are_one_batch),
+        TEST(one_batch_is_under_way_at_a_time),
+        TEST(a_batch_whose_connection_is_lost_comes_again_as_it_was),
+        TEST(what_has_no_time_left_is_unknown_if_it_may_have_been_run),
+        TEST(what_was_unknown_once_stays_so_though_it_was_not_sent_again),
+        TEST(what_was_not_sent_in_time_is_not_done_and_the_younger_goes_on),
+        TEST(ops_behind_a_batch_that_does_not_end_expire),
+        TEST(nothing_is_sent_without_a_tenure),
+        TEST(a_batch_that_is_fenced_comes_again_if_the_lease_was_renewed),
+        TEST(an_error_of_the_function_may_have_been_half_done),
+        TEST(a_reply_of_another_length_is_none),
+        TEST(what_is_due_is_ticked_in_its_time),
+        TEST(an_op_that_was_withdrawn_is_not_sent),
+        TEST(a_batch_has_so_many_ops_at_most),
+        TEST(idle_lanes_are_forgotten),
+        cmocka_unit_test(a_tag_is_what_the_name_marks_or_all_of_it),
+    };
+    return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
+}
