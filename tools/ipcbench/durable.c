@@ -119,13 +119,13 @@ static void say_what_is_there(const struct durable *durable)
 static int start(struct durable *durable, const char *daemon)
 {
     const struct target plans[DURABLE_APPEND] = {
-        [DURABLE_IPCD] = {&protocol_durable, {"ipcd", ipcd_durable_run, daemon, -1}, {0}, -1},
+        [DURABLE_IPCD] = {&protocol_durable, {"ipcd", ipcd_durable_run, daemon, -1, NULL}, {0}, -1},
         [DURABLE_REDIS] = {&protocol_redis,
-                           {"redis-server", redis_durable_run, "redis-server", -1},
+                           {"redis-server", redis_durable_run, "redis-server", -1, NULL},
                            {0},
                            -1},
         [DURABLE_BEANSTALKD] = {&protocol_beanstalkd,
-                                {"beanstalkd", beanstalkd_run, "beanstalkd", -1},
+                                {"beanstalkd", beanstalkd_run, "beanstalkd", -1, NULL},
                                 {0},
                                 -1},
     };
