@@ -102,17 +102,25 @@ static int read_amount(int option, const char *text, struct options *out)
     return OPTIONS_GO;
 }
 
+/* A table in place of the loads, and perhaps which of its rows. */
+static void read_table(int option, struct options *out)
+{
+    bool *table = option == OPTION_STALL     ? &out->stall
+                  : option == OPTION_DURABLE ? &out->durable
+                                             : &out->engine;
+    *table = true;
+    out->only = optarg != NULL ? optarg : out->only;
+}
+
 static int read_option(int option, struct options *out)
 {
     switch (option) {
     case OPTION_SOCKET:
-        out->socket = optarg;
-        break;
     case OPTION_DAEMON:
-        out->daemon = optarg;
-        break;
     case OPTION_REDIS_CLUSTER:
-        out->redis_cluster = optarg;
+        *(option == OPTION_SOCKET   ? &out->socket
+          : option == OPTION_DAEMON ? &out->daemon
+                                    : &out->redis_cluster) = optarg;
         break;
     case OPTION_ONLY:
         out->only = optarg;
@@ -140,16 +148,9 @@ static int read_option(int option, struct options *out)
         out->pin_one = true;
         break;
     case OPTION_STALL:
-        out->stall = true;
-        out->only = optarg != NULL ? optarg : out->only;
-        break;
     case OPTION_DURABLE:
-        out->durable = true;
-        out->only = optarg != NULL ? optarg : out->only;
-        break;
     case OPTION_ENGINE:
-        out->engine = true;
-        out->only = optarg != NULL ? optarg : out->only;
+        read_table(option, out);
         break;
     case OPTION_JSON:
         out->json = true;
