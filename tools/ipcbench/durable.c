@@ -67,24 +67,6 @@ const char *durable_target_name(enum durable_target which)
     return names[which];
 }
 
-void durable_figure(struct durable_result *result, const char *name, const char *unit, double value)
-{
-    unsigned i = result->nfigures++;
-    result->figures[i].name = name;
-    result->figures[i].unit = unit;
-    result->figures[i].value = value;
-}
-
-void durable_bar(struct durable_result *result, const char *name, double value, double bar,
-                 bool at_least)
-{
-    unsigned i = result->nbars++;
-    result->bars[i].name = name;
-    result->bars[i].value = value;
-    result->bars[i].bar = bar;
-    result->bars[i].at_least = at_least;
-}
-
 int durable_work(const struct target *target, const struct swarm_plan *plan, uint64_t nanoseconds,
                  uint64_t rounds, struct swarm_result *out)
 {
@@ -117,17 +99,33 @@ static void check_file_system(const char *directory)
     }
 }
 
+static void say_what_is_there(const struct durable *durable)
+{
+    if (durable->json) {
+        return;
+    }
+    (void)printf("Everything is on disk before it is answered; medians of %u turns of %.2f s, "
+                 "ratios within a turn.\n",
+                 durable->rounds, (double)durable->slice / 1e9);
+    for (int i = 0; i < DURABLE_TARGETS; i++) {
+        if (!durable->there[i]) {
+            (void)printf("Not installed, and left out: %s.\n",
+                         durable_target_name((enum durable_target)i));
+        }
+    }
+}
+
 /* ipcd must be there; of the others those that are installed. */
 static int start(struct durable *durable, const char *daemon)
 {
     const struct target plans[DURABLE_APPEND] = {
-        [DURABLE_IPCD] = {&protocol_durable, {"ipcd", ipcd_durable_run, daemon, -1}, {0}, -1},
+        [DURABLE_IPCD] = {&protocol_durable, {"ipcd", ipcd_durable_run, daemon, -1, NULL}, {0}, -1},
         [DURABLE_REDIS] = {&protocol_redis,
-                           {"redis-server", redis_durable_run, "redis-server", -1},
+                           {"redis-server", redis_durable_run, "redis-server", -1, NULL},
                            {0},
                            -1},
         [DURABLE_BEANSTALKD] = {&protocol_beanstalkd,
-                                {"beanstalkd", beanstalkd_run, "beanstalkd", -1},
+                                {"beanstalkd", beanstalkd_run, "beanstalkd", -1, NULL},
                                 {0},
                                 -1},
     };
@@ -156,15 +154,15 @@ static void stop(struct durable *durable)
 
 static int run_row(struct durable *durable, const struct durable_row *row)
 {
-    struct durable_result result = {.nfigures = 0};
-    if (row->run(durable, row, &result) < 0) {
+    struct findings findings = {.nfigures = 0};
+    if (row->run(durable, row, &findings) < 0) {
         if (interrupted()) {
             return -1;
         }
         (void)fail("%s could not be measured", row->name);
         return server_check(&durable->targets[DURABLE_IPCD].server) < 0 ? -1 : 1;
     }
-    return durable_report(durable, row, &result) < 0 ? -1 : 0;
+    return findings_report(&findings, row->name, row->title, durable->json) < 0 ? -1 : 0;
 }
 
 static bool any_selected(const struct options *options)
@@ -191,7 +189,7 @@ int durable_run(const struct options *options, const char *daemon)
     durable.rounds = options->runs > 0 ? options->runs : durable.rounds;
     int worst = start(&durable, daemon);
     if (worst == 0) {
-        durable_report_begin(&durable);
+        say_what_is_there(&durable);
     }
     for (const struct durable_row *row = durable_rows; worst >= 0 && row->name != NULL; row++) {
         if (options_select(options, row->name)) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "tools/ipcbench/append.h"
+#include "tools/ipcbench/findings.h"
 #include "tools/ipcbench/options.h"
 #include "tools/ipcbench/swarm.h"
 
@@ -33,30 +34,10 @@ struct durable {
     bool json;
 };
 
-enum { DURABLE_FIGURES_MAX = 12, DURABLE_BARS_MAX = 4 };
-
-/* What a row has found out: figures for whoever reads, and how ipcd stands to what it shall reach.
- */
-struct durable_result {
-    struct {
-        const char *name; /* "redis", "ping_p99" */
-        const char *unit; /* "/s" */
-        double value;
-    } figures[DURABLE_FIGURES_MAX];
-    unsigned nfigures;
-    struct {
-        const char *name; /* "to_redis" */
-        double value;     /* NAN: not measured */
-        double bar;       /* 0: none, the value is told all the same */
-        bool at_least;
-    } bars[DURABLE_BARS_MAX];
-    unsigned nbars;
-};
-
 struct durable_row {
     const char *name; /* "group/what" */
     const char *title;
-    int (*run)(struct durable *durable, const struct durable_row *row, struct durable_result *out);
+    int (*run)(struct durable *durable, const struct durable_row *row, struct findings *out);
     const struct swarm_plan *plan;
     double to_redis; /* what ipcd's figure must be as a multiple; 0: no bar */
     double to_beanstalkd;
@@ -69,20 +50,15 @@ extern const struct durable_row durable_rows[];
 
 /* The ways to run: 0 with *out filled in, or -1 with a sentence. */
 int durable_speed(struct durable *durable, const struct durable_row *row,
-                  struct durable_result *out); /* operations in a second: durable_speed.c */
+                  struct findings *out); /* operations in a second: durable_speed.c */
 int durable_loop(struct durable *durable, const struct durable_row *row,
-                 struct durable_result *out); /* the time of ipcd's loop: durable_loop.c */
+                 struct findings *out); /* the time of ipcd's loop: durable_loop.c */
 int durable_ping(struct durable *durable, const struct durable_row *row,
-                 struct durable_result *out); /* what others wait */
+                 struct findings *out); /* what others wait */
 int durable_disk(struct durable *durable, const struct durable_row *row,
-                 struct durable_result *out); /* a queue that runs empty: durable_disk.c */
+                 struct findings *out); /* a queue that runs empty: durable_disk.c */
 int durable_start(struct durable *durable, const struct durable_row *row,
-                  struct durable_result *out); /* what is there is read again */
-
-void durable_figure(struct durable_result *result, const char *name, const char *unit,
-                    double value);
-void durable_bar(struct durable_result *result, const char *name, double value, double bar,
-                 bool at_least);
+                  struct findings *out); /* what is there is read again */
 
 /* A swarm for one run: 0, or -1 with a sentence. */
 int durable_work(const struct target *target, const struct swarm_plan *plan, uint64_t nanoseconds,
@@ -94,8 +70,3 @@ int durable_run(const struct options *options, const char *daemon);
 
 /* Prints the names of the rows that were asked for. */
 void durable_list(const struct options *options);
-
-/* One row, as a paragraph or as a line of JSON: durable_report.c. 0, or -1 with a sentence. */
-void durable_report_begin(const struct durable *durable);
-int durable_report(const struct durable *durable, const struct durable_row *row,
-                   const struct durable_result *result);

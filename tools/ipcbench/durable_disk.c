@@ -72,7 +72,7 @@ static int run_flow(struct durable *durable, const struct durable_row *row, uint
     return status;
 }
 
-int durable_disk(struct durable *durable, const struct durable_row *row, struct durable_result *out)
+int durable_disk(struct durable *durable, const struct durable_row *row, struct findings *out)
 {
     const struct options *options = durable->options;
     uint64_t rounds = options->count > 0 ? options->count : options->quick ? QUICK_ROUNDS : ROUNDS;
@@ -94,14 +94,14 @@ int durable_disk(struct durable *durable, const struct durable_row *row, struct 
     if (status < 0 || stopped < 0) {
         return -1;
     }
-    durable_figure(out, "items", "", (double)flow.rounds);
-    durable_figure(out, "time", "s", seconds);
-    durable_figure(out, "at_most", "MiB", flow.most / MIB);
-    durable_figure(out, "longest_answer", "ms", (double)flow.longest / 1e6);
-    durable_figure(out, "starved", "ms", (double)(after.wait - before.wait) / 1e6);
-    durable_figure(out, "ping_late", "ms", waits.late / 1e6);
-    durable_bar(out, "mib_at_end", flow.last / MIB, row->most, false);
-    durable_bar(out, "longest_ping_ms", waits.longest / 1e6, STALL_MS, false);
+    findings_figure(out, "items", "", (double)flow.rounds);
+    findings_figure(out, "time", "s", seconds);
+    findings_figure(out, "at_most", "MiB", flow.most / MIB);
+    findings_figure(out, "longest_answer", "ms", (double)flow.longest / 1e6);
+    findings_figure(out, "starved", "ms", (double)(after.wait - before.wait) / 1e6);
+    findings_figure(out, "ping_late", "ms", waits.late / 1e6);
+    findings_bar(out, "mib_at_end", flow.last / MIB, row->most, false);
+    findings_bar(out, "longest_ping_ms", waits.longest / 1e6, STALL_MS, false);
     return 0;
 }
 
@@ -124,8 +124,7 @@ static int start_once(struct target *target, int signal_number, double *out)
     return status;
 }
 
-int durable_start(struct durable *durable, const struct durable_row *row,
-                  struct durable_result *out)
+int durable_start(struct durable *durable, const struct durable_row *row, struct findings *out)
 {
     struct target *target = &durable->targets[DURABLE_IPCD];
     uint64_t items = durable->options->quick ? QUICK_ITEMS : ITEMS;
@@ -142,9 +141,9 @@ int durable_start(struct durable *durable, const struct durable_row *row,
             return -1;
         }
     }
-    durable_figure(out, "items", "", (double)filled.rounds);
-    durable_figure(out, "on_disk", "MiB", mib);
-    durable_bar(out, "seconds", stats_median(ended, STARTS), row->most, false);
-    durable_bar(out, "seconds_after_kill", stats_median(killed, STARTS), row->most, false);
+    findings_figure(out, "items", "", (double)filled.rounds);
+    findings_figure(out, "on_disk", "MiB", mib);
+    findings_bar(out, "seconds", stats_median(ended, STARTS), row->most, false);
+    findings_bar(out, "seconds_after_kill", stats_median(killed, STARTS), row->most, false);
     return 0;
 }

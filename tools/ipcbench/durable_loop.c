@@ -51,7 +51,7 @@ static int measure_loop(struct durable *durable, const struct swarm_plan *plan, 
     return status < 0 ? status : target_clear(target);
 }
 
-int durable_loop(struct durable *durable, const struct durable_row *row, struct durable_result *out)
+int durable_loop(struct durable *durable, const struct durable_row *row, struct findings *out)
 {
     bool alone = row->plan->clients == 1;
     struct swarm_plan plain = plain_plan(row);
@@ -73,15 +73,15 @@ int durable_loop(struct durable *durable, const struct durable_row *row, struct 
         ratios[turn] = kept.cpu[turn] / not_kept.cpu[turn];
         paced_ratios[turn] = alone ? kept.cpu[turn] / as_rare.cpu[turn] : NAN;
     }
-    durable_figure(out, "durable", "us", stats_median(kept.cpu, durable->rounds));
-    durable_figure(out, "plain", "us", stats_median(not_kept.cpu, durable->rounds));
+    findings_figure(out, "durable", "us", stats_median(kept.cpu, durable->rounds));
+    findings_figure(out, "plain", "us", stats_median(not_kept.cpu, durable->rounds));
     if (alone) {
-        durable_figure(out, "plain_as_rare", "us", stats_median(as_rare.cpu, durable->rounds));
-        durable_bar(out, "to_plain_as_rare", stats_median(paced_ratios, durable->rounds), row->most,
-                    false);
+        findings_figure(out, "plain_as_rare", "us", stats_median(as_rare.cpu, durable->rounds));
+        findings_bar(out, "to_plain_as_rare", stats_median(paced_ratios, durable->rounds),
+                     row->most, false);
     }
-    durable_bar(out, "to_plain", stats_median(ratios, durable->rounds), alone ? 0.0 : row->most,
-                false);
+    findings_bar(out, "to_plain", stats_median(ratios, durable->rounds), alone ? 0.0 : row->most,
+                 false);
     return 0;
 }
 
@@ -107,7 +107,7 @@ static int measure_ping(struct durable *durable, const struct swarm_plan *plan, 
     return status < 0 ? status : target_clear(target);
 }
 
-int durable_ping(struct durable *durable, const struct durable_row *row, struct durable_result *out)
+int durable_ping(struct durable *durable, const struct durable_row *row, struct findings *out)
 {
     enum { KEPT, PLAIN, NOBODY, CASES };
     static const char *const names[] = {"durable_p99", "plain_p99", "nobody_p99"};
@@ -124,9 +124,9 @@ int durable_ping(struct durable *durable, const struct durable_row *row, struct 
         }
     }
     for (int i = 0; i < CASES; i++) {
-        durable_figure(out, names[i], "us", stats_median(waits[i], durable->rounds));
+        findings_figure(out, names[i], "us", stats_median(waits[i], durable->rounds));
     }
-    durable_bar(out, "to_nobody", stats_median(ratios[NOBODY], durable->rounds), row->most, false);
-    durable_bar(out, "to_plain", stats_median(ratios[PLAIN], durable->rounds), 0.0, false);
+    findings_bar(out, "to_nobody", stats_median(ratios[NOBODY], durable->rounds), row->most, false);
+    findings_bar(out, "to_plain", stats_median(ratios[PLAIN], durable->rounds), 0.0, false);
     return 0;
 }

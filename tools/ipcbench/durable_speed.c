@@ -67,8 +67,7 @@ static int run_turn(struct durable *durable, const struct durable_row *row, unsi
     return 0;
 }
 
-int durable_speed(struct durable *durable, const struct durable_row *row,
-                  struct durable_result *out)
+int durable_speed(struct durable *durable, const struct durable_row *row, struct findings *out)
 {
     static const char *const ratio_names[] = {"", "to_redis", "to_beanstalkd", "to_append"};
     const double bars[] = {0.0, row->to_redis, row->to_beanstalkd, row->to_append};
@@ -82,11 +81,11 @@ int durable_speed(struct durable *durable, const struct durable_row *row,
         if (!takes_part(durable, row, i)) {
             continue;
         }
-        durable_figure(out, durable_target_name((enum durable_target)i), "/s",
-                       stats_median(slices.rates[i], durable->rounds));
+        findings_figure(out, durable_target_name((enum durable_target)i), "/s",
+                        stats_median(slices.rates[i], durable->rounds));
         if (i != DURABLE_IPCD) {
-            durable_bar(out, ratio_names[i], stats_median(slices.ratios[i], durable->rounds),
-                        bars[i], true);
+            findings_bar(out, ratio_names[i], stats_median(slices.ratios[i], durable->rounds),
+                         bars[i], true);
         }
     }
     return 0;

@@ -31,8 +31,8 @@ struct side {
 static int side_init(struct side *side, const struct trial *trial, enum operation operation)
 {
     *side = (struct side){.window.stream.fd = -1, .items = trial->count};
-    int status = batch_init(&side->batch, trial->target->protocol, operation, trial->load->payload,
-                            trial->load->depth);
+    struct request model = {.operation = operation, .payload = trial->load->payload};
+    int status = batch_init(&side->batch, trial->target->protocol, &model, trial->load->depth);
     return status < 0 ? status : window_init(&side->window, trial->target, &side->batch);
 }
 

@@ -84,8 +84,8 @@ int load_window(struct trial *trial)
     }
     status = load_fill(trial, trial->count + warm_up);
     if (status == 0) {
-        status = batch_init(&batch, trial->target->protocol, load->operation, load->payload,
-                            load->depth);
+        struct request model = {.operation = load->operation, .payload = load->payload};
+        status = batch_init(&batch, trial->target->protocol, &model, load->depth);
     }
     if (status == 0) {
         status = open_all(trial, windows, &batch);

@@ -7,12 +7,13 @@
  */
 #include "tools/ipcbench/cpu.h"
 #include "tools/ipcbench/durable.h"
+#include "tools/ipcbench/engine.h"
 #include "tools/ipcbench/fail.h"
+#include "tools/ipcbench/find.h"
 #include "tools/ipcbench/options.h"
 #include "tools/ipcbench/report.h"
 #include "tools/ipcbench/stall.h"
 
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,41 +34,6 @@ struct bench {
     int load_processor;
     bool failed;
 };
-
-/* The daemon built next to this program. */
-static void find_daemon(struct bench *bench)
-{
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (bench->options.daemon != NULL) {
-        (void)snprintf(bench->daemon, sizeof(bench->daemon), "%s", bench->options.daemon);
-        return;
-    }
-    self[len > 0 ? len : 0] = '\0';
-    int size = snprintf(bench->daemon, sizeof(bench->daemon), "%s/../daemon/ipcd", dirname(self));
-    if (size >= (int)sizeof(bench->daemon) || access(bench->daemon, X_OK) < 0) {
-        (void)snprintf(bench->daemon, sizeof(bench->daemon), "ipcd"); /* by the PATH */
-    }
-}
-
-/* Protocol, "The socket": the first that is set. */
-static void find_socket(struct bench *bench)
-{
-    const char *given =
-        bench->options.socket != NULL ? bench->options.socket : getenv("IPCD_SOCKET");
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
-    if (given != NULL) {
-        (void)snprintf(bench->socket, sizeof(bench->socket), "%s", given);
-        return;
-    }
-    if (runtime != NULL) {
-        (void)snprintf(bench->socket, sizeof(bench->socket), "%s/ipcd/ipcd.sock", runtime);
-        if (access(bench->socket, F_OK) == 0) {
-            return;
-        }
-    }
-    (void)snprintf(bench->socket, sizeof(bench->socket), "/run/ipcd/ipcd.sock");
-}
 
 /* Many connections need many descriptors, here and in the servers started here. */
 static void raise_descriptor_limit(void)
@@ -95,14 +61,17 @@ static int start_targets(struct bench *bench)
     if (pin && cpu_choose(options->pin_one, &server_processor, &bench->load_processor) < 0) {
         return -1;
     }
-    find_daemon(bench);
-    find_socket(bench);
+    find_daemon(options, bench->daemon, sizeof(bench->daemon));
+    find_socket(options, bench->socket, sizeof(bench->socket));
     bench->targets[TARGET_IPCD] = (struct target){
-        &protocol_ipcd, {"ipcd", ipcd_run, bench->daemon, server_processor}, {0}, -1};
-    bench->targets[TARGET_REDIS] = (struct target){
-        &protocol_redis, {"redis-server", redis_run, "redis-server", server_processor}, {0}, -1};
+        &protocol_ipcd, {"ipcd", ipcd_run, bench->daemon, server_processor, NULL}, {0}, -1};
+    bench->targets[TARGET_REDIS] =
+        (struct target){&protocol_redis,
+                        {"redis-server", redis_run, "redis-server", server_processor, NULL},
+                        {0},
+                        -1};
     bench->targets[TARGET_ECHO] = (struct target){
-        &protocol_echo, {"the echo server", echo_run, NULL, server_processor}, {0}, -1};
+        &protocol_echo, {"the echo server", echo_run, NULL, server_processor, NULL}, {0}, -1};
     if (options->ipcd && start_one(bench, TARGET_IPCD, options->spawn ? NULL : bench->socket) < 0) {
         return -1;
     }
@@ -252,8 +221,8 @@ static int run_stalls(struct bench *bench)
 
 static int list_loads(const struct options *options)
 {
-    if (options->stall || options->durable) {
-        (options->stall ? stall_list : durable_list)(options);
+    if (options->stall || options->durable || options->engine) {
+        (options->stall ? stall_list : options->durable ? durable_list : engine_list)(options);
         return EXIT_SUCCESS;
     }
     for (const struct load *load = loads; load->name != NULL; load++) {
@@ -264,11 +233,15 @@ static int list_loads(const struct options *options)
     return EXIT_SUCCESS;
 }
 
-/* The table of durable objects, with servers of its own. */
-static int run_durable(struct bench *bench)
+/* The tables that have servers of their own. */
+static int run_table(struct bench *bench)
 {
-    find_daemon(bench);
-    int status = durable_run(&bench->options, bench->daemon);
+    const struct options *options = &bench->options;
+    char cluster[PATH_MAX];
+    find_daemon(options, bench->daemon, sizeof(bench->daemon));
+    find_cluster(options, cluster, sizeof(cluster));
+    int status = options->durable ? durable_run(options, bench->daemon)
+                                  : engine_run(options, bench->daemon, cluster);
     bench->failed = status != 0;
     return status;
 }
@@ -296,8 +269,9 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     bench.report = (struct report){
         .json = bench.options.json, .pinned = bench.options.pin, .together = bench.options.pin_one};
-    status = bench.options.durable ? run_durable(&bench) : start_targets(&bench);
-    if (status == 0 && !bench.options.durable) {
+    bool table = bench.options.durable || bench.options.engine;
+    status = table ? run_table(&bench) : start_targets(&bench);
+    if (status == 0 && !table) {
         check_cpu_time(&bench);
         status = bench.options.stall ? run_stalls(&bench) : run_loads(&bench);
     }
@@ -307,5 +281,8 @@ int main(int argc, char **argv)
         }
     }
     end_by_signal();
+    if (status == ENGINE_SKIPPED) {
+        return status;
+    }
     return status < 0 || bench.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -19,6 +19,7 @@ enum { EXIT_USAGE = 2, QUICK_RUNS = 1, RUNS = 3 };
 enum {
     OPTION_SOCKET = 1,
     OPTION_DAEMON,
+    OPTION_REDIS_CLUSTER,
     OPTION_ONLY,
     OPTION_SECONDS,
     OPTION_COUNT,
@@ -31,6 +32,7 @@ enum {
     OPTION_PIN_ONE,
     OPTION_STALL,
     OPTION_DURABLE,
+    OPTION_ENGINE,
     OPTION_JSON,
     OPTION_QUICK,
     OPTION_LIST,
@@ -41,6 +43,7 @@ enum {
 static const struct option long_options[] = {
     {"socket", required_argument, NULL, OPTION_SOCKET},
     {"daemon", required_argument, NULL, OPTION_DAEMON},
+    {"redis-cluster", required_argument, NULL, OPTION_REDIS_CLUSTER},
     {"only", required_argument, NULL, OPTION_ONLY},
     {"seconds", required_argument, NULL, OPTION_SECONDS},
     {"count", required_argument, NULL, OPTION_COUNT},
@@ -53,6 +56,7 @@ static const struct option long_options[] = {
     {"pin-one", no_argument, NULL, OPTION_PIN_ONE},
     {"stall", optional_argument, NULL, OPTION_STALL},
     {"durable", optional_argument, NULL, OPTION_DURABLE},
+    {"engine", optional_argument, NULL, OPTION_ENGINE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"quick", no_argument, NULL, OPTION_QUICK},
     {"list", no_argument, NULL, OPTION_LIST},
@@ -98,14 +102,25 @@ static int read_amount(int option, const char *text, struct options *out)
     return OPTIONS_GO;
 }
 
+/* A table in place of the loads, and perhaps which of its rows. */
+static void read_table(int option, struct options *out)
+{
+    bool *table = option == OPTION_STALL     ? &out->stall
+                  : option == OPTION_DURABLE ? &out->durable
+                                             : &out->engine;
+    *table = true;
+    out->only = optarg != NULL ? optarg : out->only;
+}
+
 static int read_option(int option, struct options *out)
 {
     switch (option) {
     case OPTION_SOCKET:
-        out->socket = optarg;
-        break;
     case OPTION_DAEMON:
-        out->daemon = optarg;
+    case OPTION_REDIS_CLUSTER:
+        *(option == OPTION_SOCKET   ? &out->socket
+          : option == OPTION_DAEMON ? &out->daemon
+                                    : &out->redis_cluster) = optarg;
         break;
     case OPTION_ONLY:
         out->only = optarg;
@@ -134,8 +149,8 @@ static int read_option(int option, struct options *out)
         break;
     case OPTION_STALL:
     case OPTION_DURABLE:
-        *(option == OPTION_STALL ? &out->stall : &out->durable) = true;
-        out->only = optarg != NULL ? optarg : out->only;
+    case OPTION_ENGINE:
+        read_table(option, out);
         break;
     case OPTION_JSON:
         out->json = true;
@@ -159,24 +174,32 @@ static int read_option(int option, struct options *out)
     return OPTIONS_GO;
 }
 
-/* It starts all servers itself, and has defaults of its own. */
-static int check_durable(const struct options *options)
+/* The tables that start all servers themselves, and have defaults of their own. */
+static int check_table(const struct options *options)
 {
-    if (options->stall) {
-        return usage("--stall and --durable are two tables: choose");
+    if (options->socket != NULL || !options->ipcd || options->redis || options->echo) {
+        return usage("--durable and --engine start their daemons and what they compare with: leave "
+                     "--socket, --no-ipcd, --redis and --echo out");
     }
-    if (options->socket != NULL || !options->ipcd || options->redis || options->echo ||
-        options->pin || options->pin_one) {
-        return usage("--durable starts an ipcd and all that is installed to compare with, where "
-                     "they find room: leave --socket, --no-ipcd, --redis, --echo and --pin out");
+    if (options->durable && (options->pin || options->pin_one)) {
+        return usage("--durable measures servers where they find room: leave --pin out");
     }
     return OPTIONS_GO;
 }
 
 static int check(struct options *options)
 {
-    if (options->durable) {
-        return check_durable(options);
+    if (options->stall + options->durable + options->engine > 1) {
+        return usage("--stall, --durable and --engine are tables: choose one");
+    }
+    if (options->pin && options->pin_one) {
+        return usage("--pin binds to two processors and --pin-one to one: choose");
+    }
+    if (options->durable || options->engine) {
+        return check_table(options);
+    }
+    if (options->redis_cluster != NULL) {
+        return usage("--redis-cluster says what --engine starts, and --engine is not there");
     }
     options->runs = options->quick ? QUICK_RUNS : options->runs > 0 ? options->runs : RUNS;
     options->seconds = options->quick           ? QUICK_SECONDS
@@ -190,9 +213,6 @@ static int check(struct options *options)
     }
     if (options->daemon != NULL && !options->spawn) {
         return usage("--daemon says what --spawn starts, and --spawn is not there");
-    }
-    if (options->pin && options->pin_one) {
-        return usage("--pin binds to two processors and --pin-one to one: choose");
     }
     if (!options->ipcd && (options->socket != NULL || options->spawn)) {
         return usage("--no-ipcd leaves out what --socket or --spawn asks for");

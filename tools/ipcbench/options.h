@@ -7,12 +7,13 @@
 #include <stdint.h>
 
 struct options {
-    const char *socket; /* of a running daemon; NULL: the usual places */
-    const char *daemon; /* path of the program that --spawn starts; NULL: beside ipcbench */
-    const char *only;   /* comma-separated patterns of load names; NULL: all */
-    double seconds;     /* how long one run of a load takes, about; 0: --durable chooses */
-    uint64_t count;     /* operations of one run instead; 0: by the time */
-    unsigned runs;      /* of each load and target; 0: as above */
+    const char *socket;        /* of a running daemon; NULL: the usual places */
+    const char *daemon;        /* path of the program that --spawn starts; NULL: beside ipcbench */
+    const char *redis_cluster; /* path of what starts a cluster for --engine; NULL: the sources' */
+    const char *only;          /* comma-separated patterns of load names; NULL: all */
+    double seconds;            /* how long one run of a load takes, about; 0: a table chooses */
+    uint64_t count;            /* operations of one run instead; 0: by the time */
+    unsigned runs;             /* of each load and target; 0: as above */
     bool spawn;
     bool ipcd; /* false: only the others are measured */
     bool redis;
@@ -21,6 +22,7 @@ struct options {
     bool pin_one; /* server and load on the same processor */
     bool stall;   /* the table of stall.h instead of the loads; --stall=NAMES is in `only` */
     bool durable; /* the table of durable.h instead */
+    bool engine;  /* the table of engine.h instead */
     bool json;
     bool quick;
     bool list;

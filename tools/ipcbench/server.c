@@ -5,11 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -132,20 +130,6 @@ static int wait_until_it_accepts(struct server *server)
                 server->socket);
 }
 
-static int make_directory(struct server *server)
-{
-    const char *base = getenv("TMPDIR");
-    int len = snprintf(server->directory, sizeof(server->directory), "%s/ipcbench.XXXXXX",
-                       base != NULL && strlen(base) < 32 ? base : "/tmp");
-    if (len >= (int)sizeof(server->directory) || mkdtemp(server->directory) == NULL) {
-        server->directory[0] = '\0';
-        return fail("no private directory can be made for %s: %s", server->plan->name,
-                    strerror(errno));
-    }
-    (void)snprintf(server->socket, sizeof(server->socket), "%s/socket", server->directory);
-    return 0;
-}
-
 static int start_child(struct server *server)
 {
     pid_t parent = getpid();
@@ -169,7 +153,11 @@ static int start_child(struct server *server)
 int server_start(struct server *server, const struct server_plan *plan)
 {
     *server = (struct server){.plan = plan, .ours = true};
-    return make_directory(server) < 0 ? -1 : start_child(server);
+    if (directory_make(server->directory, plan->name) < 0) {
+        return -1;
+    }
+    (void)snprintf(server->socket, sizeof(server->socket), "%s/socket", server->directory);
+    return start_child(server);
 }
 
 static void bind_running(struct server *server)
@@ -267,20 +255,6 @@ int server_start_again(struct server *server, int signal_number, uint64_t *out)
     return status;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_directory(const char *path)
-{
-    enum { DESCRIPTORS = 8 };
-    (void)nftw(path, remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
-}
-
 void server_stop(struct server *server)
 {
     if (server->bound) {
@@ -291,8 +265,7 @@ void server_stop(struct server *server)
         reap(server->pid, SIGTERM);
         server->pid = 0;
     }
-    if (server->ours && server->directory[0] != '\0') {
-        remove_directory(server->directory);
-        server->directory[0] = '\0';
+    if (server->ours) {
+        directory_remove(server->directory);
     }
 }

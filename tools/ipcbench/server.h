@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "tools/ipcbench/directory.h"
+
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,13 +24,14 @@ struct server_plan {
     void (*run)(const struct server_plan *plan, const char *directory, const char *socket);
     const char *program; /* for run: the path of the daemon */
     int processor;       /* to bind the child to; -1: none */
+    const char *engine;  /* for run: the URL of where a daemon keeps its objects; NULL: itself */
 };
 
 struct server {
     const struct server_plan *plan; /* borrowed */
     bool ours;
     pid_t pid; /* 0: not known */
-    char directory[64];
+    char directory[DIRECTORY_PATH_MAX];
     char socket[SERVER_PATH_MAX];
     bool bound;        /* a server that is not ours was bound to a processor… */
     cpu_set_t allowed; /* … and may have these again in the end */

@@ -34,7 +34,7 @@ static int prepare(struct swarm *swarm)
         return fail("out of memory");
     }
     for (unsigned i = 0; i < plan->steps * plan->depth; i++) {
-        struct request request = {plan->operations[i / plan->depth], i, plan->payload, 0};
+        struct request request = {plan->operations[i / plan->depth], i, plan->payload, 0, NULL};
         swarm->places[i][0] = swarm->prepared.len;
         swarm->target->protocol->encode(&swarm->prepared, &request);
         swarm->places[i][1] = swarm->prepared.len - swarm->places[i][0];
@@ -95,7 +95,7 @@ static void ask(struct swarm *swarm, struct swarm_client *client, struct pending
     const struct swarm_plan *plan = swarm->plan;
     unsigned number = next.step * plan->depth + next.slot;
     if (plan->operations[next.step] == OPERATION_FINISH_JOB) {
-        struct request request = {OPERATION_FINISH_JOB, number, plan->payload, job};
+        struct request request = {OPERATION_FINISH_JOB, number, plan->payload, job, NULL};
         swarm->target->protocol->encode(&swarm->requests, &request);
     } else {
         const size_t *place = swarm->places[number];

@@ -43,9 +43,10 @@ enum { REQUEST_MANY = 64, TARGET_OBJECTS_MAX = 3 };
 
 struct request {
     enum operation operation;
-    uint32_t index; /* its number: the msgid follows from it, and the key */
-    size_t payload; /* bytes of an item or value */
-    uint64_t job;   /* of FINISH_JOB: what TAKE_JOB was answered */
+    uint32_t index;     /* its number: the msgid follows from it, and the key */
+    size_t payload;     /* bytes of an item or value */
+    uint64_t job;       /* of FINISH_JOB: what TAKE_JOB was answered */
+    const char *object; /* the object; NULL: the one of the loads */
 };
 
 /* What protocol.count finds in received bytes. */
@@ -84,6 +85,9 @@ extern const struct protocol protocol_ipcd;
 extern const struct protocol protocol_redis;
 extern const struct protocol protocol_echo;
 
+/* ipcd again, for a daemon that finds the objects in its engine: another one has opened them. */
+extern const struct protocol protocol_guest;
+
 /* Those of the durable loads, beside Redis' own: ipcd with durable objects, and beanstalkd. */
 extern const struct protocol protocol_durable;
 extern const struct protocol protocol_beanstalkd;
@@ -92,6 +96,8 @@ extern const struct protocol protocol_beanstalkd;
 void ipcd_run(const struct server_plan *plan, const char *directory, const char *socket);
 void redis_run(const struct server_plan *plan, const char *directory, const char *socket);
 void echo_run(const struct server_plan *plan, const char *directory, const char *socket);
+/* A daemon whose objects live in plan->engine; plan->name is that of its host. */
+void ipcd_engine_run(const struct server_plan *plan, const char *directory, const char *socket);
 /* The same with all on disk before it is told, in the directory of the server. */
 void ipcd_durable_run(const struct server_plan *plan, const char *directory, const char *socket);
 void redis_durable_run(const struct server_plan *plan, const char *directory, const char *socket);

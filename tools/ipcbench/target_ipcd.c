@@ -77,7 +77,7 @@ static void encode(struct buffer *out, const struct request *request)
     const struct form *form = &forms[request->operation];
     message_request(out, FIRST_MSGID + (request->index & MSGID_MASK), slice_of_string(form->method),
                     form->params);
-    pack_string(out, form->object);
+    pack_string(out, request->object != NULL ? request->object : form->object);
     switch (request->operation) {
     case OPERATION_PUT:
     case OPERATION_PUT_JOB:
@@ -204,6 +204,8 @@ const struct protocol protocol_ipcd = {
     .clears = {OPERATION_CLEAR_QUEUE, OPERATION_CLEAR_DICT},
 };
 
+const struct protocol protocol_guest = {.encode = encode, .count = count, .keeps = true};
+
 const struct protocol protocol_durable = {
     .encode = encode_durable,
     .count = count,
@@ -218,6 +220,21 @@ void ipcd_durable_run(const struct server_plan *plan, const char *directory, con
     char state[SERVER_PATH_MAX];
     (void)snprintf(state, sizeof(state), "%s/state", directory);
     (void)execl(plan->program, "ipcd", "--socket", socket, "--state", state, (char *)NULL);
+    (void)fprintf(stderr, "%s: %s\n", plan->program, strerror(errno));
+}
+
+void ipcd_engine_run(const struct server_plan *plan, const char *directory, const char *socket)
+{
+    char path[SERVER_PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%s/ipcd.conf", directory);
+    FILE *file = fopen(path, "we");
+    if (file == NULL || fprintf(file, "[engine]\nurl = %s\nrealm = bench\nhost = %s\n",
+                                plan->engine, plan->name) < 0) {
+        (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return;
+    }
+    (void)fclose(file);
+    (void)execl(plan->program, "ipcd", "--socket", socket, "--config", path, (char *)NULL);
     (void)fprintf(stderr, "%s: %s\n", plan->program, strerror(errno));
 }
 

@@ -15,18 +15,19 @@ enum {
     WAITS_MAX = 50, /* ten seconds */
 };
 
-int batch_init(struct batch *batch, const struct protocol *protocol, enum operation operation,
-               size_t payload, unsigned depth)
+int batch_init(struct batch *batch, const struct protocol *protocol, const struct request *model,
+               unsigned depth)
 {
-    unsigned requests = payload > LARGE_PAYLOAD ? 1 : WINDOW_REQUESTS;
+    unsigned requests = model->payload > LARGE_PAYLOAD ? 1 : WINDOW_REQUESTS;
     unsigned total = requests + depth;
-    *batch = (struct batch){.operation = operation, .requests = requests, .depth = depth};
+    *batch = (struct batch){.operation = model->operation, .requests = requests, .depth = depth};
     batch->offsets = calloc((size_t)total + 1, sizeof(batch->offsets[0]));
     if (batch->offsets == NULL) {
         return fail("out of memory");
     }
     for (unsigned i = 0; i < total; i++) {
-        struct request request = {operation, i % (requests > 1 ? requests : total), payload, 0};
+        struct request request = *model;
+        request.index = i % (requests > 1 ? requests : total);
         batch->offsets[i] = batch->bytes.len;
         protocol->encode(&batch->bytes, &request);
     }
@@ -95,6 +96,7 @@ static int receive_some(struct window *window, struct remainder *left, uint64_t 
         return fail("%s answered more than it was asked", window->stream.target->plan.name);
     }
     window->outstanding -= tally.count;
+    window->answered += tally.count;
     left->items -= tally.items < left->items ? tally.items : left->items;
     *replies = tally.count;
     return 0;

@@ -25,10 +25,11 @@ struct batch {
     enum operation operation;
 };
 
-/* Encodes requests of an operation for windows of at most depth. 0, or -1 with a sentence.
- * batch_deinit also after a failure. A batch can be shared by windows and threads. */
-int batch_init(struct batch *batch, const struct protocol *protocol, enum operation operation,
-               size_t payload, unsigned depth);
+/* Encodes requests like the model, but for their numbers, for windows of at most depth. 0, or -1
+ * with a sentence. batch_deinit also after a failure. A batch can be shared by windows and threads.
+ */
+int batch_init(struct batch *batch, const struct protocol *protocol, const struct request *model,
+               unsigned depth);
 void batch_deinit(struct batch *batch);
 
 struct window {
@@ -36,6 +37,7 @@ struct window {
     const struct batch *batch; /* borrowed */
     unsigned at;               /* the request to send next */
     uint64_t outstanding;
+    uint64_t answered; /* requests, in all runs */
 };
 
 /* Opens the connection. 0, or -1 with a sentence; window_deinit also after a failure. */

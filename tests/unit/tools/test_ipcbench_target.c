@@ -144,7 +144,7 @@ static void a_taken_job_brings_what_finishes_it(void **state)
 static void echo_requests_are_as_long_as_ipcd_s(void **state)
 {
     for (enum operation operation = OPERATION_PUT; operation <= OPERATION_LOOKUP; operation++) {
-        struct request request = {operation, 3, 64, 0};
+        struct request request = {operation, 3, 64, 0, NULL};
         struct buffer ours = {0};
         struct buffer echo = {0};
         uint32_t size;
