@@ -380,8 +380,29 @@ static void a_tag_is_what_the_name_marks_or_all_of_it(void **state)
     check_tag("x{}y", "x%7B%7Dy");
     check_tag("x}y{", "x%7Dy%7B");
     check_tag("50%", "50%25");
+    check_tag("{50%}", "50%");
+    check_tag("{%hosts}x", "%7B%25hosts%7Dx"); /* the daemons' own */
+    check_tag("{%}", "%7B%25%7D");
     assert_true(tag_is_same(slice_of_string("1{a}"), slice_of_string("{a}2")));
     assert_false(tag_is_same(slice_of_string("a"), slice_of_string("b")));
+}
+
+static void a_key_is_taken_apart_if_it_is_one_of_that_part(void **state)
+{
+    struct slice prefix;
+    struct slice whose;
+    (void)state;
+    assert_true(tag_take_apart(slice_of_string("ipcd:r:{t}:m:{t}x}:y"), 'm', &prefix, &whose));
+    assert_true(slice_equal(prefix, slice_of_string("ipcd:r:{t}")));
+    assert_true(slice_equal(whose, slice_of_string("{t}x}:y")));
+    /* Those of objects with names like this match "ipcd:r:{*}:s:h/1:*" too. */
+    assert_false(
+        tag_take_apart(slice_of_string("ipcd:r:{t}:m:{t}}:s:h/1:2"), 's', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("ipcd:r:{t}:Wm:m:x"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("ipcd:r:{t}:m:"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("ipcd:r:{t}"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("other"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart((struct slice){0}, 'm', &prefix, &whose));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -404,6 +425,7 @@ int main(void)
         TEST(an_op_that_was_withdrawn_is_not_sent),
         TEST(a_batch_has_so_many_ops_at_most),
         TEST(idle_lanes_are_forgotten),
+        cmocka_unit_test(a_key_is_taken_apart_if_it_is_one_of_that_part),
         cmocka_unit_test(a_tag_is_what_the_name_marks_or_all_of_it),
     };
     return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
