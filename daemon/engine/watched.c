@@ -124,7 +124,11 @@ int watched_answer(struct engine *engine, struct call *call, const struct meta *
         return ERR_MEMORY;
     }
     status = session_watch(call->session, watched->object, events);
-    return status < 0 ? status : call_answer_nil(call);
+    if (status < 0) {
+        engine->has_unwatched = true; /* it may be that nobody watches it */
+        return status;
+    }
+    return call_answer_nil(call);
 }
 
 bool watched_by_others(const struct engine *engine, const struct call *call)
