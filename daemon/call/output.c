@@ -254,7 +254,7 @@ void output_rewind(struct output *output, struct output_mark mark)
     output->overfull = false;
 }
 
-int output_reserve_taken(struct output *output, struct stored value)
+static inline int reserve_taken(struct output *output, struct stored value)
 {
     if (reserve_undelivered(output, 1) < 0) {
         return ERR_MEMORY;
@@ -267,6 +267,16 @@ int output_reserve_taken(struct output *output, struct stored value)
         len = 0;
     }
     return buffer_reserve(&output->bytes, len + ITEM_FRAME) < 0 ? ERR_MEMORY : 0;
+}
+
+int output_reserve_taken(struct output *output, struct stored value)
+{
+    return reserve_taken(output, value);
+}
+
+int output_reserve_away(struct output *output, struct stored value)
+{
+    return reserve_taken(output, value);
 }
 
 void output_taken(struct output *output, struct object *object, const void *note, size_t size,
