@@ -279,8 +279,8 @@ int output_reserve_away(struct output *output, struct stored value)
     return reserve_taken(output, value);
 }
 
-void output_taken(struct output *output, struct object *object, const void *note, size_t size,
-                  struct stored value)
+static inline void take_note(struct output *output, struct object *object, const void *note,
+                             size_t size, struct stored value)
 {
     struct undelivered *undelivered = &output->undelivered[output->nundelivered++];
     assert(size <= sizeof(undelivered->note));
@@ -291,6 +291,18 @@ void output_taken(struct output *output, struct object *object, const void *note
     undelivered->blob = value.blob != NULL ? blob_ref(value.blob) : NULL;
     memcpy(undelivered->note, note, size);
     output_value(output, value);
+}
+
+void output_taken(struct output *output, struct object *object, const void *note, size_t size,
+                  struct stored value)
+{
+    take_note(output, object, note, size, value);
+}
+
+void output_taken_away(struct output *output, struct object *object, const void *note, size_t size,
+                       struct stored value)
+{
+    take_note(output, object, note, size, value);
 }
 
 void output_seal(struct output *output, struct output_mark mark)

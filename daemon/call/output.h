@@ -122,6 +122,9 @@ int output_reserve_away(struct output *output, struct stored value);
  * bytes, is copied; what it refers to belongs to the output from now on (object_type.forget). */
 void output_taken(struct output *output, struct object *object, const void *note, size_t size,
                   struct stored value);
+/* The same of what was taken elsewhere (output_reserve_away). */
+void output_taken_away(struct output *output, struct object *object, const void *note, size_t size,
+                       struct stored value);
 /* An answer that began at the mark is packed: settles the positions of what was noted in it. */
 void output_seal(struct output *output, struct output_mark mark);
 /* The same if there is nothing in the output but that answer, however many notes it has. */
