@@ -27,5 +27,8 @@ void tag_prefix(const char *realm, struct slice tag, struct buffer *out);
  * pattern of SCAN finds others too, as a name may look like the end of such a key. */
 bool tag_take_apart(struct slice key, char part, struct slice *prefix, struct slice *whose);
 
+/* The same of the tag of a name. */
+void tag_prefix_of_name(const char *realm, struct slice name, struct buffer *out);
+
 /* True if both names have the same tag. */
 bool tag_is_same(struct slice a, struct slice b);
