@@ -239,11 +239,23 @@ static bool is_reply_to(const struct lane *lane, const struct redisReply *reply)
     return true;
 }
 
+/* They are sent before all others. */
+static void send_first(struct lane *lane, struct op_list *list)
+{
+    struct op *op;
+    while ((op = TAILQ_LAST(list, op_list)) != NULL) {
+        TAILQ_REMOVE(list, op, link);
+        op->is_sent = false;
+        TAILQ_INSERT_HEAD(&lane->queue, op, link);
+    }
+}
+
 static void deal_out(struct lane *lane, const struct redisReply *reply)
 {
     struct lanes *lanes = lane->lanes;
     bool unconfirmed = lane->request.replicas < lanes->options.wait_replicas;
     struct op_list ending;
+    struct op_list again;
     struct slice replies[LANE_OPS_MOST];
     struct slice *all = replies;
     size_t count = reply->elements - 1;
@@ -260,15 +272,23 @@ static void deal_out(struct lane *lane, const struct redisReply *reply)
         all[i] = (struct slice){(const uint8_t *)one->str, (size_t)one->len};
     }
     TAILQ_INIT(&ending);
+    TAILQ_INIT(&again);
     TAILQ_CONCAT(&ending, &lane->sent, link);
     while (!TAILQ_EMPTY(&ending)) {
         struct op *op = TAILQ_FIRST(&ending);
         size_t mine = op->count < count - at ? op->count : count - at;
+        if (!op->is_atomic && all[at].len == 0) { /* those before it took long */
+            TAILQ_REMOVE(&ending, op, link);
+            TAILQ_INSERT_TAIL(&again, op, link);
+            at += mine;
+            continue;
+        }
         const struct outcome outcome = {
             .fate = OP_DONE, .count = mine, .replies = all + at, .unconfirmed = unconfirmed};
         at += mine;
         batch_end_op(&ending, op, &outcome);
     }
+    send_first(lane, &again);
     if (all != replies) {
         free(all);
     }
@@ -309,17 +329,6 @@ static void move_freeing(struct op_list *from, struct op_list *to)
             TAILQ_REMOVE(from, op, link);
             TAILQ_INSERT_TAIL(to, op, link);
         }
-    }
-}
-
-/* They are sent before all others. */
-static void send_first(struct lane *lane, struct op_list *list)
-{
-    struct op *op;
-    while ((op = TAILQ_LAST(list, op_list)) != NULL) {
-        TAILQ_REMOVE(list, op, link);
-        op->is_sent = false;
-        TAILQ_INSERT_HEAD(&lane->queue, op, link);
     }
 }
 

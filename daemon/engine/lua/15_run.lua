@@ -151,7 +151,9 @@ end
 -- batch those who wait are served when all is done.
 local function op_run_safely(method, argv, at, last)
     local fine, reply = pcall(op_run, method, argv, at, last)
-    if not fine then
+    if not fine and type(reply) == "table" and reply.too_large then
+        reply = "!TOO_LARGE " .. method.name .. ": " .. reply.too_large
+    elseif not fine then
         local why = type(reply) == "table" and (reply.err or "?") or tostring(reply)
         reply = "!INTERNAL a fault of the functions' own: " .. why
     end
@@ -217,6 +219,26 @@ local function row_run(method, argv, at, replies)
     return behind
 end
 
+-- While a batch is run the node does nothing else, for nobody: not the leases either. So one that has
+-- had much to do (ipcd.spend) ends behind the op in hand.
+local OP_WORK = 10
+
+local TOOK_LONG = "!TOO_LARGE the calls before this one took all the time that one atomic may " ..
+    "take in the engine: the rest is for another one"
+
+-- Those from argv[at] on are not run: the daemon sends them again, but for those of an atomic batch,
+-- which stops.
+local function put_off(argv, at, replies)
+    if run.is_atomic then
+        replies[#replies + 1] = TOOK_LONG
+        return
+    end
+    while at <= #argv do
+        replies[#replies + 1] = ""
+        at = op_last(argv, at) + 1
+    end
+end
+
 -- Runs all. Returns the replies, before which there is room for the status.
 local function run_ops(argv)
     local replies = { "" }
@@ -235,6 +257,11 @@ local function run_ops(argv)
                 break
             end
             at = last + 1
+        end
+        run.work = run.work + OP_WORK
+        if run.work > ipcd.WORK_MOST and at <= count then
+            put_off(argv, at, replies)
+            break
         end
     end
     if run.changed[1] then
@@ -422,6 +449,7 @@ function ipcd.main(keys, argv)
     run.host = host_name(host, epoch)
     run.prefix = keys[1] .. ":"
     run.is_atomic = mode == "atomic"
+    run.work = 0
     forget_last()
     local is_single = mode == "" and #argv == 7 + (argv[7] or 0)
     local changes
