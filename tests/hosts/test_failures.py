@@ -26,6 +26,8 @@ def test_local_objects_notice_nothing_of_an_engine_that_is_away(scene):
     local.put(1)
     assert local.get() == 1
     wait_until(lambda: not host.engine()["reachable"])
+    page = client._call(None, b"object.list")
+    assert [shown["name"] for shown in page["objects"]] == ["q"] and page["cursor"] != 0
     server.start()
     wait_until(lambda: host.engine()["reachable"] and host.state() == "leased")
     assert client.queue("shared/q").qsize() == 0

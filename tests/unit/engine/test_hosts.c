@@ -170,7 +170,11 @@ static void objects_of_the_engine_are_listed_with_where_they_live(void **state)
     check(b, "object.list", "[{type: 'lock'}]",
           "{objects: [{name: 'l', engine: {kind: 'redis', host: _str}, ...}], cursor: 0}");
     check(b, "object.list", "[{glob: '?'}]", "{objects: [_map, _map], cursor: 0}");
-    check(b, "object.list", "[]", "{objects: [{name: '#1', ...}, _map, _map], cursor: 0}");
+    check(b, "object.list", "[]", "{objects: [{name: '#1', ...}], cursor: 4611686018427387904}");
+    check(b, "object.list", "[{cursor: 4611686018427387904}]",
+          "{objects: [_map, _map], cursor: 0}");
+    check(b, "object.list", "[{limit: 1}]",
+          "{objects: [{name: '#1', ...}], cursor: 4611686018427387904}");
     check(b, "object.list", "[{waiting: true}]", "{objects: [], cursor: 0}");
     actor_leave(a);
     actor_leave(b);
