@@ -43,6 +43,19 @@ int answer_failure(struct call *call, bool unknown, const char *format, ...)
     return ERR_ENGINE;
 }
 
+const char answer_unconfirmed[] =
+    "it was done, but fewer replicas than wait_replicas have confirmed it in time";
+
+int answer_lost(struct call *call, bool unknown, const char *why)
+{
+    return unknown
+               ? answer_failure(call, true,
+                                "%s: nobody knows whether it was done, as the connection "
+                                "to the engine was lost before the answer: %s",
+                                call->method->name, why)
+               : answer_failure(call, false, "%s: nothing was done: %s", call->method->name, why);
+}
+
 static int refuse_strange(struct call *call)
 {
     return answer_failure(call, true,

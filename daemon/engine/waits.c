@@ -105,7 +105,7 @@ static void take(struct engine *engine, struct lane *lane, const struct entry *e
     if (entry->wait == 0) {
         hosts_mail(engine, entry->reply);
     } else if (away != NULL && away->call != NULL) {
-        away_serve(away, entry->reply);
+        away_serve(away, lane, entry->reply);
     } else if (entry->has_undo) {
         undeliver(lane, entry);
     }
