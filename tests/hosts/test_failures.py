@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import ipcd
-from hosts import wait_until
+from hosts import LIMIT, wait_until
 
 
 def waiting(client, name, count):
@@ -194,7 +194,7 @@ def test_a_host_that_is_cut_off(scene):
         lock, local = a.lock("l"), a.value("v", "i", 0)
         lock.acquire()
         ip("link", "set", here, "down")
-        assert b.lock("l").acquire(timeout=20)
+        assert b.lock("l").acquire(timeout=LIMIT)
         with pytest.raises(ipcd.EngineFailed):
             lock.release()
         local.value = 7

@@ -4,7 +4,7 @@ import signal
 import pytest
 
 import ipcd
-from hosts import wait_until
+from hosts import LIMIT, wait_until
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_end_of_a_session_gives_back(pair):
     queue.take()
     queue.take()
     client.close()
-    assert b.lock("l").acquire(timeout=10)
+    assert b.lock("l").acquire(timeout=LIMIT)
     wait_until(lambda: b.describe("s")["value"] == 2)
     wait_until(lambda: b.queue("q").qsize() == 3)
     jobs = [b.queue("q").take() for _ in range(3)]
@@ -102,7 +102,7 @@ def test_the_sessions_of_all_hosts_are_listed_and_can_be_ended(pair):
     held = b.describe_session(f"one:{victim.session}")
     assert [hold["object"] for hold in held["holds"]] == ["l"]
     b.kill_session(f"one:{victim.session}")
-    assert b.lock("l").acquire(timeout=10)
+    assert b.lock("l").acquire(timeout=LIMIT)
     with pytest.raises(ipcd.NotFound):
         b.describe_session("nowhere:1")
 
@@ -114,8 +114,8 @@ def test_a_host_that_is_killed_gives_back_when_its_lease_is_over(pair):
     queue.put("job")
     queue.take()
     one.kill()
-    assert b.lock("l").acquire(timeout=10)
-    assert b.queue("q").take(timeout=10).deliveries == 2
+    assert b.lock("l").acquire(timeout=LIMIT)
+    assert b.queue("q").take(timeout=LIMIT).deliveries == 2
     assert b.describe("q")["taken"] == 1
     one.start()
 
@@ -138,7 +138,7 @@ def test_a_host_that_was_stopped_has_lost_what_it_held_and_is_told_once(pair):
     lock.acquire()
     local = a.value("v", "i", 1)
     one.signal(signal.SIGSTOP)
-    assert b.lock("l").acquire(timeout=10)
+    assert b.lock("l").acquire(timeout=LIMIT)
     one.signal(signal.SIGCONT)
     with pytest.raises(ipcd.Error) as raised:
         lock.release()
@@ -148,7 +148,7 @@ def test_a_host_that_was_stopped_has_lost_what_it_held_and_is_told_once(pair):
         lock.release()
     assert local.value == 1
     b.lock("l").release()
-    assert lock.acquire(timeout=10)
+    assert lock.acquire(timeout=LIMIT)
 
 
 def test_a_message_that_is_missed_is_made_good(pair, doing):
