@@ -234,6 +234,16 @@ void watched_meta(struct engine *engine, struct slice rest, uint32_t left)
     }
 }
 
+void watched_missed(struct engine *engine, const struct lane *lane)
+{
+    for (uint32_t i = 0; (i = ordered_next(&engine->watched, i)) != ORDERED_NONE; i++) {
+        struct watched *watched = (struct watched *)engine->watched.entries[i];
+        if (watched->lane == lane) {
+            object_tell_missed(watched->object);
+        }
+    }
+}
+
 /* The end. */
 
 static void unwatch_done(struct op *op, const struct outcome *outcome)

@@ -321,6 +321,22 @@ void object_tell_packed(struct object *object, enum event_name event, struct sli
     tell(object, event, NULL, &details);
 }
 
+void object_tell_missed(struct object *object)
+{
+    struct watch *watch;
+    LIST_FOREACH (watch, &object->watches, of_object) {
+        watch->lost++;
+        if (watch->is_owing) {
+            continue;
+        }
+        if (note_owed(watch)) {
+            announce(watch->watcher);
+        } else {
+            owe(watch, true);
+        }
+    }
+}
+
 void watch_end(struct watch *watch, enum event_name end)
 {
     detach(watch);

@@ -183,3 +183,17 @@ def test_events_of_other_hosts_are_told(pair):
         assert next(events)[:2] == ("q", "put")
         queue.get()
         assert next(events)[:2] == ("q", "get")
+
+
+def test_who_watches_is_told_that_events_may_have_been_missed(pair):
+    _, server, one, _, a, b = pair
+    queue = b.queue("q")
+    b.queue("other")
+    with a.watch("q") as events:
+        queue.put(1)
+        assert next(events)[:2] == ("q", "put")
+        server.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        name, event, detail = next(events)[:3]
+        assert (name, event, detail) == ("q", "lost", {"count": 1})
+        queue.put(2)
+        assert next(events)[:2] == ("q", "put")
