@@ -181,9 +181,7 @@ void waits_subscribed(void *data, struct slice channel)
     struct engine *engine = data;
     struct lane *lane = lanes_of_channel(&engine->lanes, channel);
     if (lane != NULL) {
-        if (lane->mailbox.confirmed) { /* it was interrupted */
-            watched_missed(engine, lane);
-        }
+        watched_missed(engine, lane); /* it was interrupted, or was to be heard from now on only */
         engine->confirming -= !lane->mailbox.confirmed;
         lane->mailbox.confirmed = true;
         fetch(engine, lane);

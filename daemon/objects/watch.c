@@ -321,19 +321,16 @@ void object_tell_packed(struct object *object, enum event_name event, struct sli
     tell(object, event, NULL, &details);
 }
 
-void object_tell_missed(struct object *object)
+void watch_tell_missed(struct watch *watch)
 {
-    struct watch *watch;
-    LIST_FOREACH (watch, &object->watches, of_object) {
-        watch->lost++;
-        if (watch->is_owing) {
-            continue;
-        }
-        if (note_owed(watch)) {
-            announce(watch->watcher);
-        } else {
-            owe(watch, true);
-        }
+    watch->lost++;
+    if (watch->is_owing) {
+        return;
+    }
+    if (note_owed(watch)) {
+        announce(watch->watcher);
+    } else {
+        owe(watch, true);
     }
 }
 

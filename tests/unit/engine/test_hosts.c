@@ -180,6 +180,23 @@ static void wait_that_is_lost_says_so_whatever_ends_it(void **state)
     actor_leave(a);
 }
 
+static void a_watch_that_begins_in_a_batch_may_have_missed_something(void **state)
+{
+    struct hosts *hosts = *state;
+    struct actor *a = actor_new(hosts->a, 0);
+    struct actor *other = actor_new(hosts->a, 0);
+    check(a, "queue.open", "['q']", "_map");
+    check(other, "object.watch", "['q']", "nil");
+    check(a, "atomic", "[[['object.watch', ['q']], ['queue.qsize', ['q']]]]", "[nil, 0]");
+    check_events(a, "[['q', 'lost', {count: 1}]]");
+    check_events(other, "[]");
+    check(other, "queue.put", "['q', 1]", "nil");
+    check_events(a, "[['q', 'put', {size: 1}]]");
+    check_events(other, "[['q', 'put', {size: 1}]]");
+    actor_leave(a);
+    actor_leave(other);
+}
+
 static void a_lease_that_is_renewed_lasts(void **state)
 {
     struct hosts *hosts = *state;
@@ -251,6 +268,7 @@ int main(void)
         TEST(a_host_that_was_cut_off_tells_each_session_once),
         TEST(what_comes_after_the_lease_is_not_done),
         TEST(wait_that_is_lost_says_so_whatever_ends_it),
+        TEST(a_watch_that_begins_in_a_batch_may_have_missed_something),
         TEST(a_lease_that_is_renewed_lasts),
         TEST(objects_of_the_engine_are_listed_with_where_they_live),
         TEST(what_a_cursor_of_a_list_leaves_out_follows),
