@@ -97,7 +97,9 @@ def test_the_sessions_of_all_hosts_are_listed_and_can_be_ended(pair):
     scene, _, one, _, a, b = pair
     victim = scene.connect(one)
     victim.lock("l").acquire()
-    names = {session["session"] for session in b.sessions()}
+    sessions = {session["session"]: session for session in b.sessions()}
+    names = set(sessions)
+    assert [sessions[f"one:{client.session}"]["engine_tags"] for client in (a, victim)] == [0, 1]
     assert {f"one:{a.session}", f"one:{victim.session}", f"two:{b.session}"} <= names
     held = b.describe_session(f"one:{victim.session}")
     assert [hold["object"] for hold in held["holds"]] == ["l"]

@@ -31,6 +31,11 @@ static void far_forget(void *data, struct call *call)
 {
 }
 
+static size_t far_session_tags(void *data, const struct session *session)
+{
+    return 0;
+}
+
 static void far_session_ends(void *data, struct session *session)
 {
 }
@@ -48,6 +53,7 @@ static struct actor *begin(void **state, struct far *far)
                                 .has = far_has,
                                 .begin = far_begin,
                                 .forget = far_forget,
+                                .session_tags = far_session_tags,
                                 .session_ends = far_session_ends,
                                 .describe = far_describe}};
     far->api.data = far;
