@@ -222,7 +222,7 @@ static void what_a_session_waits_for_in_the_engine_is_told(void **state)
     call_wait_away(far.call, TIME_NEVER);
     (void)actor_send(a, "queue.qsize", "['far q']"); /* which does not wait */
     check(a, "atomic", "[[['session.describe', []]]]",
-          "[{waiting: 3, cursor: nil, waits: [{object: 'far d', method: 'dict.wait', msgid: 1, "
+          "[{waiting: 2, cursor: nil, waits: [{object: 'far d', method: 'dict.wait', msgid: 1, "
           "since_ms: 0, timeout_ms: 700}, {object: 'far q', method: 'queue.get_any', msgid: 2, "
           "since_ms: 0, timeout_ms: nil}, {object: 'far r', method: 'queue.get_any', msgid: 2, "
           "since_ms: 0, timeout_ms: nil}], ...}]");
