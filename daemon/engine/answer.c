@@ -1,7 +1,7 @@
 /*
  * answer: see answer.h.
  *
- * Tests: tests/unit/methods/, the suite "engine".
+ * Tests: tests/unit/engine/test_answer.c; tests/unit/methods/, the suite "engine".
  */
 #include "daemon/engine/answer.h"
 

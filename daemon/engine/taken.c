@@ -4,7 +4,8 @@
  * An item of a joinable queue has a ticket, and comes back with its session's claims; those of a
  * plain one have nil there.
  *
- * Tests: tests/unit/methods/test_queue.c, test_get_any.c, the suite "engine".
+ * Tests: tests/unit/methods/test_queue.c, test_get_any.c, the suite "engine";
+ * tests/hosts/test_undelivered.py.
  */
 #include "daemon/engine/taken.h"
 

@@ -1,7 +1,8 @@
 /*
  * waits: see waits.h.
  *
- * Tests: tests/unit/engine/test_hosts.c; tests/unit/methods/, the suite "engine".
+ * Tests: tests/hosts/test_messages.py, tests/unit/engine/test_hosts.c; tests/unit/methods/, the suite
+ * "engine".
  */
 #include "daemon/engine/waits.h"
 
