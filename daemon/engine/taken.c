@@ -141,7 +141,7 @@ static int pack_item(struct engine *engine, struct call *call, struct lane *lane
     const struct stored stored = {.bytes = value};
     struct object *receipts = take_receipts(engine);
     struct receipt *receipt = receipts == NULL ? NULL : malloc(sizeof(*receipt) + name.len);
-    if (receipt == NULL || output_reserve_taken(call->out, stored) < 0) {
+    if (receipt == NULL || output_reserve_away(call->out, stored) < 0) {
         free(receipt);
         if (receipts != NULL) {
             object_unref(receipts);
@@ -153,7 +153,7 @@ static int pack_item(struct engine *engine, struct call *call, struct lane *lane
     receipt->name_len = (uint8_t)name.len;
     memcpy(receipt->name, name.data, name.len);
     lane_use(lane);
-    output_taken(call->out, receipts, &receipt, sizeof(receipt), stored);
+    output_taken_away(call->out, receipts, &receipt, sizeof(receipt), stored);
     object_unref(receipts); /* the note has its own */
     return 0;
 }
