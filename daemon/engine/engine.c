@@ -231,6 +231,7 @@ static int begin_lanes(struct engine *engine)
         .realm = engine->options.realm,
         .host = engine->options.host,
         .function = functions_of(&engine->options)->name,
+        .freeing = functions_of(&engine->options)->freeing,
         .tag = engine->options.tag,
         .clock = engine->service->jobs.clock,
         .timeout_ms = engine->options.timeout_ms,

@@ -75,6 +75,8 @@ struct lane {
     uint64_t ack;   /* and what it acknowledges */
     unsigned nparts;
     bool under_way;
+    bool is_full; /* the engine had no memory for the last batch: what frees some is sent alone, */
+    bool frees;   /* and that is the batch under way */
     bool is_unknown; /* it has been sent before, and its connection was lost */
     bool is_ready;
     bool wants_batch;      /* one is to be sent though there are no ops: it acknowledges */
@@ -107,7 +109,8 @@ struct lanes_listener {
 struct lanes_options {
     const char *realm; /* not owned; so are the others */
     const char *host;
-    const char *function; /* the name of the function */
+    const char *function; /* the name of the function, */
+    const char *freeing;  /* and of that for what frees (frees.h) */
     const char *tag;      /* of all names; NULL: each has its own */
     struct clock clock;
     uint64_t timeout_ms; /* how long an engine that is away is waited for */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "daemon/engine/answer.h"
+#include "daemon/engine/tag.h"
 #include "daemon/methods/object.h"
 
 enum {
@@ -227,17 +228,16 @@ static void describe(struct listing *listing, struct slice name, struct slice pr
 /* A key "ipcd:REALM:{TAG}:m:NAME". */
 static void take_key(struct listing *listing, struct slice key)
 {
-    const uint8_t *close = key.len == 0 ? NULL : memchr(key.data, '}', key.len);
-    size_t len = close == NULL ? 0 : (size_t)(close - key.data) + 1;
     char text[OBJECT_NAME_MAX + 1];
-    if (len == 0 || key.len <= len + 3 || key.len - len - 3 > OBJECT_NAME_MAX) {
+    struct slice prefix;
+    struct slice name;
+    if (!tag_take_apart(key, 'm', &prefix, &name) || name.len > OBJECT_NAME_MAX) {
         return;
     }
-    struct slice name = slice_from(key, len + 3);
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
     if (listing->query.glob == NULL || fnmatch(listing->query.glob, text, 0) == 0) {
-        describe(listing, name, (struct slice){key.data, len});
+        describe(listing, name, prefix);
     }
 }
 

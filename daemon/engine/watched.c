@@ -135,11 +135,14 @@ int watched_answer(struct engine *engine, struct call *call, const struct meta *
         return ERR_MEMORY;
     }
     status = session_watch(call->session, watched->object, events);
-    if (status == 0 &&
-        call->batch != NULL) { /* what the batch did next may have come before this */
+    if (status < 0) {
+        engine->has_unwatched = true; /* it may be that nobody watches it */
+        return status;
+    }
+    if (call->batch != NULL) { /* what the batch did next may have come before this */
         tell_missed(watched, call->session);
     }
-    return status < 0 ? status : call_answer_nil(call);
+    return call_answer_nil(call);
 }
 
 bool watched_by_others(const struct engine *engine, const struct call *call)
