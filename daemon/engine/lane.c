@@ -165,18 +165,15 @@ struct lane *lanes_of_prefix(struct lanes *lanes, struct slice prefix)
 
 struct lane *lanes_of_name(struct lanes *lanes, struct slice name)
 {
-    struct buffer tag = {0};
-    struct buffer prefix = {0};
+    struct buffer *prefix = &lanes->prefix;
     if (lanes->options.tag != NULL) {
         name = slice_of_string(lanes->options.tag);
     }
-    tag_of_name(name, &tag);
-    tag_prefix(lanes->options.realm, buffer_slice(&tag), &prefix);
-    bool failed = tag.failed || prefix.failed;
-    struct lane *lane = failed ? NULL : lanes_of_prefix(lanes, buffer_slice(&prefix));
-    buffer_deinit(&tag);
-    buffer_deinit(&prefix);
-    return lane;
+    prefix->len = 0;
+    tag_prefix_of_name(lanes->options.realm, name, prefix);
+    bool failed = prefix->failed;
+    prefix->failed = false;
+    return failed ? NULL : lanes_of_prefix(lanes, buffer_slice(prefix));
 }
 
 struct lane *lanes_of_channel(const struct lanes *lanes, struct slice channel)

@@ -17,11 +17,25 @@ static bool find_marked(struct slice name, struct slice *out)
     return true;
 }
 
+static bool has_signs(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '%' || name.data[i] == '{' || name.data[i] == '}') {
+            return true;
+        }
+    }
+    return false;
+}
+
 void tag_of_name(struct slice name, struct buffer *out)
 {
     struct slice marked;
     if (find_marked(name, &marked)) {
         (void)buffer_append(out, marked.data, marked.len);
+        return;
+    }
+    if (!has_signs(name)) {
+        (void)buffer_append(out, name.data, name.len);
         return;
     }
     for (size_t i = 0; i < name.len; i++) {
@@ -42,12 +56,24 @@ void tag_of_name(struct slice name, struct buffer *out)
     }
 }
 
-void tag_prefix(const char *realm, struct slice tag, struct buffer *out)
+static void begin_prefix(const char *realm, struct buffer *out)
 {
     (void)buffer_append(out, "ipcd:", 5);
     (void)buffer_append(out, realm, strlen(realm));
     (void)buffer_append(out, ":{", 2);
+}
+
+void tag_prefix(const char *realm, struct slice tag, struct buffer *out)
+{
+    begin_prefix(realm, out);
     (void)buffer_append(out, tag.data, tag.len);
+    (void)buffer_append(out, "}", 1);
+}
+
+void tag_prefix_of_name(const char *realm, struct slice name, struct buffer *out)
+{
+    begin_prefix(realm, out);
+    tag_of_name(name, out);
     (void)buffer_append(out, "}", 1);
 }
 

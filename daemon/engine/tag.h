@@ -22,5 +22,8 @@ void tag_of_name(struct slice name, struct buffer *out);
 /* Appends the prefix of the keys of a tag. */
 void tag_prefix(const char *realm, struct slice tag, struct buffer *out);
 
+/* The same of the tag of a name. */
+void tag_prefix_of_name(const char *realm, struct slice name, struct buffer *out);
+
 /* True if both names have the same tag. */
 bool tag_is_same(struct slice a, struct slice b);

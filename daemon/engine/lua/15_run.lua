@@ -188,18 +188,54 @@ local function check_all(argv)
     return not all and replies or nil
 end
 
+-- Rows: calls of one method on one object that follow each other, with as many args each. A method
+-- may have a function that runs a row of them with fewer commands than one by one,
+--     row(obj, argv, first, size, n, replies)
+-- The args of the first call begin at argv[first], those of each next one `size` strings behind; there
+-- are n, 2 to ROW_MOST. It appends n replies and returns true; or it does nothing and returns false:
+-- then they are run one by one. Nobody waits on the object then, nor watches it.
+local ROW_MOST = 1000
+
+-- Runs the row that begins at argv[at], if there is one. Returns where the next op is, else nil.
+local function row_run(method, argv, at, replies)
+    local verb, name, version, nargs = argv[at], argv[at + 1], argv[at + 2], argv[at + 5]
+    local size = OP_STRINGS + nargs
+    local behind, n = at + size, 1
+    while argv[behind] == verb and argv[behind + 1] == name and argv[behind + 2] == version and
+        argv[behind + 5] == nargs and n < ROW_MOST do
+        behind, n = behind + size, n + 1
+    end
+    if n == 1 then
+        return nil
+    end
+    local obj = run.objects[name] or object_load(run.prefix, name)
+    if not obj or obj.version ~= version or obj.type ~= method.type or obj.waiting > 0 or
+        obj.watched or run.changed[1] or
+        not method.row(obj, argv, at + OP_STRINGS, size, n, replies) then
+        return nil
+    end
+    return behind
+end
+
 -- Runs all. Returns the replies, before which there is room for the status.
 local function run_ops(argv)
     local replies = { "" }
     local at, count = 2, #argv
     while at <= count do
-        local last = op_last(argv, at)
-        local reply = op_run_safely(ipcd.methods[argv[at]], argv, at, last)
-        replies[#replies + 1] = reply
-        if run.is_atomic and reply:byte(1) == 33 then
-            break
+        local method = ipcd.methods[argv[at]]
+        local behind = method and method.row and not run.is_atomic and
+            row_run(method, argv, at, replies)
+        if behind then
+            at = behind
+        else
+            local last = op_last(argv, at)
+            local reply = op_run_safely(method, argv, at, last)
+            replies[#replies + 1] = reply
+            if run.is_atomic and reply:byte(1) == 33 then
+                break
+            end
+            at = last + 1
         end
-        at = last + 1
     end
     if run.changed[1] then
         serve_safely()

@@ -127,7 +127,9 @@ end
 local function session_end(sid, seen)
     local waits, claims, opens = session_read(sid)
     local host = sid:match("^(.*):")
-    undo_of_session(sid, host, seen or 0)
+    if seen then -- of a dead host, reap.host undoes them all, in their order
+        undo_of_session(sid, host, seen)
+    end
     for _, number in ipairs(waits) do
         local wait = wait_read({ key = host .. "." .. number, home = run.prefix })
         if wait then

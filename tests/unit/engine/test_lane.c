@@ -363,6 +363,15 @@ static void idle_lanes_are_forgotten(void **state)
     assert_in_range(bench->lanes.tags.live, LANES_IDLE_MOST, LANES_IDLE_MOST + 1);
 }
 
+static void a_prefix_is_made_of_the_tag_of_a_name(void **state)
+{
+    struct buffer out = {0};
+    tag_prefix_of_name("r", slice_of_string("50%{"), &out);
+    assert_int_equal(out.len, strlen("ipcd:r:{50%25%7B}"));
+    assert_memory_equal(out.data, "ipcd:r:{50%25%7B}", out.len);
+    buffer_deinit(&out);
+}
+
 static void check_tag(const char *name, const char *tag)
 {
     struct buffer out = {0};
@@ -404,6 +413,7 @@ int main(void)
         TEST(an_op_that_was_withdrawn_is_not_sent),
         TEST(a_batch_has_so_many_ops_at_most),
         TEST(idle_lanes_are_forgotten),
+        cmocka_unit_test(a_prefix_is_made_of_the_tag_of_a_name),
         cmocka_unit_test(a_tag_is_what_the_name_marks_or_all_of_it),
     };
     return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);
