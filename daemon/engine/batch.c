@@ -308,6 +308,7 @@ static void take_error(struct lane *lane, const struct redisReply *reply)
             lanes->figures.again++; /* the lease has been renewed meanwhile */
             return;
         }
+        lanes->tenure.good_until = 0; /* which those who are told now can see */
         batch_fail(&lane->sent, OP_NOT_DONE, no_tenure);
         lanes->listener.fenced(lanes->listener.data);
         return;

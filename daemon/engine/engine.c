@@ -139,6 +139,11 @@ static void session_ends(void *data, struct session *session)
     }
 }
 
+static size_t session_tags(void *data, const struct session *session)
+{
+    return guest_lanes(data, session->id);
+}
+
 static size_t describe(void *data, struct buffer *out)
 {
     const struct engine *engine = data;
@@ -256,6 +261,7 @@ int engine_open(struct event_base *base, struct service *service,
                                       .cancel = cancel,
                                       .forget = forget,
                                       .session_ends = session_ends,
+                                      .session_tags = session_tags,
                                       .describe = describe,
                                       .data = engine};
     LIST_INIT(&engine->inquiries);

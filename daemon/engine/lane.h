@@ -161,6 +161,8 @@ void lane_unuse(struct lane *lane);
 /* The op is sent behind those that are in the lane: in this turn, if none is under way. It is ended
  * by its done, never within this call. */
 void lane_submit(struct lane *lane, struct op *op);
+/* The same, before those that have not been sent yet. */
+void lane_submit_first(struct lane *lane, struct op *op);
 /* Takes one that has not been sent yet out of its lane: true. False: it has been sent. */
 bool lane_withdraw(struct op *op);
 /* What was looked at of its mailbox is to be acknowledged: with the next batch, or one for that

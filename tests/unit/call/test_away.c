@@ -61,6 +61,11 @@ static void far_forget(void *data, struct call *call)
     far->forgotten++;
 }
 
+static size_t far_session_tags(void *data, const struct session *session)
+{
+    return 0;
+}
+
 static void far_session_ends(void *data, struct session *session)
 {
     struct far *far = data;
@@ -73,6 +78,7 @@ static void far_open(struct far *far, struct stage *stage)
                                 .begin = far_begin,
                                 .cancel = far_cancel,
                                 .forget = far_forget,
+                                .session_tags = far_session_tags,
                                 .session_ends = far_session_ends}};
     far->api.data = far;
     stage->service.engine = &far->api;
