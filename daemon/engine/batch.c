@@ -1,8 +1,6 @@
 /* batch: see batch.h. Tests: tests/unit/engine/test_lane.c. */
 #include "daemon/engine/batch.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/engine/decimal.h"
@@ -184,6 +182,13 @@ static int send_batch(struct lane *lane)
     return status;
 }
 
+bool batch_can_begin(const struct lane *lane)
+{
+    const struct lanes *lanes = lane->lanes;
+    return !lane->under_way && lane_is_busy(lane) && lane->paused_until <= lanes_now(lanes) &&
+           lanes_may_send(lanes); /* else they wait for a lease, as long as they may */
+}
+
 void batch_begin(struct lane *lane)
 {
     struct lanes *lanes = lane->lanes;
@@ -202,21 +207,33 @@ void batch_begin(struct lane *lane)
 
 /* Answers. */
 
+/* Takes a number and the space behind it off the front. False: there is none. */
+static bool take_number(struct slice *text, uint64_t *out)
+{
+    size_t len = 0;
+    *out = 0;
+    for (; len < text->len && text->data[len] >= '0' && text->data[len] <= '9'; len++) {
+        uint64_t digit = text->data[len] - (uint64_t)'0';
+        if (__builtin_mul_overflow(*out, (uint64_t)10, out) ||
+            __builtin_add_overflow(*out, digit, out)) {
+            return false;
+        }
+    }
+    if (len == 0 || len == text->len || text->data[len] != ' ') {
+        return false;
+    }
+    *text = slice_from(*text, len + 1);
+    return true;
+}
+
 /* "NOW DUE NAME": an object of those that were touched is due at DUE; 0: none is. */
 static void read_due(struct lane *lane, struct slice text)
 {
-    char numbers[64];
     uint64_t now;
     uint64_t due;
-    int name_at = 0;
-    size_t len = text.len < sizeof(numbers) - 1 ? text.len : sizeof(numbers) - 1;
-    memcpy(numbers, text.data, len);
-    numbers[len] = '\0';
-    if (sscanf(numbers, "%" SCNu64 " %" SCNu64 "%n", &now, &due, &name_at) != 2 || due == 0 ||
-        (size_t)name_at + 1 >= text.len) {
-        return;
+    if (take_number(&text, &now) && take_number(&text, &due) && due > 0 && text.len > 0) {
+        lane_note_due(lane, text, due > now ? due - now : 0);
     }
-    lane_note_due(lane, slice_from(text, (size_t)name_at + 1), due > now ? due - now : 0);
 }
 
 static bool is_reply_to(const struct lane *lane, const struct redisReply *reply)
@@ -235,11 +252,9 @@ static bool is_reply_to(const struct lane *lane, const struct redisReply *reply)
     return true;
 }
 
-static void deal_out(struct lane *lane, const struct redisReply *reply)
+/* Gives the ops of a batch that was done their replies. */
+static void deal_out(struct op_list *ending, const struct redisReply *reply, bool unconfirmed)
 {
-    struct lanes *lanes = lane->lanes;
-    bool unconfirmed = lane->request.replicas < lanes->options.wait_replicas;
-    struct op_list ending;
     struct slice replies[LANE_OPS_MOST];
     struct slice *all = replies;
     size_t count = reply->elements - 1;
@@ -248,22 +263,20 @@ static void deal_out(struct lane *lane, const struct redisReply *reply)
         all = calloc(count, sizeof(*all));
     }
     if (all == NULL) {
-        batch_fail(&lane->sent, OP_UNKNOWN, "there is no memory for its replies");
+        batch_fail(ending, OP_UNKNOWN, "there is no memory for its replies");
         return;
     }
     for (size_t i = 0; i < count; i++) {
         const struct redisReply *one = reply->element[i + 1];
         all[i] = (struct slice){(const uint8_t *)one->str, (size_t)one->len};
     }
-    TAILQ_INIT(&ending);
-    TAILQ_CONCAT(&ending, &lane->sent, link);
-    while (!TAILQ_EMPTY(&ending)) {
-        struct op *op = TAILQ_FIRST(&ending);
+    while (!TAILQ_EMPTY(ending)) {
+        struct op *op = TAILQ_FIRST(ending);
         size_t mine = op->count < count - at ? op->count : count - at;
         const struct outcome outcome = {
             .fate = OP_DONE, .count = mine, .replies = all + at, .unconfirmed = unconfirmed};
         at += mine;
-        batch_end_op(&ending, op, &outcome);
+        batch_end_op(ending, op, &outcome);
     }
     if (all != replies) {
         free(all);
@@ -327,6 +340,25 @@ static void take_failure(struct lane *lane, const char *why)
     }
 }
 
+/* It was done. The next one is sent before its replies are dealt out: while that is done here the
+ * server is at work. What comes again of this one stands behind all the same, as it would now. */
+static void take_replies(struct lane *lane, const struct redisReply *reply)
+{
+    const struct redisReply *first = reply->element[0];
+    bool unconfirmed = lane->request.replicas < lane->lanes->options.wait_replicas;
+    struct op_list ending;
+    lane->mailbox.acked = lane->ack;
+    read_due(lane, (struct slice){(const uint8_t *)first->str, (size_t)first->len});
+    TAILQ_INIT(&ending);
+    TAILQ_CONCAT(&ending, &lane->sent, link);
+    if (!TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
+        cluster_gather(lane->lanes->cluster);
+        batch_begin(lane);
+        cluster_flush(lane->lanes->cluster);
+    }
+    deal_out(&ending, reply, unconfirmed);
+}
+
 static void batch_done(struct request *request, const struct redisReply *reply,
                        enum request_fate fate, const char *why)
 {
@@ -349,10 +381,7 @@ static void batch_done(struct request *request, const struct redisReply *reply,
     } else if (!is_reply_to(lane, reply)) {
         batch_fail(&lane->sent, OP_UNKNOWN, "the engine answered with something else");
     } else {
-        lane->mailbox.acked = lane->ack;
-        read_due(lane, (struct slice){(const uint8_t *)reply->element[0]->str,
-                                      (size_t)reply->element[0]->len});
-        deal_out(lane, reply);
+        take_replies(lane, reply);
     }
     lane_make_ready(lane);
     lane_unuse(lane);

@@ -83,11 +83,11 @@ static void greeted(struct link *link, struct redisReply *reply)
     if (refusal != NULL) {
         char said[160];
         (void)snprintf(said, sizeof(said), "%s", refusal);
-        freeReplyObject(reply);
+        reader_free_reply(reply);
         fail(link, "it refuses us: %s", said);
         return;
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
     link->greetings--;
     if (link->greetings == 0) {
         (void)event_del(link->timer);

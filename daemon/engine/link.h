@@ -43,7 +43,7 @@ enum link_state {
 
 struct link_listener {
     void (*ready)(void *data);
-    /* The reply is the callee's, to be freed by freeReplyObject. */
+    /* The reply is the callee's, to be freed by reader_free_reply. */
     void (*reply)(void *data, struct redisReply *reply);
     /* The connection, or the attempt at one, has ended; link->why says why. */
     void (*lost)(void *data, bool was_ready);
