@@ -141,6 +141,7 @@ struct lanes {
     struct heap dues;
     struct slice *argv; /* owned: scratch */
     size_t argv_cap;
+    struct buffer made;   /* owned: scratch: the bytes to which strings in argv refer */
     struct buffer prefix; /* scratch too */
     struct lanes_figures figures;
 };

@@ -189,5 +189,6 @@ void lanes_deinit(struct lanes *lanes)
     heap_deinit(&lanes->dues);
     (void)event_del(&lanes->flush);
     free(lanes->argv);
+    buffer_deinit(&lanes->made);
     buffer_deinit(&lanes->prefix);
 }

@@ -1,7 +1,5 @@
 /*
- * op: one operation on its way to the engine, as the function in Redis is given it:
- *
- *     VERB NAME VERSION SESSION WAIT NARGS arg…
+ * op: one operation on its way to the engine, as the function in Redis is given it (fcall.h).
  *
  * An op has one part, or, if it is a batch whose calls are run with nothing in between (atomic),
  * several. It belongs to whoever made it; while it is in a lane (lane.h) it is left alone.
@@ -30,7 +28,6 @@ struct op_part {
     const char *verb; /* not owned: of the table of methods, or a literal */
     struct arguments arguments;
     struct buffer version; /* owned: of the object, as its rights have been checked; empty: none */
-    char nargs[DECIMAL_MAX]; /* batch.c's own */
 };
 
 /* What became of an op. */
@@ -63,8 +60,7 @@ struct op {
     uint64_t wait;     /* under which it is known if it has to wait; 0: it may not wait */
     uint64_t deadline; /* monotonic, nanoseconds: for how long it may stand in the lane; TIME_NEVER:
                           until the lease is over */
-    char session_text[DECIMAL_MAX]; /* batch.c's own; */
-    char wait_text[DECIMAL_MAX];    /* so is this */
+    unsigned run;      /* fcall.c's own: calls of the run that begins with it */
     /* It has left its lane: from within, it may be freed or given to a lane anew. */
     void (*done)(struct op *op, const struct outcome *outcome);
 };
