@@ -257,6 +257,7 @@ int engine_open(struct event_base *base, struct service *service,
                                       .session_ends = session_ends,
                                       .describe = describe,
                                       .data = engine};
+    SLIST_INIT(&engine->spares);
     LIST_INIT(&engine->inquiries);
     LIST_INIT(&engine->asked);
     ordered_init(&engine->waits);
@@ -326,6 +327,7 @@ void engine_close(struct engine *engine)
         engine->service->engine = NULL;
     }
     ordered_deinit(&engine->waits, NULL);
+    away_free_spares(engine);
     metas_deinit(&engine->metas);
     free((char *)(uintptr_t)engine->options.realm);
     free((char *)(uintptr_t)engine->options.host);

@@ -67,6 +67,9 @@ struct op {
 
 /* An op with one part, of a verb, on an object of that name (empty: on none). */
 void op_init(struct op *op, const char *verb, struct slice name);
+/* The same for one that was initialized, has one part and is in no lane: that one's memory is used
+ * again. */
+void op_renew(struct op *op, const char *verb, struct slice name);
 /* With `count` parts, all zeroed but for what part_init does. 0 or ERR_MEMORY. */
 int op_init_atomic(struct op *op, unsigned count);
 void op_deinit(struct op *op);

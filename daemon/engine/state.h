@@ -26,7 +26,9 @@ struct engine {
     struct cluster *cluster;
     struct lanes lanes;
     struct metas metas;
-    struct ordered waits; /* struct away, by their numbers */
+    struct ordered waits;               /* struct away, by their numbers: what is known to wait */
+    SLIST_HEAD(away_list, away) spares; /* that have ended, with the memory that they had */
+    unsigned nspares;
     uint64_t last_wait;
     struct ordered guests;   /* struct guest, by their sessions */
     struct ordered stays;    /* struct stay, by session and lane */
@@ -39,9 +41,9 @@ struct engine {
     struct lane *hosts; /* of what hosts tell each other; used; NULL: not joined yet */
     struct lease *lease;
     LIST_HEAD(inquiry_list, inquiry) inquiries; /* hosts.c: what is asked of other daemons */
-    LIST_HEAD(asked_list, asked) asked;          /* hosts.c: what others ask */
+    LIST_HEAD(asked_list, asked) asked;         /* hosts.c: what others ask */
     uint64_t last_inquiry;
-    struct lane *letters; /* used: by which they come; NULL: none yet */
+    struct lane *letters;    /* used: by which they come; NULL: none yet */
     struct reaping *reaping; /* NULL: no dead daemon is given back for */
     struct event timer;
     unsigned catching_up; /* of engine_catch_up: messages that are to come */

@@ -100,7 +100,7 @@ static void undeliver(struct lane *lane, const struct entry *entry)
 
 static void take(struct engine *engine, struct lane *lane, const struct entry *entry)
 {
-    struct away *away = away_waiting(engine, entry->wait);
+    struct away *away = away_waiting(engine, lane, entry->wait);
     lane->mailbox.last = entry->number;
     if (entry->wait == 0) {
         hosts_mail(engine, entry->reply);
