@@ -31,8 +31,9 @@ title "3. A Redis Cluster"
 mkdir "$directory/redis"
 coproc cluster { exec tools/redis-cluster "$directory/redis" 2>"$directory/redis.log"; }
 processes+=("$cluster_PID")
-read -r ready -a ports <&"${cluster[0]}" || true
-[ "${ready:-}" = ready ] || die "the cluster did not come about: $(tail -n 3 "$directory/redis.log")"
+read -r -a words <&"${cluster[0]}" || true
+[ "${words[0]:-}" = ready ] || die "the cluster did not come about: $(tail -n 3 "$directory/redis.log")"
+ports=("${words[@]:1}")
 say "Three primaries and three replicas, on the ports ${ports[*]} of this machine:"
 show redis-cli -p "${ports[0]}" cluster info | head -n 8
 

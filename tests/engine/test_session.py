@@ -34,6 +34,21 @@ def test_it_is_not_served_with_what_it_gives_back_itself(host, engine):
     assert host.call("sample.count", "box") == 1
 
 
+def test_what_it_was_served_and_its_daemon_has_not_seen_goes_back(host):
+    host.open("sample", "box")
+    host.call("sample.get", "box", "", session=4)
+    host.call("sample.put", "box", stored("v"), "")
+    assert host.call("sample.count", "box") == 0
+    host.tell("session.end", 4, 1, near="box")  # entry 1 has been seen
+    assert host.call("sample.count", "box") == 0
+    host.call("sample.get", "box", "", session=5)
+    host.call("sample.put", "box", stored("w"), "")
+    host.tell("session.end", 5, 1, near="box")
+    assert host.call("sample.count", "box") == 1
+    host.tell("session.end", 5, 1, near="box")
+    assert host.call("sample.count", "box") == 1
+
+
 def test_sessions_of_two_hosts_with_one_number_are_two(host, other):
     host.open("sample", "box")
     host.call("sample.put", "box", stored("v"), "")
