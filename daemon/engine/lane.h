@@ -141,8 +141,10 @@ struct lanes {
     struct heap dues;
     struct slice *argv; /* owned: scratch */
     size_t argv_cap;
-    struct buffer made;   /* owned: scratch: the bytes to which strings in argv refer */
-    struct buffer prefix; /* scratch too */
+    struct lane *last;       /* of the name that was asked for last; NULL: none yet */
+    struct buffer last_name; /* owned */
+    struct buffer made;      /* owned: scratch: the bytes to which strings in argv refer */
+    struct buffer prefix;    /* scratch too */
     struct lanes_figures figures;
 };
 
