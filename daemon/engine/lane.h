@@ -21,7 +21,7 @@
 #include "daemon/objects/ordered.h"
 
 enum {
-    LANE_OPS_MOST = 256,           /* parts in one batch, */
+    LANE_OPS_MOST = 1024,          /* parts in one batch, */
     LANE_BYTES_MOST = 1024 * 1024, /* and bytes, but for one op that is longer alone */
     LANES_IDLE_MOST = 256,         /* lanes that nobody uses and that are kept */
 };

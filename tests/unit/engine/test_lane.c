@@ -142,6 +142,41 @@ static void one_batch_is_under_way_at_a_time(void **state)
     }
 }
 
+/* An op that notes how many batches had been sent when it ended. */
+struct witness {
+    struct probe probe;
+    const struct cluster *cluster;
+    size_t sent;
+};
+
+static void on_witnessed(struct op *op, const struct outcome *outcome)
+{
+    struct witness *witness = (struct witness *)op;
+    witness->sent = witness->cluster->sent;
+    on_done(op, outcome);
+}
+
+static void the_next_batch_is_sent_before_the_replies_of_the_last_are_dealt_out(void **state)
+{
+    struct bench *bench = *state;
+    struct witness witness = {.cluster = &bench->cluster};
+    struct probe behind;
+    submit(bench, &witness.probe, "a", "1");
+    witness.probe.op.done = on_witnessed;
+    run(bench);
+    submit(bench, &behind, "a", "2");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
+    assert_int_equal(witness.sent, 2);
+    assert_string_equal(witness.probe.reply, "=1");
+    assert_int_equal(behind.ended, 0);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
+    assert_string_equal(behind.reply, "=2");
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 2);
+    op_deinit(&witness.probe.op);
+    op_deinit(&behind.op);
+}
+
 /* The seq in the head: its last byte, as it is small here. */
 static unsigned seq_of(const struct bench *bench)
 {
@@ -397,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ops_of_one_turn_are_one_batch),
         TEST(one_batch_is_under_way_at_a_time),
+        TEST(the_next_batch_is_sent_before_the_replies_of_the_last_are_dealt_out),
         TEST(a_batch_whose_connection_is_lost_comes_again_as_it_was),
         TEST(what_has_no_time_left_is_unknown_if_it_may_have_been_run),
         TEST(what_was_unknown_once_stays_so_though_it_was_not_sent_again),
