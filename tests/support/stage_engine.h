@@ -26,5 +26,3 @@ uint64_t stage_engine_due(const struct stage_engine *engine);
 void stage_engine_tick(struct stage_engine *engine);
 /* From now on the engine's clock is so much ahead of the stage's, as if the stage had been stopped. */
 void stage_engine_set_ahead(struct stage_engine *engine, uint64_t ms);
-/* Sessions, which the engine calls "h:NUMBER", get their bare numbers in an answer. */
-void stage_engine_localize(msgpack_object *answer);
