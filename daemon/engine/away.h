@@ -15,6 +15,7 @@ enum away_state {
 };
 
 struct listing; /* listing.h */
+struct several; /* several.h */
 
 struct away {
     struct ordered_entry entry; /* engine->waits, if is_known */
@@ -29,7 +30,9 @@ struct away {
     bool served;   /* it was answered by way of the outbox */
     bool is_known; /* it is in engine->waits, as the engine has said that it waits */
     unsigned tries;
+    bool is_ending;          /* counted in engine->ending: its session is gone, its op is not */
     struct listing *listing; /* of an object.list (listing.h); NULL: it is another method */
+    struct several *several; /* of a queue.get_any at several places, which has no op then */
 };
 
 /* The functions of struct engine_api; see there. */
@@ -39,8 +42,8 @@ void away_forget(struct call *call);
 
 /* The one that waits in that lane under that number, or is under way with it; or NULL. */
 struct away *away_waiting(const struct engine *engine, const struct lane *lane, uint64_t wait);
-/* What the engine has answered it: it ends. */
-void away_serve(struct away *away, struct slice reply);
+/* What the outbox of the lane has for it: it ends, as a rule. */
+void away_serve(struct away *away, const struct lane *lane, struct slice reply);
 /* It ends, refused with ERR_ENGINE, as what it waited for is lost. */
 void away_lose(struct away *away, const char *why);
 

@@ -23,13 +23,14 @@ enum { NS_PER_MS = 1000000, HOST_NAME_MOST = 65 };
 
 /* Time. */
 
+/* One that is set already rings first: then it is looked at anew. */
 static void arm(struct engine *engine)
 {
     uint64_t due = engine_due(engine);
-    if (due == TIME_NEVER) {
-        (void)event_del(&engine->timer);
+    if (due >= engine->rings) {
         return;
     }
+    engine->rings = due;
     uint64_t now = engine_now(engine);
     uint64_t us = due > now ? (due - now + 999) / 1000 : 0;
     const struct timeval after = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
@@ -72,6 +73,7 @@ void engine_tick(struct engine *engine, uint64_t now)
 static void timer_rings(evutil_socket_t fd, short what, void *data)
 {
     struct engine *engine = data;
+    engine->rings = TIME_NEVER;
     engine_tick(engine, engine_now(engine));
 }
 
@@ -137,6 +139,11 @@ static void session_ends(void *data, struct session *session)
         engine->has_unwatched = true;
         event_active(&engine->timer, EV_TIMEOUT, 0); /* when its watches have ended */
     }
+}
+
+static size_t session_tags(void *data, const struct session *session)
+{
+    return guest_lanes(data, session->id);
 }
 
 static size_t describe(void *data, struct buffer *out)
@@ -226,6 +233,7 @@ static int begin_lanes(struct engine *engine)
         .realm = engine->options.realm,
         .host = engine->options.host,
         .function = functions_of(&engine->options)->name,
+        .freeing = functions_of(&engine->options)->freeing,
         .tag = engine->options.tag,
         .clock = engine->service->jobs.clock,
         .timeout_ms = engine->options.timeout_ms,
@@ -249,12 +257,14 @@ int engine_open(struct event_base *base, struct service *service,
     }
     engine->base = base;
     engine->service = service;
+    engine->rings = TIME_NEVER;
     engine->residence = (struct residence){has, engine};
     engine->api = (struct engine_api){.has = has,
                                       .begin = begin,
                                       .cancel = cancel,
                                       .forget = forget,
                                       .session_ends = session_ends,
+                                      .session_tags = session_tags,
                                       .describe = describe,
                                       .data = engine};
     SLIST_INIT(&engine->spares);

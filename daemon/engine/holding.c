@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/call/lookup.h"
 #include "daemon/engine/guest.h"
 
 struct holding_op {
@@ -20,6 +21,38 @@ static void take_elements(struct param array, struct buffer *out, uint64_t *coun
         (void)buffer_append(out, elements.data, elements.len);
         *count += array.header.count;
     }
+}
+
+/* How many tickets or permits one entry of `holds` tells of; a lock is one. */
+static uint64_t held(struct slice *rest)
+{
+    struct header header;
+    struct slice entry = value_next(rest).raw;
+    if (header_read(entry.data, entry.len, &header) != 0 || header.kind != KIND_MAP) {
+        return 0;
+    }
+    struct slice pairs = slice_from(entry, header.size);
+    for (uint32_t i = 0; i < header.count; i++) {
+        struct param key = value_next(&pairs);
+        struct param value = value_next(&pairs);
+        struct slice name = key.header.kind == KIND_STR ? param_bytes(&key) : (struct slice){0};
+        if ((slice_equal(name, slice_of_string("tickets")) ||
+             slice_equal(name, slice_of_string("permits"))) &&
+            param_fits(&value.header, PARAM_UINT)) {
+            return (uint64_t)value.header.i;
+        }
+    }
+    return 1;
+}
+
+static uint64_t held_in_all(struct param array)
+{
+    uint64_t count = 0;
+    struct slice rest = slice_from(array.raw, array.header.size);
+    for (uint32_t i = 0; array.header.kind == KIND_ARRAY && i < array.header.count; i++) {
+        count += held(&rest);
+    }
+    return count;
 }
 
 /* {open: [name…], holds: [map…], …} */
@@ -39,6 +72,7 @@ static void take(struct holding *holding, struct slice packed)
             take_elements(value, &holding->open, &holding->more.open_count);
         } else if (slice_equal(name, slice_of_string("holds"))) {
             take_elements(value, &holding->holds, &holding->more.holds_count);
+            holding->more.holding += held_in_all(value);
         }
     }
 }

@@ -189,6 +189,7 @@ void lanes_deinit(struct lanes *lanes)
     heap_deinit(&lanes->dues);
     (void)event_del(&lanes->flush);
     free(lanes->argv);
+    buffer_deinit(&lanes->last_name);
     buffer_deinit(&lanes->made);
     buffer_deinit(&lanes->prefix);
 }

@@ -60,6 +60,7 @@ struct link {
     enum link_state state;
     struct dial dial;
     struct bufferevent *stream; /* owned; from GREETING on */
+    struct event *readable;     /* owned; of a stream that is not TLS, which only writes then */
     struct reader reader;       /* open from GREETING on */
     struct evbuffer *out;       /* owned: what link_flush is to send */
     struct event *timer; /* owned: the next attempt, the time limit, the look at the silence */

@@ -46,6 +46,7 @@ struct engine {
     struct lane *letters;    /* used: by which they come; NULL: none yet */
     struct reaping *reaping; /* NULL: no dead daemon is given back for */
     struct event timer;
+    uint64_t rings;       /* when, at the latest; TIME_NEVER: it is not set */
     unsigned catching_up; /* of engine_catch_up: messages that are to come */
     unsigned confirming;  /* channels that have been asked for */
     bool closing;

@@ -202,11 +202,11 @@ int session_describe(const struct service *service, uint64_t number,
     if (!read_page(from, &page)) {
         return refuse_page(text);
     }
+    size_t at = pack_map_begin(out);
+    size_t pairs = sessions_pack_summary(out, session, more == NULL ? 0 : more->holding);
     if (more == NULL || from->cursor.len > 0) {
         more = &nothing;
     }
-    size_t at = pack_map_begin(out);
-    size_t pairs = sessions_pack_summary(out, session);
     pack_string(out, "open");
     pack_open(out, session, &page, more);
     pack_string(out, "holds");

@@ -19,6 +19,7 @@ struct session_more {
     struct slice holds;
     uint64_t open_count;
     uint64_t holds_count;
+    uint64_t holding; /* tickets, locks and permits in them */
 };
 
 /* Reads it from the options of session.describe, which are param 1: 0, or the call's refusal. The

@@ -101,7 +101,7 @@ int sessions_read_param(struct call *call, unsigned i, uint64_t *number)
 
 /* Lists. */
 
-size_t sessions_pack_summary(struct buffer *out, struct session *session)
+size_t sessions_pack_summary(struct buffer *out, struct session *session, uint64_t holding_away)
 {
     const struct credentials *peer = &session->credentials;
     const struct engine_api *engine = session->service->engine;
@@ -112,6 +112,7 @@ size_t sessions_pack_summary(struct buffer *out, struct session *session)
     } else {
         pack_key_string(out, "session", name);
         pack_key_string(out, "host", engine->host);
+        pack_key_uint(out, "engine_tags", engine->session_tags(engine->data, session));
     }
     pack_key_int(out, "pid", peer->pid);
     pack_key_uint(out, "uid", peer->uid);
@@ -121,9 +122,9 @@ size_t sessions_pack_summary(struct buffer *out, struct session *session)
     pack_timestamp(out, session->since.tv_sec, (uint32_t)session->since.tv_nsec);
     pack_key_uint(out, "calls", session->ncalls);
     pack_key_uint(out, "waiting", session->calls.live - session->away);
-    pack_key_uint(out, "holding", session_holding(session));
+    pack_key_uint(out, "holding", session_holding(session) + holding_away);
     pack_key_uint(out, "bytes", session->charged.bytes);
-    return SUMMARY_PAIRS + (engine != NULL);
+    return SUMMARY_PAIRS + (engine == NULL ? 0 : 2);
 }
 
 /* The first session of a number greater than `id`, or NULL. */
@@ -144,7 +145,7 @@ size_t sessions_pack(const struct service *service, uint64_t *last, size_t most,
     struct session *session = session_after(service, *last);
     for (; session != NULL && count < most; session = TAILQ_NEXT(session, link)) {
         size_t at = pack_map_begin(out);
-        pack_map_end(out, at, sessions_pack_summary(out, session));
+        pack_map_end(out, at, sessions_pack_summary(out, session, 0));
         *last = session->id;
         count++;
     }

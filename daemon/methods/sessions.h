@@ -32,8 +32,9 @@ struct session *sessions_find(const struct service *service, uint64_t number,
 size_t sessions_pack(const struct service *service, uint64_t *last, size_t most,
                      struct buffer *out);
 
-/* Packs the pairs of such an entry; returns how many. */
-size_t sessions_pack_summary(struct buffer *out, struct session *session);
+/* Packs the pairs of such an entry; returns how many. `holding_away` is what it holds in an engine,
+ * as far as that is known: session.list does not ask. */
+size_t sessions_pack_summary(struct buffer *out, struct session *session, uint64_t holding_away);
 
 /* Ends a session for a user, who must be the session's own, the daemon's or root. 0; or an error,
  * with the sentence for it in `text`: NOT_FOUND, DENIED. */

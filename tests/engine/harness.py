@@ -10,6 +10,7 @@ A Host is a daemon in one realm: it numbers its batches in each tag, knows the v
 that it has seen (a "?" is answered by sending the op again), gives waits numbers and reads its
 outboxes. Time is by hand: host.engine.now, in milliseconds.
 """
+import os
 import pathlib
 import re
 import struct
@@ -132,7 +133,7 @@ def tag_of(name):
     """The hash tag of an object's name."""
     at = name.find("{")
     end = name.find("}", at + 1)
-    if at >= 0 and end > at + 1:
+    if at >= 0 and end > at + 1 and name[at + 1] != "%":
         return name[at + 1:end]
     return name.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
@@ -146,9 +147,10 @@ def option_names(kind):
 
 
 def library(*more):
-    """The name and the text of the library, with files more."""
+    """The name and the text of the library, with files more; and with a fault, if $IPCD_ENGINE_FAULT
+    names one: see finds.py."""
     command = [sys.executable, str(ROOT / "tools" / "engine-library")]
-    for file in more:
+    for file in [*more, *filter(None, [os.environ.get("IPCD_ENGINE_FAULT")])]:
         command += ["--with", str(file)]
     text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return text.splitlines()[0].split("name=")[1], text

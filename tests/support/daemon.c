@@ -36,12 +36,20 @@ void directory_remove(const char *path)
     (void)nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static void write_file(const char *path, const char *text)
+/* A configuration: the test's own, and where its objects live, if they do in an engine. */
+static void write_config(const char *path, const char *own, const char *engine)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_return_code(fd, errno);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    (void)close(fd);
+    static unsigned realms;
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    if (own != NULL) {
+        (void)fputs(own, file);
+    }
+    if (engine != NULL) {
+        (void)fprintf(file, "\n[engine]\nurl = %s\nhost = h\nrealm = t%d-%u\n", engine, (int)getpid(),
+                      ++realms);
+    }
+    assert_int_equal(fclose(file), 0);
 }
 
 /* The arguments and the environment of one daemon, with the room for the texts in them. */
@@ -66,9 +74,10 @@ static void command_build(struct command *command, const struct daemon_options *
         command->args[count++] = "--socket";
         command->args[count++] = daemon->socket;
     }
-    if (options->config != NULL) {
+    const char *engine = getenv("IPCD_ENGINE");
+    if (options->config != NULL || engine != NULL) {
         (void)snprintf(command->config, sizeof(command->config), "%s/ipcd.conf", daemon->directory);
-        write_file(command->config, options->config);
+        write_config(command->config, options->config, engine);
         command->args[count++] = "--config";
         command->args[count++] = command->config;
     }

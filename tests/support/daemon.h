@@ -4,11 +4,15 @@
  * The program is $IPCD_BINARY. Every wait has a limit; a daemon that outlives its test is killed by
  * the kernel (PR_SET_PDEATHSIG). What it writes to standard error is collected, and shown when it
  * does not end as it should; with sanitizers that is where their reports are.
+ *
+ * With $IPCD_ENGINE, a URL (see with-engine), objects that have a name live there, each daemon's in a
+ * realm of its own.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/types.h>
 
 #include "tests/support/rpc.h"
@@ -109,6 +113,16 @@ pid_t daemon_client_process_of(struct daemon *daemon, const char *const calls[][
 
 /* SIGKILL to such a process, and its end awaited. */
 void process_kill(pid_t pid);
+
+/* A test that makes no sense, or is not right, where objects live in an engine: it is left out then;
+ * `why` is for the reader. */
+static inline void only_in_memory(const char *why)
+{
+    if (getenv("IPCD_ENGINE") != NULL) {
+        (void)why;
+        skip();
+    }
+}
 
 /* Set-up and teardown of a test that wants a daemon without options in *state. */
 int daemon_setup(void **state);

@@ -156,6 +156,52 @@ void rpc_expect_waiting(struct rpc *rpc, uint32_t msgid, struct place place)
     }
 }
 
+static bool is_answered(const struct rpc *rpc, uint32_t msgid)
+{
+    const struct reply *reply = rpc->first;
+    while (reply != NULL && (reply->type != REPLY_RESPONSE || reply->msgid != msgid)) {
+        reply = reply->next;
+    }
+    return reply != NULL;
+}
+
+/* The value of a key of a map; NULL: it is none, or has not that. */
+static const msgpack_object *find_key(const msgpack_object *map, const char *key)
+{
+    for (uint32_t i = 0; map->type == MSGPACK_OBJECT_MAP && i < map->via.map.size; i++) {
+        if (text_is(&map->via.map.ptr[i].key, key)) {
+            return &map->via.map.ptr[i].val;
+        }
+    }
+    return NULL;
+}
+
+/* In what session.describe tells. */
+static bool is_waiting(const msgpack_object *description, uint32_t msgid)
+{
+    const msgpack_object *waits = find_key(description, "waits");
+    for (uint32_t i = 0; waits != NULL && i < waits->via.array.size; i++) {
+        const msgpack_object *found = find_key(&waits->via.array.ptr[i], "msgid");
+        if (found != NULL && found->via.u64 == msgid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void rpc_await_begun(struct rpc *rpc, uint32_t msgid)
+{
+    int64_t deadline = rpc_now() + RPC_LIMIT_MS;
+    for (bool begun = false; !begun;) {
+        struct reply *reply = rpc_call(rpc, "session.describe", "[]");
+        begun = is_waiting(&reply->result, msgid) || is_answered(rpc, msgid);
+        if (!begun && rpc_now() > deadline) {
+            fail_reply("session.describe", "that the call waits", reply, HERE);
+        }
+        reply_free(reply);
+    }
+}
+
 void rpc_expect_soon(struct rpc *rpc, const char *method, const char *params, const char *result,
                      struct place place)
 {

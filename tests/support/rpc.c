@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/localize.h"
+
 enum { UPGRADE_EVERY = 16, UPGRADE_FIRST = 3 };
 
 int64_t rpc_now(void)
@@ -247,6 +249,9 @@ uint32_t rpc_start(struct rpc *rpc, const char *method, const char *params)
 {
     uint32_t msgid = rpc_send(rpc, method, params);
     expect(rpc, "server.ping", "['started']", "'started'");
+    if (getenv("IPCD_ENGINE") != NULL) {
+        rpc_await_begun(rpc, msgid);
+    }
     return msgid;
 }
 
@@ -341,6 +346,9 @@ static struct reply *take_message(struct rpc *rpc)
     size_t at = 0;
     status = msgpack_unpack_next(&reply->unpacked, reply->bytes, size, &at);
     assert_int_equal(status, MSGPACK_UNPACK_SUCCESS);
+    if (getenv("IPCD_ENGINE") != NULL) {
+        localize_sessions(&reply->unpacked.data);
+    }
     rpc->in_size -= size;
     memmove(rpc->in, rpc->in + size, rpc->in_size);
     reply->received = rpc_now();

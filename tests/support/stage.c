@@ -7,6 +7,7 @@
 
 #include "daemon/call/handover.h"
 #include "daemon/call/takeover.h"
+#include "tests/support/localize.h"
 #include "tests/support/stage_engine.h"
 
 enum { NS_PER_MS = 1000000 };
@@ -124,7 +125,7 @@ static void take_answers(struct actor *actor, struct slice rest)
         assert_int_equal(msgpack_unpack_next(answer, (const char *)bytes, len, NULL),
                          MSGPACK_UNPACK_SUCCESS);
         if (actor->stage->engine != NULL) {
-            stage_engine_localize(&answer->data);
+            localize_sessions(&answer->data);
         }
         rest = slice_from(rest, len);
     }

@@ -3,44 +3,6 @@
 
 #include <stdlib.h>
 
-static bool read_session(const msgpack_object_str *text, uint64_t *number)
-{
-    char digits[24];
-    char *end;
-    if (text->size < 3 || text->size > sizeof(digits) || memcmp(text->ptr, "h:", 2) != 0) {
-        return false;
-    }
-    memcpy(digits, text->ptr + 2, text->size - 2);
-    digits[text->size - 2] = '\0';
-    *number = strtoull(digits, &end, 10);
-    return *end == '\0';
-}
-
-void stage_engine_localize(msgpack_object *answer)
-{
-    uint64_t number;
-    switch (answer->type) {
-    case MSGPACK_OBJECT_ARRAY:
-        for (uint32_t i = 0; i < answer->via.array.size; i++) {
-            stage_engine_localize(&answer->via.array.ptr[i]);
-        }
-        return;
-    case MSGPACK_OBJECT_MAP:
-        for (uint32_t i = 0; i < answer->via.map.size; i++) {
-            stage_engine_localize(&answer->via.map.ptr[i].val);
-        }
-        return;
-    case MSGPACK_OBJECT_STR:
-        if (read_session(&answer->via.str, &number)) {
-            answer->via.u64 = number;
-            answer->type = MSGPACK_OBJECT_POSITIVE_INTEGER;
-        }
-        return;
-    default:
-        return;
-    }
-}
-
 #ifdef HAVE_ENGINE
 
 #include <unistd.h>
@@ -58,12 +20,13 @@ struct stage_engine {
     struct stage *stage;
     struct event_base *base;
     struct engine *engine;
+    uint64_t ahead_ms;
 };
 
 static uint64_t now_ms(void *data)
 {
     const struct stage_engine *engine = data;
-    return engine->stage->now / NS_PER_MS;
+    return engine->stage->now / NS_PER_MS + engine->ahead_ms;
 }
 
 static bool has_name(void *data, const char *name)
@@ -170,6 +133,11 @@ void stage_engine_tick(struct stage_engine *engine)
     stage_engine_settle(engine);
 }
 
+void stage_engine_set_ahead(struct stage_engine *engine, uint64_t ms)
+{
+    engine->ahead_ms = ms;
+}
+
 #else
 
 struct stage_engine *stage_engine_join(struct stage *stage, const struct stage_host *host)
@@ -196,6 +164,10 @@ uint64_t stage_engine_due(const struct stage_engine *engine)
 }
 
 void stage_engine_tick(struct stage_engine *engine)
+{
+}
+
+void stage_engine_set_ahead(struct stage_engine *engine, uint64_t ms)
 {
 }
 

@@ -54,6 +54,7 @@ static void large_results_come_whole(void **state)
 
 static void descriptors_go_through_the_calls_and_into_the_error(void **state)
 {
+    only_in_memory("descriptors stay here");
     struct daemon *daemon = *state;
     struct rpc *c = with_queues(state);
     unsigned before = daemon_descriptors(daemon);
@@ -81,6 +82,7 @@ static void descriptors_go_through_the_calls_and_into_the_error(void **state)
 /* Each queue.get would add 8 to the descriptors of the answer, which has room for 16. */
 static void too_many_descriptors_leave_the_item_where_it_is(void **state)
 {
+    only_in_memory("descriptors stay here");
     struct daemon *daemon = *state;
     struct rpc *c = with_queues(state);
     unsigned before = daemon_descriptors(daemon);
@@ -122,6 +124,7 @@ static void too_many_descriptors_leave_the_item_where_it_is(void **state)
 /* A call that packs some descriptors, and then fails, leaves none in the answer. */
 static void failed_call_passes_no_descriptors(void **state)
 {
+    only_in_memory("descriptors stay here");
     struct rpc *c = daemon_client(*state);
     expect(c, "list.open", "['l']", "_map");
     for (int i = 0; i < 3; i++) {

@@ -71,6 +71,7 @@ static int64_t calls_of_get(struct ipcc *conn)
 
 static void ahead_gets_all_in_order_with_few_calls(void **state)
 {
+    only_in_memory("nothing is reserved in an engine");
     struct ipcc *conn = client_open(*state);
     struct ipcc_queue *queue = open_queue(conn, "q", false);
     uint64_t size;
@@ -303,6 +304,7 @@ static void ahead_ends_with_the_connection(void **state)
 /* The daemon is replaced by another one while items are reserved. */
 static void ahead_goes_on_with_the_next_daemon(void **state)
 {
+    only_in_memory("a daemon with an engine hands nothing over");
     struct ipcc *conn = client_open(*state);
     struct ipcc_queue *queue = open_queue(conn, "q", false);
     struct ipcc_reply reply;

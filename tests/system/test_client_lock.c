@@ -401,7 +401,7 @@ static void condition_goes_by_the_lock_that_is_named(void **state)
     bool notified = true;
     uint64_t woken = 9;
     struct ipcc_condition_options options = {.lock = "l"};
-    assert_ok(ipcc_condition_open(conn, "c", &options, &condition));
+    assert_ok(ipcc_condition_open(conn, "{l}c", &options, &condition));
     assert_ok(ipcc_condition_acquire(condition, 0, &acquired));
     assert_int_equal(acquired.depth, 1);
     assert_ok(ipcc_condition_wait(condition, 1, &notified));

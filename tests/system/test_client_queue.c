@@ -126,7 +126,7 @@ static void queue_tells_what_is_taken(void **state)
     assert_ok(ipcc_map_get(&item, "ticket", &field));
     assert_int_equal(field.as.integer, ticket);
     assert_ok(ipcc_map_get(&item, "session", &field));
-    assert_int_equal(field.as.integer, session);
+    assert_int_equal(session_number(&field), session);
     assert_ok(ipcc_map_get(&item, "value", &field));
     assert_true(ipcc_value_is_str(&field, "x"));
     assert_false(ipcc_walk_next(&walk, &item));
@@ -227,7 +227,9 @@ static void queue_options_are_those_of_the_daemon(void **state)
     options = (struct ipcc_queue_options){.open = {.existing = true}};
     assert_fails(ipcc_queue_open(conn, "none", &options, &other), NOT_FOUND, "none");
     options = (struct ipcc_queue_options){.open = {.lifetime = IPCC_LIFETIME_DURABLE}};
-    assert_fails(ipcc_queue_open(conn, "durable", &options, &other), STORAGE, "");
+    if (getenv("IPCD_ENGINE") == NULL) {
+        assert_fails(ipcc_queue_open(conn, "durable", &options, &other), STORAGE, "");
+    }
     assert_ok(ipcc_queue_close(dead));
     close_queue(conn, queue);
 }

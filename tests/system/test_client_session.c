@@ -86,7 +86,7 @@ static void sessions_are_listed_described_and_killed(void **state)
     assert_true(own != other);
     assert_ok(ipcc_session_describe(conn, 0, &reply));
     assert_ok(ipcc_map_get(&reply.value, "session", &value));
-    assert_int_equal(value.as.integer, own);
+    assert_int_equal(session_number(&value), own);
     assert_ok(ipcc_map_get(&reply.value, "client", &value));
     ipcc_reply_free(&reply);
     assert_ok(ipcc_session_list(conn, &reply));

@@ -236,6 +236,7 @@ static void use_without_open_does_not_keep_a_scoped_object(void **state)
 
 static void durable_needs_a_store(void **state)
 {
+    only_in_memory("the engine keeps them");
     struct rpc *c = daemon_client(*state);
     expect_error(c, "queue.open", "['q', {lifetime: 'durable'}]", "STORAGE");
     expect_error(c, "dict.open", "['d', {lifetime: 'durable'}]", "STORAGE");

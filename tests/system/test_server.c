@@ -8,6 +8,7 @@
 
 static void hello_tells_version_session_and_limits(void **state)
 {
+    only_in_memory("it tells the host, too");
     struct rpc *c = daemon_client(*state);
     static const char answer[] =
         "{server: 'ipcd', version: _str, protocol: 1, session: _int,"

@@ -53,16 +53,16 @@ void cluster_forget(struct cluster *cluster, struct request *request)
     }
 }
 
-void fake_reply(struct cluster *cluster, const char *const *strings)
+static void reply(struct cluster *cluster, const char *const *strings, bool is_run)
 {
     struct buffer packed = {0};
     size_t count = 0;
     while (strings[count] != NULL) {
         count++;
     }
-    pack_array(&packed, count > 1 ? 2 : 1);
+    pack_array(&packed, is_run ? 2 : count);
     pack_string(&packed, strings[0]);
-    if (count > 2) {
+    if (is_run) {
         pack_array(&packed, count - 1);
     }
     for (size_t i = 1; i < count; i++) {
@@ -74,6 +74,16 @@ void fake_reply(struct cluster *cluster, const char *const *strings)
     struct request *request = take_first(cluster);
     request->done(request, &reply, REQUEST_DONE, NULL);
     buffer_deinit(&packed);
+}
+
+void fake_reply(struct cluster *cluster, const char *const *strings)
+{
+    reply(cluster, strings, false);
+}
+
+void fake_run(struct cluster *cluster, const char *const *strings)
+{
+    reply(cluster, strings, true);
 }
 
 void fake_error(struct cluster *cluster, const char *text)

@@ -248,7 +248,7 @@ static void descriptors_that_an_object_has_made_go_with_it(void **state)
 
 static void who_loses_the_right_is_told_at_once(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
+    only_here(*state, "what others have open is not known there");
     struct actor *root = actor_new(*state, ROOT);
     struct actor *ann = actor_new(*state, ANN);
     struct actor *bob = member(*state, BOB, TEAM);

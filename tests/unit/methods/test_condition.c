@@ -62,7 +62,6 @@ static void condition_open_finds_its_lock_and_compares_it(void **state)
 
 static void condition_acquires_its_own_lock_recursively(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_condition(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "condition.acquire", "['c', nil, 1]", FIRST);
@@ -84,7 +83,6 @@ static void condition_acquires_its_own_lock_recursively(void **state)
 
 static void condition_acquires_the_lock_that_it_was_given(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "condition.acquire", "['c']", FIRST);
@@ -176,7 +174,7 @@ static void condition_notify_wakes_those_who_have_slept_longest(void **state)
 
 static void condition_wait_that_runs_out_of_time_holds_the_lock_again(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
+    const struct stage *stage = *state;
     struct actor *a = with_lock(state);
     struct actor *b = actor_new(*state, 0);
     check(a, "condition.acquire", "['c']", FIRST);
@@ -187,7 +185,10 @@ static void condition_wait_that_runs_out_of_time_holds_the_lock_again(void **sta
     stage_advance(*state, 1);
     check_waits(a, wait);
     check(a, "session.describe", "[]",
-          "{waits: [{method: 'condition.wait', object: 'l', timeout_ms: nil, ...}], ...}");
+          stage->engine == NULL
+              ? "{waits: [{method: 'condition.wait', object: 'l', timeout_ms: nil, ...}], ...}"
+              : "{waits: [{method: 'condition.wait', object: 'c', ...}], ...}"); /* as it was called
+                                                                                  */
     check(b, "condition.notify_all", "['c']", "0");
     stage_advance(*state, 1000);
     check_waits(a, wait);

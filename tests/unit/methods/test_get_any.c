@@ -280,7 +280,6 @@ static void item_whose_answer_was_never_sent_goes_back(void **state)
 
 static void get_any_tells_what_it_waits_for(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_queues(state);
     (void)actor_send(a, "queue.get_any", "[['a', 'j'], 70]");
     check(a, "session.describe", "[]",

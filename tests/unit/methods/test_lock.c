@@ -238,7 +238,6 @@ static void lock_granted_in_an_answer_that_never_left_goes_to_the_next(void **st
 
 static void lock_that_is_kept_outlives_its_holder(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state, "{on_disconnect: 'keep', release_by: 'anyone'}");
     struct actor *b = actor_new(*state, 0);
     check(a, "lock.acquire", "['l', nil, 'child']", FIRST);
@@ -255,7 +254,6 @@ static void lock_that_is_kept_outlives_its_holder(void **state)
 
 static void lock_that_anyone_may_release_frees_the_holder_of_its_claim(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state, "{release_by: 'anyone', recursive: true}");
     struct actor *b = actor_new(*state, 0);
     check(a, "object.close", "['l']", "nil");
@@ -274,7 +272,6 @@ static void lock_that_anyone_may_release_frees_the_holder_of_its_claim(void **st
 
 static void lock_is_shown_with_its_session(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_lock(state, "{recursive: true}");
     check(a, "lock.acquire", "['l', nil, 5]", FIRST);
     check(a, "lock.acquire", "['l', nil, 5]", "{depth: 2, abandoned: false}");

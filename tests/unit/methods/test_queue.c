@@ -148,6 +148,7 @@ static void queue_item_that_did_not_leave_goes_back_to_the_head(void **state)
     check(b, "queue.put_many", "['q', [1, 'x'*5000, 3, 4]]", "4");
     (void)actor_send(a, "queue.get", "['q']");
     (void)actor_send(a, "queue.get_many", "['q', 2]");
+    check(b, "queue.qsize", "['q']", "1");
     actor_vanish(a);
     check(b, "queue.get_many", "['q', 9]", all);
     actor_leave(b);

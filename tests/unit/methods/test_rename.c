@@ -81,7 +81,6 @@ static void only_the_owner_renames(void **state)
 
 static void who_waits_goes_on_waiting_and_who_holds_goes_on_holding(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct stage *stage = *state;
     struct actor *a = actor_new(stage, 0);
     struct actor *b = actor_new(stage, 0);
@@ -97,8 +96,11 @@ static void who_waits_goes_on_waiting_and_who_holds_goes_on_holding(void **state
     check(a, "object.rename", "['q', 'r']", "nil");
     check(a, "object.rename", "['l', 'm']", "nil");
     check(a, "session.describe", "[2]",
-          "{open: [], holds: [{object: 'r', ...}, {object: 'm', ...}],"
-          " waits: [{object: 'r', ...}, {object: 'r', ...}], ...}");
+          "{open: [], holds: [{object: 'r', ...}, {object: 'm', ...}], ...}");
+    if (stage->engine == NULL) { /* else by the names that the calls gave */
+        check(a, "session.describe", "[2]",
+              "{waits: [{object: 'r', ...}, {object: 'r', ...}], ...}");
+    }
     check(b, "queue.put_many", "['r', [2, 3]]", "2");
     check_answer(b, get, "[2, 2, 1]");
     check_answer(b, any, "['r', 3, 3, 1]");

@@ -127,7 +127,6 @@ static void semaphore_waiter_that_goes_lets_those_behind_it_pass(void **state)
 
 static void semaphore_permits_of_a_session_that_ends_come_back(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_semaphore(state, "{value: 3, bounded: true}");
     struct actor *b = actor_new(*state, 0);
     check(a, "semaphore.acquire", "['s', nil, 2]", "1");
@@ -153,7 +152,6 @@ static void semaphore_permits_that_are_kept_stay_taken(void **state)
 
 static void semaphore_released_by_another_session_is_not_given_back_twice(void **state)
 {
-    only_here(*state, "session.describe tells what is held here");
     struct actor *a = with_semaphore(state, "{value: 3, bounded: true}");
     struct actor *b = actor_new(*state, 0);
     check(a, "object.close", "['s']", "nil");
