@@ -298,12 +298,13 @@ static void check(struct leg *leg, struct slice fresh)
 {
     struct several *several = leg->several;
     answer_begin(several->call);
-    if (check_rights(leg, fresh) < 0) {
+    int status = check_rights(leg, fresh);
+    asking_forget_refusal(several->call);
+    if (status < 0) {
         call_take_up(several->call);
         finish(several, check_rights(leg, fresh));
         return;
     }
-    asking_forget_refusal(several->call);
     if (several->pass == PASS_CHECK) {
         go_on(leg);
     } else if (++leg->tries < TRIES_MOST) {
