@@ -183,6 +183,20 @@ def test_queues_that_are_shut_down_are_passed_over(pair, doing):
     waiting(a, names, 0)
 
 
+def test_one_is_shut_down_while_it_begins_to_wait(pair, doing):
+    scene, one, two, a, _ = pair
+    getting, other = scene.connect(one), scene.connect(two)
+    for turn in range(60):
+        names = [f"{name}{turn}" for name in "xyz"]
+        queues = [other.queue(name) for name in names]
+        getter = doing(get_any, getting, names)
+        for queue in queues[turn % 3:] + queues[:turn % 3]:
+            queue.shutdown()
+        with pytest.raises(ipcd.ShutDown):
+            getter.result()
+        assert [a.describe(name)["waiting"] for name in names] == [0, 0, 0]
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_what_comes_back_to_one_that_is_shut_down_is_got(pair, doing, before):
     scene, one, _, a, b = pair
