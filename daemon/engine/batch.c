@@ -339,6 +339,19 @@ static void take_failure(struct lane *lane, const char *why)
     }
 }
 
+/* True if some of it may have been put off: that goes before what came behind it. */
+static bool may_be_put_off(const struct redisReply *reply)
+{
+    for (size_t i = 0; i < reply->elements; i++) {
+        const struct redisReply *one = reply->element[i];
+        if ((one->type == REDIS_REPLY_STRING && one->len == 0) ||
+            (one->type == REDIS_REPLY_ARRAY && may_be_put_off(one))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* It was done. The next one is sent before its replies are dealt out: while that is done here the
  * server is at work. What comes again of this one stands behind all the same, as it would now. */
 static void take_replies(struct lane *lane, const struct redisReply *from)
@@ -355,7 +368,7 @@ static void take_replies(struct lane *lane, const struct redisReply *from)
     read_due(lane, status);
     TAILQ_INIT(&ending);
     TAILQ_CONCAT(&ending, &lane->sent, link);
-    if (!TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
+    if (!may_be_put_off(from) && !TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
         cluster_gather(lane->lanes->cluster);
         batch_begin(lane);
         cluster_flush(lane->lanes->cluster);

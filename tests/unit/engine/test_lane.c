@@ -380,14 +380,14 @@ static void what_was_put_off_is_sent_again_before_what_came_behind(void **state)
     struct bench *bench = *state;
     struct probe probes[3];
     submit(bench, &probes[0], "a", "1");
-    submit(bench, &probes[1], "a", "2");
+    submit_verb(bench, &probes[1], "x.z", false);
     run(bench);
     submit(bench, &probes[2], "a", "3");
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", "", NULL});
     assert_true(probes[0].ended == 1 && probes[1].ended == 0);
     run(bench);
-    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 2], "2");
-    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 3], "3");
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD], "x.z 1 1 a");
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 3], "x.y 1 1 a");
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
     assert_true(probes[1].fate == OP_DONE && probes[2].fate == OP_DONE);
     for (int i = 0; i < 3; i++) {
