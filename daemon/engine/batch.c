@@ -339,19 +339,6 @@ static void take_failure(struct lane *lane, const char *why)
     }
 }
 
-/* True if some of it may have been put off: that goes before what came behind it. */
-static bool may_be_put_off(const struct redisReply *reply)
-{
-    for (size_t i = 0; i < reply->elements; i++) {
-        const struct redisReply *one = reply->element[i];
-        if ((one->type == REDIS_REPLY_STRING && one->len == 0) ||
-            (one->type == REDIS_REPLY_ARRAY && may_be_put_off(one))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* It was done. The next one is sent before its replies are dealt out: while that is done here the
  * server is at work. What comes again of this one stands behind all the same, as it would now. */
 static void take_replies(struct lane *lane, const struct redisReply *from)
@@ -364,11 +351,12 @@ static void take_replies(struct lane *lane, const struct redisReply *from)
         batch_fail(&lane->sent, OP_UNKNOWN, something_else);
         return;
     }
+    bool is_put_off = status.len > 0 && status.data[0] == '+'; /* some goes before what follows */
     lane->mailbox.acked = lane->ack;
-    read_due(lane, status);
+    read_due(lane, slice_from(status, is_put_off));
     TAILQ_INIT(&ending);
     TAILQ_CONCAT(&ending, &lane->sent, link);
-    if (!may_be_put_off(from) && !TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
+    if (!is_put_off && !TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
         cluster_gather(lane->lanes->cluster);
         batch_begin(lane);
         cluster_flush(lane->lanes->cluster);

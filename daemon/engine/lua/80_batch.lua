@@ -69,7 +69,8 @@ local function is_fenced(host, lease, wait_until, now)
     return false
 end
 
--- "NOW DUE NAME": of the object of the batch that is due first; "" if none is.
+-- "NOW DUE NAME": of the object of the batch that is due first; "" if none is. In front of it "+" if
+-- calls were put off.
 local function status()
     local first
     for _, obj in ipairs(run.timed) do
@@ -89,7 +90,7 @@ local function run_batch(argv)
         replies = run_runs(argv)
     end
     if run.timed[1] then
-        replies[1] = status()
+        replies[1] = (run.work > ipcd.WORK_MOST and "+" or "") .. status()
     end
     return cmsgpack.pack(replies)
 end

@@ -383,7 +383,7 @@ static void what_was_put_off_is_sent_again_before_what_came_behind(void **state)
     submit_verb(bench, &probes[1], "x.z", false);
     run(bench);
     submit(bench, &probes[2], "a", "3");
-    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", "", NULL});
+    fake_reply(&bench->cluster, (const char *[]){"+1 0 ", "=1", "", NULL});
     assert_true(probes[0].ended == 1 && probes[1].ended == 0);
     run(bench);
     assert_string_equal(bench->cluster.requests[0].argv[HEAD], "x.z 1 1 a");
