@@ -1,8 +1,7 @@
 /*
  * waits: see waits.h.
  *
- * Tests: tests/hosts/test_messages.py, tests/unit/engine/test_hosts.c; tests/unit/methods/, the suite
- * "engine".
+ * Tests: tests/hosts/test_messages.py, tests/unit/engine/test_hosts.c, the suite "engine".
  */
 #include "daemon/engine/waits.h"
 

@@ -96,6 +96,11 @@ end
 
 local CORE_FIELDS = 10
 
+-- True if nobody waits on it or watches it, and time does not change it.
+local function is_quiet(obj)
+    return obj.waiting == 0 and not obj.watched and not obj.due
+end
+
 -- Takes the bytes of m:NAME apart.
 local function place_read(prefix, name, raw)
     local values = cmsgpack.unpack(raw)
@@ -110,7 +115,9 @@ local function place_read(prefix, name, raw)
     for i = 1, #fields do
         place.meta[fields[i]] = values[CORE_FIELDS + i] or nil
     end
+    place.is_quiet, place.packed = is_quiet(place), raw
     if type_.figures then
+        place.packed = raw:sub(1, -type_.figures.size - 1)
         type_.figures.unpack(place.meta, values[CORE_FIELDS + #fields + 1])
     end
     return place
@@ -177,7 +184,7 @@ end
 local function pack_all(obj, place, type_)
     place.version, place.uid, place.gid, place.mode = obj.version, obj.uid, obj.gid, obj.mode
     place.waiting, place.watched, place.due = obj.waiting, obj.watched, obj.due or nil
-    place.opens, place.dependents = obj.opens, obj.dependents
+    place.opens, place.dependents, place.is_quiet = obj.opens, obj.dependents, is_quiet(obj)
     local values, fields, meta = {}, type_.fields or {}, obj.meta
     for i = 1, #fields do
         values[i] = meta[fields[i]] or false

@@ -251,8 +251,10 @@ end
 --     row(obj, argv, first, nargs, n)
 -- The args are n times nargs strings from argv[first] on. Nobody waits on the object then, nor
 -- watches it. It returns the reply: of one call, a string; of more, an array of n replies, or of one
--- that all have, or of n + 2 strings: what is before and behind each reply, and what is between.
--- Or it does nothing and returns nil: then they are run one by one.
+-- that all have, or of n + 2 strings: what is before and behind each reply, and what is between. And
+-- true if figures of the object have changed; of what else is read with it nothing may change. Or it
+-- does nothing and returns nil: then they are run one by one. `obj` may be what is known of the object
+-- from batch to batch: nothing that is of this batch alone is to be left there.
 local function row_run(what, argv, first, n)
     local method = what.method
     local obj = run.objects[what.name] or object_load(run.prefix, what.name)
@@ -260,7 +262,14 @@ local function row_run(what, argv, first, n)
         obj.watched or run.changed[1] then
         return nil
     end
-    return method.row(obj, argv, first, what.nargs, n)
+    local reply, has_changed = method.row(obj, argv, first, what.nargs, n)
+    if reply then
+        what.place = getmetatable(obj)
+    end
+    if has_changed then
+        obj:touch_figures()
+    end
+    return reply
 end
 
 local ROW_MOST = 1000

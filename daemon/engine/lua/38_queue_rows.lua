@@ -39,8 +39,7 @@ function queue.put_row(obj, argv, first, nargs, n)
         redis.call("RPUSH", obj:key("q"), unpack(raw_values(argv, first, nargs, n)))
     end
     q.ready, q.listed, q.puts = q.ready + n, q.listed + n, q.puts + n
-    obj:touch_figures()
-    return n == 1 and "=\192" or { "=\192" }
+    return n == 1 and "=\192" or { "=\192" }, true
 end
 
 -- Gets from a plain fifo queue that has as many values, and nothing before them. There may be a
@@ -61,8 +60,7 @@ function queue.get_row(obj, _, _, nargs, n)
         end
     end
     q.ready, q.listed, q.gets, q.popped = q.ready - n, q.listed - n, q.gets + n, q.popped + n
-    obj:touch_figures()
-    return reply
+    return reply, true
 end
 
 ipcd.methods["queue.put"].row = queue.put_row

@@ -70,7 +70,9 @@ function dict.set_row(obj, argv, first, nargs, n)
     if nargs ~= 2 or not are_strs(argv, first, 2, n) then
         return nil
     elseif n == 1 then
-        return dict.set(obj, argv[first], argv[first + 1]) and "=\195" or "=\194"
+        local is_new = dict.set(obj, argv[first], argv[first + 1])
+        obj.next_number = nil -- it may be the object's place, which stays
+        return is_new and "=\195" or "=\194"
     elseif redis.call("HSET", obj:key("kv"), unpack(argv, first, first + 2 * n - 1)) == 0 then
         return { "=\194" }
     end
