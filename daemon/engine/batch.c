@@ -223,8 +223,9 @@ static bool is_reply_to(const struct lane *lane, const struct redisReply *reply)
 {
     const struct op *first = TAILQ_FIRST(&lane->sent);
     bool is_atomic = first != NULL && first->is_atomic;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
-        (is_atomic ? reply->elements > lane->nparts + 1U : reply->elements != lane->nparts + 1U)) {
+    size_t least = is_atomic || first == NULL ? 1 : 2;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < least ||
+        reply->elements > lane->nparts + 1U) {
         return false;
     }
     for (size_t i = 0; i < reply->elements; i++) {
@@ -233,6 +234,20 @@ static bool is_reply_to(const struct lane *lane, const struct redisReply *reply)
         }
     }
     return true;
+}
+
+/* The function stops when its replies are many bytes: the ops behind are the first of the next
+ * batch. */
+static void put_back_rest(struct lane *lane, size_t count)
+{
+    struct op *op = TAILQ_LAST(&lane->sent, op_list);
+    for (size_t parts = lane->nparts; parts > count && !op->is_atomic;
+         op = TAILQ_LAST(&lane->sent, op_list)) {
+        parts -= op->count;
+        TAILQ_REMOVE(&lane->sent, op, link);
+        op->is_sent = false;
+        TAILQ_INSERT_HEAD(&lane->queue, op, link);
+    }
 }
 
 static void deal_out(struct lane *lane, const struct redisReply *reply)
@@ -255,6 +270,7 @@ static void deal_out(struct lane *lane, const struct redisReply *reply)
         const struct redisReply *one = reply->element[i + 1];
         all[i] = (struct slice){(const uint8_t *)one->str, (size_t)one->len};
     }
+    put_back_rest(lane, count);
     TAILQ_INIT(&ending);
     TAILQ_CONCAT(&ending, &lane->sent, link);
     while (!TAILQ_EMPTY(&ending)) {

@@ -328,3 +328,14 @@ def test_hosts_with_waits_hear_of_what_is_due_earlier(host, other, engine):
     host.call("sample.later", "box", 300)
     assert heard.messages() == [[b"d", engine.now + 500, b"box"],
                                 [b"d", engine.now + 300, b"box"]]
+
+
+def test_one_whose_replies_are_many_bytes_ends_early(host):
+    host.open("list", "l")
+    prefix = host.prefix("l")
+    large = "x" * 1_500_000
+    host.call("list.append", "l", stored(large))
+    ops = [host.op("list.get", "l", "0") for _ in range(10)]
+    replies = host.batch(prefix, ops)
+    assert [unpack(reply[1:]) for reply in replies] == [large] * 3
+    assert len(host.batch(prefix, ops, mode="atomic")) == 10

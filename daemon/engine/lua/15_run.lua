@@ -217,20 +217,29 @@ local function row_run(method, argv, at, replies)
     return behind
 end
 
--- Runs all. Returns the replies, before which there is room for the status.
+-- When the replies are so many bytes a batch ends; the rest comes with the next one.
+local REPLIES_MOST = 4 * 1024 * 1024
+
+-- Runs all, or as many as have room for their replies. Returns these, before which there is room for
+-- the status.
 local function run_ops(argv)
     local replies = { "" }
-    local at, count = 2, #argv
-    while at <= count do
+    local at, count, room = 2, #argv, REPLIES_MOST
+    while at <= count and (room > 0 or run.is_atomic) do
         local method = ipcd.methods[argv[at]]
+        local n = #replies
         local behind = method and method.row and not run.is_atomic and
             row_run(method, argv, at, replies)
         if behind then
             at = behind
+            for i = n + 1, #replies do
+                room = room - #replies[i]
+            end
         else
             local last = op_last(argv, at)
             local reply = op_run_safely(method, argv, at, last)
             replies[#replies + 1] = reply
+            room = room - #reply
             if run.is_atomic and reply:byte(1) == 33 then
                 break
             end

@@ -143,6 +143,27 @@ static void one_batch_is_under_way_at_a_time(void **state)
     }
 }
 
+static void what_a_batch_has_not_come_to_is_the_next_one(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[3];
+    for (int i = 0; i < 3; i++) {
+        submit(bench, &probes[i], "a", (const char *[]){"1", "2", "3"}[i]);
+    }
+    run(bench);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
+    assert_string_equal(probes[0].reply, "=1");
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 2);
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 6], "2");
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 13], "3");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(probes[i].ended, 1);
+        op_deinit(&probes[i].op);
+    }
+}
+
 /* The seq in the head, its fourth element: one byte, as it is small here. */
 static unsigned seq_of(const struct bench *bench)
 {
@@ -400,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ops_of_one_turn_are_one_batch),
         TEST(one_batch_is_under_way_at_a_time),
+        TEST(what_a_batch_has_not_come_to_is_the_next_one),
         TEST(a_batch_whose_connection_is_lost_comes_again_as_it_was),
         TEST(what_has_no_time_left_is_unknown_if_it_may_have_been_run),
         TEST(what_was_unknown_once_stays_so_though_it_was_not_sent_again),
