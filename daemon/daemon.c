@@ -102,7 +102,11 @@ static void signal_came(evutil_socket_t number, short what, void *data)
         daemon_reload(daemon);
         break;
     case SIGUSR1:
-        upgrade_by_manager(daemon);
+        if (daemon->engine != NULL) { /* what sessions hold there cannot be left to another one */
+            stop(daemon, "on signal USR1");
+        } else {
+            upgrade_by_manager(daemon);
+        }
         break;
     case SIGUSR2:
         upgrade_in_place(daemon);

@@ -348,13 +348,6 @@ void upgrade_by_manager(struct daemon *daemon)
     if (daemon->net.stopping) {
         return;
     }
-    if (daemon->service.engine !=
-        NULL) { /* it is stopped next, and gives back what is held there */
-        log_line(
-            &daemon->log, LOG_LEVEL_NOTICE,
-            "what the sessions hold in the engine cannot be left to the next daemon: they end");
-        return;
-    }
     if (write_down(daemon, &state, &carriers, text) < 0) {
         fail(daemon, text);
         return;

@@ -31,6 +31,8 @@ struct engine_api {
     void (*forget)(void *data, struct call *call);
     /* The session ends; its calls are forgotten next. */
     void (*session_ends)(void *data, struct session *session);
+    /* In how many places of the engine the session may have something. */
+    size_t (*session_tags)(void *data, const struct session *session);
     /* Packs the engine's figures as pairs, for server.stats; returns how many. */
     size_t (*describe)(void *data, struct buffer *out);
     void *data;

@@ -128,34 +128,41 @@ static int refuse_object(struct call *call, const struct param *name, const stru
                           : call_refuse_type(call, name, object_type_name(object));
 }
 
-static int refuse_access(struct call *call, const struct standing *of, const char *missing)
-{
-    return call_fail(call, ERR_DENIED,
-                     "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
-                     "the caller is user %u",
-                     call->method->name, missing, of->name, (unsigned)of->uid, (unsigned)of->gid,
-                     (unsigned)of->mode, (unsigned)call->session->credentials.uid);
-}
-
-int call_check_access(struct call *call, const struct standing *of)
+/* Whether the caller may do what the method needs on something that has these. */
+static inline bool may_access(const struct call *call, uid_t uid, gid_t gid, mode_t mode)
 {
     const struct credentials *peer = &call->session->credentials;
     uid_t self = call->service->accounts.self;
     switch (call->method->needs) {
     case METHOD_NEEDS_NONE:
-        return 0;
+        return true;
     case METHOD_NEEDS_READ:
-        return access_granted(peer, self, of->uid, of->gid, of->mode, ACCESS_READ)
-                   ? 0
-                   : refuse_access(call, of, "the read bit");
+        return access_granted(peer, self, uid, gid, mode, ACCESS_READ);
     case METHOD_NEEDS_WRITE:
-        return access_granted(peer, self, of->uid, of->gid, of->mode, ACCESS_WRITE)
-                   ? 0
-                   : refuse_access(call, of, "the write bit");
+        return access_granted(peer, self, uid, gid, mode, ACCESS_WRITE);
     case METHOD_NEEDS_OWNER:
-        return access_owner(peer, self, of->uid) ? 0 : refuse_access(call, of, "the owner's right");
+        return access_owner(peer, self, uid);
     }
-    return ERR_INTERNAL;
+    return false;
+}
+
+static int refuse_access(struct call *call, const struct standing *of)
+{
+    static const char *const missing[] = {[METHOD_NEEDS_NONE] = "no right",
+                                          [METHOD_NEEDS_READ] = "the read bit",
+                                          [METHOD_NEEDS_WRITE] = "the write bit",
+                                          [METHOD_NEEDS_OWNER] = "the owner's right"};
+    return call_fail(call, ERR_DENIED,
+                     "%s needs %s on \"%s\", which user %u and group %u own with mode 0%o; "
+                     "the caller is user %u",
+                     call->method->name, missing[call->method->needs], of->name, (unsigned)of->uid,
+                     (unsigned)of->gid, (unsigned)of->mode,
+                     (unsigned)call->session->credentials.uid);
+}
+
+int call_check_access(struct call *call, const struct standing *of)
+{
+    return may_access(call, of->uid, of->gid, of->mode) ? 0 : refuse_access(call, of);
 }
 
 /* The object of that name, if it is of the method's type and the caller has the right to it, and
@@ -170,10 +177,9 @@ static int find_object(struct call *call, const struct param *name, struct objec
     if (object == NULL || (kind != OBJECT_KINDS && object->kind != kind)) {
         return refuse_object(call, name, object);
     }
-    const struct standing of = {object->name, object->uid, object->gid, object->mode};
-    int status = call_check_access(call, &of);
-    if (__builtin_expect(status < 0, 0)) {
-        return status;
+    if (__builtin_expect(!may_access(call, object->uid, object->gid, object->mode), 0)) {
+        const struct standing of = {object->name, object->uid, object->gid, object->mode};
+        return refuse_access(call, &of);
     }
     *out = object;
     if (!call_may_enter(call, object)) {

@@ -254,7 +254,7 @@ void output_rewind(struct output *output, struct output_mark mark)
     output->overfull = false;
 }
 
-int output_reserve_taken(struct output *output, struct stored value)
+static inline int reserve_taken(struct output *output, struct stored value)
 {
     if (reserve_undelivered(output, 1) < 0) {
         return ERR_MEMORY;
@@ -269,8 +269,18 @@ int output_reserve_taken(struct output *output, struct stored value)
     return buffer_reserve(&output->bytes, len + ITEM_FRAME) < 0 ? ERR_MEMORY : 0;
 }
 
-void output_taken(struct output *output, struct object *object, const void *note, size_t size,
-                  struct stored value)
+int output_reserve_taken(struct output *output, struct stored value)
+{
+    return reserve_taken(output, value);
+}
+
+int output_reserve_away(struct output *output, struct stored value)
+{
+    return reserve_taken(output, value);
+}
+
+static inline void take_note(struct output *output, struct object *object, const void *note,
+                             size_t size, struct stored value)
 {
     struct undelivered *undelivered = &output->undelivered[output->nundelivered++];
     assert(size <= sizeof(undelivered->note));
@@ -281,6 +291,18 @@ void output_taken(struct output *output, struct object *object, const void *note
     undelivered->blob = value.blob != NULL ? blob_ref(value.blob) : NULL;
     memcpy(undelivered->note, note, size);
     output_value(output, value);
+}
+
+void output_taken(struct output *output, struct object *object, const void *note, size_t size,
+                  struct stored value)
+{
+    take_note(output, object, note, size, value);
+}
+
+void output_taken_away(struct output *output, struct object *object, const void *note, size_t size,
+                       struct stored value)
+{
+    take_note(output, object, note, size, value);
 }
 
 void output_seal(struct output *output, struct output_mark mark)

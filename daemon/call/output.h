@@ -115,10 +115,16 @@ static inline uint64_t output_since(const struct output *output, struct output_m
 /* Makes room for a value that is taken out of an object and its note, so that output_taken cannot
  * fail. 0, or ERR_MEMORY for want of memory. */
 int output_reserve_taken(struct output *output, struct stored value);
+/* The same, for what was taken elsewhere: apart, so that the compiler finds one caller of the one
+ * above, which each get has to go through, and puts it there. */
+int output_reserve_away(struct output *output, struct stored value);
 /* Appends a value that is taken out of an object and notes it as undelivered. The note, `size`
  * bytes, is copied; what it refers to belongs to the output from now on (object_type.forget). */
 void output_taken(struct output *output, struct object *object, const void *note, size_t size,
                   struct stored value);
+/* The same of what was taken elsewhere (output_reserve_away). */
+void output_taken_away(struct output *output, struct object *object, const void *note, size_t size,
+                       struct stored value);
 /* An answer that began at the mark is packed: settles the positions of what was noted in it. */
 void output_seal(struct output *output, struct output_mark mark);
 /* The same if there is nothing in the output but that answer, however many notes it has. */

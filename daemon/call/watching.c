@@ -17,6 +17,9 @@ struct watcher *session_watcher(struct session *session)
 
 int session_watch(struct session *session, struct object *object, uint32_t events)
 {
+    if (session->gone) {
+        return ERR_CANCELLED; /* an engine's answer, while the session ends in steps */
+    }
     struct watcher *watcher = session_watcher(session);
     int status = session_admit_tie(session, object);
     if (status < 0) {

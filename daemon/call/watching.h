@@ -3,7 +3,8 @@
 
 #include "daemon/call/session.h"
 
-/* The session is told those events of the object from now on. 0, ERR_LIMIT, ERR_MEMORY. */
+/* The session is told those events of the object from now on. 0, ERR_LIMIT, ERR_MEMORY, or
+ * ERR_CANCELLED: it ends. */
 int session_watch(struct session *session, struct object *object, uint32_t events);
 /* What it watches with, made if there is none; NULL for want of memory. */
 struct watcher *session_watcher(struct session *session);

@@ -1,7 +1,7 @@
 /*
  * answer: see answer.h.
  *
- * Tests: tests/unit/methods/, the suite "engine".
+ * Tests: tests/unit/engine/test_answer.c; tests/unit/methods/, the suite "engine".
  */
 #include "daemon/engine/answer.h"
 
@@ -41,6 +41,19 @@ int answer_failure(struct call *call, bool unknown, const char *format, ...)
     call->refused = true;
     buffer_deinit(&detail);
     return ERR_ENGINE;
+}
+
+const char answer_unconfirmed[] =
+    "it was done, but fewer replicas than wait_replicas have confirmed it in time";
+
+int answer_lost(struct call *call, bool unknown, const char *why)
+{
+    return unknown
+               ? answer_failure(call, true,
+                                "%s: nobody knows whether it was done, as the connection "
+                                "to the engine was lost before the answer: %s",
+                                call->method->name, why)
+               : answer_failure(call, false, "%s: nothing was done: %s", call->method->name, why);
 }
 
 static int refuse_strange(struct call *call)

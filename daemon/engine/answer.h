@@ -32,3 +32,7 @@ int answer_code(struct slice refusal);
 /* Refuses with ERR_ENGINE and the detail {done: false}, or {done: nil} if nobody knows. */
 int answer_failure(struct call *call, bool unknown, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same of one whose op has failed: `why` is a sentence. */
+int answer_lost(struct call *call, bool unknown, const char *why);
+/* Such a one: fewer replicas have it than are wanted. */
+extern const char answer_unconfirmed[];

@@ -251,23 +251,33 @@ static bool is_together(const struct engine *engine, struct slice a, struct slic
     return engine->options.tag != NULL || tag_is_same(a, b);
 }
 
-/* Several objects of one call: in one step where there is one place only, or they have one tag. */
-static int check_places(const struct engine *engine, struct call *call)
+/* In one step where there is one place only, or they have one tag. */
+bool asking_is_apart(const struct engine *engine, const struct call *call)
 {
     struct cluster_figures figures;
-    struct slice first = asking_name(call);
-    struct slice rest = slice_from(call->params[0].raw, call->params[0].header.size);
-    cluster_figures(engine->cluster, &figures);
-    while (figures.is_cluster && rest.len > 0) {
-        struct param name = value_next(&rest);
-        if (!is_together(engine, first, param_bytes(&name))) {
-            return call_fail(call, ERR_UNSUPPORTED,
-                             "%s: objects in the engine that one call names must be at one place: "
-                             "names that have the same {tag} are",
-                             call->method->name);
-        }
+    const struct param *names = &call->params[0];
+    if (names->header.kind != KIND_ARRAY) {
+        return false;
     }
-    return 0;
+    struct slice first = asking_name(call);
+    struct slice rest = slice_from(names->raw, names->header.size);
+    bool is_apart = false;
+    cluster_figures(engine->cluster, &figures);
+    while (figures.is_cluster && rest.len > 0 && !is_apart) {
+        struct param name = value_next(&rest);
+        is_apart = !is_together(engine, first, param_bytes(&name));
+    }
+    return is_apart;
+}
+
+static int check_places(const struct engine *engine, struct call *call)
+{
+    return !asking_is_apart(engine, call)
+               ? 0
+               : call_fail(call, ERR_UNSUPPORTED,
+                           "%s: objects in the engine that one call names must be at one place: "
+                           "names that have the same {tag} are",
+                           call->method->name);
 }
 
 static int check_renaming(const struct engine *engine, struct call *call)
@@ -315,8 +325,7 @@ int asking_encode(struct engine *engine, struct call *call, struct op_part *part
     if (asking_is_open(call)) {
         return encode_opening(engine, call, part);
     }
-    bool many = call->params[0].header.kind == KIND_ARRAY;
-    int status = many ? check_places(engine, call) : 0;
+    int status = check_places(engine, call);
     switch (call->method->id) {
     case METHOD_object_chmod:
         status = object_check_mode(call);

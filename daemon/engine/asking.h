@@ -10,6 +10,8 @@
 bool asking_is_open(const struct call *call);
 /* Whether it may leave something of its session in the engine. */
 bool asking_leaves_something(const struct call *call);
+/* True if it names several objects, which are at several places: no one step is about them all. */
+bool asking_is_apart(const struct engine *engine, const struct call *call);
 /* The first name that it names. */
 struct slice asking_name(const struct call *call);
 

@@ -11,16 +11,15 @@
 #include "daemon/engine/asking.h"
 #include "daemon/engine/guest.h"
 #include "daemon/engine/listing.h"
-#include "daemon/engine/together.h"
 #include "daemon/engine/mailbox.h"
+#include "daemon/engine/several.h"
+#include "daemon/engine/taken.h"
+#include "daemon/engine/together.h"
 
 enum {
     TRIES_MOST = 16, /* an object that changes its owner or mode more often while it is asked for */
     NS_PER_MS = 1000000,
 };
-
-static const char unconfirmed[] =
-    "it was done, but fewer replicas than wait_replicas have confirmed it in time";
 
 static uint32_t hash_wait(uint64_t wait)
 {
@@ -52,6 +51,7 @@ static void away_release(struct away *away)
     }
     op_deinit(&away->op);
     op_deinit(&away->end);
+    engine->ending -= away->is_ending;
     if (away->lane != NULL) {
         lane_unuse(away->lane);
     }
@@ -82,11 +82,12 @@ static struct call *take_up(struct away *away)
     return away->call;
 }
 
-/* An object.list has its answer packed, or is refused. */
-static void listed(void *data, int status)
+/* One that is not done by an op of its own has its answer packed, or is refused. */
+static void others_done(void *data, int status)
 {
     struct away *away = data;
     away->listing = NULL;
+    away->several = NULL;
     finish(away, status);
     away_release(away);
 }
@@ -94,13 +95,7 @@ static void listed(void *data, int status)
 static void fail(struct away *away, bool unknown, const char *why)
 {
     struct call *call = take_up(away);
-    int status =
-        unknown ? answer_failure(call, true,
-                                 "%s: nobody knows whether it was done, as the connection "
-                                 "to the engine was lost before the answer: %s",
-                                 call->method->name, why)
-                : answer_failure(call, false, "%s: nothing was done: %s", call->method->name, why);
-    finish(away, status);
+    finish(away, answer_lost(call, unknown, why));
 }
 
 /* Whether it may be done, by what is known; nothing is packed. */
@@ -186,6 +181,9 @@ static void end_done(struct op *op, const struct outcome *outcome)
         return;
     }
     struct slice reply = outcome->fate == OP_DONE ? outcome->replies[0] : (struct slice){0};
+    if (outcome->fate != OP_DONE && !lanes_may_send(&away->engine->lanes)) {
+        return; /* what it waits for is lost with the lease: waits_lose says so */
+    }
     if (outcome->fate != OP_DONE) {
         fail(away, true, outcome->why);
     } else if (is_answer(reply) && reply.data[0] == '!' &&
@@ -216,9 +214,26 @@ static void send_end(struct away *away, const char *verb)
     lane_submit(away->lane, &away->end);
 }
 
+/* What comes for it from now on goes back. */
+static void end_several(struct away *away, int why)
+{
+    struct call *call = take_up(away);
+    several_stop(away->several);
+    away->several = NULL;
+    finish(away, why == ERR_CANCELLED
+                     ? call_fail(call, why, "the caller cancelled the wait")
+                     : call_fail(call, ERR_EMPTY, "%s: none of the queues has an item",
+                                 call->method->name));
+    away_release(away);
+}
+
 void away_cancel(struct call *call, int why)
 {
     struct away *away = parked_of(call)->away;
+    if (away->several != NULL) {
+        end_several(away, why);
+        return;
+    }
     if (why == ERR_CANCELLED && away->state == AWAY_ASKED && !away->op.is_sent) { /* or a listing */
         call_cancel(call, ERR_CANCELLED, "the caller cancelled the wait");
         return;
@@ -243,6 +258,9 @@ void away_forget(struct call *call)
     if (away->listing != NULL) {
         listing_stop(away->listing);
         away->listing = NULL;
+    } else if (away->several != NULL) {
+        several_stop(away->several);
+        away->several = NULL;
     } else if (away->state == AWAY_WAITS) {
         if (!away->served) {
             send_end(away, "wait.cancel");
@@ -254,11 +272,19 @@ void away_forget(struct call *call)
             (void)lane_withdraw(&away->op);
         }
     }
+    if (away->op.lane != NULL) {
+        away->is_ending = true;
+        away->engine->ending++;
+    }
     away_release(away);
 }
 
-void away_serve(struct away *away, struct slice reply)
+void away_serve(struct away *away, const struct lane *lane, struct slice reply)
 {
+    if (away->several != NULL) {
+        several_serve(away->several, lane, reply);
+        return;
+    }
     away->served = true;
     if (away->call != NULL && is_answer(reply)) {
         answer(away, reply);
@@ -270,6 +296,10 @@ void away_serve(struct away *away, struct slice reply)
 
 void away_lose(struct away *away, const char *why)
 {
+    if (away->several != NULL) {
+        several_stop(away->several);
+        away->several = NULL;
+    }
     away->served = true;
     if (away->call != NULL) {
         fail(away, false, why);
@@ -286,6 +316,14 @@ static bool must_listen_first(const struct away *away)
 
 /* Replies. */
 
+/* Nobody is there to take what a part was answered. */
+static void give_back(struct away *away, const struct op_part *part, struct slice reply)
+{
+    if (reply.len > 0 && reply.data[0] == '=') {
+        taken_return(away->engine, part->verb, part_name(part), slice_from(reply, 1));
+    }
+}
+
 static void op_done(struct op *op, const struct outcome *outcome)
 {
     struct away *away = (struct away *)((char *)op - offsetof(struct away, op));
@@ -293,11 +331,11 @@ static void op_done(struct op *op, const struct outcome *outcome)
     if (reply.len > 0 && reply.data[0] == '~') {
         begin_wait(away, slice_from(reply, 1));
     } else if (away->call == NULL) {
-        /* nobody is there to be told */
+        give_back(away, &op->first, reply);
     } else if (outcome->fate != OP_DONE) {
         fail(away, outcome->fate == OP_UNKNOWN, outcome->why);
     } else if (outcome->unconfirmed) {
-        fail(away, true, unconfirmed);
+        fail(away, true, answer_unconfirmed);
     } else if (reply.len > 0 && reply.data[0] == '?') {
         check_again(away, slice_from(reply, 1));
     } else if (is_answer(reply) && must_listen_first(away)) {
@@ -316,11 +354,13 @@ static void together_done(struct op *op, const struct outcome *outcome)
     struct away *away = (struct away *)((char *)op - offsetof(struct away, op));
     struct engine *engine = away->engine;
     if (away->call == NULL) {
-        /* nobody is there to be told */
+        for (size_t i = 0; i < outcome->count && i < op->count; i++) {
+            give_back(away, &op->parts[i], outcome->replies[i]);
+        }
     } else if (outcome->fate != OP_DONE) {
         fail(away, outcome->fate == OP_UNKNOWN, outcome->why);
     } else if (outcome->unconfirmed) {
-        fail(away, true, unconfirmed);
+        fail(away, true, answer_unconfirmed);
     } else if (together_must_ask_again(engine, away->call, op, outcome) && op->count > 0 &&
                ++away->tries < TRIES_MOST) {
         lane_submit(away->lane, op);
@@ -401,11 +441,37 @@ static int prepare_together(struct away *away, struct call *call)
 
 static int begin_listing(struct away *away, struct call *call)
 {
-    int status = listing_begin(away->engine, call, listed, away, &away->listing);
+    int status = listing_begin(away->engine, call, others_done, away, &away->listing);
     if (status < 0) {
         away_release(away);
         return status;
     }
+    away->call = call;
+    parked_of(call)->away = away;
+    return 0;
+}
+
+static void waits_everywhere(void *data, struct slice limit)
+{
+    const struct away *away = data;
+    call_wait_away(away->call, read_limit(limit, parked_of(away->call)->since)); /* as above */
+}
+
+static int begin_several(struct away *away, struct call *call)
+{
+    const struct several_listener listener = {waits_everywhere, others_done, away};
+    int status = stay_in_all(away->engine, call);
+    if (status == 0) {
+        status = number_wait(away);
+    }
+    if (status == 0) {
+        status = several_begin(away->engine, call, away->op.wait, &listener, &away->several);
+    }
+    if (status < 0) {
+        away_release(away);
+        return status;
+    }
+    away->state = AWAY_WAITS;
     away->call = call;
     parked_of(call)->away = away;
     return 0;
@@ -427,6 +493,9 @@ int away_begin(struct engine *engine, struct call *call)
     op_init(&away->end, "", (struct slice){0});
     if (call->method->id == METHOD_object_list) {
         return begin_listing(away, call);
+    }
+    if (several_is_needed(engine, call)) {
+        return begin_several(away, call);
     }
     int status = together ? prepare_together(away, call) : prepare(away, call);
     away->op.session = call->session->id;

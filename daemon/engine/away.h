@@ -15,6 +15,7 @@ enum away_state {
 };
 
 struct listing; /* listing.h */
+struct several; /* several.h */
 
 struct away {
     struct ordered_entry entry; /* engine->waits, if op.wait is set */
@@ -27,7 +28,9 @@ struct away {
     int why;       /* with which it is to be ended: ERR_CANCELLED, ERR_TIMEOUT; 0: it is not */
     bool served;   /* it was answered by way of the outbox */
     unsigned tries;
+    bool is_ending;          /* counted in engine->ending: its session is gone, its op is not */
     struct listing *listing; /* of an object.list (listing.h); NULL: it is another method */
+    struct several *several; /* of a queue.get_any at several places, which has no op then */
 };
 
 /* The functions of struct engine_api; see there. */
@@ -37,7 +40,7 @@ void away_forget(struct call *call);
 
 /* The one that waits under that number, or NULL. */
 struct away *away_waiting(const struct engine *engine, uint64_t wait);
-/* What the engine has answered it: it ends. */
-void away_serve(struct away *away, struct slice reply);
+/* What the outbox of the lane has for it: it ends, as a rule. */
+void away_serve(struct away *away, const struct lane *lane, struct slice reply);
 /* It ends, refused with ERR_ENGINE, as what it waited for is lost. */
 void away_lose(struct away *away, const char *why);

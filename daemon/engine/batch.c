@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/engine/decimal.h"
+#include "daemon/engine/frees.h"
 #include "proto/pack.h"
 
 enum {
@@ -42,13 +43,16 @@ void batch_fail(struct op_list *list, enum op_fate fate, const char *why)
 static void gather(struct lane *lane)
 {
     size_t bytes = 0;
-    struct op *op;
+    struct op *op = TAILQ_FIRST(&lane->queue);
     lane->nparts = 0;
+    lane->frees = lane->is_full && op != NULL && op_frees(op);
+    lane->is_full = false;
     while ((op = TAILQ_FIRST(&lane->queue)) != NULL) {
         const struct op *first = TAILQ_FIRST(&lane->sent);
         bytes += op_size(op);
         bool fits = bytes <= LANE_BYTES_MOST && lane->nparts + op->count <= LANE_OPS_MOST;
-        if (first != NULL && (!fits || op->is_atomic || first->is_atomic)) {
+        if (first != NULL &&
+            (!fits || op->is_atomic || first->is_atomic || (lane->frees && !op_frees(op)))) {
             break;
         }
         TAILQ_REMOVE(&lane->queue, op, link);
@@ -165,7 +169,7 @@ static int send_batch(struct lane *lane)
     if (status == 0) {
         struct slice *argv = lanes->argv;
         argv[0] = slice_of_string("FCALL");
-        argv[1] = slice_of_string(lanes->options.function);
+        argv[1] = slice_of_string(lane->frees ? lanes->options.freeing : lanes->options.function);
         argv[2] = slice_of_string("2");
         argv[3] = buffer_slice(&lane->prefix);
         argv[4] = buffer_slice(&lane->channel);
@@ -300,6 +304,7 @@ static void take_error(struct lane *lane, const struct redisReply *reply)
             lanes->figures.again++; /* the lease has been renewed meanwhile */
             return;
         }
+        lanes->tenure.good_until = 0; /* which those who are told now can see */
         batch_fail(&lane->sent, OP_NOT_DONE, no_tenure);
         lanes->listener.fenced(lanes->listener.data);
         return;
@@ -311,8 +316,33 @@ static void take_error(struct lane *lane, const struct redisReply *reply)
     batch_fail(&lane->sent, ran ? OP_UNKNOWN : OP_NOT_DONE, reply->str);
 }
 
+/* Moves what frees memory of the engine from one list to the end of another. */
+static void move_freeing(struct op_list *from, struct op_list *to)
+{
+    struct op *next;
+    for (struct op *op = TAILQ_FIRST(from); op != NULL; op = next) {
+        next = TAILQ_NEXT(op, link);
+        if (op_frees(op)) {
+            TAILQ_REMOVE(from, op, link);
+            TAILQ_INSERT_TAIL(to, op, link);
+        }
+    }
+}
+
+/* They are sent before all others. */
+static void send_first(struct lane *lane, struct op_list *list)
+{
+    struct op *op;
+    while ((op = TAILQ_LAST(list, op_list)) != NULL) {
+        TAILQ_REMOVE(list, op, link);
+        op->is_sent = false;
+        TAILQ_INSERT_HEAD(&lane->queue, op, link);
+    }
+}
+
 /* It was not run, or nobody knows. What is the daemon's own comes again; so do calls that still
- * have time, if they certainly have not been run. */
+ * have time, if they certainly have not been run; and if the engine had no memory what frees some,
+ * alone. */
 static void take_failure(struct lane *lane, const char *why)
 {
     struct lanes *lanes = lane->lanes;
@@ -321,7 +351,13 @@ static void take_failure(struct lane *lane, const char *why)
                                     .why = why == NULL ? "out of memory" : why};
     bool is_late = time_left(lane) == 0;
     struct op_list ending;
+    struct op_list freeing;
     struct op *op;
+    TAILQ_INIT(&freeing);
+    if (!lane->is_unknown && !lane->frees && strstr(outcome.why, ": OOM ") != NULL) {
+        move_freeing(&lane->sent, &freeing);
+    }
+    lane->is_full = !TAILQ_EMPTY(&freeing);
     TAILQ_INIT(&ending);
     TAILQ_CONCAT(&ending, &lane->sent, link);
     while ((op = TAILQ_LAST(&ending, op_list)) != NULL) {
@@ -334,11 +370,12 @@ static void take_failure(struct lane *lane, const char *why)
             TAILQ_INSERT_HEAD(&lane->sent, op, link);
         }
     }
+    send_first(lane, &freeing);
     TAILQ_CONCAT(&ending, &lane->sent, link);
     while (!TAILQ_EMPTY(&ending)) {
         batch_end_op(&ending, TAILQ_FIRST(&ending), &outcome);
     }
-    if (!is_late) {
+    if (!is_late && !lane->is_full) {
         lane->paused_until = now + AGAIN_NS;
     }
 }

@@ -145,6 +145,11 @@ static void session_ends(void *data, struct session *session)
     }
 }
 
+static size_t session_tags(void *data, const struct session *session)
+{
+    return guest_lanes(data, session->id);
+}
+
 static size_t describe(void *data, struct buffer *out)
 {
     const struct engine *engine = data;
@@ -232,6 +237,7 @@ static int begin_lanes(struct engine *engine)
         .realm = engine->options.realm,
         .host = engine->options.host,
         .function = functions_of(&engine->options)->name,
+        .freeing = functions_of(&engine->options)->freeing,
         .tag = engine->options.tag,
         .clock = engine->service->jobs.clock,
         .timeout_ms = engine->options.timeout_ms,
@@ -261,6 +267,7 @@ int engine_open(struct event_base *base, struct service *service,
                                       .cancel = cancel,
                                       .forget = forget,
                                       .session_ends = session_ends,
+                                      .session_tags = session_tags,
                                       .describe = describe,
                                       .data = engine};
     LIST_INIT(&engine->inquiries);

@@ -96,6 +96,7 @@ int guest_stays(struct engine *engine, const struct session *session, struct lan
         return ERR_MEMORY;
     }
     LIST_INSERT_HEAD(&guest->stays, stay, link);
+    guest->nstays++;
     lane_use(lane);
     send_info(session, lane);
     return 0;
@@ -148,6 +149,12 @@ static void send_end(struct engine *engine, const struct stay *stay)
     lane_submit(stay->lane, &ending->op);
 }
 
+size_t guest_lanes(const struct engine *engine, uint64_t session)
+{
+    const struct guest *guest = find(engine, session);
+    return guest == NULL ? 0 : guest->nstays;
+}
+
 void guest_each_lane(const struct engine *engine, uint64_t session,
                      void (*see)(void *data, struct lane *lane), void *data)
 {
@@ -176,7 +183,9 @@ void guest_leaves(struct engine *engine, uint64_t session)
 void guests_lose(struct engine *engine, const char *why)
 {
     for (uint32_t i = 0; (i = ordered_next(&engine->guests, i)) != ORDERED_NONE; i++) {
-        ((struct guest *)engine->guests.entries[i])->lost = why;
+        struct guest *guest = (struct guest *)engine->guests.entries[i];
+        guest->lost = why;
+        guest->nstays = 0;
     }
     uint32_t i;
     while ((i = ordered_next(&engine->stays, 0)) != ORDERED_NONE) {

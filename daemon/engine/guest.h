@@ -18,6 +18,7 @@ struct guest {
     struct ordered_entry entry; /* engine->guests */
     uint64_t session;
     LIST_HEAD(stay_list, stay) stays;
+    size_t nstays;
     const char *lost; /* why what it had is gone, to be told with its next call; a static text; NULL
                          if it is not */
 };
@@ -25,6 +26,9 @@ struct guest {
 /* The session does something in the lane, with ops that are submitted next: the engine is told who
  * it is, the first time. 0 or ERR_MEMORY. */
 int guest_stays(struct engine *engine, const struct session *session, struct lane *lane);
+
+/* In how many lanes the session has done something. */
+size_t guest_lanes(const struct engine *engine, uint64_t session);
 
 /* Calls `see` for each lane in which the session has done something. */
 void guest_each_lane(const struct engine *engine, uint64_t session,

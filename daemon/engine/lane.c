@@ -223,14 +223,28 @@ void lane_make_ready(struct lane *lane)
     }
 }
 
-void lane_submit(struct lane *lane, struct op *op)
+static void enter(struct lane *lane, struct op *op, bool first)
 {
     assert(op->lane == NULL);
     op->lane = lane;
     op->is_sent = false;
-    TAILQ_INSERT_TAIL(&lane->queue, op, link);
+    if (first) {
+        TAILQ_INSERT_HEAD(&lane->queue, op, link);
+    } else {
+        TAILQ_INSERT_TAIL(&lane->queue, op, link);
+    }
     lane_place(lane);
     lane_make_ready(lane);
+}
+
+void lane_submit(struct lane *lane, struct op *op)
+{
+    enter(lane, op, false);
+}
+
+void lane_submit_first(struct lane *lane, struct op *op)
+{
+    enter(lane, op, true);
 }
 
 void lane_acknowledge(struct lane *lane)

@@ -75,6 +75,8 @@ struct lane {
     uint64_t ack;   /* and what it acknowledges */
     unsigned nparts;
     bool under_way;
+    bool is_full; /* the engine had no memory for the last batch: what frees some is sent alone, */
+    bool frees;   /* and that is the batch under way */
     bool is_unknown; /* it has been sent before, and its connection was lost */
     bool is_ready;
     bool wants_batch;      /* one is to be sent though there are no ops: it acknowledges */
@@ -107,7 +109,8 @@ struct lanes_listener {
 struct lanes_options {
     const char *realm; /* not owned; so are the others */
     const char *host;
-    const char *function; /* the name of the function */
+    const char *function; /* the name of the function, */
+    const char *freeing;  /* and of that for what frees (frees.h) */
     const char *tag;      /* of all names; NULL: each has its own */
     struct clock clock;
     uint64_t timeout_ms; /* how long an engine that is away is waited for */
@@ -158,6 +161,8 @@ void lane_unuse(struct lane *lane);
 /* The op is sent behind those that are in the lane: in this turn, if none is under way. It is ended
  * by its done, never within this call. */
 void lane_submit(struct lane *lane, struct op *op);
+/* The same, before those that have not been sent yet. */
+void lane_submit_first(struct lane *lane, struct op *op);
 /* Takes one that has not been sent yet out of its lane: true. False: it has been sent. */
 bool lane_withdraw(struct op *op);
 /* What was looked at of its mailbox is to be acknowledged: with the next batch, or one for that

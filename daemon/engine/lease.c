@@ -77,7 +77,7 @@ static void ask(struct lease *lease, const char *verb)
     (void)buffer_append(&never, ".", 1);
     const struct slice argv[] = {
         slice_of_string("FCALL"),
-        slice_of_string(lanes->options.function),
+        slice_of_string(lanes->options.freeing),
         slice_of_string("2"),
         buffer_slice(&lease->prefix),
         buffer_slice(&never),

@@ -10,9 +10,8 @@
 #include <stdlib.h>
 
 #include "daemon/engine/answer.h"
+#include "daemon/engine/tag.h"
 #include "daemon/methods/object.h"
-
-#define FLAG (UINT64_C(1) << 62)
 
 enum {
     PRIMARY_BITS = 10,
@@ -63,15 +62,15 @@ static uint64_t cursor_of(const struct listing *listing)
     if (listing->primary >= primaries || listing->place >> PLACE_BITS != 0) {
         return 0;
     }
-    return FLAG | (uint64_t)listing->primary << (SKIP_BITS + PLACE_BITS) |
+    return OBJECT_CURSOR_AWAY | (uint64_t)listing->primary << (SKIP_BITS + PLACE_BITS) |
            listing->skip << PLACE_BITS | listing->place;
 }
 
 static void read_cursor(struct listing *listing)
 {
     uint64_t cursor = listing->query.cursor;
-    if ((cursor & FLAG) != 0) {
-        listing->primary = (cursor & (FLAG - 1)) >> (SKIP_BITS + PLACE_BITS);
+    if ((cursor & OBJECT_CURSOR_AWAY) != 0) {
+        listing->primary = (cursor & (OBJECT_CURSOR_AWAY - 1)) >> (SKIP_BITS + PLACE_BITS);
         listing->skip = cursor >> PLACE_BITS & ((1U << SKIP_BITS) - 1);
         listing->place = cursor & ((UINT64_C(1) << PLACE_BITS) - 1);
     }
@@ -116,15 +115,11 @@ static void finish(struct listing *listing)
     struct call *call = listing->call;
     call_take_up(call);
     struct buffer *out = call_result(call);
-    uint64_t here = 0;
     pack_map(out, 2);
     pack_string(out, "objects");
     size_t at = pack_array_begin(out);
-    if ((listing->query.cursor & FLAG) == 0) {
-        (void)object_list_here(call, &listing->query, out, &here);
-    }
     pack_found(listing, out);
-    pack_array_end(out, at, here + listing->count);
+    pack_array_end(out, at, listing->count);
     pack_key_uint(out, "cursor", cursor_of(listing));
     end(listing, 0);
 }
@@ -233,17 +228,16 @@ static void describe(struct listing *listing, struct slice name, struct slice pr
 /* A key "ipcd:REALM:{TAG}:m:NAME". */
 static void take_key(struct listing *listing, struct slice key)
 {
-    const uint8_t *close = key.len == 0 ? NULL : memchr(key.data, '}', key.len);
-    size_t len = close == NULL ? 0 : (size_t)(close - key.data) + 1;
     char text[OBJECT_NAME_MAX + 1];
-    if (len == 0 || key.len <= len + 3 || key.len - len - 3 > OBJECT_NAME_MAX) {
+    struct slice prefix;
+    struct slice name;
+    if (!tag_take_apart(key, 'm', &prefix, &name) || name.len > OBJECT_NAME_MAX) {
         return;
     }
-    struct slice name = slice_from(key, len + 3);
     memcpy(text, name.data, name.len);
     text[name.len] = '\0';
     if (listing->query.glob == NULL || fnmatch(listing->query.glob, text, 0) == 0) {
-        describe(listing, name, (struct slice){key.data, len});
+        describe(listing, name, prefix);
     }
 }
 
@@ -332,7 +326,6 @@ int listing_begin(struct engine *engine, struct call *call, void (*done)(void *d
     if (listing == NULL) {
         return ERR_MEMORY;
     }
-    uint64_t here = 0;
     listing->engine = engine;
     listing->engine->listings++;
     int status = object_read_query(call, &listing->query);
@@ -344,12 +337,7 @@ int listing_begin(struct engine *engine, struct call *call, void (*done)(void *d
         listing_free(listing);
         return status;
     }
-    if ((listing->query.cursor & FLAG) == 0) {
-        struct buffer unused = {0};
-        (void)object_list_here(call, &listing->query, &unused, &here);
-        buffer_deinit(&unused);
-    }
-    listing->room = listing->query.limit > here ? listing->query.limit - here : 0;
+    listing->room = listing->query.limit;
     read_cursor(listing);
     listing->call = call;
     listing->done = done;

@@ -52,9 +52,9 @@ static struct slice next_bytes(struct reader *reader, size_t most)
 
 static uint8_t lifetime_named(struct reader *reader, struct slice name)
 {
-    for (uint8_t i = LIFETIME_DAEMON; i <= LIFETIME_DURABLE; i++) {
-        if (slice_equal(name, slice_of_string(lifetime_name(i)))) {
-            return i;
+    for (unsigned i = LIFETIME_DAEMON; i <= LIFETIME_DURABLE; i++) {
+        if (slice_equal(name, slice_of_string(lifetime_name((enum lifetime)i)))) {
+            return (uint8_t)i;
         }
     }
     reader->failed = true;

@@ -16,8 +16,8 @@
 
 enum {
     METAS_MOST = 16384,
-    META_VERSION_MAX = 64, /* bytes; two numbers, for a condition and its lock */
-    META_NAME_MAX = 256,   /* bytes, the NUL included */
+    META_VERSION_MAX = 128, /* bytes; of a condition it has its lock's too, each with two numbers */
+    META_NAME_MAX = 256,    /* bytes, the NUL included */
 };
 
 struct meta {

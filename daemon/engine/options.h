@@ -8,6 +8,7 @@
 /* Functions for Redis, as tools/engine-library makes them. */
 struct engine_functions {
     const char *name;
+    const char *freeing; /* of the second function, for what frees memory (frees.h) */
     struct slice source;
 };
 

@@ -97,15 +97,13 @@ static void submit(struct reaping *reaping, struct slice prefix, struct reap_op 
 /* A key that was found: "ipcd:REALM:{TAG}:s:HOST/EPOCH:NUMBER" or "…:h:HOST/EPOCH". */
 static void take_key(struct reaping *reaping, struct slice key)
 {
-    const uint8_t *close = key.len == 0 ? NULL : memchr(key.data, '}', key.len);
-    size_t len = close == NULL ? 0 : (size_t)(close - key.data) + 1;
-    if (len == 0 || key.len < len + 3) {
+    bool is_session = reaping->stage == OF_SESSIONS;
+    struct slice prefix;
+    struct slice whose;
+    if (!tag_take_apart(key, is_session ? 's' : 'h', &prefix, &whose)) {
         return;
     }
-    struct slice prefix = {key.data, len};
-    struct slice whose = slice_from(key, len + 3);
-    struct reap_op *op =
-        new_op(reaping, reaping->stage == OF_SESSIONS ? "reap.session" : "reap.host");
+    struct reap_op *op = new_op(reaping, is_session ? "reap.session" : "reap.host");
     if (op != NULL) {
         argument_bytes(&op->op.first.arguments, whose);
         argument_uint(&op->op.first.arguments, reaping->until);

@@ -39,9 +39,9 @@ struct engine {
     struct lane *hosts; /* of what hosts tell each other; used; NULL: not joined yet */
     struct lease *lease;
     LIST_HEAD(inquiry_list, inquiry) inquiries; /* hosts.c: what is asked of other daemons */
-    LIST_HEAD(asked_list, asked) asked;          /* hosts.c: what others ask */
+    LIST_HEAD(asked_list, asked) asked;         /* hosts.c: what others ask */
     uint64_t last_inquiry;
-    struct lane *letters; /* used: by which they come; NULL: none yet */
+    struct lane *letters;    /* used: by which they come; NULL: none yet */
     struct reaping *reaping; /* NULL: no dead daemon is given back for */
     struct event timer;
     unsigned catching_up; /* of engine_catch_up: messages that are to come */

@@ -1,7 +1,8 @@
 /* tag: see tag.h. Tests: tests/unit/engine/test_lane.c. */
 #include "daemon/engine/tag.h"
 
-/* The bytes of the tag that the name marks; false if it marks none. */
+/* The bytes of the tag that the name marks; false if it marks none. One that begins with % would be
+ * among the daemon's own. */
 static bool find_marked(struct slice name, struct slice *out)
 {
     const uint8_t *open = name.len == 0 ? NULL : memchr(name.data, '{', name.len);
@@ -10,7 +11,7 @@ static bool find_marked(struct slice name, struct slice *out)
     }
     size_t rest = (size_t)(name.data + name.len - (open + 1));
     const uint8_t *close = rest == 0 ? NULL : memchr(open + 1, '}', rest);
-    if (close == NULL || close == open + 1) {
+    if (close == NULL || close == open + 1 || open[1] == '%') {
         return false;
     }
     *out = (struct slice){open + 1, (size_t)(close - (open + 1))};
@@ -68,6 +69,19 @@ void tag_prefix(const char *realm, struct slice tag, struct buffer *out)
     begin_prefix(realm, out);
     (void)buffer_append(out, tag.data, tag.len);
     (void)buffer_append(out, "}", 1);
+}
+
+bool tag_take_apart(struct slice key, char part, struct slice *prefix, struct slice *whose)
+{
+    const uint8_t *close = key.len == 0 ? NULL : memchr(key.data, '}', key.len);
+    size_t len = close == NULL ? 0 : (size_t)(close - key.data) + 1;
+    if (close == NULL || key.len - len <= 3 || close[1] != ':' || close[2] != (uint8_t)part ||
+        close[3] != ':') {
+        return false;
+    }
+    *prefix = (struct slice){key.data, len};
+    *whose = slice_from(key, len + 3);
+    return true;
 }
 
 void tag_prefix_of_name(const char *realm, struct slice name, struct buffer *out)

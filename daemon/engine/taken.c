@@ -4,7 +4,8 @@
  * An item of a joinable queue has a ticket, and comes back with its session's claims; those of a
  * plain one have nil there.
  *
- * Tests: tests/unit/methods/test_queue.c, test_get_any.c, the suite "engine".
+ * Tests: tests/unit/methods/test_queue.c, test_get_any.c, the suite "engine";
+ * tests/hosts/test_undelivered.py.
  */
 #include "daemon/engine/taken.h"
 
@@ -33,21 +34,38 @@ static void sent_back(struct op *op, const struct outcome *outcome)
     free(op);
 }
 
-static void send_back(struct lane *lane, struct slice name, struct slice value)
+/* An op that is about the way back; NULL for want of memory. Its arguments are to be added. */
+static struct op *begin_returning(struct lane *lane, const char *verb, struct slice name)
 {
     struct returning *returning = malloc(sizeof(*returning));
     if (returning == NULL) {
-        return;
+        return NULL;
     }
-    struct op *op = &returning->op;
-    op_init(op, "queue.put_back", name);
-    pack_array(&op->first.arguments.bytes, 1);
-    pack_str(&op->first.arguments.bytes, value);
-    argument_end(&op->first.arguments);
-    op->done = sent_back;
+    op_init(&returning->op, verb, name);
+    returning->op.done = sent_back;
     returning->engine = lane->lanes->listener.data;
     returning->engine->ending++;
-    lane_submit(lane, op);
+    return &returning->op;
+}
+
+/* A value; NULL for want of memory. */
+static struct op *begin_send_back(struct lane *lane, struct slice name, struct slice value)
+{
+    struct op *op = begin_returning(lane, "queue.put_back", name);
+    if (op != NULL) {
+        pack_array(&op->first.arguments.bytes, 1);
+        pack_str(&op->first.arguments.bytes, value);
+        argument_end(&op->first.arguments);
+    }
+    return op;
+}
+
+static void send_back(struct lane *lane, struct slice name, struct slice value)
+{
+    struct op *op = begin_send_back(lane, name, value);
+    if (op != NULL) {
+        lane_submit(lane, op);
+    }
 }
 
 static struct receipt *receipt_of(const void *note)
@@ -123,7 +141,7 @@ static int pack_item(struct engine *engine, struct call *call, struct lane *lane
     const struct stored stored = {.bytes = value};
     struct object *receipts = take_receipts(engine);
     struct receipt *receipt = receipts == NULL ? NULL : malloc(sizeof(*receipt) + name.len);
-    if (receipt == NULL || output_reserve_taken(call->out, stored) < 0) {
+    if (receipt == NULL || output_reserve_away(call->out, stored) < 0) {
         free(receipt);
         if (receipts != NULL) {
             object_unref(receipts);
@@ -135,7 +153,7 @@ static int pack_item(struct engine *engine, struct call *call, struct lane *lane
     receipt->name_len = (uint8_t)name.len;
     memcpy(receipt->name, name.data, name.len);
     lane_use(lane);
-    output_taken(call->out, receipts, &receipt, sizeof(receipt), stored);
+    output_taken_away(call->out, receipts, &receipt, sizeof(receipt), stored);
     object_unref(receipts); /* the note has its own */
     return 0;
 }
@@ -204,4 +222,67 @@ int taken_answer(struct engine *engine, struct call *call, struct lane *lane, st
         count--;
     }
     return lane == NULL ? ERR_MEMORY : pack_taken(engine, call, lane, name, &rest, count, false);
+}
+
+/* The elements of what begins with an array's head; nothing if it is none. */
+static uint32_t open_array(struct slice *rest)
+{
+    struct header header;
+    if (header_read(rest->data, rest->len, &header) != 0 || header.kind != KIND_ARRAY) {
+        return 0;
+    }
+    *rest = slice_from(*rest, header.size);
+    return header.count;
+}
+
+/* [value, ticket, …], so many elements of which are at `rest`. The items of a batch are returned
+ * one after the other, each before those that have been; so the first one is at the head in the
+ * end. */
+static void return_item(struct lane *lane, struct slice name, struct slice rest, uint32_t count)
+{
+    struct param value = count > 1 ? value_next(&rest) : (struct param){0};
+    struct param ticket = count > 1 ? value_next(&rest) : (struct param){0};
+    struct op *op = NULL;
+    if (ticket.header.kind == KIND_INT) {
+        op = begin_returning(lane, "queue.untake", name);
+        if (op != NULL) {
+            argument_uint(&op->first.arguments, (uint64_t)ticket.header.i);
+        }
+    } else if (count > 1) {
+        op = begin_send_back(lane, name, value.raw);
+    }
+    if (op != NULL) {
+        lane_submit_first(lane, op);
+    }
+}
+
+static void return_many(struct lane *lane, struct slice name, struct slice rest, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice item = value_next(&rest).raw;
+        uint32_t elements = open_array(&item);
+        return_item(lane, name, item, elements);
+    }
+}
+
+void taken_return(struct engine *engine, const char *verb, struct slice name, struct slice result)
+{
+    bool is_many = strcmp(verb, "queue.get_many") == 0;
+    bool is_any = strcmp(verb, "queue.get_any") == 0;
+    bool is_value = result.len > 0 && scan_length(result.data, result.len) == result.len;
+    if (!is_value || (!is_many && !is_any && strcmp(verb, "queue.get") != 0)) {
+        return;
+    }
+    uint32_t count = open_array(&result);
+    if (is_any && count > 0) {
+        struct param queue = value_next(&result);
+        name = param_bytes(&queue);
+        count--;
+    }
+    struct lane *lane = count == 0 ? NULL : lanes_of_name(&engine->lanes, name);
+    if (lane != NULL && is_many) {
+        return_many(lane, name, result, count);
+    } else if (lane != NULL) {
+        return_item(lane, name, result, count);
+    }
 }

@@ -12,6 +12,7 @@
 #include "daemon/engine/answer.h"
 #include "daemon/engine/asking.h"
 #include "daemon/engine/tag.h"
+#include "daemon/engine/taken.h"
 #include "daemon/methods/atomic.h"
 
 /* One of its calls. */
@@ -202,6 +203,20 @@ static int refuse_next(struct engine *engine, const struct call *outer, struct i
     return status;
 }
 
+/* The calls from a part on have been run, and their results are too long to be told: what they took
+ * from queues goes back. */
+static void return_rest(struct engine *engine, const struct op *op, const struct outcome *outcome,
+                        size_t part)
+{
+    for (; part < op->count && part < outcome->count; part++) {
+        struct slice reply = outcome->replies[part];
+        if (reply.len > 0 && reply.data[0] == '=') {
+            taken_return(engine, op->parts[part].verb, part_name(&op->parts[part]),
+                         slice_from(reply, 1));
+        }
+    }
+}
+
 int together_answer(struct engine *engine, struct call *call, struct lane *lane,
                     const struct op *op, const struct outcome *outcome)
 {
@@ -217,7 +232,9 @@ int together_answer(struct engine *engine, struct call *call, struct lane *lane,
         next_inner(call, &rest, &batch, &inner);
         if (output_pending(&batch.results) > limits->max_message) {
             status = call_fail(&inner.call, ERR_TOO_LARGE,
-                               "the results so far are longer than max_message");
+                               "the results so far are longer than max_message; in the engine the "
+                               "rest has been run all the same");
+            return_rest(engine, op, outcome, part);
         } else if (is_of_here(&inner.call)) {
             status = call_run_within(call, &inner.message, &batch);
         } else if (part >= op->count) {

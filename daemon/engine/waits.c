@@ -1,7 +1,8 @@
 /*
  * waits: see waits.h.
  *
- * Tests: tests/unit/engine/test_hosts.c; tests/unit/methods/, the suite "engine".
+ * Tests: tests/hosts/test_messages.py, tests/unit/engine/test_hosts.c; tests/unit/methods/, the suite
+ * "engine".
  */
 #include "daemon/engine/waits.h"
 
@@ -105,7 +106,7 @@ static void take(struct engine *engine, struct lane *lane, const struct entry *e
     if (entry->wait == 0) {
         hosts_mail(engine, entry->reply);
     } else if (away != NULL && away->call != NULL) {
-        away_serve(away, entry->reply);
+        away_serve(away, lane, entry->reply);
     } else if (entry->has_undo) {
         undeliver(lane, entry);
     }
@@ -181,9 +182,11 @@ void waits_subscribed(void *data, struct slice channel)
     struct engine *engine = data;
     struct lane *lane = lanes_of_channel(&engine->lanes, channel);
     if (lane != NULL) {
+        watched_missed(engine, lane); /* it was interrupted, or was to be heard from now on only */
         engine->confirming -= !lane->mailbox.confirmed;
         lane->mailbox.confirmed = true;
         fetch(engine, lane);
+        engine->lanes.listener.settle(engine);
     }
 }
 

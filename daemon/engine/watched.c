@@ -103,6 +103,17 @@ static struct watched *watched_make(struct engine *engine, const struct call *ca
     return watched;
 }
 
+/* Tells those who watch it, or one session only, that they may have missed something. */
+static void tell_missed(const struct watched *watched, const struct session *session)
+{
+    struct watch *watch;
+    LIST_FOREACH (watch, &watched->object->watches, of_object) {
+        if (session == NULL || watch->tie->session == session) {
+            watch_tell_missed(watch);
+        }
+    }
+}
+
 int watched_answer(struct engine *engine, struct call *call, const struct meta *meta,
                    struct lane *lane)
 {
@@ -124,7 +135,14 @@ int watched_answer(struct engine *engine, struct call *call, const struct meta *
         return ERR_MEMORY;
     }
     status = session_watch(call->session, watched->object, events);
-    return status < 0 ? status : call_answer_nil(call);
+    if (status < 0) {
+        engine->has_unwatched = true; /* it may be that nobody watches it */
+        return status;
+    }
+    if (call->batch != NULL) { /* what the batch did next may have come before this */
+        tell_missed(watched, call->session);
+    }
+    return call_answer_nil(call);
 }
 
 bool watched_by_others(const struct engine *engine, const struct call *call)
@@ -231,6 +249,16 @@ void watched_meta(struct engine *engine, struct slice rest, uint32_t left)
         watched->object->mode = meta.mode;
         service_check_watches(engine->service, watched->object);
         engine->has_unwatched = true;
+    }
+}
+
+void watched_missed(struct engine *engine, const struct lane *lane)
+{
+    for (uint32_t i = 0; (i = ordered_next(&engine->watched, i)) != ORDERED_NONE; i++) {
+        struct watched *watched = (struct watched *)engine->watched.entries[i];
+        if (watched->lane == lane) {
+            tell_missed(watched, NULL);
+        }
     }
 }
 

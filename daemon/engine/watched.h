@@ -26,6 +26,10 @@ bool watched_by_others(const struct engine *engine, const struct call *call);
 void watched_event(struct engine *engine, struct slice rest, uint32_t left);
 void watched_meta(struct engine *engine, struct slice rest, uint32_t left);
 
+/* The lane's channel was interrupted, or watched (by one call of a batch) before it was there:
+ * events of objects there may have been missed, and all who watch them are told so. */
+void watched_missed(struct engine *engine, const struct lane *lane);
+
 /* The events of objects that nobody watches any more are not wanted. */
 void watched_sweep(struct engine *engine);
 

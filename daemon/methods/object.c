@@ -59,7 +59,9 @@ static bool matches(const struct object_query *query, const struct object *objec
            (query->glob == NULL || fnmatch(query->glob, object->name, 0) == 0);
 }
 
-uint64_t object_list_here(struct call *call, const struct object_query *query, struct buffer *out,
+/* Packs the descriptions of objects that live here, *count of them. Returns the cursor for those
+ * that follow; 0: there are no more. */
+static uint64_t list_here(struct call *call, const struct object_query *query, struct buffer *out,
                           uint64_t *count)
 {
     const struct registry *registry = &call->service->registry;
@@ -98,15 +100,16 @@ int method_object_list(struct call *call)
     pack_string(out, "objects");
     size_t at = pack_array_begin(out);
     uint64_t count;
-    uint64_t cursor = object_list_here(call, &query, out, &count);
-    pack_array_end(out, at, count);
-    pack_key_uint(out, "cursor", cursor);
+    uint64_t cursor = list_here(call, &query, out, &count);
+    bool more_away = cursor == 0 && call->service->engine != NULL && call->batch == NULL;
     free(query.glob);
-    if (cursor == 0 && count < query.limit && call->service->engine != NULL &&
-        call->batch == NULL) { /* there may be more of them elsewhere */
+    if (more_away && count == 0) {
         output_rewind(call->out, call->start);
         return CALL_AWAY;
     }
+    /* What lives here is told by itself, so that an engine that is away keeps nobody from it. */
+    pack_array_end(out, at, count);
+    pack_key_uint(out, "cursor", more_away ? OBJECT_CURSOR_AWAY : cursor);
     return 0;
 }
 

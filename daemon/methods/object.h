@@ -17,6 +17,10 @@ int object_check_new_name(struct call *call);
 /* object.watch, of an object of that type: the events that are asked for. */
 int object_read_events(struct call *call, const struct object_type *type, uint32_t *events);
 
+/* With that bit the cursor of object.list stands among the objects of an engine, behind those that
+ * live here. */
+#define OBJECT_CURSOR_AWAY (UINT64_C(1) << 62)
+
 /* What object.list is asked for. */
 struct object_query {
     char *glob;            /* owned (free); NULL: every name */
@@ -28,7 +32,3 @@ struct object_query {
 
 /* 0, or the call's refusal, or ERR_MEMORY. */
 int object_read_query(struct call *call, struct object_query *query);
-/* Packs the descriptions of objects that live here, *count of them. Returns the cursor for those
- * that follow; 0: there are no more. */
-uint64_t object_list_here(struct call *call, const struct object_query *query, struct buffer *out,
-                          uint64_t *count);

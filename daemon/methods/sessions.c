@@ -112,6 +112,7 @@ size_t sessions_pack_summary(struct buffer *out, struct session *session, uint64
     } else {
         pack_key_string(out, "session", name);
         pack_key_string(out, "host", engine->host);
+        pack_key_uint(out, "engine_tags", engine->session_tags(engine->data, session));
     }
     pack_key_int(out, "pid", peer->pid);
     pack_key_uint(out, "uid", peer->uid);
@@ -123,7 +124,7 @@ size_t sessions_pack_summary(struct buffer *out, struct session *session, uint64
     pack_key_uint(out, "waiting", session->calls.live - session->away);
     pack_key_uint(out, "holding", session_holding(session) + holding_away);
     pack_key_uint(out, "bytes", session->charged.bytes);
-    return SUMMARY_PAIRS + (engine != NULL);
+    return SUMMARY_PAIRS + (engine == NULL ? 0 : 2);
 }
 
 /* The first session of a number greater than `id`, or NULL. */

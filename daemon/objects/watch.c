@@ -321,6 +321,19 @@ void object_tell_packed(struct object *object, enum event_name event, struct sli
     tell(object, event, NULL, &details);
 }
 
+void watch_tell_missed(struct watch *watch)
+{
+    watch->lost++;
+    if (watch->is_owing) {
+        return;
+    }
+    if (note_owed(watch)) {
+        announce(watch->watcher);
+    } else {
+        owe(watch, true);
+    }
+}
+
 void watch_end(struct watch *watch, enum event_name end)
 {
     detach(watch);

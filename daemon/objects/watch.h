@@ -101,6 +101,10 @@ void object_tell(struct object *object, enum event_name event, const union detai
 /* The same, with the details as the map that they are in a notification. */
 void object_tell_packed(struct object *object, enum event_name event, struct slice details);
 
+/* Of an object that lives elsewhere: an unknown number of events may not have been told here. Who
+ * watches is told that one was lost. */
+void watch_tell_missed(struct watch *watch);
+
 /* Moves what was told to the end of `out`, where `unsent` bytes wait already, if that is little
  * enough. True if anything was moved; the rest is to be asked for when less is unsent. */
 bool watcher_give(struct watcher *watcher, struct buffer *out, uint64_t unsent);

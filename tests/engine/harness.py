@@ -73,7 +73,7 @@ def tag_of(name):
     """The hash tag of an object's name."""
     at = name.find("{")
     end = name.find("}", at + 1)
-    if at >= 0 and end > at + 1:
+    if at >= 0 and end > at + 1 and name[at + 1] != "%":
         return name[at + 1:end]
     return name.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 

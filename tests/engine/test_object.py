@@ -34,6 +34,12 @@ def test_describing_shows_who_waits_and_who_holds(host, other, engine):
     assert "waits" not in host.call("object.describe", "box", "")
 
 
+def test_no_name_has_a_tag_of_the_daemons(host, engine):
+    host.open("sample", "{%hosts}x", "5")
+    assert not [key for key in engine.keys() if key.startswith("ipcd:test:{%hosts}:m:")]
+    assert "hash tag" in refused("UNSUPPORTED", host.call, "object.rename", "box", "{%hosts}x")
+
+
 def test_a_session_that_has_told_is_shown_with_what_it_is(host):
     host.call("sample.put", "box", stored("v"), "")
     host.call("sample.hold", "box", "", session=6)

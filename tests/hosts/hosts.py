@@ -3,6 +3,7 @@ them die: redis-server (one, or a cluster by tools/redis-cluster) and ipcd proce
 own. $IPCD_BINARY names the daemon.
 """
 import contextlib
+import ctypes
 import os
 import pathlib
 import signal
@@ -17,7 +18,11 @@ import redis
 import ipcd
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LIMIT = 30  # seconds, above all that is waited for
+LIMIT = 60  # seconds, above all that is waited for
+# Of the daemons: short, as tests wait until it is over; but a machine on which much else runs may let
+# a daemon stand still for a second.
+LEASE = "3s"
+PR_SET_PDEATHSIG = 1
 
 
 def wait_until(condition, what="it"):
@@ -34,6 +39,16 @@ def free_port():
         return one.getsockname()[1]
 
 
+def end_with_parent():
+    """In a child: it is killed when the process that started it ends, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def environment():
+    """That of the tests, but for what is loaded into their interpreter only."""
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
+
 class Process:
     """A program that is ended with the test."""
 
@@ -44,7 +59,8 @@ class Process:
     def start(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, **self.more)
+                                            stderr=log, env=environment(),
+                                            preexec_fn=end_with_parent, **self.more)
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -94,9 +110,11 @@ class Cluster:
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "tools" / "redis-cluster"), self.directory,
              f"--primaries={primaries}", f"--replicas={replicas}"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, env=environment(), text=True)
         words = self.process.stdout.readline().split()
-        assert words[:1] == ["ready"], "the cluster did not come about"
+        if words[:1] != ["ready"]:
+            self.end()
+            raise AssertionError("the cluster did not come about")
         self.ports = [int(word) for word in words[1:]]
         self.primaries = self.ports[:primaries]
         self.url = "redis://" + ",".join(f"127.0.0.1:{port}" for port in self.ports[:2])
@@ -122,7 +140,7 @@ class Host(Process):
         self.name = name
         self.socket = f"{directory}/{name}.sock"
         self.config = f"{directory}/{name}.conf"
-        settings = {"url": url, "host": name, "lease": "1s", "engine_timeout": "20s", **settings}
+        settings = {"url": url, "host": name, "lease": LEASE, "engine_timeout": "20s", **settings}
         with open(self.config, "w", encoding="utf-8") as file:
             file.write("[engine]\n" + "".join(f"{key} = {value}\n"
                                               for key, value in settings.items()))

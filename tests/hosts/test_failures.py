@@ -3,11 +3,12 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
 import ipcd
-from hosts import wait_until
+from hosts import LIMIT, wait_until
 
 
 def waiting(client, name, count):
@@ -26,6 +27,8 @@ def test_local_objects_notice_nothing_of_an_engine_that_is_away(scene):
     local.put(1)
     assert local.get() == 1
     wait_until(lambda: not host.engine()["reachable"])
+    page = client._call(None, b"object.list")
+    assert [shown["name"] for shown in page["objects"]] == ["q"] and page["cursor"] != 0
     server.start()
     wait_until(lambda: host.engine()["reachable"] and host.state() == "leased")
     assert client.queue("shared/q").qsize() == 0
@@ -55,6 +58,28 @@ def test_the_end_of_redis_ends_what_was_held(scene):
     with pytest.raises(ipcd.Error):
         client.lock("l", create=False).release()
         client.lock("l").release()
+
+
+def test_what_comes_to_redis_when_the_lease_is_over_is_not_done(scene):
+    """Its bytes are in the socket of a Redis that stands still until then."""
+    server = scene.redis()
+    one, two = (scene.host(server.url, name, engine_timeout="500ms", lease="2s")
+                for name in ("one", "two"))
+    a, b = scene.connect(one), scene.connect(two)
+    queue = a.queue("q")
+    server.signal(signal.SIGSTOP)
+    over = time.monotonic() + 2.5  # by the clock of Redis it ends a moment after it does for the daemon
+    with pytest.raises(ipcd.EngineFailed) as raised:
+        queue.put(1)
+    assert raised.value.detail == {"done": None}
+    wait_until(lambda: one.state() == "joining" and time.monotonic() > over)
+    server.signal(signal.SIGCONT)
+    wait_until(lambda: one.state() == "leased" and two.state() == "leased")
+    with pytest.raises(ipcd.EngineFailed):
+        queue.put(2)  # what it had there is lost
+    assert b.queue("q").qsize() == 0
+    queue.put(3)
+    assert b.queue("q").get() == 3
 
 
 def test_a_cluster_goes_on_when_a_primary_is_killed(scene, doing):
@@ -194,7 +219,7 @@ def test_a_host_that_is_cut_off(scene):
         lock, local = a.lock("l"), a.value("v", "i", 0)
         lock.acquire()
         ip("link", "set", here, "down")
-        assert b.lock("l").acquire(timeout=20)
+        assert b.lock("l").acquire(timeout=LIMIT)
         with pytest.raises(ipcd.EngineFailed):
             lock.release()
         local.value = 7

@@ -4,7 +4,7 @@ import signal
 import pytest
 
 import ipcd
-from hosts import wait_until
+from hosts import LIMIT, wait_until
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_the_end_of_a_session_gives_back(pair):
     queue.take()
     queue.take()
     client.close()
-    assert b.lock("l").acquire(timeout=10)
+    assert b.lock("l").acquire(timeout=LIMIT)
     wait_until(lambda: b.describe("s")["value"] == 2)
     wait_until(lambda: b.queue("q").qsize() == 3)
     jobs = [b.queue("q").take() for _ in range(3)]
@@ -97,12 +97,14 @@ def test_the_sessions_of_all_hosts_are_listed_and_can_be_ended(pair):
     scene, _, one, _, a, b = pair
     victim = scene.connect(one)
     victim.lock("l").acquire()
-    names = {session["session"] for session in b.sessions()}
+    sessions = {session["session"]: session for session in b.sessions()}
+    names = set(sessions)
+    assert [sessions[f"one:{client.session}"]["engine_tags"] for client in (a, victim)] == [0, 1]
     assert {f"one:{a.session}", f"one:{victim.session}", f"two:{b.session}"} <= names
     held = b.describe_session(f"one:{victim.session}")
     assert [hold["object"] for hold in held["holds"]] == ["l"]
     b.kill_session(f"one:{victim.session}")
-    assert b.lock("l").acquire(timeout=10)
+    assert b.lock("l").acquire(timeout=LIMIT)
     with pytest.raises(ipcd.NotFound):
         b.describe_session("nowhere:1")
 
@@ -114,8 +116,8 @@ def test_a_host_that_is_killed_gives_back_when_its_lease_is_over(pair):
     queue.put("job")
     queue.take()
     one.kill()
-    assert b.lock("l").acquire(timeout=10)
-    assert b.queue("q").take(timeout=10).deliveries == 2
+    assert b.lock("l").acquire(timeout=LIMIT)
+    assert b.queue("q").take(timeout=LIMIT).deliveries == 2
     assert b.describe("q")["taken"] == 1
     one.start()
 
@@ -138,7 +140,7 @@ def test_a_host_that_was_stopped_has_lost_what_it_held_and_is_told_once(pair):
     lock.acquire()
     local = a.value("v", "i", 1)
     one.signal(signal.SIGSTOP)
-    assert b.lock("l").acquire(timeout=10)
+    assert b.lock("l").acquire(timeout=LIMIT)
     one.signal(signal.SIGCONT)
     with pytest.raises(ipcd.Error) as raised:
         lock.release()
@@ -148,7 +150,7 @@ def test_a_host_that_was_stopped_has_lost_what_it_held_and_is_told_once(pair):
         lock.release()
     assert local.value == 1
     b.lock("l").release()
-    assert lock.acquire(timeout=10)
+    assert lock.acquire(timeout=LIMIT)
 
 
 def test_a_message_that_is_missed_is_made_good(pair, doing):
@@ -183,3 +185,17 @@ def test_events_of_other_hosts_are_told(pair):
         assert next(events)[:2] == ("q", "put")
         queue.get()
         assert next(events)[:2] == ("q", "get")
+
+
+def test_who_watches_is_told_that_events_may_have_been_missed(pair):
+    _, server, one, _, a, b = pair
+    queue = b.queue("q")
+    b.queue("other")
+    with a.watch("q") as events:
+        queue.put(1)
+        assert next(events)[:2] == ("q", "put")
+        server.redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        name, event, detail = next(events)[:3]
+        assert (name, event, detail) == ("q", "lost", {"count": 1})
+        queue.put(2)
+        assert next(events)[:2] == ("q", "put")

@@ -20,12 +20,13 @@ struct stage_engine {
     struct stage *stage;
     struct event_base *base;
     struct engine *engine;
+    uint64_t ahead_ms;
 };
 
 static uint64_t now_ms(void *data)
 {
     const struct stage_engine *engine = data;
-    return engine->stage->now / NS_PER_MS;
+    return engine->stage->now / NS_PER_MS + engine->ahead_ms;
 }
 
 static bool has_name(void *data, const char *name)
@@ -132,6 +133,11 @@ void stage_engine_tick(struct stage_engine *engine)
     stage_engine_settle(engine);
 }
 
+void stage_engine_set_ahead(struct stage_engine *engine, uint64_t ms)
+{
+    engine->ahead_ms = ms;
+}
+
 #else
 
 struct stage_engine *stage_engine_join(struct stage *stage, const struct stage_host *host)
@@ -158,6 +164,10 @@ uint64_t stage_engine_due(const struct stage_engine *engine)
 }
 
 void stage_engine_tick(struct stage_engine *engine)
+{
+}
+
+void stage_engine_set_ahead(struct stage_engine *engine, uint64_t ms)
 {
 }
 

@@ -210,11 +210,12 @@ function ipcd.method(name, how, handler)
     }
 end
 
--- The hash tag of an object's name.
+-- The hash tag of an object's name. Those that begin with % are the daemons' own, and a name that
+-- marks such a one is taken whole.
 function ipcd.tag(name)
     local open = name:find("{", 1, true)
     local close = open and name:find("}", open + 1, true)
-    if close and close > open + 1 then
+    if close and close > open + 1 and name:byte(open + 1) ~= 37 then
         return name:sub(open + 1, close - 1)
     end
     return (name:gsub("[%%{}]", { ["%"] = "%25", ["{"] = "%7B", ["}"] = "%7D" }))

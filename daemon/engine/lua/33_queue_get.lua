@@ -164,20 +164,21 @@ end
 
 -- A call that has waited is asked by one of its queues. One that is shut down may still get back
 -- what was taken from it, so it is waited on as long as there is another one.
-local function get_from_asked(call, names, timeout)
+local function get_from_asked(call, names, timeout, stays)
     local obj = call.woken_by
     local code = obj and not call.timed_out and queue.lacks(queue.of(obj)) or nil
     if obj and not call.timed_out and not code then
         return take_any(call, obj)
-    elseif code == "SHUT_DOWN" and all_are_shut_down(names) then
+    elseif code == "SHUT_DOWN" and not stays and all_are_shut_down(names) then
         return nil, code, WHY[code]
     end
     return ipcd.wait_any(call, {}, "g", timeout, "EMPTY", WHY.EMPTY)
 end
 
-ipcd.method("queue.get_any", { waits = true, objects = true }, function(call, names, timeout)
+-- `stays`: it waits though all of these are shut down, as it waits in other tags too.
+ipcd.method("queue.get_any", { waits = true, objects = true }, function(call, names, timeout, stays)
     if call.waited then
-        return get_from_asked(call, names, timeout)
+        return get_from_asked(call, names, timeout, stays)
     end
     local refusal = "SHUT_DOWN"
     for _, obj in ipairs(call.objs) do
@@ -188,7 +189,7 @@ ipcd.method("queue.get_any", { waits = true, objects = true }, function(call, na
             refusal = "EMPTY"
         end
     end
-    if refusal == "SHUT_DOWN" then
+    if refusal == "SHUT_DOWN" and not stays then
         return nil, refusal, WHY[refusal]
     end
     return ipcd.wait_any(call, call.objs, "g", timeout, "EMPTY", WHY.EMPTY)

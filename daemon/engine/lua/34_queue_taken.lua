@@ -166,6 +166,13 @@ function queue.untake(obj, ticket)
     end
 end
 
+-- For the daemon: the same, of an answer that it could not pass on.
+ipcd.method("queue.untake", { changes = true, unchecked = true }, function(call, ticket)
+    queue.untake(call.obj, ticket)
+    queue.changed(call.obj)
+    return pack.nil_
+end)
+
 -- A session ends: the items that it took go back in their old order, or count as done.
 local function abandon(obj, sid)
     local q = queue.of(obj)

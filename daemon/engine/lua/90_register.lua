@@ -1,4 +1,4 @@
--- register: Redis is told of the function; the types are completed when it first runs, as most of
+-- register: Redis is told of the functions; the types are completed when it first runs, as most of
 -- Lua is not there while the library is loaded.
 
 local function complete_types()
@@ -8,11 +8,17 @@ local function complete_types()
     end
 end
 
-redis.register_function(LIBRARY, function(keys, argv)
+local function main(keys, argv)
     if complete_types then
         complete_types()
         setmetatable(first_call, call_class)
         complete_types = nil
     end
     return ipcd.main(keys, argv)
-end)
+end
+
+-- A second function of the same, for what gives something back: Redis runs it also where there is no
+-- memory.
+redis.register_function(LIBRARY, main)
+redis.register_function({ function_name = LIBRARY .. "_frees", callback = main,
+    flags = { "allow-oom" } })

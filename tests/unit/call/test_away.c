@@ -3,6 +3,7 @@
 #include "daemon/call/engine.h"
 
 #include "daemon/call/waiting.h"
+#include "daemon/call/watching.h"
 #include "tests/unit/call/at_work.h"
 
 enum { CALLS_MAX = 2048, MS = 1000 * 1000 };
@@ -60,6 +61,11 @@ static void far_forget(void *data, struct call *call)
     far->forgotten++;
 }
 
+static size_t far_session_tags(void *data, const struct session *session)
+{
+    return 0;
+}
+
 static void far_session_ends(void *data, struct session *session)
 {
     struct far *far = data;
@@ -72,6 +78,7 @@ static void far_open(struct far *far, struct stage *stage)
                                 .begin = far_begin,
                                 .cancel = far_cancel,
                                 .forget = far_forget,
+                                .session_tags = far_session_tags,
                                 .session_ends = far_session_ends}};
     far->api.data = far;
     stage->service.engine = &far->api;
@@ -207,6 +214,20 @@ static void a_session_that_ends_is_forgotten(void **state)
     assert_int_equal(stage->service.waiting, 0);
 }
 
+/* Its end may take many steps, and answers come between them. */
+static void a_session_that_ends_watches_nothing_more(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 1000);
+    check(a, "event.open", "['here']", "{'name': 'here', ...}");
+    struct object *object = registry_find(&stage->service.registry, slice_of_string("here"));
+    a->session.gone = true;
+    assert_int_equal(session_watch(&a->session, object, UINT32_MAX), ERR_CANCELLED);
+    assert_null(a->session.watcher);
+    a->session.gone = false;
+    actor_leave(a);
+}
+
 static void a_session_that_closes_waits_for_no_more(void **state)
 {
     struct far far;
@@ -277,6 +298,7 @@ int main(void)
         TEST(a_wait_there_has_its_deadline_here),
         TEST(what_is_away_can_be_cancelled_and_may_have_a_result_all_the_same),
         TEST(a_session_that_ends_is_forgotten),
+        TEST(a_session_that_ends_watches_nothing_more),
         TEST(a_session_that_closes_waits_for_no_more),
         TEST(a_session_with_much_away_is_held_up),
         TEST(one_call_is_about_far_or_near_objects_and_not_both),

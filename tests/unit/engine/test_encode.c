@@ -235,6 +235,33 @@ static void meta_is_read_and_remembered(void **state)
     buffer_deinit(&packed);
 }
 
+/* Of a condition and its lock, both of which have been given away: the longest version there is. */
+static void meta_of_a_condition_has_the_versions_of_both(void **state)
+{
+    static const char version[] = "condition/n1795978751069001.1795978751069002"
+                                  "+lock/n1795978751069003.1795978751069004";
+    struct buffer packed = {0};
+    struct meta meta;
+    (void)state;
+    pack_array(&packed, 10);
+    pack_string(&packed, "condition");
+    pack_int(&packed, 1000);
+    pack_int(&packed, 1000);
+    pack_int(&packed, 0660);
+    pack_string(&packed, version);
+    pack_string(&packed, "daemon");
+    pack_string(&packed, "lock");
+    pack_int(&packed, 1001);
+    pack_int(&packed, 1001);
+    pack_int(&packed, 0600);
+    struct slice rest = buffer_slice(&packed);
+    assert_int_equal(meta_read(&rest, &meta), 0);
+    assert_true(slice_equal(meta_version(&meta), slice_of_string(version)));
+    assert_string_equal(meta.other, "lock");
+    assert_int_equal(meta.other_mode, 0600);
+    buffer_deinit(&packed);
+}
+
 static void what_is_no_meta_is_refused(void **state)
 {
     static const char *const packed[] = {"",
@@ -265,6 +292,7 @@ int main(void)
         TEST(values_with_what_others_cannot_have_are_refused_in_words),
         TEST(numbers_are_written_to_their_extremes),
         TEST(meta_is_read_and_remembered),
+        TEST(meta_of_a_condition_has_the_versions_of_both),
         TEST(what_is_no_meta_is_refused),
     };
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);

@@ -145,6 +145,58 @@ static void a_host_that_was_cut_off_tells_each_session_once(void **state)
     actor_leave(idle);
 }
 
+/* The daemon thinks that its lease holds, and the engine knows that it does not. */
+static void what_comes_after_the_lease_is_not_done(void **state)
+{
+    struct hosts *hosts = *state;
+    struct actor *a = actor_new(hosts->a, 0);
+    struct actor *b = actor_new(hosts->b, 0);
+    check(a, "queue.open", "['q']", "_map");
+    stage_engine_set_ahead(hosts->a->engine, LEASE_MS + 1);
+    check_fails(a, "queue.put", "['q', 1]", "['ENGINE', _str, {done: false}]");
+    check(b, "queue.qsize", "['q']", "0");
+    check_fails(a, "queue.put", "['q', 1]", "['ENGINE', _str, {done: false}]"); /* it is told */
+    check(a, "queue.put", "['q', 2]", "nil");
+    check(b, "queue.get", "['q']", "[2, nil, 1]");
+    actor_leave(a);
+    actor_leave(b);
+}
+
+/* A wait that is to be ended when it is lost already. */
+static void wait_that_is_lost_says_so_whatever_ends_it(void **state)
+{
+    struct hosts *hosts = *state;
+    struct actor *a = actor_new(hosts->a, 0);
+    check(a, "queue.open", "['q']", "_map");
+    uint32_t late = actor_send(a, "queue.get", "['q', 500]");
+    uint32_t cancelled = actor_send(a, "queue.get", "['q']");
+    char params[24];
+    (void)snprintf(params, sizeof(params), "[%u]", cancelled);
+    stage_engine_set_ahead(hosts->a->engine, LEASE_MS + 1);
+    actor_notify(a, "cancel", params);
+    stage_advance(hosts->a, 500);
+    stage_expect_failure(a, late, "['ENGINE', _str, {done: false}]", __FILE__, __LINE__);
+    stage_expect_failure(a, cancelled, "['ENGINE', _str, {done: false}]", __FILE__, __LINE__);
+    actor_leave(a);
+}
+
+static void a_watch_that_begins_in_a_batch_may_have_missed_something(void **state)
+{
+    struct hosts *hosts = *state;
+    struct actor *a = actor_new(hosts->a, 0);
+    struct actor *other = actor_new(hosts->a, 0);
+    check(a, "queue.open", "['q']", "_map");
+    check(other, "object.watch", "['q']", "nil");
+    check(a, "atomic", "[[['object.watch', ['q']], ['queue.qsize', ['q']]]]", "[nil, 0]");
+    check_events(a, "[['q', 'lost', {count: 1}]]");
+    check_events(other, "[]");
+    check(other, "queue.put", "['q', 1]", "nil");
+    check_events(a, "[['q', 'put', {size: 1}]]");
+    check_events(other, "[['q', 'put', {size: 1}]]");
+    actor_leave(a);
+    actor_leave(other);
+}
+
 static void a_lease_that_is_renewed_lasts(void **state)
 {
     struct hosts *hosts = *state;
@@ -170,7 +222,11 @@ static void objects_of_the_engine_are_listed_with_where_they_live(void **state)
     check(b, "object.list", "[{type: 'lock'}]",
           "{objects: [{name: 'l', engine: {kind: 'redis', host: _str}, ...}], cursor: 0}");
     check(b, "object.list", "[{glob: '?'}]", "{objects: [_map, _map], cursor: 0}");
-    check(b, "object.list", "[]", "{objects: [{name: '#1', ...}, _map, _map], cursor: 0}");
+    check(b, "object.list", "[]", "{objects: [{name: '#1', ...}], cursor: 4611686018427387904}");
+    check(b, "object.list", "[{cursor: 4611686018427387904}]",
+          "{objects: [_map, _map], cursor: 0}");
+    check(b, "object.list", "[{limit: 1}]",
+          "{objects: [{name: '#1', ...}], cursor: 4611686018427387904}");
     check(b, "object.list", "[{waiting: true}]", "{objects: [], cursor: 0}");
     actor_leave(a);
     actor_leave(b);
@@ -214,6 +270,9 @@ int main(void)
         TEST(a_session_that_ends_gives_back_to_other_hosts),
         TEST(what_a_dead_host_held_comes_back_when_its_lease_is_over),
         TEST(a_host_that_was_cut_off_tells_each_session_once),
+        TEST(what_comes_after_the_lease_is_not_done),
+        TEST(wait_that_is_lost_says_so_whatever_ends_it),
+        TEST(a_watch_that_begins_in_a_batch_may_have_missed_something),
         TEST(a_lease_that_is_renewed_lasts),
         TEST(objects_of_the_engine_are_listed_with_where_they_live),
         TEST(what_a_cursor_of_a_list_leaves_out_follows),

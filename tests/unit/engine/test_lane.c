@@ -46,8 +46,12 @@ static int set_up(void **state)
     assert_non_null(bench);
     bench->base = event_base_new();
     bench->now = 1000 * (uint64_t)NS_PER_MS;
-    const struct lanes_options options = {
-        .realm = "r", .host = "h", .function = "f", .clock = {clock_of, bench}, .timeout_ms = 1000};
+    const struct lanes_options options = {.realm = "r",
+                                          .host = "h",
+                                          .function = "f",
+                                          .freeing = "f_frees",
+                                          .clock = {clock_of, bench},
+                                          .timeout_ms = 1000};
     const struct lanes_listener listener = {
         .fenced = on_fenced, .settle = on_settle, .data = bench};
     assert_int_equal(lanes_init(&bench->lanes, bench->base, &bench->cluster, &options, &listener),
@@ -306,6 +310,56 @@ static void an_error_of_the_function_may_have_been_half_done(void **state)
     op_deinit(&probes[1].op);
 }
 
+static void submit_verb(struct bench *bench, struct probe *probe, const char *verb, bool is_own)
+{
+    submit(bench, probe, "a", "1");
+    probe->op.first.verb = verb;
+    if (is_own) {
+        probe->op.deadline = TIME_NEVER;
+    }
+}
+
+static const char *verb_at(const struct bench *bench, unsigned part)
+{
+    return bench->cluster.requests[0].argv[HEAD + 7 * part];
+}
+
+static void what_frees_memory_is_done_where_there_is_none(void **state)
+{
+    static const char full[] = "node:1: OOM command not allowed when used memory > 'maxmemory'.";
+    struct bench *bench = *state;
+    struct probe info;
+    struct probe put;
+    struct probe get;
+    struct probe end;
+    submit_verb(bench, &info, "session.info", true);
+    submit_verb(bench, &put, "queue.put", false);
+    submit_verb(bench, &get, "queue.get", false);
+    submit_verb(bench, &end, "session.end", true);
+    run(bench);
+    assert_string_equal(bench->cluster.requests[0].argv[1], "f");
+    fake_fate(&bench->cluster, REQUEST_NOT_DONE, full);
+    assert_int_equal(put.fate, OP_NOT_DONE);
+    run(bench);
+    assert_string_equal(bench->cluster.requests[0].argv[1], "f_frees");
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 * 7);
+    assert_string_equal(verb_at(bench, 0), "queue.get");
+    assert_string_equal(verb_at(bench, 1), "session.end");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", "=", NULL});
+    assert_true(get.fate == OP_DONE && end.fate == OP_DONE);
+    run(bench);
+    assert_string_equal(bench->cluster.requests[0].argv[1], "f");
+    assert_string_equal(verb_at(bench, 0), "session.info");
+    fake_fate(&bench->cluster, REQUEST_NOT_DONE, full);
+    run(bench);
+    assert_int_equal(bench->cluster.count, 0); /* not at once */
+    lanes_fail(&bench->lanes, "the test is over");
+    op_deinit(&info.op);
+    op_deinit(&put.op);
+    op_deinit(&get.op);
+    op_deinit(&end.op);
+}
+
 static void a_reply_of_another_length_is_none(void **state)
 {
     struct bench *bench = *state;
@@ -410,8 +464,29 @@ static void a_tag_is_what_the_name_marks_or_all_of_it(void **state)
     check_tag("x{}y", "x%7B%7Dy");
     check_tag("x}y{", "x%7Dy%7B");
     check_tag("50%", "50%25");
+    check_tag("{50%}", "50%");
+    check_tag("{%hosts}x", "%7B%25hosts%7Dx"); /* the daemons' own */
+    check_tag("{%}", "%7B%25%7D");
     assert_true(tag_is_same(slice_of_string("1{a}"), slice_of_string("{a}2")));
     assert_false(tag_is_same(slice_of_string("a"), slice_of_string("b")));
+}
+
+static void a_key_is_taken_apart_if_it_is_one_of_that_part(void **state)
+{
+    struct slice prefix;
+    struct slice whose;
+    (void)state;
+    assert_true(tag_take_apart(slice_of_string("ipcd:r:{t}:m:{t}x}:y"), 'm', &prefix, &whose));
+    assert_true(slice_equal(prefix, slice_of_string("ipcd:r:{t}")));
+    assert_true(slice_equal(whose, slice_of_string("{t}x}:y")));
+    /* Those of objects with names like this match "ipcd:r:{*}:s:h/1:*" too. */
+    assert_false(
+        tag_take_apart(slice_of_string("ipcd:r:{t}:m:{t}}:s:h/1:2"), 's', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("ipcd:r:{t}:Wm:m:x"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("ipcd:r:{t}:m:"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("ipcd:r:{t}"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart(slice_of_string("other"), 'm', &prefix, &whose));
+    assert_false(tag_take_apart((struct slice){0}, 'm', &prefix, &whose));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -430,11 +505,13 @@ int main(void)
         TEST(nothing_is_sent_without_a_tenure),
         TEST(a_batch_that_is_fenced_comes_again_if_the_lease_was_renewed),
         TEST(an_error_of_the_function_may_have_been_half_done),
+        TEST(what_frees_memory_is_done_where_there_is_none),
         TEST(a_reply_of_another_length_is_none),
         TEST(what_is_due_is_ticked_in_its_time),
         TEST(an_op_that_was_withdrawn_is_not_sent),
         TEST(a_batch_has_so_many_ops_at_most),
         TEST(idle_lanes_are_forgotten),
+        cmocka_unit_test(a_key_is_taken_apart_if_it_is_one_of_that_part),
         cmocka_unit_test(a_prefix_is_made_of_the_tag_of_a_name),
         cmocka_unit_test(a_tag_is_what_the_name_marks_or_all_of_it),
     };

@@ -276,6 +276,21 @@ static void too_long_an_answer_ends_it(void **state)
     actor_leave(a);
 }
 
+static void what_was_taken_and_is_too_long_to_be_told_goes_back(void **state)
+{
+    struct stage *stage = *state;
+    struct actor *a = with_objects(state);
+    check(a, "queue.put_many", "['q', ['a'*3000, 'b'*3000, 3, 4, 5, 6]]", "6");
+    stage->service.accounts.limits.max_message = 5000;
+    check_fails(a, "atomic",
+                "[[['queue.get', ['q']], ['queue.get', ['q']], ['queue.get', ['q']], "
+                "['queue.get_many', ['q', 2]]]]",
+                "['TOO_LARGE', _str, {index: 2, results: [['a'*3000, nil, 1], ['b'*3000, nil, "
+                "1]]}]");
+    check(a, "queue.peek", "['q', 0, 9]", "[3, 4, 5, 6]");
+    actor_leave(a);
+}
+
 static void atomic_by_notification_answers_nothing(void **state)
 {
     struct actor *a = with_objects(state);
@@ -379,6 +394,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_answers_of_the_session_stand_in_front_of_it, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(too_long_an_answer_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_taken_and_is_too_long_to_be_told_goes_back, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(atomic_by_notification_answers_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(references_in_inner_calls_keep_and_open, set_up, tear_down),
         cmocka_unit_test_setup_teardown(want_of_memory_loses_no_item, set_up, tear_down),

@@ -31,6 +31,11 @@ static void far_forget(void *data, struct call *call)
 {
 }
 
+static size_t far_session_tags(void *data, const struct session *session)
+{
+    return 0;
+}
+
 static void far_session_ends(void *data, struct session *session)
 {
 }
@@ -48,6 +53,7 @@ static struct actor *begin(void **state, struct far *far)
                                 .has = far_has,
                                 .begin = far_begin,
                                 .forget = far_forget,
+                                .session_tags = far_session_tags,
                                 .session_ends = far_session_ends,
                                 .describe = far_describe}};
     far->api.data = far;
@@ -216,7 +222,7 @@ static void what_a_session_waits_for_in_the_engine_is_told(void **state)
     call_wait_away(far.call, TIME_NEVER);
     (void)actor_send(a, "queue.qsize", "['far q']"); /* which does not wait */
     check(a, "atomic", "[[['session.describe', []]]]",
-          "[{waiting: 3, cursor: nil, waits: [{object: 'far d', method: 'dict.wait', msgid: 1, "
+          "[{waiting: 2, cursor: nil, waits: [{object: 'far d', method: 'dict.wait', msgid: 1, "
           "since_ms: 0, timeout_ms: 700}, {object: 'far q', method: 'queue.get_any', msgid: 2, "
           "since_ms: 0, timeout_ms: nil}, {object: 'far r', method: 'queue.get_any', msgid: 2, "
           "since_ms: 0, timeout_ms: nil}], ...}]");

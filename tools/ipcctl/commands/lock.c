@@ -106,7 +106,7 @@ enum status run_lock_ls(struct context *context)
     list.sessions = sessions.value;
     table_init(&list.table, columns, sizeof(columns) / sizeof(columns[0]));
     int error = listing_run(context, &filter, (struct listener){list_lock, &list});
-    if (error == 0 && !context->options[OPTION_JSON].is) {
+    if ((error == 0 || list.table.ends.len > 0) && !context->options[OPTION_JSON].is) {
         output_table(context, &list.table);
     }
     table_deinit(&list.table);

@@ -107,7 +107,9 @@ enum status run_ls(struct context *context)
         table_init(&list.table, short_columns, sizeof(short_columns) / sizeof(short_columns[0]));
     }
     int error = listing_run(context, &filter, (struct listener){list_one, &list});
-    if (error == 0 && !given[OPTION_NAMES].is && !given[OPTION_JSON].is) {
+    /* What has been listed is shown, though an engine that is away may have more. */
+    if ((error == 0 || list.table.ends.len > 0) && !given[OPTION_NAMES].is &&
+        !given[OPTION_JSON].is) {
         output_table(context, &list.table);
     }
     table_deinit(&list.table);
