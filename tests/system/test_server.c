@@ -256,6 +256,7 @@ static void too_many_params_are_refused(void **state)
 
 static void descriptors_that_no_index_names_are_closed(void **state)
 {
+    only_in_memory("the connections to the engine are descriptors, too");
     struct daemon *daemon = *state;
     struct rpc *c = daemon_client(daemon);
     expect(c, "server.ping", "[]", "nil");
