@@ -145,16 +145,16 @@ static int check_names(struct engine *engine, struct call *call, struct slice *f
 int asking_check(struct engine *engine, struct call *call, const struct slice *fresh,
                  struct op_part *part)
 {
-    struct buffer version = {0};
     struct slice rest = fresh == NULL ? (struct slice){0} : *fresh;
-    struct slice one = {0};
-    int status;
-    if (call->params[0].header.kind == KIND_ARRAY) {
-        status = check_names(engine, call, fresh == NULL ? NULL : &rest, &version);
-    } else {
-        status = check_name(engine, call, &call->params[0], fresh == NULL ? NULL : &rest, &one);
-        pack_raw(&version, one);
+    struct slice *fresh_rest = fresh == NULL ? NULL : &rest;
+    if (call->params[0].header.kind != KIND_ARRAY) {
+        struct slice one = {0};
+        int status = check_name(engine, call, &call->params[0], fresh_rest, &one);
+        part_set_version(part, status == 0 ? one : (struct slice){0});
+        return status;
     }
+    struct buffer version = {0};
+    int status = check_names(engine, call, fresh_rest, &version);
     part_set_version(part, status == 0 ? buffer_slice(&version) : (struct slice){0});
     buffer_deinit(&version);
     return status;

@@ -17,6 +17,8 @@
 #include "daemon/engine/together.h"
 
 enum {
+    SPARES_MOST = 1024,
+    SPARE_BYTES = 2048, /* of its op, and not more, are kept with a spare one */
     TRIES_MOST = 16, /* an object that changes its owner or mode more often while it is asked for */
     NS_PER_MS = 1000000,
 };
@@ -31,13 +33,74 @@ static bool has_number(const struct ordered_entry *entry, const void *key)
     return ((const struct away *)entry)->op.wait == *(const uint64_t *)key;
 }
 
-struct away *away_waiting(const struct engine *engine, uint64_t wait)
+static void op_done(struct op *op, const struct outcome *outcome);
+
+/* The one whose op has that number and is under way: it is served before its reply has come. */
+static struct away *find_under_way(const struct lane *lane, uint64_t wait)
+{
+    struct op *op;
+    TAILQ_FOREACH (op, &lane->sent, link) {
+        if (op->wait == wait && op->done == op_done) {
+            return (struct away *)((char *)op - offsetof(struct away, op));
+        }
+    }
+    return NULL;
+}
+
+struct away *away_waiting(const struct engine *engine, const struct lane *lane, uint64_t wait)
 {
     uint32_t position = ordered_find(&engine->waits, hash_wait(wait), has_number, &wait);
-    return position == ORDERED_NONE ? NULL : (struct away *)engine->waits.entries[position];
+    return position != ORDERED_NONE ? (struct away *)engine->waits.entries[position]
+           : wait != 0              ? find_under_way(lane, wait)
+                                    : NULL;
 }
 
 /* Making and freeing. */
+
+static struct away *away_new(struct engine *engine)
+{
+    struct away *away = SLIST_FIRST(&engine->spares);
+    if (away != NULL) {
+        SLIST_REMOVE_HEAD(&engine->spares, spare);
+        engine->nspares--;
+    } else {
+        away = calloc(1, sizeof(*away));
+        if (away == NULL) {
+            return NULL;
+        }
+        op_init(&away->op, "", (struct slice){0});
+    }
+    away->engine = engine;
+    return away;
+}
+
+void away_free_spares(struct engine *engine)
+{
+    struct away *away;
+    while ((away = SLIST_FIRST(&engine->spares)) != NULL) {
+        SLIST_REMOVE_HEAD(&engine->spares, spare);
+        op_deinit(&away->op);
+        free(away);
+    }
+}
+
+/* It is kept for another call, or freed. */
+static void away_keep(struct engine *engine, struct away *away)
+{
+    struct op_part *part = &away->op.first;
+    bool is_small = away->op.parts == part && away->op.count == 1 &&
+                    part->arguments.bytes.cap + part->version.cap <= SPARE_BYTES;
+    op_deinit(&away->end);
+    if (engine->nspares >= SPARES_MOST || !is_small) {
+        op_deinit(&away->op);
+        free(away);
+        return;
+    }
+    struct op_part kept = {.arguments.bytes = part->arguments.bytes, .version = part->version};
+    *away = (struct away){.op = {.count = 1, .parts = &away->op.first, .first = kept}};
+    SLIST_INSERT_HEAD(&engine->spares, away, spare);
+    engine->nspares++;
+}
 
 static void away_release(struct away *away)
 {
@@ -45,17 +108,24 @@ static void away_release(struct away *away)
     if (away->call != NULL || away->op.lane != NULL || away->end.lane != NULL) {
         return;
     }
-    if (away->op.wait != 0) {
+    if (away->is_known) {
         uint32_t position = ordered_from_seq(&engine->waits, away->entry.seq);
         (void)ordered_remove(&engine->waits, position, hash_wait(away->op.wait), NULL);
     }
-    op_deinit(&away->op);
-    op_deinit(&away->end);
     engine->ending -= away->is_ending;
     if (away->lane != NULL) {
         lane_unuse(away->lane);
     }
-    free(away);
+    away_keep(engine, away);
+}
+
+/* It is found by its number from now on. */
+static int note_wait(struct away *away)
+{
+    struct engine *engine = away->engine;
+    int status = ordered_append(&engine->waits, hash_wait(away->op.wait), &away->entry);
+    away->is_known = status == 0;
+    return status;
 }
 
 /* It has nothing to do with its call any more. */
@@ -158,6 +228,10 @@ static void begin_wait(struct away *away, struct slice limit)
     struct call *call = away->call;
     away->state = AWAY_WAITS;
     mailbox_open(away->engine, away->lane);
+    if (!away->served && !away->is_known && note_wait(away) < 0 && call != NULL) {
+        call_cancel(call, ERR_LIMIT, "there is no memory for one more call that waits");
+        return;
+    }
     if (call == NULL) { /* its session is gone, which the engine may not know */
         if (!away->served) {
             send_end(away, "wait.cancel");
@@ -374,17 +448,6 @@ static void together_done(struct op *op, const struct outcome *outcome)
 
 /* Beginning. */
 
-static int number_wait(struct away *away)
-{
-    struct engine *engine = away->engine;
-    away->op.wait = ++engine->last_wait;
-    int status = ordered_append(&engine->waits, hash_wait(away->op.wait), &away->entry);
-    if (status < 0) {
-        away->op.wait = 0;
-    }
-    return status;
-}
-
 /* It goes to the lane of that name. */
 static int take_lane(struct away *away, struct call *call, struct slice name, bool leaves)
 {
@@ -414,7 +477,7 @@ static int stay_in_all(struct engine *engine, const struct call *call)
 static int prepare(struct away *away, struct call *call)
 {
     struct engine *engine = away->engine;
-    op_init(&away->op, call->method->name, asking_name(call));
+    op_renew(&away->op, call->method->name, asking_name(call));
     int status = asking_encode(engine, call, &away->op.first);
     if (status == 0) {
         status = take_lane(away, call, asking_name(call), asking_leaves_something(call));
@@ -423,7 +486,7 @@ static int prepare(struct away *away, struct call *call)
         status = stay_in_all(engine, call);
     }
     if (status == 0 && (call->method->flags & METHOD_WAITS) != 0) {
-        status = number_wait(away);
+        away->op.wait = ++engine->last_wait;
     }
     return status;
 }
@@ -431,6 +494,7 @@ static int prepare(struct away *away, struct call *call)
 static int prepare_together(struct away *away, struct call *call)
 {
     bool leaves;
+    op_deinit(&away->op);
     int status = together_prepare(away->engine, call, &away->op, &leaves);
     if (status == 0 && away->op.count == 0) { /* not even the first one can be begun */
         static const struct outcome nothing = {.fate = OP_DONE};
@@ -462,7 +526,8 @@ static int begin_several(struct away *away, struct call *call)
     const struct several_listener listener = {waits_everywhere, others_done, away};
     int status = stay_in_all(away->engine, call);
     if (status == 0) {
-        status = number_wait(away);
+        away->op.wait = ++away->engine->last_wait;
+        status = note_wait(away);
     }
     if (status == 0) {
         status = several_begin(away->engine, call, away->op.wait, &listener, &away->several);
@@ -483,14 +548,11 @@ int away_begin(struct engine *engine, struct call *call)
     if (lost != NULL) {
         return answer_failure(call, false, "%s: nothing was done: %s", call->method->name, lost);
     }
-    struct away *away = calloc(1, sizeof(*away));
+    struct away *away = away_new(engine);
     if (away == NULL) {
         return ERR_MEMORY;
     }
-    away->engine = engine;
     bool together = call->method->id == METHOD__atomic;
-    op_init(&away->op, "", (struct slice){0});
-    op_init(&away->end, "", (struct slice){0});
     if (call->method->id == METHOD_object_list) {
         return begin_listing(away, call);
     }
@@ -499,7 +561,7 @@ int away_begin(struct engine *engine, struct call *call)
     }
     int status = together ? prepare_together(away, call) : prepare(away, call);
     away->op.session = call->session->id;
-    away->op.deadline = time_after(engine_now(engine), (int64_t)engine->options.timeout_ms);
+    away->op.deadline = time_after(call->now, (int64_t)engine->options.timeout_ms);
     away->op.done = together ? together_done : op_done;
     if (status < 0) {
         away_release(away);

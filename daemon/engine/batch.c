@@ -1,18 +1,14 @@
 /* batch: see batch.h. Tests: tests/unit/engine/test_lane.c. */
 #include "daemon/engine/batch.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/engine/decimal.h"
+#include "daemon/engine/fcall.h"
 #include "daemon/engine/frees.h"
-#include "proto/pack.h"
 
 enum {
     AGAIN_NS = 100000000, /* when one is tried again that failed for no want of time */
-    HEAD_STRINGS = 6,     /* FCALL function 2 PREFIX CHANNEL HEADER */
-    PART_STRINGS = 6,
+    HEAD_STRINGS = 6,     /* FCALL function 2 PREFIX CHANNEL HEAD */
     NS_PER_MS = 1000000,
 };
 
@@ -62,21 +58,21 @@ static void gather(struct lane *lane)
     }
 }
 
-static void pack_header(const struct lane *lane, struct buffer *out)
+static void put_head(const struct lane *lane, struct buffer *out)
 {
     const struct lanes *lanes = lane->lanes;
     const struct lanes_options *options = &lanes->options;
     const struct op *first = TAILQ_FIRST(&lane->sent);
-    bool is_atomic = first != NULL && first->is_atomic;
-    pack_array(out, 8);
-    pack_string(out, options->host);
-    pack_uint(out, lanes->tenure.epoch);
-    pack_uint(out, lane->until);
-    pack_uint(out, lane->seq);
-    pack_uint(out, lane->ack);
-    pack_uint(out, options->now_ms == NULL ? 0 : options->now_ms(options->now_data));
-    pack_string(out, is_atomic ? "atomic" : "");
-    pack_string(out, "");
+    const struct fcall_head head = {
+        .host = options->host,
+        .epoch = lanes->tenure.epoch,
+        .until = lane->until,
+        .seq = lane->seq,
+        .ack = lane->ack,
+        .now = options->now_ms == NULL ? 0 : options->now_ms(options->now_data),
+        .is_atomic = first != NULL && first->is_atomic,
+    };
+    fcall_put_head(out, &head);
 }
 
 static int reserve_argv(struct lanes *lanes, size_t count)
@@ -92,49 +88,6 @@ static int reserve_argv(struct lanes *lanes, size_t count)
     lanes->argv = argv;
     lanes->argv_cap = cap;
     return 0;
-}
-
-static size_t count_argv(const struct lane *lane)
-{
-    size_t count = HEAD_STRINGS;
-    const struct op *op;
-    TAILQ_FOREACH (op, &lane->sent, link) {
-        for (unsigned i = 0; i < op->count; i++) {
-            count += PART_STRINGS + op->parts[i].arguments.count;
-        }
-    }
-    return count;
-}
-
-/* The strings of one part; returns how many. */
-static size_t put_part(struct op *op, struct op_part *part, struct slice *argv)
-{
-    size_t n = 0;
-    size_t nargs = decimal_write(part->nargs, part->arguments.count - 1);
-    argv[n++] = slice_of_string(part->verb);
-    argv[n++] = part_name(part);
-    argv[n++] = buffer_slice(&part->version);
-    argv[n++] = slice_of_string(op->session_text);
-    argv[n++] = slice_of_string(op->wait_text);
-    argv[n++] = (struct slice){(const uint8_t *)part->nargs, nargs};
-    for (unsigned i = 1; i < part->arguments.count; i++) {
-        argv[n++] = argument_at(&part->arguments, i);
-    }
-    return n;
-}
-
-static size_t put_ops(const struct lane *lane, struct slice *argv)
-{
-    size_t n = 0;
-    struct op *op;
-    TAILQ_FOREACH (op, &lane->sent, link) {
-        (void)decimal_write(op->session_text, op->session);
-        (void)decimal_write(op->wait_text, op->is_late ? 0 : op->wait);
-        for (unsigned i = 0; i < op->count; i++) {
-            n += put_part(op, &op->parts[i], argv + n);
-        }
-    }
-    return n;
 }
 
 /* For how long the oldest op of the batch may still wait, in milliseconds. */
@@ -162,30 +115,41 @@ static void batch_done(struct request *request, const struct redisReply *reply,
 static int send_batch(struct lane *lane)
 {
     struct lanes *lanes = lane->lanes;
-    struct buffer header = {0};
+    struct buffer *made = &lanes->made;
+    size_t bytes;
+    size_t most = HEAD_STRINGS + fcall_count(&lane->sent, &bytes);
     lane->until = lanes->tenure.until;
-    pack_header(lane, &header);
-    int status = header.failed ? ERR_MEMORY : reserve_argv(lanes, count_argv(lane));
-    if (status == 0) {
-        struct slice *argv = lanes->argv;
-        argv[0] = slice_of_string("FCALL");
-        argv[1] = slice_of_string(lane->frees ? lanes->options.freeing : lanes->options.function);
-        argv[2] = slice_of_string("2");
-        argv[3] = buffer_slice(&lane->prefix);
-        argv[4] = buffer_slice(&lane->channel);
-        argv[5] = buffer_slice(&header);
-        size_t count = HEAD_STRINGS + put_ops(lane, argv + HEAD_STRINGS);
-        lane->request = (struct request){.done = batch_done,
-                                         .wait_replicas = lanes->options.wait_replicas,
-                                         .wait_ms = lanes->options.replicas_ms};
-        cluster_send(lanes->cluster, &lane->request, buffer_slice(&lane->prefix), count, argv,
-                     time_left(lane));
-        lane->under_way = true;
-        lanes->under_way++;
-        lanes->figures.batches++;
+    made->len = 0;
+    put_head(lane, made);
+    size_t head = made->len;
+    if (buffer_reserve(made, bytes) < 0 || reserve_argv(lanes, most) < 0) {
+        made->failed = false;
+        return ERR_MEMORY;
     }
-    buffer_deinit(&header);
-    return status;
+    struct slice *argv = lanes->argv;
+    argv[0] = slice_of_string("FCALL");
+    argv[1] = slice_of_string(lane->frees ? lanes->options.freeing : lanes->options.function);
+    argv[2] = slice_of_string("2");
+    argv[3] = buffer_slice(&lane->prefix);
+    argv[4] = buffer_slice(&lane->channel);
+    argv[5] = (struct slice){made->data, head};
+    size_t count = HEAD_STRINGS + fcall_put_ops(&lane->sent, made, argv + HEAD_STRINGS);
+    lane->request = (struct request){.done = batch_done,
+                                     .wait_replicas = lanes->options.wait_replicas,
+                                     .wait_ms = lanes->options.replicas_ms};
+    cluster_send(lanes->cluster, &lane->request, buffer_slice(&lane->prefix), count, argv,
+                 time_left(lane));
+    lane->under_way = true;
+    lanes->under_way++;
+    lanes->figures.batches++;
+    return 0;
+}
+
+bool batch_can_begin(const struct lane *lane)
+{
+    const struct lanes *lanes = lane->lanes;
+    return !lane->under_way && lane_is_busy(lane) && lane->paused_until <= lanes_now(lanes) &&
+           lanes_may_send(lanes); /* else they wait for a lease, as long as they may */
 }
 
 void batch_begin(struct lane *lane)
@@ -206,87 +170,72 @@ void batch_begin(struct lane *lane)
 
 /* Answers. */
 
+/* Takes a number and the space behind it off the front. False: there is none. */
+static bool take_number(struct slice *text, uint64_t *out)
+{
+    size_t len = 0;
+    *out = 0;
+    for (; len < text->len && text->data[len] >= '0' && text->data[len] <= '9'; len++) {
+        uint64_t digit = text->data[len] - (uint64_t)'0';
+        if (__builtin_mul_overflow(*out, (uint64_t)10, out) ||
+            __builtin_add_overflow(*out, digit, out)) {
+            return false;
+        }
+    }
+    if (len == 0 || len == text->len || text->data[len] != ' ') {
+        return false;
+    }
+    *text = slice_from(*text, len + 1);
+    return true;
+}
+
 /* "NOW DUE NAME": an object of those that were touched is due at DUE; 0: none is. */
 static void read_due(struct lane *lane, struct slice text)
 {
-    char numbers[64];
     uint64_t now;
     uint64_t due;
-    int name_at = 0;
-    size_t len = text.len < sizeof(numbers) - 1 ? text.len : sizeof(numbers) - 1;
-    memcpy(numbers, text.data, len);
-    numbers[len] = '\0';
-    if (sscanf(numbers, "%" SCNu64 " %" SCNu64 "%n", &now, &due, &name_at) != 2 || due == 0 ||
-        (size_t)name_at + 1 >= text.len) {
-        return;
+    if (take_number(&text, &now) && take_number(&text, &due) && due > 0 && text.len > 0) {
+        lane_note_due(lane, text, due > now ? due - now : 0);
     }
-    lane_note_due(lane, slice_from(text, (size_t)name_at + 1), due > now ? due - now : 0);
 }
 
-static bool is_reply_to(const struct lane *lane, const struct redisReply *reply)
+static const char something_else[] = "the engine answered with something else";
+
+/* The replies of all calls of an op; *count gets how many there are, fewer if an atomic one has
+ * stopped. False: it is no reply of the function. */
+static bool take_replies_of(const struct op *op, struct fcall_reply *reply, struct slice *replies,
+                            size_t *count)
 {
-    const struct op *first = TAILQ_FIRST(&lane->sent);
-    bool is_atomic = first != NULL && first->is_atomic;
-    size_t least = is_atomic || first == NULL ? 1 : 2;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < least ||
-        reply->elements > lane->nparts + 1U) {
-        return false;
-    }
-    for (size_t i = 0; i < reply->elements; i++) {
-        if (reply->element[i]->type != REDIS_REPLY_STRING) {
-            return false;
+    for (*count = 0; *count < op->count; (*count)++) {
+        if (!fcall_next(reply, op->run, &replies[*count])) {
+            return op->is_atomic && reply->runs == 0 && reply->rest.len == 0;
         }
     }
     return true;
 }
 
-/* The function stops when its replies are many bytes: the ops behind are the first of the next
- * batch. */
-static void put_back_rest(struct lane *lane, size_t count)
+static void end_with_reply(struct op_list *ending, struct op *op, struct fcall_reply *reply,
+                           bool unconfirmed)
 {
-    struct op *op = TAILQ_LAST(&lane->sent, op_list);
-    for (size_t parts = lane->nparts; parts > count && !op->is_atomic;
-         op = TAILQ_LAST(&lane->sent, op_list)) {
-        parts -= op->count;
-        TAILQ_REMOVE(&lane->sent, op, link);
-        op->is_sent = false;
-        TAILQ_INSERT_HEAD(&lane->queue, op, link);
+    struct slice one;
+    struct slice *replies = op->count == 1 ? &one : calloc(op->count, sizeof(*replies));
+    struct outcome outcome = {.fate = OP_DONE, .replies = replies, .unconfirmed = unconfirmed};
+    if (replies == NULL) {
+        outcome = (struct outcome){.fate = OP_UNKNOWN, .why = "there is no memory for its replies"};
+    } else if (!take_replies_of(op, reply, replies, &outcome.count)) {
+        outcome = (struct outcome){.fate = OP_UNKNOWN, .why = something_else};
+    }
+    batch_end_op(ending, op, &outcome);
+    if (replies != &one) {
+        free(replies);
     }
 }
 
-static void deal_out(struct lane *lane, const struct redisReply *reply)
+/* Gives the ops of a batch that was done their replies. */
+static void deal_out(struct op_list *ending, struct fcall_reply *reply, bool unconfirmed)
 {
-    struct lanes *lanes = lane->lanes;
-    bool unconfirmed = lane->request.replicas < lanes->options.wait_replicas;
-    struct op_list ending;
-    struct slice replies[LANE_OPS_MOST];
-    struct slice *all = replies;
-    size_t count = reply->elements - 1;
-    size_t at = 0;
-    if (count > LANE_OPS_MOST) { /* one long atomic */
-        all = calloc(count, sizeof(*all));
-    }
-    if (all == NULL) {
-        batch_fail(&lane->sent, OP_UNKNOWN, "there is no memory for its replies");
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct redisReply *one = reply->element[i + 1];
-        all[i] = (struct slice){(const uint8_t *)one->str, (size_t)one->len};
-    }
-    put_back_rest(lane, count);
-    TAILQ_INIT(&ending);
-    TAILQ_CONCAT(&ending, &lane->sent, link);
-    while (!TAILQ_EMPTY(&ending)) {
-        struct op *op = TAILQ_FIRST(&ending);
-        size_t mine = op->count < count - at ? op->count : count - at;
-        const struct outcome outcome = {
-            .fate = OP_DONE, .count = mine, .replies = all + at, .unconfirmed = unconfirmed};
-        at += mine;
-        batch_end_op(&ending, op, &outcome);
-    }
-    if (all != replies) {
-        free(all);
+    while (!TAILQ_EMPTY(ending)) {
+        end_with_reply(ending, TAILQ_FIRST(ending), reply, unconfirmed);
     }
 }
 
@@ -380,6 +329,31 @@ static void take_failure(struct lane *lane, const char *why)
     }
 }
 
+/* It was done. The next one is sent before its replies are dealt out: while that is done here the
+ * server is at work. What comes again of this one stands behind all the same, as it would now. */
+static void take_replies(struct lane *lane, const struct redisReply *from)
+{
+    struct fcall_reply reply;
+    struct slice status;
+    bool unconfirmed = lane->request.replicas < lane->lanes->options.wait_replicas;
+    struct op_list ending;
+    if (!fcall_open(&reply, from, &status)) {
+        batch_fail(&lane->sent, OP_UNKNOWN, something_else);
+        return;
+    }
+    lane->mailbox.acked = lane->ack;
+    read_due(lane, status);
+    TAILQ_INIT(&ending);
+    TAILQ_CONCAT(&ending, &lane->sent, link);
+    if (!TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
+        cluster_gather(lane->lanes->cluster);
+        batch_begin(lane);
+        cluster_flush(lane->lanes->cluster);
+    }
+    deal_out(&ending, &reply, unconfirmed);
+    fcall_close(&reply);
+}
+
 static void batch_done(struct request *request, const struct redisReply *reply,
                        enum request_fate fate, const char *why)
 {
@@ -399,13 +373,8 @@ static void batch_done(struct request *request, const struct redisReply *reply,
         take_failure(lane, why);
     } else if (reply->type == REDIS_REPLY_ERROR) {
         take_error(lane, reply);
-    } else if (!is_reply_to(lane, reply)) {
-        batch_fail(&lane->sent, OP_UNKNOWN, "the engine answered with something else");
     } else {
-        lane->mailbox.acked = lane->ack;
-        read_due(lane, (struct slice){(const uint8_t *)reply->element[0]->str,
-                                      (size_t)reply->element[0]->len});
-        deal_out(lane, reply);
+        take_replies(lane, reply);
     }
     lane_make_ready(lane);
     lane_unuse(lane);

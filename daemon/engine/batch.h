@@ -8,6 +8,8 @@
 
 #include "daemon/engine/lane.h"
 
+/* True if there is something to be sent, none is under way and nothing is in the way. */
+bool batch_can_begin(const struct lane *lane);
 /* Sends the first ops of the queue; none is under way. */
 void batch_begin(struct lane *lane);
 

@@ -229,6 +229,16 @@ void cluster_send_to(struct cluster *cluster, size_t index, struct request *requ
     }
 }
 
+void cluster_gather(struct cluster *cluster)
+{
+    requests_gather(&cluster->requests);
+}
+
+void cluster_flush(struct cluster *cluster)
+{
+    requests_flush(&cluster->requests);
+}
+
 void cluster_forget(struct cluster *cluster, struct request *request)
 {
     request_forget(&cluster->requests, request);

@@ -85,6 +85,11 @@ void cluster_send(struct cluster *cluster, struct request *request, struct slice
 void cluster_send_to(struct cluster *cluster, size_t index, struct request *request, size_t argc,
                      const struct slice *argv, uint64_t deadline_ms);
 
+/* Requests that are sent between these two leave with the second, and not first at the end of the
+ * turn. Nobody is called back from within. */
+void cluster_gather(struct cluster *cluster);
+void cluster_flush(struct cluster *cluster);
+
 /* The request's done is not called any more, and its memory not used. It may have been run, and may
  * yet be. Allowed for one that has ended, or is zeroed and has never been sent. */
 void cluster_forget(struct cluster *cluster, struct request *request);

@@ -24,13 +24,14 @@ enum { NS_PER_MS = 1000000, HOST_NAME_MOST = 65 };
 
 /* Time. */
 
+/* One that is set already rings first: then it is looked at anew. */
 static void arm(struct engine *engine)
 {
     uint64_t due = engine_due(engine);
-    if (due == TIME_NEVER) {
-        (void)event_del(&engine->timer);
+    if (due >= engine->rings) {
         return;
     }
+    engine->rings = due;
     uint64_t now = engine_now(engine);
     uint64_t us = due > now ? (due - now + 999) / 1000 : 0;
     const struct timeval after = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
@@ -73,6 +74,7 @@ void engine_tick(struct engine *engine, uint64_t now)
 static void timer_rings(evutil_socket_t fd, short what, void *data)
 {
     struct engine *engine = data;
+    engine->rings = TIME_NEVER;
     engine_tick(engine, engine_now(engine));
 }
 
@@ -261,6 +263,7 @@ int engine_open(struct event_base *base, struct service *service,
     }
     engine->base = base;
     engine->service = service;
+    engine->rings = TIME_NEVER;
     engine->residence = (struct residence){has, engine};
     engine->api = (struct engine_api){.has = has,
                                       .begin = begin,
@@ -270,6 +273,7 @@ int engine_open(struct event_base *base, struct service *service,
                                       .session_tags = session_tags,
                                       .describe = describe,
                                       .data = engine};
+    SLIST_INIT(&engine->spares);
     LIST_INIT(&engine->inquiries);
     LIST_INIT(&engine->asked);
     ordered_init(&engine->waits);
@@ -339,6 +343,7 @@ void engine_close(struct engine *engine)
         engine->service->engine = NULL;
     }
     ordered_deinit(&engine->waits, NULL);
+    away_free_spares(engine);
     metas_deinit(&engine->metas);
     free((char *)(uintptr_t)engine->options.realm);
     free((char *)(uintptr_t)engine->options.host);

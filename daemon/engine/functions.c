@@ -59,7 +59,7 @@ static void on_loaded(void *data, struct redisReply *reply)
         functions->loaded(functions->data, node, why,
                           kind == REFUSAL_NONE || kind == REFUSAL_FINAL);
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 int functions_load(struct functions *functions, struct node *node)

@@ -118,6 +118,9 @@ void lane_free(struct lane *lane)
     if (lanes->listener.leaves != NULL) {
         lanes->listener.leaves(lanes->listener.data, lane);
     }
+    if (lanes->last == lane) {
+        lanes->last = NULL;
+    }
     unready(lane);
     lane_end_ack(lane);
     move_to(lane, LANE_STATES);
@@ -166,14 +169,21 @@ struct lane *lanes_of_prefix(struct lanes *lanes, struct slice prefix)
 struct lane *lanes_of_name(struct lanes *lanes, struct slice name)
 {
     struct buffer *prefix = &lanes->prefix;
+    if (lanes->last != NULL && slice_equal(name, buffer_slice(&lanes->last_name))) {
+        return lanes->last; /* calls often come one after the other */
+    }
+    lanes->last_name.len = 0;
+    pack_raw(&lanes->last_name, name);
     if (lanes->options.tag != NULL) {
         name = slice_of_string(lanes->options.tag);
     }
     prefix->len = 0;
     tag_prefix_of_name(lanes->options.realm, name, prefix);
-    bool failed = prefix->failed;
+    bool failed = prefix->failed || lanes->last_name.failed;
     prefix->failed = false;
-    return failed ? NULL : lanes_of_prefix(lanes, buffer_slice(prefix));
+    lanes->last_name.failed = false;
+    lanes->last = failed ? NULL : lanes_of_prefix(lanes, buffer_slice(prefix));
+    return lanes->last;
 }
 
 struct lane *lanes_of_channel(const struct lanes *lanes, struct slice channel)

@@ -21,7 +21,7 @@
 #include "daemon/objects/ordered.h"
 
 enum {
-    LANE_OPS_MOST = 256,           /* parts in one batch, */
+    LANE_OPS_MOST = 1024,          /* parts in one batch, */
     LANE_BYTES_MOST = 1024 * 1024, /* and bytes, but for one op that is longer alone */
     LANES_IDLE_MOST = 256,         /* lanes that nobody uses and that are kept */
 };
@@ -144,7 +144,10 @@ struct lanes {
     struct heap dues;
     struct slice *argv; /* owned: scratch */
     size_t argv_cap;
-    struct buffer prefix; /* scratch too */
+    struct lane *last;       /* of the name that was asked for last; NULL: none yet */
+    struct buffer last_name; /* owned */
+    struct buffer made;      /* owned: scratch: the bytes to which strings in argv refer */
+    struct buffer prefix;    /* scratch too */
     struct lanes_figures figures;
 };
 

@@ -20,16 +20,15 @@ static void flush(evutil_socket_t fd, short what, void *data)
     struct lane *lane;
     TAILQ_INIT(&now);
     TAILQ_CONCAT(&now, &lanes->ready, ready);
+    cluster_gather(lanes->cluster);
     while ((lane = TAILQ_FIRST(&now)) != NULL) {
         TAILQ_REMOVE(&now, lane, ready);
         lane->is_ready = false;
-        if (lane->under_way || !lane_is_busy(lane) || lane->paused_until > lanes_now(lanes)) {
-            continue;
-        }
-        if (lanes_may_send(lanes)) {
+        if (batch_can_begin(lane)) {
             batch_begin(lane);
-        } /* else they wait for a lease, as long as they may */
+        }
     }
+    cluster_flush(lanes->cluster);
     lanes->listener.settle(lanes->listener.data);
     lanes_trim(lanes);
 }
@@ -190,5 +189,7 @@ void lanes_deinit(struct lanes *lanes)
     heap_deinit(&lanes->dues);
     (void)event_del(&lanes->flush);
     free(lanes->argv);
+    buffer_deinit(&lanes->last_name);
+    buffer_deinit(&lanes->made);
     buffer_deinit(&lanes->prefix);
 }

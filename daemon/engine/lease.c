@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "daemon/engine/fcall.h"
 #include "daemon/engine/guest.h"
 #include "daemon/engine/hosts.h"
 #include "daemon/engine/reap.h"
@@ -40,15 +40,6 @@ static uint64_t lease_ns(const struct engine *engine)
     return engine->options.lease_ms * NS_PER_MS;
 }
 
-/* The number of a request to join is the time of day, so that no other daemon of this host has had
- * it. */
-static uint64_t joining_number(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 static void lease_answered(struct request *request, const struct redisReply *reply,
                            enum request_fate fate, const char *why);
 
@@ -57,39 +48,32 @@ static void ask(struct lease *lease, const char *verb)
 {
     struct engine *engine = lease->engine;
     const struct lanes *lanes = &engine->lanes;
-    struct buffer header = {0};
-    struct buffer never = {0}; /* a second key, as in lane.c */
+    struct buffer head = {0};
+    struct buffer what = {0};
+    struct buffer who = {0};
+    struct buffer never = {0}; /* a second key, as in batch.c */
     char duration[24];
     char info[32];
-    pack_array(&header, 8);
-    pack_string(&header, engine->options.host);
-    pack_uint(&header, lease->holds ? lanes->tenure.epoch : 0);
-    pack_uint(&header, lease->holds ? lanes->tenure.until : 0);
-    pack_uint(&header, lease->holds ? ++engine->lanes.seq : joining_number());
-    pack_uint(&header, 0);
-    pack_uint(&header,
-              engine->options.now_ms == NULL ? 0 : engine->options.now_ms(engine->options.data));
-    pack_string(&header, "");
-    pack_string(&header, "");
+    const struct fcall_head values = {
+        .host = engine->options.host,
+        .epoch = lease->holds ? lanes->tenure.epoch : 0,
+        .until = lease->holds ? lanes->tenure.until : 0,
+        .seq = lease->holds ? ++engine->lanes.seq : 0,
+        .now = engine->options.now_ms == NULL ? 0 : engine->options.now_ms(engine->options.data),
+    };
+    fcall_put_head(&head, &values);
+    fcall_put_what(&what, verb, 2, (struct slice){0}, (struct slice){0});
+    fcall_put_who(&who, 0, 0);
     (void)snprintf(duration, sizeof(duration), "%" PRIu64, engine->options.lease_ms);
     (void)snprintf(info, sizeof(info), "pid %d", (int)getpid());
     pack_raw(&never, buffer_slice(&lease->prefix));
     (void)buffer_append(&never, ".", 1);
     const struct slice argv[] = {
-        slice_of_string("FCALL"),
-        slice_of_string(lanes->options.freeing),
-        slice_of_string("2"),
-        buffer_slice(&lease->prefix),
-        buffer_slice(&never),
-        buffer_slice(&header),
-        slice_of_string(verb),
-        {0},
-        {0},
-        slice_of_string("0"),
-        slice_of_string("0"),
-        slice_of_string("2"),
-        slice_of_string(duration),
-        slice_of_string(info),
+        slice_of_string("FCALL"),  slice_of_string(lanes->options.freeing),
+        slice_of_string("2"),      buffer_slice(&lease->prefix),
+        buffer_slice(&never),      buffer_slice(&head),
+        buffer_slice(&what),       buffer_slice(&who),
+        slice_of_string(duration), slice_of_string(info),
     };
     lease->asked = engine_now(engine);
     lease->under_way = true;
@@ -98,7 +82,9 @@ static void ask(struct lease *lease, const char *verb)
     cluster_send(engine->cluster, &lease->request, buffer_slice(&lease->prefix),
                  sizeof(argv) / sizeof(argv[0]), argv, left);
     buffer_deinit(&never);
-    buffer_deinit(&header);
+    buffer_deinit(&who);
+    buffer_deinit(&what);
+    buffer_deinit(&head);
 }
 
 /* Everything that was held is gone. */
@@ -201,23 +187,25 @@ static void lease_answered(struct request *request, const struct redisReply *rep
                            enum request_fate fate, const char *why)
 {
     struct lease *lease = (struct lease *)request;
-    const struct redisReply *answer =
-        fate == REQUEST_DONE && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2
-            ? reply->element[1]
-            : NULL;
+    struct fcall_reply replies = {.runs = 0};
+    struct slice status;
+    struct slice answer = {0};
+    bool answered = fate == REQUEST_DONE && fcall_open(&replies, reply, &status) &&
+                    fcall_next(&replies, 1, &answer);
     lease->under_way = false;
     lease->next = engine_now(lease->engine) + AGAIN_MS * (uint64_t)NS_PER_MS;
-    bool taken = answer != NULL && answer->type == REDIS_REPLY_STRING && answer->len > 0 &&
-                 answer->str[0] == '=' &&
-                 take_result(lease, (struct slice){(const uint8_t *)answer->str + 1,
-                                                   (size_t)answer->len - 1});
+    bool taken = answered && answer.len > 0 && answer.data[0] == '=' &&
+                 take_result(lease, slice_from(answer, 1));
     if (fate == REQUEST_DONE && !taken) {
-        const struct redisReply *said = answer == NULL ? reply : answer;
-        if (said->str != NULL && !lease->holds) {
-            say(lease, said->str, strlen(said->str));
+        if (!answered && reply->str != NULL) {
+            answer = slice_of_string(reply->str);
+        }
+        if (answer.len > 0 && !lease->holds) {
+            say(lease, (const char *)answer.data, answer.len);
         }
         lose(lease);
     }
+    fcall_close(&replies);
     lease->engine->lanes.listener.settle(lease->engine);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/bufferevent_ssl.h>
@@ -16,8 +17,8 @@
 enum {
     PAUSE_LEAST_MS = 20,
     PAUSE_MOST_MS = 1000,
-    WINDOW = 65536,       /* is read at once */
-    READ_BY_EVENT = 4096, /* as much as libevent reads at once */
+    WINDOW = 65536,    /* is read at once, */
+    WINDOWS_MOST = 16, /* and so often before others have their turn */
 };
 
 static void set_timer(struct link *link, uint64_t ms)
@@ -32,6 +33,10 @@ static void drop(struct link *link)
 {
     dial_stop(&link->dial);
     (void)event_del(link->timer);
+    if (link->readable != NULL) {
+        event_free(link->readable);
+        link->readable = NULL;
+    }
     if (link->stream != NULL) {
         bufferevent_free(link->stream);
         link->stream = NULL;
@@ -83,11 +88,11 @@ static void greeted(struct link *link, struct redisReply *reply)
     if (refusal != NULL) {
         char said[160];
         (void)snprintf(said, sizeof(said), "%s", refusal);
-        freeReplyObject(reply);
+        reader_free_reply(reply);
         fail(link, "it refuses us: %s", said);
         return;
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
     link->greetings--;
     if (link->greetings == 0) {
         (void)event_del(link->timer);
@@ -138,38 +143,42 @@ static bool take_bytes(struct link *link, const void *bytes, size_t len)
     return take_replies(link);
 }
 
-/* libevent reads little at once; what else is there is taken here, unless TLS is between. */
-static void read_on(struct link *link)
+/* Straight from the socket: libevent would ask first how much there is. */
+static void on_bytes(evutil_socket_t fd, short events, void *data)
 {
+    struct link *link = data;
     char window[WINDOW];
-    evutil_socket_t fd = bufferevent_getfd(link->stream);
-    for (int times = 0; times < 16; times++) {
-        ssize_t len = recv(fd, window, sizeof(window), 0);
-        if (len <= 0 || !take_bytes(link, window, (size_t)len) || len < (ssize_t)sizeof(window)) {
-            return; /* an end or an error libevent will see too */
+    ssize_t len = sizeof(window);
+    link->heard = clock_ms();
+    for (int times = 0; times < WINDOWS_MOST && len == (ssize_t)sizeof(window); times++) {
+        len = recv(fd, window, sizeof(window), 0);
+        if (len > 0 && !take_bytes(link, window, (size_t)len)) {
+            return;
         }
+    }
+    if (len == 0) {
+        fail(link, "it has closed the connection");
+    } else if (len < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+        fail(link, "%s", strerror(errno));
     }
 }
 
+/* What TLS has unpacked. */
 static void on_readable(struct bufferevent *stream, void *data)
 {
     struct link *link = data;
     struct evbuffer *in = bufferevent_get_input(stream);
-    size_t len = evbuffer_get_length(in);
     link->heard = clock_ms();
     for (;;) {
         struct evbuffer_iovec piece;
         if (evbuffer_peek(in, -1, NULL, &piece, 1) < 1 || piece.iov_len == 0) {
-            break;
+            return;
         }
         /* Fed, it is hiredis' own copy, so the buffer may go with the connection. */
         if (!take_bytes(link, piece.iov_base, piece.iov_len)) {
             return;
         }
         (void)evbuffer_drain(in, piece.iov_len);
-    }
-    if (len >= READ_BY_EVENT && link->settings->tls == NULL) {
-        read_on(link);
     }
 }
 
@@ -212,6 +221,19 @@ static struct bufferevent *make_stream(struct link *link, int fd)
     return stream;
 }
 
+static int begin_stream(struct link *link, int fd)
+{
+    if (link->settings->tls != NULL) {
+        return bufferevent_enable(link->stream, EV_READ | EV_WRITE);
+    }
+    struct event_base *base = link->settings->names.base;
+    link->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_bytes, link);
+    if (link->readable == NULL) {
+        return -1;
+    }
+    return event_add(link->readable, NULL);
+}
+
 static void on_dialed(void *data, int fd, const char *why)
 {
     struct link *link = data;
@@ -229,7 +251,7 @@ static void on_dialed(void *data, int fd, const char *why)
         return;
     }
     bufferevent_setcb(link->stream, on_readable, NULL, on_event, link);
-    if (bufferevent_enable(link->stream, EV_READ | EV_WRITE) < 0) {
+    if (begin_stream(link, fd) < 0) {
         fail(link, "out of memory");
     } else if (link->settings->tls == NULL) {
         greet(link);

@@ -43,7 +43,7 @@ enum link_state {
 
 struct link_listener {
     void (*ready)(void *data);
-    /* The reply is the callee's, to be freed by freeReplyObject. */
+    /* The reply is the callee's, to be freed by reader_free_reply. */
     void (*reply)(void *data, struct redisReply *reply);
     /* The connection, or the attempt at one, has ended; link->why says why. */
     void (*lost)(void *data, bool was_ready);
@@ -60,6 +60,7 @@ struct link {
     enum link_state state;
     struct dial dial;
     struct bufferevent *stream; /* owned; from GREETING on */
+    struct event *readable;     /* owned; of a stream that is not TLS, which only writes then */
     struct reader reader;       /* open from GREETING on */
     struct evbuffer *out;       /* owned: what link_flush is to send */
     struct event *timer; /* owned: the next attempt, the time limit, the look at the silence */

@@ -39,7 +39,7 @@ static bool on_message(void *data, struct redisReply *reply)
 
 static void on_pong(void *data, struct redisReply *reply)
 {
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 /* Nothing may come on the channels for hours: whether the server is there must be asked. */

@@ -23,6 +23,22 @@ void op_init(struct op *op, const char *verb, struct slice name)
     part_init(&op->first, verb, name);
 }
 
+void op_renew(struct op *op, const char *verb, struct slice name)
+{
+    struct buffer bytes = op->first.arguments.bytes;
+    struct buffer version = op->first.version;
+    assert(op->lane == NULL && op->count == 1 && op->parts == &op->first);
+    bytes.len = 0;
+    version.len = 0;
+    *op = (struct op){
+        .count = 1,
+        .deadline = UINT64_MAX,
+        .parts = &op->first,
+        .first = {.verb = verb, .arguments.bytes = bytes, .version = version},
+    };
+    argument_bytes(&op->first.arguments, name);
+}
+
 int op_init_atomic(struct op *op, unsigned count)
 {
     *op = (struct op){.is_atomic = true, .deadline = UINT64_MAX};

@@ -1,7 +1,5 @@
 /*
- * op: one operation on its way to the engine, as the function in Redis is given it:
- *
- *     VERB NAME VERSION SESSION WAIT NARGS arg…
+ * op: one operation on its way to the engine, as the function in Redis is given it (fcall.h).
  *
  * An op has one part, or, if it is a batch whose calls are run with nothing in between (atomic),
  * several. It belongs to whoever made it; while it is in a lane (lane.h) it is left alone.
@@ -30,7 +28,6 @@ struct op_part {
     const char *verb; /* not owned: of the table of methods, or a literal */
     struct arguments arguments;
     struct buffer version; /* owned: of the object, as its rights have been checked; empty: none */
-    char nargs[DECIMAL_MAX]; /* batch.c's own */
 };
 
 /* What became of an op. */
@@ -63,14 +60,16 @@ struct op {
     uint64_t wait;     /* under which it is known if it has to wait; 0: it may not wait */
     uint64_t deadline; /* monotonic, nanoseconds: for how long it may stand in the lane; TIME_NEVER:
                           until the lease is over */
-    char session_text[DECIMAL_MAX]; /* batch.c's own; */
-    char wait_text[DECIMAL_MAX];    /* so is this */
+    unsigned run;      /* fcall.c's own: calls of the run that begins with it */
     /* It has left its lane: from within, it may be freed or given to a lane anew. */
     void (*done)(struct op *op, const struct outcome *outcome);
 };
 
 /* An op with one part, of a verb, on an object of that name (empty: on none). */
 void op_init(struct op *op, const char *verb, struct slice name);
+/* The same for one that was initialized, has one part and is in no lane: that one's memory is used
+ * again. */
+void op_renew(struct op *op, const char *verb, struct slice name);
 /* With `count` parts, all zeroed but for what part_init does. 0 or ERR_MEMORY. */
 int op_init_atomic(struct op *op, unsigned count);
 void op_deinit(struct op *op);

@@ -19,7 +19,7 @@ struct expected {
 
 static void drop(void *data, struct redisReply *reply)
 {
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 static struct expected take_first(struct pipeline *pipeline)
@@ -49,7 +49,7 @@ static void on_reply(void *data, struct redisReply *reply)
         return;
     }
     if (pipeline->count == 0) {
-        freeReplyObject(reply);
+        reader_free_reply(reply);
         link_fail(&pipeline->link, "it has sent a reply that nobody asked for");
         return;
     }

@@ -35,12 +35,12 @@ static void on_waited(void *data, struct redisReply *reply)
             struct redisReply *unused = request->own.reply;
             request_set_why(request, "%s: %s", node->name, node->commands.link.why);
             request_tell(requests, request, NULL, REQUEST_UNKNOWN);
-            freeReplyObject(unused);
+            reader_free_reply(unused);
         } else {
             request_tell(requests, request, request->own.reply, REQUEST_DONE);
         }
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 static void send_wait(struct node *node)

@@ -105,7 +105,7 @@ void replies_take(void *data, struct redisReply *reply)
             refusal.kind == REFUSAL_LIBRARY && !functions_has_library(&requests->functions);
         if (refusal.kind != REFUSAL_NONE && !knows) {
             refused(requests, request, &refusal, reply);
-            freeReplyObject(reply);
+            reader_free_reply(reply);
             return;
         }
     }

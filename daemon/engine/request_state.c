@@ -8,9 +8,13 @@
 
 #include "daemon/engine/clock.h"
 
-void requests_wake(const struct requests *requests)
+void requests_wake(struct requests *requests)
 {
-    event_active(requests->settle, 0, 0);
+    if (requests->gathering) {
+        requests->wakes = true;
+    } else {
+        event_active(requests->settle, 0, 0);
+    }
 }
 
 static struct request_list *list_of(struct requests *requests, const struct request *request)
@@ -92,7 +96,7 @@ void request_tell(struct requests *requests, struct request *request, struct red
         request->done(request, reply, fate, fate == REQUEST_DONE ? NULL : text);
     }
     free(why);
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 void request_end(struct requests *requests, struct request *request, enum request_fate fate)
@@ -125,7 +129,7 @@ void request_forget(struct requests *requests, struct request *request)
     if (request->own.state != REQUEST_IDLE) {
         release(requests, request);
         free(request->own.why);
-        freeReplyObject(request->own.reply);
+        reader_free_reply(request->own.reply);
         request->own.why = NULL;
         request->own.reply = NULL;
     }

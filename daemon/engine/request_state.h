@@ -21,14 +21,16 @@ struct requests {
     struct request_list sent;
     struct request_list ended;
     size_t waiting_count;
-    uint64_t due; /* clock_ms at which the next of the waiting is to be looked at */
+    bool gathering; /* what is sent leaves with requests_flush, */
+    bool wakes;     /* which wakes */
+    uint64_t due;   /* clock_ms at which the next of the waiting is to be looked at */
     uint64_t unknown;
     uint64_t redirects;
     uint64_t refused;
 };
 
 /* There is something to settle. */
-void requests_wake(const struct requests *requests);
+void requests_wake(struct requests *requests);
 
 /* Takes it out of the state that it is in, and puts it at the end of another. */
 void request_set_state(struct requests *requests, struct request *request,

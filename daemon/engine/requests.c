@@ -25,12 +25,14 @@ void requests_send(struct requests *requests, struct request *request, uint16_t 
     }
     request_bind(request, node);
     request_set_state(requests, request, REQUEST_FRESH);
-    requests_wake(requests);
+    if (!requests->gathering) {
+        requests_wake(requests);
+    }
 }
 
 static void drop(void *data, struct redisReply *reply)
 {
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 static int write_to(struct node *node, struct request *request)
@@ -104,9 +106,33 @@ static void send_fresh(struct requests *requests)
     while ((request = TAILQ_FIRST(&requests->fresh)) != NULL) {
         if (!try_to_send(requests, request)) {
             request_set_state(requests, request, REQUEST_WAITING);
+            requests->wakes = requests->gathering; /* the timer is to be set */
             requests->due =
                 request->own.deadline < requests->due ? request->own.deadline : requests->due;
         }
+    }
+}
+
+void requests_gather(struct requests *requests)
+{
+    requests->gathering = true;
+}
+
+void requests_flush(struct requests *requests)
+{
+    struct node *node;
+    send_fresh(requests);
+    TAILQ_FOREACH (node, &requests->topology->nodes, in) {
+        if (node->wait_replicas > 0) {
+            requests->wakes = true; /* one WAIT for all of the turn, behind them */
+        } else {
+            node_flush(node);
+        }
+    }
+    requests->gathering = false;
+    if (requests->wakes) {
+        requests->wakes = false;
+        requests_wake(requests);
     }
 }
 

@@ -16,6 +16,10 @@ void requests_deinit(struct requests *requests);
 void requests_send(struct requests *requests, struct request *request, uint16_t slot,
                    struct node *node, size_t argc, const struct slice *argv, uint64_t deadline_ms);
 
+/* See cluster_gather, cluster_flush. */
+void requests_gather(struct requests *requests);
+void requests_flush(struct requests *requests);
+
 /* A node's connection for commands has been lost, or could not be had. */
 void requests_node_lost(struct requests *requests, struct node *node);
 

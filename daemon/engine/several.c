@@ -29,6 +29,7 @@ struct leg {
     bool is_shut; /* all of its queues are shut down and over; */
     bool stays;   /* which its op says */
     bool waits;
+    bool is_ahead; /* the outbox has ended its wait before the reply to its op has come */
 };
 
 struct several {
@@ -298,12 +299,13 @@ static void check(struct leg *leg, struct slice fresh)
 {
     struct several *several = leg->several;
     answer_begin(several->call);
-    if (check_rights(leg, fresh) < 0) {
+    int status = check_rights(leg, fresh);
+    asking_forget_refusal(several->call);
+    if (status < 0) {
         call_take_up(several->call);
         finish(several, check_rights(leg, fresh));
         return;
     }
-    asking_forget_refusal(several->call);
     if (several->pass == PASS_CHECK) {
         go_on(leg);
     } else if (++leg->tries < TRIES_MOST) {
@@ -325,6 +327,8 @@ static void take_refusal(struct leg *leg, struct slice reply)
         go_on(leg);
     } else if (all_legs(several, is_shut)) {
         answer_none(several, true);
+    } else if (leg->op.lane != NULL) {
+        leg->is_ahead = true;
     } else {
         submit(leg);
     }
@@ -333,6 +337,11 @@ static void take_refusal(struct leg *leg, struct slice reply)
 static void take_wait(struct leg *leg, struct slice limit)
 {
     struct several *several = leg->several;
+    if (leg->is_ahead) {
+        leg->is_ahead = false;
+        submit(leg);
+        return;
+    }
     leg->waits = true;
     mailbox_open(several->engine, leg->lane);
     go_on(leg);

@@ -26,7 +26,9 @@ struct engine {
     struct cluster *cluster;
     struct lanes lanes;
     struct metas metas;
-    struct ordered waits; /* struct away, by their numbers */
+    struct ordered waits;               /* struct away, by their numbers: what is known to wait */
+    SLIST_HEAD(away_list, away) spares; /* that have ended, with the memory that they had */
+    unsigned nspares;
     uint64_t last_wait;
     struct ordered guests;   /* struct guest, by their sessions */
     struct ordered stays;    /* struct stay, by session and lane */
@@ -44,6 +46,7 @@ struct engine {
     struct lane *letters;    /* used: by which they come; NULL: none yet */
     struct reaping *reaping; /* NULL: no dead daemon is given back for */
     struct event timer;
+    uint64_t rings;       /* when, at the latest; TIME_NEVER: it is not set */
     unsigned catching_up; /* of engine_catch_up: messages that are to come */
     unsigned confirming;  /* channels that have been asked for */
     bool closing;

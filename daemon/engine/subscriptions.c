@@ -108,13 +108,13 @@ static void on_subscribed(void *data, struct redisReply *reply)
     } else {
         set_idle(channel, PAUSE_MS);
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 /* To a channel that is known no more. */
 static void on_unsubscribed(void *data, struct redisReply *reply)
 {
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 /* ---- asking -------------------------------------------------------------------------------- */
@@ -324,6 +324,6 @@ bool subscriptions_message(struct subscriptions *subscriptions, struct node *nod
         topology_doubt(subscriptions->topology);
         set_idle(channel, PAUSE_MS);
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
     return true;
 }

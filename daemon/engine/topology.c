@@ -275,7 +275,7 @@ static void on_role(void *data, struct redisReply *reply)
                      reply->type == REDIS_REPLY_ERROR ? reply->str
                                                       : "it does not say what it is (ROLE)");
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 static void on_slots(void *data, struct redisReply *reply)
@@ -298,7 +298,7 @@ static void on_slots(void *data, struct redisReply *reply)
         note_refusal(topology, from,
                      is_error ? reply->str : "it is in a cluster of which no slot is served");
     }
-    freeReplyObject(reply);
+    reader_free_reply(reply);
 }
 
 /* Which node is to be asked: of those that can be, the one that has not been for longest. */

@@ -1,8 +1,7 @@
 /*
  * waits: see waits.h.
  *
- * Tests: tests/hosts/test_messages.py, tests/unit/engine/test_hosts.c; tests/unit/methods/, the suite
- * "engine".
+ * Tests: tests/hosts/test_messages.py, tests/unit/engine/test_hosts.c, the suite "engine".
  */
 #include "daemon/engine/waits.h"
 
@@ -101,7 +100,7 @@ static void undeliver(struct lane *lane, const struct entry *entry)
 
 static void take(struct engine *engine, struct lane *lane, const struct entry *entry)
 {
-    struct away *away = away_waiting(engine, entry->wait);
+    struct away *away = away_waiting(engine, lane, entry->wait);
     lane->mailbox.last = entry->number;
     if (entry->wait == 0) {
         hosts_mail(engine, entry->reply);

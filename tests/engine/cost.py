@@ -3,21 +3,18 @@
 
   cost.py [CALLS]
 
-Unpipelined, one connection on loopback: microseconds of user and system time of the redis-server for each
-command (INFO), and of the command itself (INFO commandstats); then batches of 100. Each is the
-least of ten parts.
+Unpipelined, one connection on loopback: microseconds of user and system time of the redis-server for
+each command (INFO), and of the command itself (INFO commandstats); then batches of 100 calls, beside
+pipelines of 100 commands. Each is the least of ten parts, which take turns.
 """
 import socket
 import sys
-
-import msgpack
 
 import harness
 from conftest import SAMPLE
 from test_cluster import free_port
 
 PARTS = 10
-VALUE = harness.stored("x" * 20)
 
 
 def request(*strings):
@@ -42,33 +39,52 @@ class Meter:
         info = self.engine.redis.info("cpu")
         return info["used_cpu_user"] + info["used_cpu_sys"]
 
-    def run_some(self, command, requests):
-        """Microseconds of the process for each, and of the command."""
+    def run(self, command, requests, size):
+        """Microseconds of the process for each request, and of the command; answers have `size`
+        parts that begin lines."""
         self.engine.redis.config_resetstat()
         before = self.cpu()
         for data in requests:
             self.socket.sendall(data)
             answer = self.socket.recv(1 << 20)
+            while size > 1 and answer.count(b"\r\n") < size:
+                answer += self.socket.recv(1 << 20)
             assert not answer.startswith(b"-") and b"!" not in answer, answer
         process = (self.cpu() - before) / len(requests) * 1e6
         stats = self.engine.redis.info("commandstats")["cmdstat_" + command]
         return process, stats["usec_per_call"]
 
-    def run(self, command, requests):
-        """The same, the least of several parts: others may be at work on the machine."""
-        size = max(1, len(requests) // PARTS)
-        parts = [self.run_some(command, requests[at:at + size])
-                 for at in range(0, size * PARTS, size)]
-        return min(part[0] for part in parts), min(part[1] for part in parts)
+
+class Numbers:
+    """Of batches."""
+
+    def __init__(self):
+        self.last = 100
+
+    def next(self):
+        """The next one."""
+        self.last += 1
+        return self.last
 
 
-def batches(engine, host, calls, ops, first):
-    """FCALLs, numbered from `first`."""
-    prefix = host.prefix("box")
-    strings = [string for op in ops for string in op.strings()]
-    for i in range(calls):
-        header = msgpack.packb(["a", 1, 1 << 50, first + i, 0, 0, "", ""])
-        yield request("FCALL", engine.function, 1, prefix, header, *strings)
+def fcall(engine, host, numbers, ops):
+    """A batch."""
+    header = harness.header_of(host.key, numbers.next(), 1 << 50)
+    return request("FCALL", engine.function, 1, host.prefix(ops[0].name), header,
+                   *harness.strings_of(ops))
+
+
+def rows_of(engine, host, numbers, many):
+    """What is measured: name, command, calls in one, a function that makes a request."""
+    value, key = harness.stored("x" * 20), harness.stored("k")
+    ops = [harness.Op(*call, version=host.versions[call[1]]) for call in
+           (("queue.put", "q", value), ("queue.get", "q"), ("dict.set", "d", key, value),
+            ("dict.get", "d", key))]
+    plain = [("LPUSH", "list", value), ("RPOP", "list"), ("HSET", "hash", key, value),
+             ("HGET", "hash", key)]
+    for command, op in zip(plain, ops):
+        yield command[0], command[0].lower(), many, lambda command=command: request(*command) * many
+        yield op.verb, "fcall", many, lambda op=op: fcall(engine, host, numbers, [op] * many)
 
 
 def main():
@@ -78,26 +94,24 @@ def main():
     try:
         engine = harness.Engine(server, SAMPLE)
         host = harness.Host(engine)
-        host.open("sample", "box")
+        host.open("queue", "q")
+        host.open("dict", "d")
         meter = Meter(engine)
-        version = host.versions["box"]
-        push = harness.Op("sample.push", "box", VALUE, version=version)
-        pop = harness.Op("sample.get", "box", "0", version=version)
-        count = harness.Op("sample.count", "box", version=version)
-        first = 100
-        plain = None
-        rows = [("LPUSH", "lpush", [request("LPUSH", "list", VALUE)] * calls, 1)]
-        for name, ops, number in (("one push", [push], calls), ("one get", [pop], calls),
-                                  ("one count", [count], calls),
-                                  ("100 pushes", [push] * 100, calls // 100)):
-            rows.append((name, "fcall", list(batches(engine, host, number, ops, first)), len(ops)))
-            first += number
-        rows.append(("LPUSH", "lpush", [request("LPUSH", "list", VALUE)] * calls, 1))
-        for name, command, requests, size in rows:
-            process, own = meter.run(command, requests)
-            plain = plain or process
-            print(f"{name:12} {process / size:7.2f} us of the process ({process / size / plain:4.2f}), "
-                  f"{own / size:7.2f} us of the command")
+        numbers = Numbers()
+        for many in (1, 100):
+            rows = list(rows_of(engine, host, numbers, many))
+            least = [(1e9, 1e9)] * len(rows)
+            for _ in range(PARTS):
+                for i, (_, command, size, make) in enumerate(rows):
+                    made = [make() for _ in range(max(1, calls // many // PARTS))]
+                    lines = size if command != "fcall" else 1
+                    least[i] = tuple(map(min, least[i], meter.run(command, made, lines)))
+            for i, (name, command, size, _) in enumerate(rows):
+                process = least[i][0] / size
+                own = least[i][1] / (size if command == "fcall" else 1)
+                plain = process if command != "fcall" else plain
+                print(f"{many:3} {name:10} {process:6.2f} us of the process "
+                      f"({process / plain:4.2f}), {own:6.2f} us of the command")
     finally:
         server.stop()
 

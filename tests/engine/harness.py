@@ -42,16 +42,76 @@ class Waiting:
 
 
 class Op:
-    """One operation of a batch, as strings."""
+    """One operation of a batch."""
 
     def __init__(self, verb, name, *args, version="", session=1, wait=0):
         self.verb, self.name, self.args = verb, name, args
         self.version, self.session, self.wait = version, session, wait
 
-    def strings(self):
-        """The strings in FCALL."""
-        return [self.verb, self.name, self.version, self.session, self.wait, len(self.args),
-                *self.args]
+    def given(self):
+        """The args, as bytes, without those that are not given at the end."""
+        args = [arg if isinstance(arg, bytes) else str(arg).encode() for arg in self.args]
+        while args and not args[-1]:
+            args.pop()
+        return args
+
+    def what(self):
+        """WHAT of a run of such calls."""
+        name, version = (text if isinstance(text, bytes) else text.encode()
+                         for text in (self.name, self.version))
+        return b"%s %d %d %s%s" % (self.verb.encode(), len(self.given()), len(name), name, version)
+
+    def who(self):
+        """Its part of a WHO."""
+        return struct.pack(">QQ", self.session, self.wait)
+
+
+def header_of(host, seq, until=0, ack=0, now=0, mode="-"):
+    """HEADER; `host` is "HOST/EPOCH"."""
+    return struct.pack(">QQQQ", seq, ack, until, now) + mode.encode() + host.encode()
+
+
+def runs_of(ops, alone=False):
+    """The runs that ops make: (WHAT, how many of the ops). With `alone` each is one."""
+    runs = []
+    for op in ops:
+        what = op.what()
+        if not alone and runs and runs[-1][0] == what and runs[-1][1] < 256:
+            runs[-1] = (what, runs[-1][1] + 1)
+        else:
+            runs.append((what, 1))
+    return runs
+
+
+def strings_of(ops, alone=False):
+    """The strings of ops in FCALL."""
+    strings, at = [], 0
+    for what, count in runs_of(ops, alone):
+        strings += [what, b"".join(op.who() for op in ops[at:at + count])]
+        for op in ops[at:at + count]:
+            strings += op.given()
+        at += count
+    return strings
+
+
+def replies_in(reply, ops, alone=False):
+    """The status, and the replies, in what FCALL has answered."""
+    if reply[:1] == b"\n":
+        return b"", [reply[1:]]
+    status, *parts = msgpack.unpackb(reply, raw=True)
+    replies = []
+    for part, (_, count) in zip(parts, runs_of(ops, alone)):
+        if count == 1:
+            replies.append(part)
+        elif len(part) == 1:
+            replies += part * count
+        elif len(part) == count:
+            replies += part
+        else:
+            before, behind, *values = part
+            assert len(values) == count
+            replies += [before + value + behind for value in values]
+    return status, replies
 
 
 def stored(value):
@@ -185,17 +245,22 @@ class Host:
     def batch(self, prefix, ops, mode="", seq=None, until=None):
         """Runs a batch; returns the replies as bytes, without the first. An error of all of it is
         raised as redis.ResponseError."""
-        if seq is None:
+        if self.epoch == 0:
+            seq = 0
+        elif seq is None:
             seq = self.seqs[prefix] = self.seqs.get(prefix, 0) + 1
-        header = msgpack.packb([self.name, self.epoch, self.until if until is None else until, seq,
-                                self.acks.get(prefix, 0), self.engine.now, mode, ""])
-        strings = [string for op in ops for string in op.strings()]
-        replies = self.engine.redis.execute_command("FCALL", self.engine.function, 1, prefix,
-                                                    header, *strings)
-        now, due, name = replies[0].split(b" ", 2)
-        assert int(now) == self.engine.now
-        self.due, self.due_name = int(due), name.decode()
-        return replies[1:]
+        is_atomic = mode == "atomic"
+        header = header_of(self.key, seq, self.until if until is None else until,
+                           self.acks.get(prefix, 0), self.engine.now, "a" if is_atomic else "-")
+        reply = self.engine.redis.execute_command("FCALL", self.engine.function, 1, prefix, header,
+                                                  *strings_of(ops, is_atomic))
+        status, replies = replies_in(reply, ops, is_atomic)
+        self.due, self.due_name = 0, ""
+        if status:
+            now, due, name = status.split(b" ", 2)
+            assert int(now) == self.engine.now
+            self.due, self.due_name = int(due), name.decode()
+        return replies
 
     def learn(self, op, reply):
         """Notes the meta of "?"."""

@@ -181,7 +181,7 @@ end)
 
 -- The pieces of MessagePack: what `piece` makes of its argument.
 ipcd.method("pack.text", { bare = true }, function(_, piece, text)
-    return ipcd.pack[piece](text)
+    return ipcd.pack[piece](text or "")
 end)
 
 ipcd.method("pack.number", { bare = true }, function(_, piece, text)

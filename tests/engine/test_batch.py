@@ -1,9 +1,9 @@
 """Batches: versions, replies, what comes again, and atomic ones."""
-import msgpack
 import pytest
 import redis
 
-from harness import EngineError, Host, Op, stored, unpack
+from harness import (EngineError, Host, Op, header_of, replies_in, stored, strings_of,
+                     unpack)
 
 
 def get_op(host, name="box", wait=0):
@@ -264,18 +264,65 @@ def test_the_fence_is_before_what_comes_again(host, engine):
         host.batch(prefix, [put_op(host, 1)], seq=host.seqs[prefix], until=engine.now - 1)
 
 
+def fcall(host, ops, seq, until):
+    """A batch by the clock of Redis; its replies."""
+    reply = host.engine.redis.execute_command(
+        "FCALL", host.engine.function, 1, host.prefix("box"), header_of(host.key, seq, until),
+        *strings_of(ops))
+    return replies_in(reply, ops)[1]
+
+
+def clock(engine):
+    """Milliseconds by the clock of Redis."""
+    seconds, microseconds = engine.redis.time()
+    return seconds * 1000 + microseconds // 1000
+
+
 def test_without_a_time_by_hand_it_is_the_clock_of_redis(host, engine):
     host.open("sample", "box")
-    seconds, _ = engine.redis.time()
-    header = [host.name, 1, seconds * 1000 + 60000, 50, 0, 0, "", ""]
-    reply = engine.redis.execute_command(
-        "FCALL", engine.function, 1, host.prefix("box"), msgpack.packb(header),
-        *put_op(host, 1).strings())
-    assert abs(int(reply[0].split()[0]) - seconds * 1000) < 60000
-    header[2] = seconds * 1000 - 1
+    until = clock(engine) + 60000
+    for seq in (50, 51):
+        assert fcall(host, [put_op(host, 1)], seq, until) == [b"=\xc0"]
     with pytest.raises(redis.exceptions.ResponseError, match="FENCED"):
-        engine.redis.execute_command("FCALL", engine.function, 1, host.prefix("box"),
-                                     msgpack.packb(header), *put_op(host, 1).strings())
+        fcall(host, [put_op(host, 1)], 52, until - 61000)
+
+
+def test_the_proof_of_a_lease_is_gone_before_the_lease(host, engine):
+    host.open("sample", "box")
+    until = clock(engine) + 60000
+    fcall(host, [put_op(host, 1)], 50, until)
+    key = host.prefix("box") + ":hl:" + host.key
+    assert engine.redis.pexpiretime(key) == until - 1000 if hasattr(engine.redis, "pexpiretime") \
+        else engine.redis.execute_command("PEXPIRETIME", key) == until - 1000
+    other = engine.redis.get(key)
+    fcall(host, [put_op(host, 1)], 51, until + 1)
+    assert engine.redis.get(key) != other, "a lease that has been renewed is another one"
+
+
+def test_a_lease_that_is_nearly_over_has_no_proof(host, engine):
+    host.open("sample", "box")
+    fcall(host, [put_op(host, 1)], 50, clock(engine) + 900)
+    assert not engine.redis.exists(host.prefix("box") + ":hl:" + host.key)
+
+
+def test_what_another_process_has_left_is_no_proof(host, engine):
+    host.open("sample", "box")
+    until = clock(engine) - 1
+    engine.redis.set(host.prefix("box") + ":hl:" + host.key, f"another {until}")
+    with pytest.raises(redis.exceptions.ResponseError, match="FENCED"):
+        fcall(host, [put_op(host, 1)], 50, until)
+
+
+def test_who_gives_back_for_the_dead_takes_the_proof_away(host, other, engine):
+    host.open("sample", "box")
+    key = host.prefix("box") + ":hl:" + host.key
+    for verb, name in (("reap.session", host.sid()), ("reap.host", host.key)):
+        engine.redis.set(key, "proof")
+        with pytest.raises(EngineError, match="NOT_YET"):
+            other.tell(verb, name, engine.now, near="box")
+        assert engine.redis.exists(key)
+        other.tell(verb, name, engine.now - 1, near="box")
+        assert not engine.redis.exists(key)
 
 
 def test_the_host_of_a_name_may_have_dots(engine):
@@ -328,14 +375,3 @@ def test_hosts_with_waits_hear_of_what_is_due_earlier(host, other, engine):
     host.call("sample.later", "box", 300)
     assert heard.messages() == [[b"d", engine.now + 500, b"box"],
                                 [b"d", engine.now + 300, b"box"]]
-
-
-def test_one_whose_replies_are_many_bytes_ends_early(host):
-    host.open("list", "l")
-    prefix = host.prefix("l")
-    large = "x" * 1_500_000
-    host.call("list.append", "l", stored(large))
-    ops = [host.op("list.get", "l", "0") for _ in range(10)]
-    replies = host.batch(prefix, ops)
-    assert [unpack(reply[1:]) for reply in replies] == [large] * 3
-    assert len(host.batch(prefix, ops, mode="atomic")) == 10

@@ -55,7 +55,7 @@ static void read_replies(struct slice bytes, size_t piece)
         bytes = slice_from(bytes, len);
         while (why == NULL && (why = reader_next(&reader, &reply)) == NULL && reply != NULL) {
             look_at(reply);
-            freeReplyObject(reply);
+            reader_free_reply(reply);
         }
     }
     reader_close(&reader);

@@ -1,6 +1,9 @@
 """queue.get_any of queues that are at several places of a cluster: one item or none, whatever else
 happens at the others."""
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -63,6 +66,39 @@ def test_what_it_may_not_get_from_is_refused(pair):
     with pytest.raises(ipcd.NotFound):
         get_any(a, ["c", "b"])
     assert sizes(a, ["c"]) == [1]
+
+
+AS_NOBODY = """
+import os, sys, ipcd
+os.setgid(65534)
+os.setuid(65534)
+client = ipcd.connect(sys.argv[1])
+try:
+    print(client.call("queue.get_any", sys.argv[2:], 0))
+except ipcd.Error as error:
+    print(error.code, error)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_each_needs_the_write_bit(pair):
+    scene, one, _, a, b = pair
+    os.chmod(scene.directory, 0o755)
+
+    def get(*names):
+        return subprocess.run([sys.executable, "-c", AS_NOBODY, one.socket, *names], check=True,
+                              stdout=subprocess.PIPE, text=True).stdout
+
+    b.queue("c").put(1)
+    for name in ("a", "c"):
+        b.call("object.chmod", name, 0o666)
+    assert get("c", "b").startswith("DENIED") and '"b"' in get("c", "b")
+    assert sizes(a, ["c"]) == [1]
+    assert get("a", "c") == "['c', 1, None, 1]\n"
+    b.call("object.chmod", "b", 0o666)
+    assert get("a", "b", "c").startswith("EMPTY")
+    b.call("object.chmod", "a", 0o600)
+    assert get("a", "b", "c").startswith("DENIED")
 
 
 def test_it_waits_for_the_first_to_get_an_item(pair, doing):
@@ -145,6 +181,20 @@ def test_queues_that_are_shut_down_are_passed_over(pair, doing):
     with pytest.raises(ipcd.ShutDown):
         get_any(a, names)
     waiting(a, names, 0)
+
+
+def test_one_is_shut_down_while_it_begins_to_wait(pair, doing):
+    scene, one, two, a, _ = pair
+    getting, other = scene.connect(one), scene.connect(two)
+    for turn in range(60):
+        names = [f"{name}{turn}" for name in "xyz"]
+        queues = [other.queue(name) for name in names]
+        getter = doing(get_any, getting, names)
+        for queue in queues[turn % 3:] + queues[:turn % 3]:
+            queue.shutdown()
+        with pytest.raises(ipcd.ShutDown):
+            getter.result()
+        assert [a.describe(name)["waiting"] for name in names] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("before", [True, False])

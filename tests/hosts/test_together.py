@@ -142,6 +142,7 @@ def test_a_host_that_was_stopped_has_lost_what_it_held_and_is_told_once(pair):
     one.signal(signal.SIGSTOP)
     assert b.lock("l").acquire(timeout=LIMIT)
     one.signal(signal.SIGCONT)
+    wait_until(lambda: one.state() == "leased")
     with pytest.raises(ipcd.Error) as raised:
         lock.release()
     assert raised.value.code == "ENGINE" and raised.value.detail == {"done": False}

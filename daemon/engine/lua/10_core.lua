@@ -4,7 +4,8 @@
 --   m:NAME       string, what is read with it: an array of version, uid, gid, mode, created (ms),
 --                calls that wait on it, whether it is watched, when time changes it next (ms; 0:
 --                never), sessions that have it open (of a scoped one), objects that go by it, and
---                the fields of its type in their order (false: not set)
+--                the fields of its type in their order (false: not set), and, if its type has
+--                figures, a str of these
 --   W<channel>:NAME  zset, the waits on a channel in the order of their arrival; see 12_wait.lua
 --   Wh:NAME, Wc:NAME  sets, the hosts whose calls wait on it; channels that the type does not list
 --   x:NAME       set, the hosts that watch it
@@ -15,7 +16,8 @@
 -- Of a session or a host (a daemon's epoch) there:
 --   s:SID        hash, "o"NUMBER, "c"NUMBER: the name of an object that it has open, or has claims
 --                on; "w"WAIT: a wait of its; "i": who it is, three packed pairs
---   h:HOST       string, the last batch and its reply; see 15_run.lua
+--   h:HOST       string, the last batch and its reply; see 80_batch.lua
+--   hl:HOST      string, there as long as the lease that it tells; see 80_batch.lua
 --   out:HOST, o:HOST  the outbox and the number of its last entry; see 12_wait.lua
 --   hw:HOST      hash, the objects that it watches: number to name
 --
@@ -25,16 +27,43 @@
 --
 -- Tests: tests/engine/.
 
--- The batch: host ("H/E"), prefix, now (ms; now_text in decimal), objects (by name), timed (those of
+-- The batch: host ("H/E"), prefix, now (ms; read when first asked for), objects (by name), timed (those of
 -- them that had something due), changed (those whose waiters are to be asked), touched (those whose
--- m:NAME is to be written), read_name and read_raw (the object whose m:NAME has been read), is_atomic, atomic (it is, and its versions are checked).
-local run = { objects = {}, timed = {}, changed = {}, touched = {} }
+-- m:NAME is to be written), read_name and read_raw (the object whose m:NAME has been read; false),
+-- is_atomic, atomic (it is, and its versions are checked).
+local run = { objects = {}, timed = {}, changed = {}, touched = {}, read_name = false }
+local run_class = {}
 
--- Of each op: VERB NAME VERSION SESSION WAIT NARGS arg…
-local OP_STRINGS = 6
+function run_class.__index(_, field)
+    if field ~= "now" then
+        return nil
+    end
+    local time = redis.call("TIME")
+    run.now = time[1] * 1000 + math.floor(time[2] / 1000)
+    return run.now
+end
 
 -- What a handler answers that has to wait.
 local WAIT = {}
+
+-- Strings of argv as args of a handler: those that are not given at the end are "".
+local ARGS_MOST = 24
+
+local function padded(argv, from, to)
+    local args = { unpack(argv, from, to) }
+    for i = #args + 1, ARGS_MOST do
+        args[i] = ""
+    end
+    return unpack(args)
+end
+
+-- Runs a method's handler; of the daemon's own methods args are left out at the end.
+local function handle(method, call, argv, from, to)
+    if method.bare then
+        return method.handler(call, unpack(argv, from, to))
+    end
+    return method.handler(call, padded(argv, from, to))
+end
 
 -- Methods of objects.
 local object = {}
@@ -67,6 +96,11 @@ end
 
 local CORE_FIELDS = 10
 
+-- True if nobody waits on it or watches it, and time does not change it.
+local function is_quiet(obj)
+    return obj.waiting == 0 and not obj.watched and not obj.due
+end
+
 -- Takes the bytes of m:NAME apart.
 local function place_read(prefix, name, raw)
     local values = cmsgpack.unpack(raw)
@@ -76,15 +110,21 @@ local function place_read(prefix, name, raw)
         due = values[8] ~= 0 and values[8] or nil, opens = values[9], dependents = values[10],
         meta = {},
     })
-    local fields = ipcd.types[place.type].fields or {}
+    local type_ = ipcd.types[place.type]
+    local fields = type_.fields or {}
     for i = 1, #fields do
         place.meta[fields[i]] = values[CORE_FIELDS + i] or nil
+    end
+    place.is_quiet, place.packed = is_quiet(place), raw
+    if type_.figures then
+        place.packed = raw:sub(1, -type_.figures.size - 1)
+        type_.figures.unpack(place.meta, values[CORE_FIELDS + #fields + 1])
     end
     return place
 end
 
 -- The key of a part of the object. No name of a part has a colon or begins with "W"; m, s, h, o, x,
--- n, f, wd, out, hw are taken.
+-- n, f, wd, out, hl, hw are taken.
 function object:key(part)
     local key = self.keys[part]
     if not key then
@@ -103,11 +143,17 @@ local function will_be_written(obj)
     end
 end
 
--- What is read with the object has changed, other than fields of its type: it is written when the
--- batch is over.
+-- What is read with the object has changed: it is written when the batch is over.
 function object:touch()
-    self.is_core_touched = true
+    self.is_all_touched = true
     will_be_written(self)
+end
+
+-- The same, but nothing else has changed than the figures of its type.
+function object:touch_figures()
+    if not self.is_touched then
+        will_be_written(self)
+    end
 end
 
 -- Keeps what a type has made of the object's fields, as obj[name], for the batches to come too: as
@@ -123,7 +169,7 @@ function object:set(...)
         local field, value = select(i, ...)
         meta[field] = type(value) == "number" and string.format("%.17g", value) or value
     end
-    will_be_written(self)
+    self:touch()
 end
 
 function object:unset(...)
@@ -131,34 +177,44 @@ function object:unset(...)
     for i = 1, select("#", ...) do
         meta[select(i, ...)] = nil
     end
-    will_be_written(self)
+    self:touch()
 end
 
--- The first values of m:NAME, packed, with the head of the array.
-local function pack_core(obj, fields)
-    return ipcd.pack.array(CORE_FIELDS + #fields) .. cmsgpack.pack(obj.version, obj.uid, obj.gid,
+-- All of m:NAME but the figures; and what is noted in the object's place is as it is now.
+local function pack_all(obj, place, type_)
+    place.version, place.uid, place.gid, place.mode = obj.version, obj.uid, obj.gid, obj.mode
+    place.waiting, place.watched, place.due = obj.waiting, obj.watched, obj.due or nil
+    place.opens, place.dependents, place.is_quiet = obj.opens, obj.dependents, is_quiet(obj)
+    local values, fields, meta = {}, type_.fields or {}, obj.meta
+    for i = 1, #fields do
+        values[i] = meta[fields[i]] or false
+    end
+    local count, head = CORE_FIELDS + #fields, ""
+    if type_.figures then
+        count, head = count + 1, "\217" .. string.char(type_.figures.size)
+    end
+    local packed = ipcd.pack.array(count) .. cmsgpack.pack(obj.version, obj.uid, obj.gid,
         obj.mode, obj.created, obj.waiting, obj.watched and 1 or 0, obj.due or 0, obj.opens,
         obj.dependents)
+    if values[1] ~= nil then
+        packed = packed .. cmsgpack.pack(unpack(values))
+    end
+    return packed .. head
 end
 
 -- What is to be written of an object that has changed, which is noted in its place.
 local function object_pack(obj)
-    local place, meta, fields = getmetatable(obj), obj.meta, ipcd.types[obj.type].fields or {}
-    if obj.is_core_touched or not place.packed_core then
-        place.packed_core = pack_core(obj, fields)
-        place.version, place.uid, place.gid, place.mode = obj.version, obj.uid, obj.gid, obj.mode
-        place.waiting, place.watched, place.due = obj.waiting, obj.watched, obj.due or nil
-        place.opens, place.dependents = obj.opens, obj.dependents
+    local place, type_ = getmetatable(obj), ipcd.types[obj.type]
+    local raw = place.packed
+    if obj.is_all_touched or not raw then
+        raw = pack_all(obj, place, type_)
+        place.packed = raw
+        obj.is_all_touched = false
     end
-    local values = {}
-    for i = 1, #fields do
-        values[i] = meta[fields[i]] or false
+    if type_.figures then
+        raw = raw .. type_.figures.pack(obj.meta)
     end
-    local raw = place.packed_core
-    if values[1] ~= nil then
-        raw = raw .. cmsgpack.pack(unpack(values))
-    end
-    obj.is_touched, obj.is_core_touched = nil, nil
+    obj.is_touched = false
     place.raw = raw
     return raw
 end
@@ -179,6 +235,11 @@ local function save_all(key, value)
         end
         return
     end
+    run.touched = {}
+    if key and not touched[2] and not touched[1].is_deleted then -- the most frequent case
+        redis.call("MSET", key, value, touched[1].meta_key, object_pack(touched[1]))
+        return
+    end
     local writes = { key, value }
     for i = 1, #touched do
         local obj = touched[i]
@@ -191,7 +252,6 @@ local function save_all(key, value)
             writes = {}
         end
     end
-    run.touched = {}
     if writes[1] then
         redis.call("MSET", unpack(writes))
     end
@@ -253,7 +313,7 @@ local function object_load(prefix, name)
     place = place and place[name]
     local raw
     if run.read_name == name then
-        raw, run.read_name = run.read_raw, nil
+        raw, run.read_name = run.read_raw, false
     else
         raw = redis.call("GET", place and place.meta_key or prefix .. "m:" .. name)
     end

@@ -150,7 +150,8 @@ local function wait_register(call)
     end
     local own = call.obj
     wait.record = { call.method.name, own and own.number or "", own and own.name or "", call.sid,
-        call.progress, wish.timeout, run.now, wish.channel, list, { unpack(call.argv, call.at + OP_STRINGS, call.last) } }
+        call.progress, wish.timeout, run.now, wish.channel, list, 
+        { unpack(call.argv, call.first, call.last) } }
     save(wait)
     redis.call("HSET", run.prefix .. "s:" .. call.sid, "w" .. call.wait, "")
     return wait
@@ -293,7 +294,7 @@ local function wait_try(wait, woken_by, timed_out)
         waited = true, timed_out = timed_out, now = run.now, progress = record[WAIT_PROGRESS],
         wait = wait.key, of_wait = wait, woken_by = woken_by,
     }
-    local result, code, text = method.handler(call, unpack(record[WAIT_ARGS]))
+    local result, code, text = handle(method, call, record[WAIT_ARGS], 1, #record[WAIT_ARGS])
     if result == WAIT then
         if call.progress ~= record[WAIT_PROGRESS] then
             record[WAIT_PROGRESS] = call.progress

@@ -1,10 +1,48 @@
--- run: a batch of operations, from its strings to its replies.
+-- run: the calls of a batch, from their strings to their replies.
 --
--- README.md has the form of both. What a batch has changed is noted with its number and its reply in
--- the same step, so that one that comes again after a lost connection is answered and not run again.
--- A batch of calls that change nothing is not noted.
+-- They come as runs: calls of one method on one object that follow each other, with as many args,
+--     WHAT WHO arg…
+-- WHAT says which method and object, and is the same string for all that are alike, so it is taken
+-- apart once; WHO has the session and the number of each call. README.md has the form.
 --
--- Tests: tests/engine/test_batch.py.
+-- Tests: tests/engine/test_batch.py, test_rows.py.
+
+-- What WHATs say: the method (nil: unknown), verb, name, version, nargs. All are forgotten when
+-- there are many.
+local whats, whats_count = {}, 0
+local WHATS_MOST, WHAT_LONG = 2000, 1000
+
+local function what_read(text)
+    local verb, nargs, size, at = text:match("^(%S+) (%d+) (%d+) ()")
+    local behind = at + tonumber(size)
+    local what = {
+        verb = verb, method = ipcd.methods[verb], nargs = tonumber(nargs),
+        name = text:sub(at, behind - 1), version = text:sub(behind),
+    }
+    if #text < WHAT_LONG then
+        if whats_count == WHATS_MOST then
+            whats, whats_count = {}, 0
+        end
+        whats[text] = what
+        whats_count = whats_count + 1
+    end
+    return what
+end
+
+-- How many calls a WHO is of, and the session and the number of the i-th.
+local WHO_SIZE = 16
+
+local function who_count(who)
+    return #who / WHO_SIZE
+end
+
+local function who_session(who, i)
+    return (struct.unpack(">I8", who, i * WHO_SIZE - 15))
+end
+
+local function who_wait(who, i)
+    return string.format("%.0f", (struct.unpack(">I8", who, i * WHO_SIZE - 7)))
+end
 
 -- The call that comes for the first time: one table for all, as one is run after the other. What few
 -- handlers ask for is made when they do.
@@ -14,17 +52,19 @@ local first_call = {}
 function call_class.__index(call, field)
     local value
     if field == "sid" then
-        value = run.host .. ":" .. call.argv[call.at + 3]
+        value = run.host .. ":" .. string.format("%.0f", call.session)
     elseif field == "session" then
-        value = tonumber(call.argv[call.at + 3])
+        value = who_session(call.who, call.i)
     elseif field == "progress" then
         value = ""
     elseif field == "name" then
-        value = call.argv[call.at + 1]
+        value = call.what.name
     elseif field == "verb" then
-        value = call.method.name
+        value = call.what.verb
     elseif field == "wait" then
-        value = run.atomic and "0" or call.argv[call.at + 4]
+        value = run.atomic and "0" or who_wait(call.who, call.i)
+    elseif field == "now" then
+        return run.now
     end
     call[field] = value
     return value
@@ -32,15 +72,15 @@ end
 
 first_call.waited, first_call.timed_out = false, false
 
--- Runs a method's handler for the call at argv[at], which comes for the first time and whose last
--- string is argv[last]. Returns the reply.
-local function call_run(method, obj, objs, argv, at, last)
-    local call = first_call
-    call.method, call.obj, call.objs, call.now = method, obj, objs, run.now
-    call.argv, call.at, call.last = argv, at, last
+-- Runs a method's handler for the i-th call of a run, which comes for the first time and whose args
+-- begin at argv[first]. Returns the reply.
+local function call_run(what, obj, objs, argv, first, who, i)
+    local call, method = first_call, what.method
+    call.what, call.method, call.obj, call.objs = what, method, obj, objs
+    call.argv, call.first, call.last, call.who, call.i = argv, first, first + what.nargs - 1, who, i
     call.sid, call.session, call.progress, call.name, call.verb, call.wait, call.wish, call.undo =
         nil, nil, nil, nil, nil, nil, nil, nil
-    local result, code, text = method.handler(call, unpack(argv, at + OP_STRINGS, last))
+    local result, code, text = handle(method, call, argv, first, call.last)
     if result ~= WAIT then
         if result then
             return "=" .. result
@@ -69,9 +109,10 @@ end
 
 -- The objects that a call names in one param, as OBJECTS: VERSION is an array of their versions.
 -- Returns them; or nil and the reply.
-local function find_objects(method, argv, at)
-    local names = cmsgpack.unpack(argv[at + OP_STRINGS])
-    local versions = argv[at + 2] == "" and {} or cmsgpack.unpack(argv[at + 2])
+local function find_objects(what, argv, first)
+    local method = what.method
+    local names = cmsgpack.unpack(argv[first])
+    local versions = what.version == "" and {} or cmsgpack.unpack(what.version)
     local objs, metas, all_checked = {}, {}, true
     for i, name in ipairs(names) do
         local obj = ipcd.find(name)
@@ -92,42 +133,44 @@ local function find_objects(method, argv, at)
     return objs
 end
 
--- The last string of the op at argv[at].
-local function op_last(argv, at)
-    return at + 5 + argv[at + 5]
-end
-
 -- Of an object that is to be made: nil; or "?" if it goes by another one, for which rights have not
 -- been checked. Behind uid and gid there are six more params, and the options of the type.
-local function check_new(method, argv, at)
-    local first = at + OP_STRINGS
+local function check_new(what, argv, first)
+    local method = what.method
     if run.atomic or not ipcd.types[method.type].also then
         return nil
     end
     local meta, version = ipcd.meta_of_new(method.type, argv[first], argv[first + 1],
-        unpack(argv, first + 8, op_last(argv, at)))
-    return meta and version ~= argv[at + 2] and "?" .. meta or nil
+        padded(argv, first + 8, first + what.nargs - 1))
+    return meta and version ~= what.version and "?" .. meta or nil
 end
 
--- The reply of the op at argv[at].
-local function op_run(method, argv, at, last)
+-- The object of a call that names one; or nil and perhaps the reply.
+local function find_object(what, argv, first)
+    local method = what.method
+    local obj = run.objects[what.name] or object_load(run.prefix, what.name)
+    if not obj then
+        return nil, not method.opens and "!NOT_FOUND " or check_new(what, argv, first)
+    elseif obj.version ~= what.version and not method.unchecked and
+        not is_checked(obj, what.version) then
+        return nil, "?" .. ipcd.meta_of(obj)
+    elseif obj.type ~= method.type and method.type ~= "object" and not method.opens then
+        return nil, "!WRONG_TYPE "
+    end
+    return obj
+end
+
+-- The reply of the i-th call of a run.
+local function op_run(what, argv, first, who, i)
+    local method = what.method
     if not method then
-        return "!UNKNOWN_METHOD the engine's functions have no " .. argv[at]
+        return "!UNKNOWN_METHOD the engine's functions have no " .. what.verb
     end
     local obj, objs, reply
     if method.objects then
-        objs, reply = find_objects(method, argv, at)
+        objs, reply = find_objects(what, argv, first)
     elseif not method.bare then
-        local name = argv[at + 1]
-        obj = run.objects[name] or object_load(run.prefix, name)
-        if not obj then
-            reply = not method.opens and "!NOT_FOUND " or check_new(method, argv, at)
-        elseif obj.version ~= argv[at + 2] and not method.unchecked and
-            not is_checked(obj, argv[at + 2]) then
-            reply = "?" .. ipcd.meta_of(obj)
-        elseif obj.type ~= method.type and method.type ~= "object" and not method.opens then
-            reply = "!WRONG_TYPE "
-        end
+        obj, reply = find_object(what, argv, first)
     end
     if reply then
         return reply
@@ -135,7 +178,7 @@ local function op_run(method, argv, at, last)
     if run.changed[1] and not run.atomic then
         serve() -- time has passed: that was before
     end
-    return call_run(method, obj, objs, argv, at, last)
+    return call_run(what, obj, objs, argv, first, who, i)
 end
 
 -- Serves whatever happens.
@@ -147,13 +190,17 @@ local function serve_safely()
     end
 end
 
--- Runs an op whatever happens: a fault in a handler is its answer, and the rest goes on. In an atomic
--- batch those who wait are served when all is done.
-local function op_run_safely(method, argv, at, last)
-    local fine, reply = pcall(op_run, method, argv, at, last)
+local function fault(why)
+    why = type(why) == "table" and (why.err or "?") or tostring(why)
+    return "!INTERNAL a fault of the functions' own: " .. why
+end
+
+-- Runs a call whatever happens: a fault in a handler is its answer, and the rest goes on. In an
+-- atomic batch those who wait are served when all is done.
+local function op_run_safely(what, argv, first, who, i)
+    local fine, reply = pcall(op_run, what, argv, first, who, i)
     if not fine then
-        local why = type(reply) == "table" and (reply.err or "?") or tostring(reply)
-        reply = "!INTERNAL a fault of the functions' own: " .. why
+        reply = fault(reply)
     end
     if run.changed[1] and not run.atomic then
         serve_safely()
@@ -161,289 +208,104 @@ local function op_run_safely(method, argv, at, last)
     return reply
 end
 
+-- Where the run behind that at argv[at] begins.
+local function run_behind(what, argv, at)
+    return at + 2 + who_count(argv[at + 1]) * what.nargs
+end
+
+-- Calls f(what, at) for each run until it returns something, which it returns then.
+local function each_run(argv, f)
+    local at, count = 2, #argv
+    while at < count do
+        local what = whats[argv[at]] or what_read(argv[at])
+        local value = f(what, at)
+        if value then
+            return value
+        end
+        at = run_behind(what, argv, at)
+    end
+    return nil
+end
+
 -- Of an atomic batch: whether rights have been checked for all that it names. If not, the replies:
--- "?" and the meta for each op of which they have not, "" for the others.
+-- "?" and the meta for each call of which they have not, "" for the others.
 local function check_all(argv)
     local replies, all = { "" }, true
-    local at = 2
-    while at <= #argv do
-        local method = ipcd.methods[argv[at]]
-        local reply = ""
+    each_run(argv, function(what, at)
+        local method, reply = what.method, ""
         if method and method.objects then
-            local _, why = find_objects(method, argv, at)
+            local _, why = find_objects(what, argv, at + 2)
             reply = why and why:byte(1) == 63 and why or ""
         elseif method and not method.bare and not method.unchecked then
-            local obj = run.objects[argv[at + 1]] or
-                object_load(run.prefix, argv[at + 1])
-            if obj and not is_checked(obj, argv[at + 2]) then
-                reply = "?" .. ipcd.meta_of(obj)
-            elseif not obj and method.opens then
-                reply = check_new(method, argv, at) or ""
-            end
+            local _, why = find_object(what, argv, at + 2)
+            reply = why and why:byte(1) == 63 and why or ""
         end
         all = all and reply == ""
         replies[#replies + 1] = reply
-        at = op_last(argv, at) + 1
-    end
+    end)
     return not all and replies or nil
 end
 
--- Rows: calls of one method on one object that follow each other, with as many args each. A method
--- may have a function that runs a row of them with fewer commands than one by one,
---     row(obj, argv, first, size, n, replies)
--- The args of the first call begin at argv[first], those of each next one `size` strings behind; there
--- are n, 2 to ROW_MOST. It appends n replies and returns true; or it does nothing and returns false:
--- then they are run one by one. Nobody waits on the object then, nor watches it.
-local ROW_MOST = 1000
-
--- Runs the row that begins at argv[at], if there is one. Returns where the next op is, else nil.
-local function row_run(method, argv, at, replies)
-    local verb, name, version, nargs = argv[at], argv[at + 1], argv[at + 2], argv[at + 5]
-    local size = OP_STRINGS + nargs
-    local behind, n = at + size, 1
-    while argv[behind] == verb and argv[behind + 1] == name and argv[behind + 2] == version and
-        argv[behind + 5] == nargs and n < ROW_MOST do
-        behind, n = behind + size, n + 1
-    end
-    if n == 1 then
+-- A method may have a function that does for a whole run, or one call, what is usual with as few
+-- commands as can be,
+--     row(obj, argv, first, nargs, n)
+-- The args are n times nargs strings from argv[first] on. Nobody waits on the object then, nor
+-- watches it. It returns the reply: of one call, a string; of more, an array of n replies, or of one
+-- that all have, or of n + 2 strings: what is before and behind each reply, and what is between. And
+-- true if figures of the object have changed; of what else is read with it nothing may change. Or it
+-- does nothing and returns nil: then they are run one by one. `obj` may be what is known of the object
+-- from batch to batch: nothing that is of this batch alone is to be left there.
+local function row_run(what, argv, first, n)
+    local method = what.method
+    local obj = run.objects[what.name] or object_load(run.prefix, what.name)
+    if not obj or obj.version ~= what.version or obj.type ~= method.type or obj.waiting > 0 or
+        obj.watched or run.changed[1] then
         return nil
     end
-    local obj = run.objects[name] or object_load(run.prefix, name)
-    if not obj or obj.version ~= version or obj.type ~= method.type or obj.waiting > 0 or
-        obj.watched or run.changed[1] or
-        not method.row(obj, argv, at + OP_STRINGS, size, n, replies) then
-        return nil
+    local reply, has_changed = method.row(obj, argv, first, what.nargs, n)
+    if reply then
+        what.place = getmetatable(obj)
     end
-    return behind
+    if has_changed then
+        obj:touch_figures()
+    end
+    return reply
 end
 
--- When the replies are so many bytes a batch ends; the rest comes with the next one.
-local REPLIES_MOST = 4 * 1024 * 1024
+local ROW_MOST = 1000
 
--- Runs all, or as many as have room for their replies. Returns these, before which there is room for
--- the status.
-local function run_ops(argv)
-    local replies = { "" }
-    local at, count, room = 2, #argv, REPLIES_MOST
-    while at <= count and (room > 0 or run.is_atomic) do
-        local method = ipcd.methods[argv[at]]
-        local n = #replies
-        local behind = method and method.row and not run.is_atomic and
-            row_run(method, argv, at, replies)
-        if behind then
-            at = behind
-            for i = n + 1, #replies do
-                room = room - #replies[i]
-            end
-        else
-            local last = op_last(argv, at)
-            local reply = op_run_safely(method, argv, at, last)
-            replies[#replies + 1] = reply
-            room = room - #reply
-            if run.is_atomic and reply:byte(1) == 33 then
-                break
-            end
-            at = last + 1
+-- Runs the run at argv[at]; returns its reply.
+local function run_run(what, argv, at)
+    local who, method, nargs = argv[at + 1], what.method, what.nargs
+    local n, first = who_count(who), at + 2
+    if method and method.row and not run.is_atomic and n <= ROW_MOST then
+        local fine, reply = pcall(row_run, what, argv, first, n)
+        if not fine then
+            return n == 1 and fault(reply) or { fault(reply) }
+        elseif reply then
+            return reply
         end
     end
+    if n == 1 then
+        return op_run_safely(what, argv, first, who, 1)
+    end
+    local replies = {}
+    for i = 1, n do
+        replies[i] = op_run_safely(what, argv, first + (i - 1) * nargs, who, i)
+    end
+    return replies
+end
+
+-- Runs all. Returns the replies, one of each run, before which there is room for the status.
+local function run_runs(argv)
+    local replies = { "" }
+    each_run(argv, function(what, at)
+        local reply = run_run(what, argv, at)
+        replies[#replies + 1] = reply
+        return run.is_atomic and reply:byte(1) == 33
+    end)
     if run.changed[1] then
         serve_safely()
     end
-    return replies
-end
-
--- True if one of the ops may change something.
-local function may_change(argv)
-    local at, count = 2, #argv
-    while at <= count do
-        local method = ipcd.methods[argv[at]]
-        if method and method.changes then
-            return true
-        end
-        at = op_last(argv, at) + 1
-    end
-    return false
-end
-
--- "NOW DUE NAME": of the object of the batch that is due first; "NOW 0 " if none is.
-local function status()
-    local first
-    for _, obj in ipairs(run.timed) do
-        if obj.due and not obj.is_deleted and (not first or obj.due < first.due) then
-            first = obj
-        end
-    end
-    if not first then
-        return run.now_text .. " 0 "
-    end
-    return run.now_text .. string.format(" %.0f ", first.due) .. first.name
-end
-
--- Sets the time, by the clock of Redis or by hand.
-local function set_time(now)
-    if now ~= 0 then
-        run.now, run.now_text = now, string.format("%.0f", now)
-        return
-    end
-    local time = redis.call("TIME")
-    local microseconds = time[2]
-    if #microseconds < 6 then
-        microseconds = ("%06d"):format(microseconds)
-    end
-    run.now_text = time[1] .. microseconds:sub(1, 3)
-    run.now = run.now_text + 0
-end
-
--- Runs a batch. Returns the replies; what has changed of objects is still to be written.
-local function run_batch(argv)
-    run.atomic = false
-    local replies = run.is_atomic and check_all(argv)
-    if not replies then
-        run.atomic = run.is_atomic
-        replies = run_ops(argv)
-    end
-    replies[1] = status()
-    return replies
-end
-
--- The same of one op, the most frequent batch.
-local function run_single(argv)
-    run.atomic = false
-    local reply = op_run_safely(ipcd.methods[argv[2]], argv, 2, #argv)
-    return { status(), reply }
-end
-
--- The state of a host in a tag: the header of its last batch, and behind it the replies: "NOW 0 ",
--- LF, and the reply of the only op; or all of them packed.
-local HEADER_VALUES = 8
-
-local function state_of(header, replies)
-    if #replies == 2 and not run.timed[1] then
-        return header .. replies[1] .. "\n" .. replies[2]
-    end
-    return header .. cmsgpack.pack(replies)
-end
-
--- The replies in a state.
-local function replies_in(state)
-    local head = cmsgpack.unpack_limit(state, HEADER_VALUES, 1)
-    local rest = state:sub(head + 1)
-    local status_, reply = rest:match("^(%d+ 0 )\n(.*)$")
-    if status_ then
-        return { status_, reply }
-    end
-    return cmsgpack.unpack(rest)
-end
-
--- Of a batch that comes when the state is this: what it is answered if it is not the next one.
-local function answer_old(state, seq, ack)
-    local _, _, _, _, last, acknowledged = cmsgpack.unpack_limit(state, 5, 1)
-    if seq > last then
-        if ack > acknowledged then
-            outbox_trim(ack)
-        end
-        return nil
-    end
-    if seq == last then
-        return replies_in(state)
-    end
-    return redis.error_reply("STALE the batch " .. seq .. " is older than the last one")
-end
-
--- Reads the state, and with it the object that the first op names.
-local function read_state(key, name)
-    if not name or name == "" then
-        return redis.call("GET", key)
-    end
-    local place = places[run.prefix]
-    place = place and place[name]
-    local values = redis.call("MGET", key, place and place.meta_key or run.prefix .. "m:" .. name)
-    run.read_name, run.read_raw = name, values[2]
-    return values[1]
-end
-
--- Runs a batch and notes it in the state, unless it has been run.
-local function run_once(key, seq, ack, argv, is_single)
-    local state = read_state(key, argv[3])
-    local old = state and answer_old(state, seq, ack)
-    if old then
-        return old
-    end
-    local replies
-    if is_single then
-        replies = run_single(argv)
-    else
-        replies = run_batch(argv)
-    end
-    save_all(key, state_of(argv[1], replies))
-    return replies
-end
-
--- The names of hosts, "H/E", from batch to batch.
-local hosts, hosts_count = {}, 0
-
-local function host_name(host, epoch)
-    local of_host = hosts[host]
-    local name = of_host and of_host[epoch]
-    if not name then
-        if hosts_count == 1000 then
-            hosts, hosts_count = {}, 0
-        end
-        name = host .. "/" .. string.format("%.0f", epoch)
-        hosts[host] = hosts[host] or {}
-        hosts[host][epoch] = name
-        hosts_count = hosts_count + 1
-    end
-    return name
-end
-
--- What an error may have left of the last batch goes. What is known of objects of which something
--- was not written goes, too.
-local function forget_last()
-    run.read_name = nil
-    for _, obj in ipairs(run.touched) do
-        getmetatable(obj).raw = nil
-    end
-    for name, obj in next, run.objects do
-        if obj.unsaved then
-            getmetatable(obj).raw = nil
-        end
-        run.objects[name] = nil
-    end
-    if run.timed[1] then
-        run.timed = {}
-    end
-    if run.touched[1] then
-        run.touched = {}
-    end
-    if run.changed[1] then
-        run.changed = {}
-    end
-end
-
--- The function. Errors of the whole batch are FENCED and STALE; nothing has been run then.
-function ipcd.main(keys, argv)
-    local _, host, epoch, wait_until, seq, ack, now, mode = cmsgpack.unpack_limit(argv[1], 7, 1)
-    set_time(now)
-    if wait_until ~= 0 and run.now > wait_until then
-        return redis.error_reply("FENCED the lease of " .. host .. " ran out at " .. wait_until)
-    end
-    run.host = host_name(host, epoch)
-    run.prefix = keys[1] .. ":"
-    run.is_atomic = mode == "atomic"
-    forget_last()
-    local is_single = mode == "" and #argv == 7 + (argv[7] or 0)
-    local changes
-    if is_single then
-        local method = ipcd.methods[argv[2]]
-        changes = method and method.changes
-    else
-        changes = not argv[2] or may_change(argv)
-    end
-    if changes and epoch ~= 0 then
-        return run_once(run.prefix .. "h:" .. run.host, seq, ack, argv, is_single)
-    end
-    local replies = is_single and run_single(argv) or run_batch(argv)
-    save_all()
     return replies
 end

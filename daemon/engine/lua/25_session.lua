@@ -79,7 +79,7 @@ end)
 -- Who a session is, for those who look at what it has in this tag: pid, uid and client.
 ipcd.method("session.info", { changes = true, bare = true }, function(call, pid, uid, client)
     local pair = ipcd.pack.pair
-    local name = client == "" and ipcd.pack.nil_ or ipcd.pack.str(client)
+    local name = (client or "") == "" and ipcd.pack.nil_ or ipcd.pack.str(client)
     redis.call("HSET", run.prefix .. "s:" .. call.sid, "i", pair("pid", ipcd.pack.int_text(pid)) ..
         pair("uid", ipcd.pack.int_text(uid)) .. pair("client", name))
     return ipcd.pack.nil_

@@ -121,14 +121,18 @@ ipcd.method("host.list", { bare = true }, function()
 end)
 
 -- Giving back, in a tag of objects. `wait_until` is the last lease of the dead host, which counts
--- here by this node's clock too.
+-- here by this node's clock too. From then on nothing is taken for proof that it still holds.
 
-local function is_early(wait_until)
-    return run.now <= tonumber(wait_until)
+local function is_early(host, wait_until)
+    if run.now <= tonumber(wait_until) then
+        return true
+    end
+    redis.call("DEL", run.prefix .. "hl:" .. host)
+    return false
 end
 
 ipcd.method("reap.session", { changes = true, bare = true }, function(_, sid, wait_until)
-    if is_early(wait_until) then
+    if is_early(sid:match("^(.*):"), wait_until) then
         return nil, "NOT_YET"
     end
     session_end(sid)
@@ -149,7 +153,7 @@ end
 -- All that a host has here besides its sessions: what it has not acknowledged is put back, the last
 -- one first, so that all is in the old order.
 ipcd.method("reap.host", { changes = true, bare = true }, function(_, host, wait_until)
-    if is_early(wait_until) then
+    if is_early(host, wait_until) then
         return nil, "NOT_YET"
     end
     end_waits_of(host)
@@ -164,7 +168,7 @@ ipcd.method("reap.host", { changes = true, bare = true }, function(_, host, wait
             unwatch(obj, host)
         end
     end
-    for _, part in ipairs({ "out:", "o:", "h:", "hw:" }) do
+    for _, part in ipairs({ "out:", "o:", "h:", "hl:", "hw:" }) do
         redis.call("DEL", run.prefix .. part .. host)
     end
     return ipcd.pack.nil_

@@ -11,7 +11,7 @@
 --   l  zset: when the leases of what is taken are over (ms)
 -- So a plain queue whose items have nothing to remember is a list and no more.
 --
--- The figures of a queue are meta fields (obj.meta), read and written with the object; see FIGURES.
+-- What is counted of a queue is in obj.meta, read and written with the object; see FIELDS.
 -- So a plain queue's put is a push and the writing of that at the end of its batch.
 --
 -- Tests: tests/engine/test_queue*.py.
@@ -40,24 +40,36 @@ local function read_options(packed)
     return options
 end
 
--- The meta fields, and those that are not 0 or false at first.
-local FIGURES = {
+-- The meta fields, and those that are not 0 or false at first. There are five more, which change
+-- with each put and get, and are its figures (20_object.lua):
+--   ready   items that a get could return, were it not paused
+--   listed  those of them in the list
+--   popped  the number of the first value of a fifo queue's list; see 31_queue_place.lua
+--   puts, gets  as they are described
+local FIELDS = {
     "packed_options", -- nil: those of a plain fifo queue
-    "ready",       -- items that a get could return, were it not paused
-    "listed",      -- those of them in the list
-    "popped",      -- the number of the first value of a fifo queue's list; see 31_queue_place.lua
-    "puts", "gets", "delayed", "taken", "dropped", "expired", -- as they are described
+    "delayed", "taken", "dropped", "expired", -- as they are described
     "front",       -- how many have come to the head before all others
     "last_id", "last_ticket",
     "resume_at",   -- when a pause is over; NEVER: not by itself
     "shut_down", "drain", "paused",
     "rank_kind",   -- of the items in a queue ordered by priority: the first byte of their ranks
 }
+local figures = { size = 40 }
+
+function figures.pack(q)
+    return struct.pack("<ddddd", q.ready, q.listed, q.popped, q.puts, q.gets)
+end
+
+function figures.unpack(q, bytes)
+    q.ready, q.listed, q.popped, q.puts, q.gets = struct.unpack("<ddddd", bytes)
+end
+
 local NUMBERS = 49 -- the first byte of ranks that are numbers; see 32_queue_put.lua
 
--- What is known of a queue, to be read and changed: its figures, `options` as a table, `is_ranked`
+-- What is known of a queue, to be read and changed: its fields, `options` as a table, `is_ranked`
 -- (it is ordered by priority) and `is_simple` (it is a plain fifo queue), which are kept beside the
--- fields. Who changes a figure sets obj.unsaved.
+-- fields. Who changes one sets obj.unsaved; who changes figures alone may say obj:touch_figures().
 function queue.of(obj)
     local q = obj.meta
     if not q.options then
@@ -151,9 +163,10 @@ local function create(obj, maxsize, order, joinable, on_disconnect, lease_ms, ma
     maxsize = given(maxsize) and maxsize or "0"
     order = ORDERS[order] and order or "fifo"
     local meta = obj.meta
-    for _, figure in ipairs(FIGURES) do
+    for _, figure in ipairs(FIELDS) do
         meta[figure] = 0
     end
+    meta.ready, meta.listed, meta.popped, meta.puts, meta.gets = 0, 0, 0, 0, 0
     meta.packed_options, meta.shut_down, meta.drain, meta.paused = nil, false, false, false
     meta.rank_kind = NUMBERS
     if maxsize ~= "0" or order ~= "fifo" or joinable == "1" then
@@ -228,7 +241,8 @@ end
 
 -- The channels: g waits for an item, p for room, j until nothing is unfinished.
 ipcd.types.queue = {
-    fields = FIGURES,
+    fields = FIELDS,
+    figures = figures,
     parts = { "q", "z", "i", "t", "k", "c", "l" },
     channels = { "g", "p", "j" },
     create = create,

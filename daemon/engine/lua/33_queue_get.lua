@@ -169,13 +169,13 @@ local function get_from_asked(call, names, timeout, stays)
     local code = obj and not call.timed_out and queue.lacks(queue.of(obj)) or nil
     if obj and not call.timed_out and not code then
         return take_any(call, obj)
-    elseif code == "SHUT_DOWN" and not stays and all_are_shut_down(names) then
+    elseif code == "SHUT_DOWN" and stays ~= "1" and all_are_shut_down(names) then
         return nil, code, WHY[code]
     end
     return ipcd.wait_any(call, {}, "g", timeout, "EMPTY", WHY.EMPTY)
 end
 
--- `stays`: it waits though all of these are shut down, as it waits in other tags too.
+-- `stays` ("1"): it waits though all of these are shut down, as it waits in other tags too.
 ipcd.method("queue.get_any", { waits = true, objects = true }, function(call, names, timeout, stays)
     if call.waited then
         return get_from_asked(call, names, timeout, stays)
@@ -189,7 +189,7 @@ ipcd.method("queue.get_any", { waits = true, objects = true }, function(call, na
             refusal = "EMPTY"
         end
     end
-    if refusal == "SHUT_DOWN" and not stays then
+    if refusal == "SHUT_DOWN" and stays ~= "1" then
         return nil, refusal, WHY[refusal]
     end
     return ipcd.wait_any(call, call.objs, "g", timeout, "EMPTY", WHY.EMPTY)

@@ -1,63 +1,66 @@
--- queue_rows: rows of calls (15_run.lua) that put into one queue or get from it, by one command for all
--- of them.
+-- queue_rows: runs of calls (15_run.lua) that put into one queue or get from it, as most do: one
+-- command for all of them. Nothing is made for each that is not sent or answered.
 local queue = ipcd.queue
 
--- True if from argv[from] to argv[to] nothing is given.
-local function is_nothing(argv, from, to)
-    for at = from, to do
-        if argv[at] ~= "" then
-            return false
+-- True if one of the values is not in the form in which it came.
+local function has_other_form(argv, first, step, n)
+    local byte = string.byte
+    for at = first, first + (n - 1) * step, step do
+        if byte(argv[at]) == 0xc1 then
+            return true
         end
     end
-    return true
+    return false
 end
 
--- Puts of values with nothing to remember, for all of which there is room.
-function queue.put_row(obj, argv, first, size, n, replies)
-    local q = queue.of(obj)
-    local maxsize = q.options.maxsize
-    if q.is_ranked or q.shut_down or maxsize > 0 and q.ready + q.delayed + n > maxsize then
-        return false
-    end
+-- The values of a run, as they came.
+local function raw_values(argv, first, step, n)
     local values = {}
     for i = 1, n do
-        local value = argv[first]
-        if not is_nothing(argv, first + 2, first + size - OP_STRINGS - 1) then
-            return false
-        end
-        values[i] = value:byte(1) == 0xc1 and ipcd.pack.raw(value) or value
-        first = first + size
+        values[i] = ipcd.pack.raw(argv[first + (i - 1) * step])
     end
-    redis.call("RPUSH", obj:key("q"), unpack(values))
-    q.ready, q.listed, q.puts = q.ready + n, q.listed + n, q.puts + n
-    obj:touch()
-    local count = #replies
-    for i = 1, n do
-        replies[count + i] = "=\192"
-    end
-    return true
+    return values
 end
 
--- Gets from a plain fifo queue that has as many values, and nothing before them.
-function queue.get_row(obj, argv, first, size, n, replies)
+-- Puts of values with nothing to remember, for all of which there is room. Behind the value there
+-- may be a timeout, and no option.
+function queue.put_row(obj, argv, first, nargs, n)
     local q = queue.of(obj)
-    if not q.is_simple or queue.lacks(q) or q.ready ~= q.listed or q.ready < n then
-        return false
+    local maxsize = q.options.maxsize
+    if nargs > 2 or q.is_ranked or q.shut_down or maxsize > 0 and q.ready + q.delayed + n > maxsize then
+        return nil
     end
-    for i = 0, n - 1 do
-        local at = first + i * size
-        if not is_nothing(argv, at + 1, at + size - OP_STRINGS - 1) then
-            return false
+    local is_other = has_other_form(argv, first, nargs, n)
+    if n == 1 then
+        redis.call("RPUSH", obj:key("q"), is_other and ipcd.pack.raw(argv[first]) or argv[first])
+    elseif nargs == 1 and not is_other then
+        redis.call("RPUSH", obj:key("q"), unpack(argv, first, first + n - 1))
+    else
+        redis.call("RPUSH", obj:key("q"), unpack(raw_values(argv, first, nargs, n)))
+    end
+    q.ready, q.listed, q.puts = q.ready + n, q.listed + n, q.puts + n
+    return n == 1 and "=\192" or { "=\192" }, true
+end
+
+-- Gets from a plain fifo queue that has as many values, and nothing before them. There may be a
+-- timeout, and no option.
+function queue.get_row(obj, _, _, nargs, n)
+    local q = queue.of(obj)
+    if nargs > 1 or not q.is_simple or q.ready ~= q.listed or q.ready < n or queue.lacks(q) then
+        return nil
+    end
+    local reply
+    if n == 1 then
+        reply = "=\147" .. redis.call("LPOP", obj:key("q")) .. "\192\1"
+    else
+        local values = redis.call("LPOP", obj:key("q"), n)
+        reply = { "=\147", "\192\1" }
+        for i = 1, n do
+            reply[i + 2] = values[i]
         end
     end
-    local values = redis.call("LPOP", obj:key("q"), n)
     q.ready, q.listed, q.gets, q.popped = q.ready - n, q.listed - n, q.gets + n, q.popped + n
-    obj:touch()
-    local count = #replies
-    for i = 1, n do
-        replies[count + i] = "=\147" .. values[i] .. "\192\1"
-    end
-    return true
+    return reply, true
 end
 
 ipcd.methods["queue.put"].row = queue.put_row

@@ -12,6 +12,6 @@ ipcd.method("mail.send", { changes = true, bare = true }, function(_, to, bytes)
     if not entry or entry[HOST_LEFT] == 1 or entry[HOST_UNTIL] < run.now then
         return nil, "NOT_FOUND", "there is no daemon " .. to .. " now"
     end
-    deliver({ key = to .. ".0", home = run.prefix }, bytes)
+    deliver({ key = to .. ".0", home = run.prefix }, bytes or "")
     return ipcd.pack.nil_
 end)

@@ -12,6 +12,7 @@ local function main(keys, argv)
     if complete_types then
         complete_types()
         setmetatable(first_call, call_class)
+        setmetatable(run, run_class)
         complete_types = nil
     end
     return ipcd.main(keys, argv)

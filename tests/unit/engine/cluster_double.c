@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "proto/pack.h"
+
 void cluster_send(struct cluster *cluster, struct request *request, struct slice key, size_t argc,
                   const struct slice *argv, uint64_t deadline_ms)
 {
@@ -21,6 +23,14 @@ void cluster_send(struct cluster *cluster, struct request *request, struct slice
         }
     }
     cluster->sent++;
+}
+
+void cluster_gather(struct cluster *cluster)
+{
+}
+
+void cluster_flush(struct cluster *cluster)
+{
 }
 
 static struct request *take_first(struct cluster *cluster)
@@ -43,20 +53,37 @@ void cluster_forget(struct cluster *cluster, struct request *request)
     }
 }
 
-void fake_reply(struct cluster *cluster, const char *const *strings)
+static void reply(struct cluster *cluster, const char *const *strings, bool is_run)
 {
-    struct redisReply replies[FAKE_REQUESTS_MAX];
-    struct redisReply *elements[FAKE_REQUESTS_MAX];
-    struct redisReply reply = {.type = REDIS_REPLY_ARRAY, .element = elements};
-    for (; strings[reply.elements] != NULL; reply.elements++) {
-        struct redisReply *one = &replies[reply.elements];
-        elements[reply.elements] = one;
-        *one = (struct redisReply){.type = REDIS_REPLY_STRING,
-                                   .str = (char *)(uintptr_t)strings[reply.elements],
-                                   .len = strlen(strings[reply.elements])};
+    struct buffer packed = {0};
+    size_t count = 0;
+    while (strings[count] != NULL) {
+        count++;
     }
+    pack_array(&packed, is_run ? 2 : count);
+    pack_string(&packed, strings[0]);
+    if (is_run) {
+        pack_array(&packed, count - 1);
+    }
+    for (size_t i = 1; i < count; i++) {
+        pack_string(&packed, strings[i]);
+    }
+    assert_false(packed.failed);
+    struct redisReply reply = {
+        .type = REDIS_REPLY_STRING, .str = (char *)packed.data, .len = packed.len};
     struct request *request = take_first(cluster);
     request->done(request, &reply, REQUEST_DONE, NULL);
+    buffer_deinit(&packed);
+}
+
+void fake_reply(struct cluster *cluster, const char *const *strings)
+{
+    reply(cluster, strings, false);
+}
+
+void fake_run(struct cluster *cluster, const char *const *strings)
+{
+    reply(cluster, strings, true);
 }
 
 void fake_error(struct cluster *cluster, const char *text)

@@ -21,8 +21,9 @@ struct cluster {
     size_t sent; /* how many there have been */
 };
 
-/* The oldest one ends: with an array of strings (a list that ends with NULL); with an error; or
- * without a reply. */
+/* The oldest one ends: with a reply of the function, a status and the replies of runs of one call,
+ * or of one run of several (lists that end with NULL); with an error; or without a reply. */
 void fake_reply(struct cluster *cluster, const char *const *strings);
+void fake_run(struct cluster *cluster, const char *const *strings);
 void fake_error(struct cluster *cluster, const char *text);
 void fake_fate(struct cluster *cluster, enum request_fate fate, const char *why);

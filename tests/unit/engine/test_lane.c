@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "daemon/engine/fcall.h"
 #include "daemon/engine/lanes.h"
 #include "daemon/engine/tag.h"
 
@@ -108,15 +109,13 @@ static void ops_of_one_turn_are_one_batch(void **state)
     run(bench);
     assert_int_equal(bench->cluster.count, 2);
     const struct fake_request *first = &bench->cluster.requests[0];
-    assert_int_equal(first->argc, HEAD + 2 * 7);
+    assert_int_equal(first->argc, HEAD + 2 + 2);
     assert_string_equal(first->argv[0], "FCALL");
     assert_string_equal(first->argv[3], "ipcd:r:{a}");
-    assert_string_equal(first->argv[HEAD], "x.y");
-    assert_string_equal(first->argv[HEAD + 1], "a");
-    assert_string_equal(first->argv[HEAD + 5], "1");
-    assert_string_equal(first->argv[HEAD + 6], "1");
-    assert_string_equal(first->argv[HEAD + 13], "2");
-    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=one", "=two", NULL});
+    assert_string_equal(first->argv[HEAD], "x.y 1 1 a");
+    assert_string_equal(first->argv[HEAD + 2], "1");
+    assert_string_equal(first->argv[HEAD + 3], "2");
+    fake_run(&bench->cluster, (const char *[]){"1 0 ", "=one", "=two", NULL});
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "!NOT_FOUND ", NULL});
     assert_string_equal(probes[0].reply, "=one");
     assert_string_equal(probes[1].reply, "=two");
@@ -139,42 +138,55 @@ static void one_batch_is_under_way_at_a_time(void **state)
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
     run(bench);
     assert_int_equal(bench->cluster.sent, 2);
-    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 * 7);
-    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 + 2);
+    fake_run(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
     for (int i = 0; i < 3; i++) {
         assert_int_equal(probes[i].ended, 1);
         op_deinit(&probes[i].op);
     }
 }
 
-static void what_a_batch_has_not_come_to_is_the_next_one(void **state)
+/* An op that notes how many batches had been sent when it ended. */
+struct witness {
+    struct probe probe;
+    const struct cluster *cluster;
+    size_t sent;
+};
+
+static void on_witnessed(struct op *op, const struct outcome *outcome)
+{
+    struct witness *witness = (struct witness *)op;
+    witness->sent = witness->cluster->sent;
+    on_done(op, outcome);
+}
+
+static void the_next_batch_is_sent_before_the_replies_of_the_last_are_dealt_out(void **state)
 {
     struct bench *bench = *state;
-    struct probe probes[3];
-    for (int i = 0; i < 3; i++) {
-        submit(bench, &probes[i], "a", (const char *[]){"1", "2", "3"}[i]);
-    }
+    struct witness witness = {.cluster = &bench->cluster};
+    struct probe behind;
+    submit(bench, &witness.probe, "a", "1");
+    witness.probe.op.done = on_witnessed;
     run(bench);
+    submit(bench, &behind, "a", "2");
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
-    assert_string_equal(probes[0].reply, "=1");
+    assert_int_equal(witness.sent, 2);
+    assert_string_equal(witness.probe.reply, "=1");
+    assert_int_equal(behind.ended, 0);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
+    assert_string_equal(behind.reply, "=2");
     run(bench);
     assert_int_equal(bench->cluster.sent, 2);
-    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 6], "2");
-    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 13], "3");
-    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(probes[i].ended, 1);
-        op_deinit(&probes[i].op);
-    }
+    op_deinit(&witness.probe.op);
+    op_deinit(&behind.op);
 }
 
-/* The seq in the head, its fourth element: one byte, as it is small here. */
+/* The seq in the head: its last byte, as it is small here. */
 static unsigned seq_of(const struct bench *bench)
 {
     const uint8_t *head = (const uint8_t *)bench->cluster.requests[0].argv[5];
-    assert_int_equal(head[0], 0x98);
-    assert_int_equal(head[3], 7);    /* the epoch, behind "h" */
-    assert_int_equal(head[4], 0xcd); /* until, 5000 */
+    assert_int_equal(head[6], 0);
+    assert_string_equal((const char *)head + 32, "-h/7");
     return head[7];
 }
 
@@ -190,7 +202,7 @@ static void a_batch_whose_connection_is_lost_comes_again_as_it_was(void **state)
     assert_int_equal(probes[0].ended, 0);
     assert_int_equal(bench->cluster.count, 1);
     assert_int_equal(seq_of(bench), seq);
-    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 7);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 + 1);
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", NULL});
     run(bench);
     assert_int_equal(seq_of(bench), seq + 1);
@@ -240,7 +252,7 @@ static void what_was_not_sent_in_time_is_not_done_and_the_younger_goes_on(void *
     assert_int_equal(probes[0].fate, OP_NOT_DONE);
     assert_int_equal(probes[1].ended, 0);
     run(bench);
-    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 7);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 + 1);
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
     assert_string_equal(probes[1].reply, "=2");
     op_deinit(&probes[0].op);
@@ -319,9 +331,12 @@ static void submit_verb(struct bench *bench, struct probe *probe, const char *ve
     }
 }
 
-static const char *verb_at(const struct bench *bench, unsigned part)
+/* A run of one call with one argument; all of them are on "a". */
+static void check_verb(const struct bench *bench, unsigned run, const char *verb)
 {
-    return bench->cluster.requests[0].argv[HEAD + 7 * part];
+    char what[64];
+    (void)snprintf(what, sizeof(what), "%s 1 1 a", verb);
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 3 * run], what);
 }
 
 static void what_frees_memory_is_done_where_there_is_none(void **state)
@@ -342,14 +357,14 @@ static void what_frees_memory_is_done_where_there_is_none(void **state)
     assert_int_equal(put.fate, OP_NOT_DONE);
     run(bench);
     assert_string_equal(bench->cluster.requests[0].argv[1], "f_frees");
-    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 * 7);
-    assert_string_equal(verb_at(bench, 0), "queue.get");
-    assert_string_equal(verb_at(bench, 1), "session.end");
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 * (2 + 1));
+    check_verb(bench, 0, "queue.get");
+    check_verb(bench, 1, "session.end");
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", "=", NULL});
     assert_true(get.fate == OP_DONE && end.fate == OP_DONE);
     run(bench);
     assert_string_equal(bench->cluster.requests[0].argv[1], "f");
-    assert_string_equal(verb_at(bench, 0), "session.info");
+    check_verb(bench, 0, "session.info");
     fake_fate(&bench->cluster, REQUEST_NOT_DONE, full);
     run(bench);
     assert_int_equal(bench->cluster.count, 0); /* not at once */
@@ -382,8 +397,7 @@ static void what_is_due_is_ticked_in_its_time(void **state)
     bench->now += 500 * (uint64_t)NS_PER_MS;
     lanes_tick(&bench->lanes, bench->now);
     run(bench);
-    assert_string_equal(bench->cluster.requests[0].argv[HEAD], "tick");
-    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 1], "a b");
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD], "tick 0 3 a b");
     fake_reply(&bench->cluster, (const char *[]){"1500 0 ", "=", NULL});
     assert_true(lanes_due(&bench->lanes) == TIME_NEVER);
     op_deinit(&probe.op);
@@ -397,7 +411,7 @@ static void an_op_that_was_withdrawn_is_not_sent(void **state)
     submit(bench, &probes[1], "a", "2");
     assert_true(lane_withdraw(&probes[0].op));
     run(bench);
-    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 7);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 + 1);
     assert_false(lane_withdraw(&probes[1].op));
     fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
     assert_int_equal(probes[0].ended, 0);
@@ -413,7 +427,7 @@ static void a_batch_has_so_many_ops_at_most(void **state)
         submit(bench, &probes[i], "a", "");
     }
     run(bench);
-    assert_int_equal(bench->cluster.requests[0].argc, HEAD + LANE_OPS_MOST * 7);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 * LANE_OPS_MOST / FCALL_RUN_MOST);
     lanes_fail(&bench->lanes, "enough");
     for (int i = 0; i <= LANE_OPS_MOST; i++) {
         assert_int_equal(probes[i].fate, i < LANE_OPS_MOST ? OP_UNKNOWN : OP_NOT_DONE);
@@ -496,7 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ops_of_one_turn_are_one_batch),
         TEST(one_batch_is_under_way_at_a_time),
-        TEST(what_a_batch_has_not_come_to_is_the_next_one),
+        TEST(the_next_batch_is_sent_before_the_replies_of_the_last_are_dealt_out),
         TEST(a_batch_whose_connection_is_lost_comes_again_as_it_was),
         TEST(what_has_no_time_left_is_unknown_if_it_may_have_been_run),
         TEST(what_was_unknown_once_stays_so_though_it_was_not_sent_again),
