@@ -214,8 +214,20 @@ static bool take_replies_of(const struct op *op, struct fcall_reply *reply, stru
     return true;
 }
 
-static void end_with_reply(struct op_list *ending, struct op *op, struct fcall_reply *reply,
-                           bool unconfirmed)
+/* They are sent before all others. */
+static void send_first(struct lane *lane, struct op_list *list)
+{
+    struct op *op;
+    while ((op = TAILQ_LAST(list, op_list)) != NULL) {
+        TAILQ_REMOVE(list, op, link);
+        op->is_sent = false;
+        TAILQ_INSERT_HEAD(&lane->queue, op, link);
+    }
+}
+
+/* With an empty reply it was put off, as those before it took long: it goes to `again`. */
+static void end_with_reply(struct op_list *ending, struct op_list *again, struct op *op,
+                           struct fcall_reply *reply, bool unconfirmed)
 {
     struct slice one;
     struct slice *replies = op->count == 1 ? &one : calloc(op->count, sizeof(*replies));
@@ -225,18 +237,27 @@ static void end_with_reply(struct op_list *ending, struct op *op, struct fcall_r
     } else if (!take_replies_of(op, reply, replies, &outcome.count)) {
         outcome = (struct outcome){.fate = OP_UNKNOWN, .why = something_else};
     }
-    batch_end_op(ending, op, &outcome);
+    if (outcome.fate == OP_DONE && !op->is_atomic && outcome.count > 0 && replies[0].len == 0) {
+        TAILQ_REMOVE(ending, op, link);
+        TAILQ_INSERT_TAIL(again, op, link);
+    } else {
+        batch_end_op(ending, op, &outcome);
+    }
     if (replies != &one) {
         free(replies);
     }
 }
 
 /* Gives the ops of a batch that was done their replies. */
-static void deal_out(struct op_list *ending, struct fcall_reply *reply, bool unconfirmed)
+static void deal_out(struct lane *lane, struct op_list *ending, struct fcall_reply *reply,
+                     bool unconfirmed)
 {
+    struct op_list again;
+    TAILQ_INIT(&again);
     while (!TAILQ_EMPTY(ending)) {
-        end_with_reply(ending, TAILQ_FIRST(ending), reply, unconfirmed);
+        end_with_reply(ending, &again, TAILQ_FIRST(ending), reply, unconfirmed);
     }
+    send_first(lane, &again);
 }
 
 static bool begins_with(const struct redisReply *reply, const char *word)
@@ -275,17 +296,6 @@ static void move_freeing(struct op_list *from, struct op_list *to)
             TAILQ_REMOVE(from, op, link);
             TAILQ_INSERT_TAIL(to, op, link);
         }
-    }
-}
-
-/* They are sent before all others. */
-static void send_first(struct lane *lane, struct op_list *list)
-{
-    struct op *op;
-    while ((op = TAILQ_LAST(list, op_list)) != NULL) {
-        TAILQ_REMOVE(list, op, link);
-        op->is_sent = false;
-        TAILQ_INSERT_HEAD(&lane->queue, op, link);
     }
 }
 
@@ -361,7 +371,7 @@ static void take_replies(struct lane *lane, const struct redisReply *from)
         batch_begin(lane);
         cluster_flush(lane->lanes->cluster);
     }
-    deal_out(&ending, &reply, unconfirmed);
+    deal_out(lane, &ending, &reply, unconfirmed);
     fcall_close(&reply);
 }
 

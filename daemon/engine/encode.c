@@ -8,6 +8,7 @@
  */
 #include "daemon/engine/encode.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "daemon/engine/decimal.h"
@@ -240,6 +241,18 @@ static int encode_key(const struct encoding *encoding, struct slice key)
     return status;
 }
 
+/* While they are put in, the engine does nothing else. */
+static int check_count(const struct encoding *encoding, const struct param *given)
+{
+    if (given->header.count <= ENCODE_ELEMENTS_MOST) {
+        return 0;
+    }
+    return call_fail(encoding->call, ERR_TOO_LARGE,
+                     "%s: %" PRIu32 " values are too many for one call to the engine: %d are the "
+                     "most",
+                     encoding->call->method->name, given->header.count, ENCODE_ELEMENTS_MOST);
+}
+
 static void encode_array(const struct encoding *encoding, const struct param *array)
 {
     struct slice rest = slice_from(array->raw, array->header.size);
@@ -282,6 +295,7 @@ static int encode_given(const struct encoding *encoding, enum param_type type, b
                         const struct param *given)
 {
     struct buffer *out = out_of(encoding);
+    int status;
     switch (type) {
     case PARAM_BOOL:
         (void)buffer_append(out, given->header.b ? "1" : "0", 1);
@@ -317,12 +331,16 @@ static int encode_given(const struct encoding *encoding, enum param_type type, b
         encode_stored(given->raw, out);
         return 0;
     case PARAM_ARRAY:
+        status = check_count(encoding, given);
+        if (status < 0) {
+            return status;
+        }
         encode_array(encoding, given);
         return check_exts(encoding, given->raw);
-    case PARAM_MAP: {
-        int status = encode_map(encoding, given);
+    case PARAM_MAP:
+        status = check_count(encoding, given);
+        status = status < 0 ? status : encode_map(encoding, given);
         return status < 0 ? status : check_exts(encoding, given->raw);
-    }
     case PARAM_GROUP:
         return encode_group(encoding, given);
     case PARAM_OBJECTS:

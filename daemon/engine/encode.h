@@ -8,6 +8,9 @@
 #include "daemon/call/call.h"
 #include "daemon/engine/op.h"
 
+/* How many elements an array or a map may have. */
+enum { ENCODE_ELEMENTS_MOST = 250000 };
+
 struct open_request; /* daemon/methods/open.h */
 
 /* Which names live in the engine. */
@@ -17,8 +20,8 @@ struct residence {
 };
 
 /* Appends the arguments of a call to a part that has its name already. 0; the call's refusal:
- * BAD_REQUEST, TYPE (what cannot be a key), UNSUPPORTED (a value that has a descriptor, or a
- * reference to an object that does not live in the engine); or ERR_MEMORY. */
+ * BAD_REQUEST, TYPE (what cannot be a key), TOO_LARGE, UNSUPPORTED (a value that has a descriptor,
+ * or a reference to an object that does not live in the engine); or ERR_MEMORY. */
 int encode_call(struct call *call, const struct residence *residence, struct op_part *part);
 
 /* The same of a TYPE.open, whose options have been read. `may_create`: it may make what is not

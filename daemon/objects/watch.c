@@ -271,6 +271,13 @@ static bool note(const struct watch *watch, enum event_name event, const union d
     return fits;
 }
 
+/* Tells of its end. One that is lost may have missed something: that counts as one event. */
+static bool note_end(const struct watch *watch)
+{
+    const union detail lost = {.uint = 1};
+    return note(watch, (enum event_name)watch->end, &lost, NULL);
+}
+
 /* Tells what a watch owes, and frees it if that was the end of it. False: there is no room. */
 static bool note_owed(struct watch *watch)
 {
@@ -283,7 +290,7 @@ static bool note_owed(struct watch *watch)
         owe(watch, false);
         return true;
     }
-    if (!note(watch, (enum event_name)watch->end, NULL, NULL)) {
+    if (!note_end(watch)) {
         return false;
     }
     watch_free(watch);
@@ -340,7 +347,7 @@ void watch_end(struct watch *watch, enum event_name end)
     watch->end = (uint8_t)end;
     watch->watcher->shows |= object_is_durable(watch->object);
     announce(watch->watcher);
-    if (watch->is_owing || !note(watch, end, NULL, NULL)) {
+    if (watch->is_owing || !note_end(watch)) {
         owe(watch, true);
     } else {
         watch_free(watch);

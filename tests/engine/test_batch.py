@@ -2,6 +2,7 @@
 import pytest
 import redis
 
+from containers import values
 from harness import (EngineError, Host, Op, header_of, replies_in, stored, strings_of,
                      unpack)
 
@@ -166,6 +167,27 @@ def test_an_atomic_batch_stops_at_the_first_error(host):
     assert replies[:2] == [b"=\xc0", b"=\x01"]
     assert len(replies) == 3 and replies[2].startswith(b"!EMPTY ")
     assert host.call("sample.count", "box") == 0
+
+
+def long_ops(host):
+    """The first of them is as much as one batch may do."""
+    host.open("list", "l", values(*range(100000)))
+    version = host.versions["l"]
+    return [Op("list.sort", "l", version=version), Op("list.append", "l", stored(1), version=version),
+            Op("list.len", "l", version=version)]
+
+
+def test_a_batch_that_has_much_to_do_puts_the_rest_off(host):
+    ops = long_ops(host)
+    assert host.batch(host.prefix("l"), ops) == [b"=\xc0", b"", b""]
+    assert host.call("list.len", "l") == 100000
+
+
+def test_an_atomic_batch_that_has_much_to_do_is_refused_the_rest(host):
+    ops = long_ops(host)
+    replies = host.batch(host.prefix("l"), ops, mode="atomic")
+    assert replies[0] == b"=\xc0" and replies[1].startswith(b"!TOO_LARGE ") and len(replies) == 2
+    assert host.call("list.len", "l") == 100000
 
 
 def test_nothing_of_it_waits(host):

@@ -4,6 +4,7 @@ import pytest
 
 from containers import NOTHING, List, values
 from harness import stored, stored_as
+from test_open import refused
 
 INT_MAX, INT_MIN = 2**63 - 1, -2**63
 
@@ -23,6 +24,19 @@ def test_open_sets_the_initial_values_only_once(host, row):
     assert host.open("list", "n", values(*many))["size"] == 10007
     assert List(host, "n").all() == many
     assert row.all() == [0, 1, 2, 3, 4]
+
+
+def test_one_call_has_so_many_values_in_hand_and_no_more(host):
+    host.open("list", "many", values(*range(100001)))
+    assert "100000 are the most" in refused("TOO_LARGE", host.call, "list.sort", "many", "")
+    host.call("list.extend", "many", values(*range(150000)))
+    for call in (["slice", "", "", ""], ["reverse"], ["repeat", "2"]):
+        assert "250000 are the most" in refused("TOO_LARGE", host.call, "list." + call[0], "many",
+                                                *call[1:])
+    assert host.call("list.slice", "many", "1", "3", "") == [1, 2]
+    assert host.call("list.len", "many") == 250001
+    host.call("list.pop", "many", "")
+    host.call("list.reverse", "many")
 
 
 def test_append_and_extend_return_the_new_length(row):

@@ -456,6 +456,25 @@ function ipcd.redis_many(command, key, list)
     return reply, sum
 end
 
+-- How much one batch may do: about a second's, counted in elements that are looked at, as functions
+-- cannot look at a clock.
+ipcd.WORK_MOST = 1000000
+
+-- What the call in hand does besides the little that each one does.
+function ipcd.spend(work)
+    run.work = run.work + work
+end
+
+-- Of a call that takes n elements of an object in hand, before it changes anything: refuses it, and
+-- does not return, if more than `most` are too many for one call.
+function ipcd.take_many(obj, n, most)
+    if n > most then
+        error({ too_large = string.format("%.0f values of \"%s\" are too many for one call, during " ..
+            "which the engine does nothing else: %.0f are the most", n, obj.name, most) })
+    end
+    run.work = run.work + n * (ipcd.WORK_MOST / most)
+end
+
 -- Claims: what a session has of an object that is given back when it ends.
 
 -- The session has claims on the object from now on; may be said again.

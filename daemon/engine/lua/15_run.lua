@@ -199,7 +199,9 @@ end
 -- atomic batch those who wait are served when all is done.
 local function op_run_safely(what, argv, first, who, i)
     local fine, reply = pcall(op_run, what, argv, first, who, i)
-    if not fine then
+    if not fine and type(reply) == "table" and reply.too_large then
+        reply = "!TOO_LARGE " .. what.method.name .. ": " .. reply.too_large
+    elseif not fine then
         reply = fault(reply)
     end
     if run.changed[1] and not run.atomic then
@@ -274,10 +276,22 @@ end
 
 local ROW_MOST = 1000
 
+-- While a batch is run the node does nothing else, for nobody: not the leases either. So one that has
+-- had much to do (ipcd.spend) does no more: the daemon sends the rest again, but of an atomic batch,
+-- which stops.
+local OP_WORK = 10
+
+local TOOK_LONG = "!TOO_LARGE the calls before this one took all the time that one atomic may " ..
+    "take in the engine: the rest is for another one"
+
 -- Runs the run at argv[at]; returns its reply.
 local function run_run(what, argv, at)
     local who, method, nargs = argv[at + 1], what.method, what.nargs
     local n, first = who_count(who), at + 2
+    if run.work > ipcd.WORK_MOST then
+        return run.is_atomic and TOOK_LONG or n == 1 and "" or { "" }
+    end
+    run.work = run.work + OP_WORK
     if method and method.row and not run.is_atomic and n <= ROW_MOST then
         local fine, reply = pcall(row_run, what, argv, first, n)
         if not fine then
@@ -291,7 +305,9 @@ local function run_run(what, argv, at)
     end
     local replies = {}
     for i = 1, n do
-        replies[i] = op_run_safely(what, argv, first + (i - 1) * nargs, who, i)
+        replies[i] = run.work > ipcd.WORK_MOST and "" or
+            op_run_safely(what, argv, first + (i - 1) * nargs, who, i)
+        run.work = run.work + OP_WORK
     end
     return replies
 end

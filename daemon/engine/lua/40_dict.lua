@@ -58,8 +58,12 @@ function dict.len(obj)
     return redis.call("HLEN", obj:key("kv"))
 end
 
+-- How many keys a dict may have for those calls that are about all of them; dict.scan takes any.
+dict.KEYS_MOST = 250000
+
 -- All keys in their order. O(number of keys).
 function dict.keys(obj)
+    ipcd.take_many(obj, dict.len(obj), dict.KEYS_MOST)
     return redis.call("ZRANGE", obj:key("ko"), 0, -1)
 end
 

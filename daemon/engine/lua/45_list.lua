@@ -45,8 +45,12 @@ function list.get(obj, index)
     return redis.call("LINDEX", obj:key("l"), index) or nil
 end
 
+-- How many values a call may have in hand.
+list.VALUES_MOST = 250000
+
 -- The values from a position to before another, as stored. O(number of them).
 function list.values(obj, from, to)
+    ipcd.take_many(obj, to - from, list.VALUES_MOST)
     return from < to and redis.call("LRANGE", obj:key("l"), from, to - 1) or {}
 end
 
@@ -158,9 +162,17 @@ end
 
 -- Looking for a value. O(n).
 
+-- Among so many values it can be looked for one by one, and the work that it is where Redis does it.
+list.LOOK_MOST = 1000000
+
+function list.spend(obj)
+    ipcd.spend(list.len(obj) / 20)
+end
+
 -- The positions from `from` to before `to` where a value equal to a stored one is, up to `most` of
 -- them, one by one.
 function list.look(obj, value, from, to, most)
+    ipcd.take_many(obj, to - from, list.LOOK_MOST)
     local canon = ipcd.pack.canon
     local wanted = canon(value)
     local found = {}
@@ -183,6 +195,7 @@ function list.find(obj, value)
     if obj.meta.wrapped then
         return list.look(obj, value, 0, list.len(obj), 1)[1]
     end
+    list.spend(obj)
     return redis.call("LPOS", obj:key("l"), ipcd.pack.canon(value)) or nil
 end
 
@@ -194,6 +207,7 @@ function list.find_between(obj, value, from, to)
         return list.look(obj, value, from, to, 1)[1]
     end
     local key = obj:key("l")
+    list.spend(obj)
     local all = redis.call("LPOS", key, ipcd.pack.canon(value), "COUNT", 0, "MAXLEN", to)
     for i = 1, #all do
         if all[i] >= from then
@@ -206,6 +220,7 @@ function list.count(obj, value)
     if obj.meta.wrapped then
         return #list.look(obj, value, 0, list.len(obj))
     end
+    list.spend(obj)
     return #redis.call("LPOS", obj:key("l"), ipcd.pack.canon(value), "COUNT", 0)
 end
 

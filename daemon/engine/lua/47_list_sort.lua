@@ -118,8 +118,12 @@ local function sorted(sorting)
     return from
 end
 
+-- How many values are sorted in one call; 250,000 would keep the node for seconds.
+list.SORT_MOST = 100000
+
 -- Sorts the list; nil if its values cannot be ordered, and then it is as it was.
 function list.sort(obj, reverse)
+    ipcd.take_many(obj, list.len(obj), list.SORT_MOST)
     local values = list.values(obj, 0, list.len(obj))
     if #values < 2 then
         return true

@@ -243,6 +243,7 @@ function ipcd.main(keys, argv)
 
     forget_last()
     run.host, run.prefix, run.is_atomic = name, tag.prefix, is_atomic
+    run.work = 0
     run.now = now ~= 0 and now or nil
     if raw ~= nil then
         run.read_name, run.read_raw = first.name, raw

@@ -262,6 +262,29 @@ static void meta_of_a_condition_has_the_versions_of_both(void **state)
     buffer_deinit(&packed);
 }
 
+static void so_many_elements_and_no_more_can_be_sent(void **state)
+{
+    enum { MOST = ENCODE_ELEMENTS_MOST };
+    char *params = malloc(2 * MOST + 16);
+    struct encoded encoded;
+    size_t at = 0;
+    assert_non_null(params);
+    at += (size_t)sprintf(params, "['l', [0");
+    for (int i = 0; i < MOST; i++) {
+        params[at++] = ',';
+        params[at++] = '0';
+    }
+    memcpy(params + at, "]]", 3);
+    encode(*state, &encoded, "list.extend", params);
+    assert_int_equal(encoded.status, ERR_TOO_LARGE);
+    release(&encoded);
+    memcpy(params + at - 2, "]]", 3);
+    encode(*state, &encoded, "list.extend", params);
+    assert_int_equal(encoded.status, 0);
+    release(&encoded);
+    free(params);
+}
+
 static void what_is_no_meta_is_refused(void **state)
 {
     static const char *const packed[] = {"",
@@ -293,6 +316,7 @@ int main(void)
         TEST(numbers_are_written_to_their_extremes),
         TEST(meta_is_read_and_remembered),
         TEST(meta_of_a_condition_has_the_versions_of_both),
+        TEST(so_many_elements_and_no_more_can_be_sent),
         TEST(what_is_no_meta_is_refused),
     };
     return cmocka_run_group_tests_name("encode", tests, NULL, NULL);

@@ -375,6 +375,26 @@ static void what_frees_memory_is_done_where_there_is_none(void **state)
     op_deinit(&end.op);
 }
 
+static void what_was_put_off_is_sent_again_before_what_came_behind(void **state)
+{
+    struct bench *bench = *state;
+    struct probe probes[3];
+    submit(bench, &probes[0], "a", "1");
+    submit(bench, &probes[1], "a", "2");
+    run(bench);
+    submit(bench, &probes[2], "a", "3");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=1", "", NULL});
+    assert_true(probes[0].ended == 1 && probes[1].ended == 0);
+    run(bench);
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 2], "2");
+    assert_string_equal(bench->cluster.requests[0].argv[HEAD + 3], "3");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", "=3", NULL});
+    assert_true(probes[1].fate == OP_DONE && probes[2].fate == OP_DONE);
+    for (int i = 0; i < 3; i++) {
+        op_deinit(&probes[i].op);
+    }
+}
+
 static void a_reply_of_another_length_is_none(void **state)
 {
     struct bench *bench = *state;
@@ -520,6 +540,7 @@ int main(void)
         TEST(a_batch_that_is_fenced_comes_again_if_the_lease_was_renewed),
         TEST(an_error_of_the_function_may_have_been_half_done),
         TEST(what_frees_memory_is_done_where_there_is_none),
+        TEST(what_was_put_off_is_sent_again_before_what_came_behind),
         TEST(a_reply_of_another_length_is_none),
         TEST(what_is_due_is_ticked_in_its_time),
         TEST(an_op_that_was_withdrawn_is_not_sent),

@@ -94,6 +94,20 @@ static void watch_is_over_with_unwatch(void **state)
     actor_leave(a);
 }
 
+/* As when the lease in an engine is over. */
+static void watch_that_is_lost_says_so_and_ends(void **state)
+{
+    only_here(*state, "the object is looked for in the registry");
+    struct stage *stage = *state;
+    struct actor *a = actor_new(stage, 0);
+    struct actor *w = watcher_of(state, a);
+    object_end_watches(registry_find(&stage->service.registry, slice_of_string("q")), EVENT_lost);
+    check(a, "queue.put", "['q', 1]", "nil");
+    check_events(w, "[['q', 'lost', {count: 1}]]");
+    actor_leave(w);
+    actor_leave(a);
+}
+
 static void watch_does_not_keep_a_scoped_object(void **state)
 {
     struct actor *a = actor_new(*state, 0);
@@ -328,6 +342,7 @@ int main(void)
         WATCH(refuses_events_that_the_type_has_not),
         WATCH(tells_its_own_session_behind_the_answer),
         WATCH(is_over_with_unwatch),
+        WATCH(that_is_lost_says_so_and_ends),
         WATCH(does_not_keep_a_scoped_object),
         WATCH(outlives_close),
         WATCH(needs_the_read_bit),
