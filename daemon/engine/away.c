@@ -329,6 +329,7 @@ void away_forget(struct call *call)
 {
     struct away *away = parked_of(call)->away;
     let_go(away);
+    away->op.is_orphan = true;
     if (away->listing != NULL) {
         listing_stop(away->listing);
         away->listing = NULL;

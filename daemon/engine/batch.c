@@ -339,6 +339,17 @@ static void take_failure(struct lane *lane, const char *why)
     }
 }
 
+/* What such a one got is given back by an op in front of those that are in the lane, its session's
+ * end among them. */
+static bool has_orphan(const struct op_list *ops)
+{
+    const struct op *op = TAILQ_FIRST(ops);
+    while (op != NULL && !op->is_orphan) {
+        op = TAILQ_NEXT(op, link);
+    }
+    return op != NULL;
+}
+
 /* It was done. The next one is sent before its replies are dealt out: while that is done here the
  * server is at work. What comes again of this one stands behind all the same, as it would now. */
 static void take_replies(struct lane *lane, const struct redisReply *from)
@@ -356,7 +367,8 @@ static void take_replies(struct lane *lane, const struct redisReply *from)
     read_due(lane, slice_from(status, is_put_off));
     TAILQ_INIT(&ending);
     TAILQ_CONCAT(&ending, &lane->sent, link);
-    if (!is_put_off && !TAILQ_EMPTY(&lane->queue) && batch_can_begin(lane)) {
+    if (!is_put_off && !has_orphan(&ending) && !TAILQ_EMPTY(&lane->queue) &&
+        batch_can_begin(lane)) {
         cluster_gather(lane->lanes->cluster);
         batch_begin(lane);
         cluster_flush(lane->lanes->cluster);

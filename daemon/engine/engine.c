@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/call/drain.h"
+#include "daemon/engine/answer.h"
 #include "daemon/engine/away.h"
 #include "daemon/engine/guest.h"
 #include "daemon/engine/hosts.h"
@@ -110,6 +111,11 @@ static bool has(void *data, struct slice name)
 
 static int begin(void *data, struct call *call)
 {
+    const struct engine *engine = data;
+    if (engine->closing) { /* what has been begun is ended; of it may come what waited behind it */
+        return answer_failure(call, false, "%s: nothing was done: the daemon ends",
+                              call->method->name);
+    }
     return hosts_are_asked(call->method) ? hosts_begin(data, call) : away_begin(data, call);
 }
 

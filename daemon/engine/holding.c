@@ -6,6 +6,7 @@
 
 #include "daemon/call/lookup.h"
 #include "daemon/engine/guest.h"
+#include "daemon/engine/letter.h"
 
 struct holding_op {
     struct op op;
@@ -128,8 +129,9 @@ int holding_ask(struct engine *engine, uint64_t session, struct holding *holding
     struct asking asking = {.holding = holding, .session = session};
     LIST_INIT(&holding->ops);
     holding->more = (struct session_more){0};
-    if (engine->letters != NULL) {
-        ask_lane(&asking, engine->letters); /* where it has nothing: so that one is asked */
+    struct lane *letters = letters_lane(engine);
+    if (letters != NULL) {
+        ask_lane(&asking, letters); /* where it has nothing: so that one is asked */
     }
     guest_each_lane(engine, session, ask_lane, &asking);
     return asking.failed || LIST_EMPTY(&holding->ops) ? ERR_MEMORY : 0;

@@ -60,6 +60,7 @@ struct op {
     uint64_t wait;     /* under which it is known if it has to wait; 0: it may not wait */
     uint64_t deadline; /* monotonic, nanoseconds: for how long it may stand in the lane; TIME_NEVER:
                           until the lease is over */
+    bool is_orphan;    /* nobody is there to take its reply: it may go back in front of all */
     unsigned run;      /* fcall.c's own: calls of the run that begins with it */
     /* It has left its lane: from within, it may be freed or given to a lane anew. */
     void (*done)(struct op *op, const struct outcome *outcome);

@@ -191,6 +191,8 @@ void several_stop(struct several *several)
             submit_end(leg);
         } else if (leg->op.lane != NULL && lane_withdraw(&leg->op)) {
             several->under_way--;
+        } else {
+            leg->op.is_orphan = true;
         }
     }
     several->is_ending = true;

@@ -256,6 +256,7 @@ class Host:
                                                   *strings_of(ops, is_atomic))
         status, replies = replies_in(reply, ops, is_atomic)
         self.due, self.due_name = 0, ""
+        self.put_off, status = status.startswith(b"+"), status.lstrip(b"+")
         if status:
             now, due, name = status.split(b" ", 2)
             assert int(now) == self.engine.now

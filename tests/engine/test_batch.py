@@ -1,4 +1,6 @@
 """Batches: versions, replies, what comes again, and atomic ones."""
+import itertools
+
 import pytest
 import redis
 
@@ -180,6 +182,7 @@ def long_ops(host):
 def test_a_batch_that_has_much_to_do_puts_the_rest_off(host):
     ops = long_ops(host)
     assert host.batch(host.prefix("l"), ops) == [b"=\xc0", b"", b""]
+    assert host.put_off
     assert host.call("list.len", "l") == 100000
 
 
@@ -289,7 +292,7 @@ def test_the_fence_is_before_what_comes_again(host, engine):
 def fcall(host, ops, seq, until):
     """A batch by the clock of Redis; its replies."""
     reply = host.engine.redis.execute_command(
-        "FCALL", host.engine.function, 1, host.prefix("box"), header_of(host.key, seq, until),
+        "FCALL", host.engine.function, 1, host.prefix(ops[0].name), header_of(host.key, seq, until),
         *strings_of(ops))
     return replies_in(reply, ops)[1]
 
@@ -309,13 +312,80 @@ def test_without_a_time_by_hand_it_is_the_clock_of_redis(host, engine):
         fcall(host, [put_op(host, 1)], 52, until - 61000)
 
 
+def usual(host, until, *call):
+    """A batch of one call by the clock of Redis, twice: it is run once. Its reply."""
+    prefix = host.prefix(call[1])
+    host.seqs[prefix] = host.seqs.get(prefix, 0) + 1
+    first, again = (fcall(host, [host.op(*call, wait=False)], host.seqs[prefix], until)
+                    for _ in range(2))
+    assert first == again
+    return first[0]
+
+
+def test_usual_calls_of_two_hosts_on_objects_that_change_meanwhile(host, other, engine):
+    until = clock(engine) + 60000
+    other.open("queue", "{box}q")
+    other.open("dict", "{box}d")
+    for daemon in (host, other):
+        daemon.call("queue.put", "{box}q", stored(0), "")
+        daemon.call("queue.get", "{box}q", "")
+        daemon.call("dict.get", "{box}d", stored("k"), stored(1))
+    expected = []
+    for n in range(40):
+        daemon = (host, other)[n // 3 % 2]
+        assert usual(daemon, until, "queue.put", "{box}q", stored(n)) == b"=\xc0"
+        expected.append(n)
+        assert usual(daemon, until, "dict.set", "{box}d", stored("k%d" % (n // 2)), stored(n)) == \
+            (b"=\xc3" if n % 2 == 0 else b"=\xc2")
+        assert usual(daemon, until, "dict.get", "{box}d", stored("k%d" % (n // 2))) == \
+            b"=" + stored(n)
+        if n % 4 == 3:
+            assert unpack(usual(daemon, until, "queue.get", "{box}q")[1:])[0] == expected.pop(0)
+        if n == 20:
+            other.call("object.chmod", "{box}q", "432")
+            other.call("object.describe", "{box}q")
+            assert usual(host, until, "queue.put", "{box}q", stored(n))[:1] == b"?"
+            host.call("queue.put", "{box}q", stored(n), "")
+            expected.append(n)
+    described = host.call("object.describe", "{box}q")
+    assert (described["size"], described["puts"], described["gets"]) == (len(expected), 43, 12)
+    assert [host.call("queue.get", "{box}q", "")[0] for _ in expected] == expected
+    assert host.call("dict.keys", "{box}d") == ["k%d" % n for n in range(20)]
+
+
+def test_usual_calls_after_the_engine_has_lost_the_last_ones(host, engine):
+    host.open("queue", "q")
+    until = clock(engine) + 60000
+    for n in range(3):
+        usual(host, until, "queue.put", "q", stored(n))
+    kept = {key: engine.redis.dump(key) for key in engine.redis.keys("*q*") if b":hl:" not in key}
+    usual(host, until, "queue.put", "q", stored("lost"))
+    usual(host, until, "queue.get", "q")
+    for key, dump in kept.items():
+        engine.redis.restore(key, 0, dump, replace=True)
+    assert unpack(usual(host, until, "queue.get", "q")[1:])[0] == 0
+    usual(host, until, "queue.put", "q", stored(3))
+    described = host.call("object.describe", "q")
+    assert (described["size"], described["puts"], described["gets"]) == (3, 4, 1)
+    assert [host.call("queue.get", "q", "")[0] for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_lease_ends_for_usual_calls_too(host, engine):
+    host.open("queue", "{box}q")
+    until = clock(engine) + 1300
+    with pytest.raises(redis.exceptions.ResponseError, match="FENCED"):
+        for seq in itertools.count(50):
+            fcall(host, [host.op("queue.put", "{box}q", stored(1), wait=False)], seq, until)
+            assert clock(engine) < until + 10000
+    assert until < clock(engine) < until + 10000
+
+
 def test_the_proof_of_a_lease_is_gone_before_the_lease(host, engine):
     host.open("sample", "box")
     until = clock(engine) + 60000
     fcall(host, [put_op(host, 1)], 50, until)
     key = host.prefix("box") + ":hl:" + host.key
-    assert engine.redis.pexpiretime(key) == until - 1000 if hasattr(engine.redis, "pexpiretime") \
-        else engine.redis.execute_command("PEXPIRETIME", key) == until - 1000
+    assert engine.redis.execute_command("PEXPIRETIME", key) == until - 1000
     other = engine.redis.get(key)
     fcall(host, [put_op(host, 1)], 51, until + 1)
     assert engine.redis.get(key) != other, "a lease that has been renewed is another one"

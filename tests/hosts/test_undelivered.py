@@ -38,4 +38,5 @@ def test_what_is_answered_when_its_client_is_gone_goes_back(scene, doing, how, j
     description = keeper.describe("q")
     assert (description["size"], description["unfinished"]) == (4, 4)
     assert joinable or description["gets"] == 0
-    assert queue.take().deliveries == 1  # nobody has seen it
+    # Whether it comes back by the session's end, as in memory, or before that as what nobody has seen.
+    assert queue.take().deliveries in ((1, 2) if joinable else (1,))

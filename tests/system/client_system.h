@@ -9,7 +9,7 @@
 /* The number of a session, which with an engine is "h:NUMBER". */
 static inline uint64_t session_number(const struct ipcc_value *value)
 {
-    return value->kind == IPCC_STR ? strtoull(value->as.data + 2, NULL, 10)
+    return value->kind == IPCC_STR ? strtoull((const char *)value->as.data + 2, NULL, 10)
                                    : (uint64_t)value->as.integer;
 }
 

@@ -411,8 +411,8 @@ static void condition_goes_by_the_lock_that_is_named(void **state)
     assert_ok(ipcc_lock_release(lock, NULL));
     assert_fails(ipcc_condition_notify(condition, 1, NULL), NOT_OWNER, "\"l\"");
     assert_fails(ipcc_condition_wait(condition, 0, NULL), NOT_OWNER, "\"l\"");
-    options.lock = "none";
-    assert_fails(ipcc_condition_open(conn, "c2", &options, &condition), NOT_FOUND, "none");
+    options.lock = "{l}none";
+    assert_fails(ipcc_condition_open(conn, "{l}c2", &options, &condition), NOT_FOUND, "none");
     assert_ok(ipcc_condition_close(condition));
     close_lock(conn, lock);
 }

@@ -2,6 +2,8 @@
 --
 -- A type, ipcd.types.NAME, is a table of:
 --   fields      names of its meta fields, which are read with the object; new ones go to the end
+--   figures     numbers that most calls change, packed apart: {size (of the bytes), pack(meta) gives
+--               them, unpack(meta, bytes) sets them}; obj:touch_figures() says they have changed
 --   parts       the parts of its keys (obj:key), deleted with it
 --   channels    on which calls wait, in the order in which they are served
 --   durable     true if its objects may have that lifetime

@@ -90,7 +90,10 @@ local function run_batch(argv)
         replies = run_runs(argv)
     end
     if run.timed[1] then
-        replies[1] = (run.work > ipcd.WORK_MOST and "+" or "") .. status()
+        replies[1] = status()
+    end
+    if run.work > ipcd.WORK_MOST then
+        replies[1] = "+" .. replies[1]
     end
     return cmsgpack.pack(replies)
 end

@@ -86,9 +86,10 @@ def test_opening(client, name):
 
 def test_what_the_client_knows_of_the_daemon(client):
     assert client.server()["server"] == "ipcd" and client.stats()["sessions"] >= 1
-    assert any(one["session"] == client.session for one in client.sessions())
-    assert client.describe_session()["session"] == client.session
-    assert client.describe_session(client.session)["session"] == client.session
+    own = client.describe_session()
+    assert any(one["session"] == own["session"] for one in client.sessions())
+    assert own["session"] in (client.session, f"{own.get('host')}:{client.session}")
+    assert client.describe_session(client.session)["session"] == own["session"]
     with pytest.raises(ipcd.NotFound, match="other:7"):
         client.describe_session("other:7")  # whose daemon shares no engine with it
     with pytest.raises(ipcd.NotFound, match="other:7"):

@@ -14,7 +14,7 @@ _open_object = ipcd.client.Client._open_object
 
 def _open_named(self, method, name, given):
     if name is None and method not in LOCAL:
-        name = f"anonymous/{os.getpid()}.{uuid.uuid4().hex}"
+        name = f"{{anonymous}}/{os.getpid()}.{uuid.uuid4().hex}" # one tag: as if all were in one daemon
         given = Map(given, lifetime=given.get("lifetime", "scoped"))
     return _open_object(self, method, name, given)
 

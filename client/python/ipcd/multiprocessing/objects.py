@@ -99,8 +99,9 @@ class Client(clients.Client):
 
     def _taken(self, queue: str) -> int:
         """How many items this session has taken of a queue, which are not done."""
+        own = self.describe_session()["session"]  # with an engine its name, not its number
         return sum(claim["tickets"] for claim in self.describe(queue, True)["holds"]
-                   if claim["session"] == self.session)
+                   if claim["session"] == own)
 
     def _at_exit(self) -> None:
         try:
