@@ -2,9 +2,9 @@
  * listing: the part of object.list that is in the engine: the names are looked for on each primary
  * (SCAN), and each object is described by an op in its lane.
  *
- * A cursor says where in the engine: OBJECT_CURSOR_AWAY, the primary, how many names of the batch at
- * that place have been used, and the place in Redis' own words. An object that is there throughout
- * is listed at least once.
+ * A cursor says where in the engine: OBJECT_CURSOR_AWAY, the primary, how many names of the batch
+ * at that place have been used, and the place in Redis' own words. An object that is there
+ * throughout is listed at least once.
  */
 #pragma once
 

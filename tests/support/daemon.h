@@ -5,8 +5,8 @@
  * the kernel (PR_SET_PDEATHSIG). What it writes to standard error is collected, and shown when it
  * does not end as it should; with sanitizers that is where their reports are.
  *
- * With $IPCD_ENGINE, a URL (see with-engine), objects that have a name live there, each daemon's in a
- * realm of its own.
+ * With $IPCD_ENGINE, a URL (see with-engine), objects that have a name live there, each daemon's in
+ * a realm of its own.
  */
 #pragma once
 
@@ -114,8 +114,8 @@ pid_t daemon_client_process_of(struct daemon *daemon, const char *const calls[][
 /* SIGKILL to such a process, and its end awaited. */
 void process_kill(pid_t pid);
 
-/* A test that makes no sense, or is not right, where objects live in an engine: it is left out then;
- * `why` is for the reader. */
+/* A test that makes no sense, or is not right, where objects live in an engine: it is left out
+ * then; `why` is for the reader. */
 static inline void only_in_memory(const char *why)
 {
     if (getenv("IPCD_ENGINE") != NULL) {

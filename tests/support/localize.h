@@ -5,5 +5,6 @@
 
 #include <msgpack.h>
 
-/* Sessions, which with an engine are "h:NUMBER" (tests name their host h), get their bare numbers. */
+/* Sessions, which with an engine are "h:NUMBER" (tests name their host h), get their bare numbers.
+ */
 void localize_sessions(msgpack_object *answer);

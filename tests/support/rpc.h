@@ -92,7 +92,8 @@ uint32_t rpc_send(struct rpc *rpc, const char *method, const char *params);
  * the response to a ping behind it says so. */
 uint32_t rpc_start(struct rpc *rpc, const char *method, const char *params);
 
-/* Waits until the call waits where its object lives, or has been answered: with an engine that is later. */
+/* Waits until the call waits where its object lives, or has been answered: with an engine that is
+ * later. */
 void rpc_await_begun(struct rpc *rpc, uint32_t msgid);
 
 /* Appends the bytes of a request to *out instead of sending it; returns its msgid. */

@@ -24,5 +24,6 @@ void stage_engine_settle(struct stage_engine *engine);
 /* When the engine has something to do by the clock of the stage; and that. */
 uint64_t stage_engine_due(const struct stage_engine *engine);
 void stage_engine_tick(struct stage_engine *engine);
-/* From now on the engine's clock is so much ahead of the stage's, as if the stage had been stopped. */
+/* From now on the engine's clock is so much ahead of the stage's, as if the stage had been stopped.
+ */
 void stage_engine_set_ahead(struct stage_engine *engine, uint64_t ms);

@@ -4,7 +4,8 @@
 
 #define FIRST "{depth: 1, abandoned: false}"
 
-/* A connection with the condition '{l}c' open, whose lock is 'l': in an engine both are at one place. */
+/* A connection with the condition '{l}c' open, whose lock is 'l': in an engine both are at one
+ * place. */
 static struct rpc *with_condition(void **state)
 {
     struct rpc *c = daemon_client(*state);
