@@ -35,10 +35,26 @@ void batch_fail(struct op_list *list, enum op_fate fate, const char *why)
     }
 }
 
+/* Long replies come in few at a time: a node that works on one, or sends it, does nothing else.
+ * What the next ones will be like is reckoned by the last. */
+static size_t ops_most(const struct lane *lane)
+{
+    size_t fit = LANE_REPLY_MOST / (lane->reply_average + 1);
+    return fit < 1 ? 1 : fit < LANE_OPS_MOST ? fit : LANE_OPS_MOST;
+}
+
+static void note_length(struct lane *lane, size_t len)
+{
+    size_t average = lane->nparts == 0 ? 0 : len / lane->nparts;
+    size_t half = lane->reply_average / 2;
+    lane->reply_average = average > half ? average : half;
+}
+
 /* Takes what goes into the next batch from the queue. */
 static void gather(struct lane *lane)
 {
     size_t bytes = 0;
+    size_t most = ops_most(lane);
     struct op *op = TAILQ_FIRST(&lane->queue);
     lane->nparts = 0;
     lane->frees = lane->is_full && op != NULL && op_frees(op);
@@ -46,7 +62,7 @@ static void gather(struct lane *lane)
     while ((op = TAILQ_FIRST(&lane->queue)) != NULL) {
         const struct op *first = TAILQ_FIRST(&lane->sent);
         bytes += op_size(op);
-        bool fits = bytes <= LANE_BYTES_MOST && lane->nparts + op->count <= LANE_OPS_MOST;
+        bool fits = bytes <= LANE_BYTES_MOST && lane->nparts + op->count <= most;
         if (first != NULL &&
             (!fits || op->is_atomic || first->is_atomic || (lane->frees && !op_frees(op)))) {
             break;
@@ -362,6 +378,7 @@ static void take_replies(struct lane *lane, const struct redisReply *from)
         batch_fail(&lane->sent, OP_UNKNOWN, something_else);
         return;
     }
+    note_length(lane, from->len);
     bool is_put_off = status.len > 0 && status.data[0] == '+'; /* some goes before what follows */
     lane->mailbox.acked = lane->ack;
     read_due(lane, slice_from(status, is_put_off));

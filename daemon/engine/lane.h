@@ -21,9 +21,10 @@
 #include "daemon/objects/ordered.h"
 
 enum {
-    LANE_OPS_MOST = 1024,          /* parts in one batch, */
-    LANE_BYTES_MOST = 1024 * 1024, /* and bytes, but for one op that is longer alone */
-    LANES_IDLE_MOST = 256,         /* lanes that nobody uses and that are kept */
+    LANE_OPS_MOST = 1024,              /* parts in one batch, */
+    LANE_BYTES_MOST = 1024 * 1024,     /* and bytes, but for one op that is longer alone */
+    LANE_REPLY_MOST = 4 * 1024 * 1024, /* and bytes of replies, roughly */
+    LANES_IDLE_MOST = 256,             /* lanes that nobody uses and that are kept */
 };
 
 struct lanes;
@@ -70,9 +71,10 @@ struct lane {
     struct op_list queue; /* what is to be sent */
     struct op_list sent;  /* what the batch under way has */
     struct request request;
-    uint64_t seq;   /* of the batch under way, */
-    uint64_t until; /* and the tenure that it was sent with, */
-    uint64_t ack;   /* and what it acknowledges */
+    uint64_t seq;         /* of the batch under way, */
+    uint64_t until;       /* and the tenure that it was sent with, */
+    uint64_t ack;         /* and what it acknowledges */
+    size_t reply_average; /* bytes of a reply, lately */
     unsigned nparts;
     bool under_way;
     bool is_full; /* the engine had no memory for the last batch: what frees some is sent alone, */

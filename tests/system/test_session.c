@@ -160,8 +160,7 @@ static void complete_requests_are_run_when_the_client_is_gone(void **state)
  * them: those were received as well. */
 static void requests_behind_answers_that_nobody_reads_are_run(void **state)
 {
-    only_in_memory(
-        "large answers of one batch are one reply; a session has so many calls on their way");
+    only_in_memory("of a client that is gone so many are run as may be on their way at a time");
     struct rpc *a = daemon_client(*state);
     struct rpc *b = daemon_client(*state);
     expect(a, "list.open", "['large', {initial: [b'x'*1000000]}]", "_map");

@@ -281,6 +281,9 @@ local ROW_MOST = 1000
 -- which stops.
 local OP_WORK = 10
 
+-- So does one with long replies: 4 MiB of them are all that a batch may have to do, 16 MiB an atomic.
+local BYTE_WORK, BYTE_WORK_ATOMIC = ipcd.WORK_MOST / 4194304, ipcd.WORK_MOST / 16777216
+
 local TOOK_LONG = "!TOO_LARGE the calls before this one took all the time that one atomic may " ..
     "take in the engine: the rest is for another one"
 
@@ -301,13 +304,15 @@ local function run_run(what, argv, at)
         end
     end
     if n == 1 then
-        return op_run_safely(what, argv, first, who, 1)
+        local reply = op_run_safely(what, argv, first, who, 1)
+        run.work = run.work + #reply * (run.is_atomic and BYTE_WORK_ATOMIC or BYTE_WORK)
+        return reply
     end
     local replies = {}
     for i = 1, n do
         replies[i] = run.work > ipcd.WORK_MOST and "" or
             op_run_safely(what, argv, first + (i - 1) * nargs, who, i)
-        run.work = run.work + OP_WORK
+        run.work = run.work + OP_WORK + #replies[i] * BYTE_WORK
     end
     return replies
 end
