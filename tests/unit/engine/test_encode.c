@@ -35,11 +35,10 @@ static bool lives_there(void *data, struct slice name)
 
 static void keep_refusal(struct output *output, char text[256])
 {
-    struct param whole = {0};
     struct slice rest = buffer_slice(&output->bytes);
     if (rest.len > 0) {
         struct buffer shown = {0};
-        whole = value_next(&rest);
+        struct param whole = value_next(&rest);
         value_print(whole.raw, 200, &shown);
         (void)snprintf(text, 256, "%.*s", (int)shown.len, (const char *)shown.data);
         buffer_deinit(&shown);

@@ -186,7 +186,7 @@ static void replies_larger_than_one_read_arrive_whole(void **state)
     assert_non_null(reply);
     int len = snprintf(reply, 100, "*2\r\n$1000000\r\n");
     memset(reply + len, 'x', 1000000);
-    (void)strcpy(reply + len + 1000000, "\r\n:7\r\n");
+    memcpy(reply + len + 1000000, "\r\n:7\r\n", sizeof("\r\n:7\r\n"));
     stage->reply = reply;
     open_plain(stage);
     caller_ask(&stage->caller, &sent, "GET", "key", NULL);
