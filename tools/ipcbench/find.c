@@ -31,7 +31,7 @@ void find_daemon(const struct options *options, char *path, size_t size)
 
 void find_cluster(const struct options *options, char *path, size_t size)
 {
-    find_program(options->redis_cluster, "../../tools/redis-cluster", "redis-cluster", path, size);
+    find_program(options->redis_cluster, "redis-cluster", "redis-cluster", path, size);
 }
 
 /* Protocol, "The socket": the first that is set. */
