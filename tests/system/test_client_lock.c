@@ -160,7 +160,7 @@ static pid_t start_holder(const struct daemon *daemon)
                     ipcc_lock_open(conn, "l", NULL, &lock) == 0 &&
                     ipcc_lock_acquire(lock, IPCC_FOREVER, NULL) == 0 && write(ready[1], "", 1) == 1;
         while (good) {
-            (void)pause();
+            good = pause() < 0; /* as it does for a signal that is handled */
         }
         _exit(1);
     }
