@@ -237,7 +237,7 @@ static void replicate(const struct redis_server *replica, const struct redis_ser
 
 void redis_join(struct redis_server *servers, size_t count, size_t primaries)
 {
-    char known[40];
+    char known[64];
     for (size_t i = 0; i < primaries; i++) {
         redis_do(&servers[i], "CLUSTER ADDSLOTSRANGE %d %d", (int)(SLOTS * i / primaries),
                  (int)(SLOTS * (i + 1) / primaries) - 1);
