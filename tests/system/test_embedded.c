@@ -222,8 +222,12 @@ static void fork_while_a_thread_opens(struct home *home)
     need(pthread_join(thread, NULL) == 0);
 }
 
+/* The address sanitizer's own allocator has locks that a fork leaves held in the child. */
 static void forks_while_one_is_started_find_no_lock_held(void **state)
 {
+#ifdef __SANITIZE_ADDRESS__
+    skip();
+#endif
     run(*state, fork_while_a_thread_opens);
 }
 
