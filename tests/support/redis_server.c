@@ -139,7 +139,7 @@ void redis_start_again(struct redis_server *server, const char *const *more)
 void redis_start(struct redis_server *server, uint16_t port, const char *const *more)
 {
     *server = (struct redis_server){.port = port};
-    (void)strcpy(server->directory, "/tmp/ipcd-redis-XXXXXX");
+    (void)snprintf(server->directory, sizeof(server->directory), "/tmp/ipcd-redis-XXXXXX");
     assert_non_null(mkdtemp(server->directory));
     (void)snprintf(server->socket, sizeof(server->socket), "%s/socket", server->directory);
     redis_start_again(server, more);
