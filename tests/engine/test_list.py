@@ -225,3 +225,15 @@ def test_incr_adds(row):
         "RANGE", "list.incr: the sum is not between -2^63 and 2^64-1; nothing was changed")
     assert row("get", 0) == INT_MIN
     assert row("incr", 0, stored(2**64 - 1)) == INT_MAX
+
+
+def test_long_replies_are_not_all_in_one_batch(host):
+    """A node does nothing else meanwhile: behind some 4 MiB the rest is for another batch."""
+    host.open("list", "l", "")
+    host.call("list.append", "l", stored("x" * 1000000))
+    ops = [host.op("list.get", "l", 0) for _ in range(20)]
+    replies = host.batch(host.prefix("l"), ops)
+    given = [len(reply) > 1000000 for reply in replies]
+    assert given == [True] * 5 + [False] * 15
+    assert set(replies[5:]) == {b""}
+    assert [len(reply) > 1000000 for reply in host.batch(host.prefix("l"), ops[5:9])] == [True] * 4

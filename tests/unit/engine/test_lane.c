@@ -125,6 +125,33 @@ static void ops_of_one_turn_are_one_batch(void **state)
     }
 }
 
+static void behind_a_long_reply_few_are_sent_at_a_time(void **state)
+{
+    enum { LONG = 3 * 1024 * 1024 };
+    struct bench *bench = *state;
+    struct probe probes[3];
+    char *reply = calloc(1, LONG + 1);
+    assert_non_null(reply);
+    memset(reply, 'x', LONG);
+    reply[0] = '=';
+    submit(bench, &probes[0], "a", "1");
+    run(bench);
+    submit(bench, &probes[1], "a", "2");
+    submit(bench, &probes[2], "a", "3");
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", reply, NULL});
+    run(bench);
+    assert_int_equal(bench->cluster.sent, 2);
+    assert_int_equal(bench->cluster.requests[0].argc, HEAD + 2 + 1); /* and not both */
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=2", NULL});
+    run(bench);
+    fake_reply(&bench->cluster, (const char *[]){"1 0 ", "=3", NULL});
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(probes[i].ended, 1);
+        op_deinit(&probes[i].op);
+    }
+    free(reply);
+}
+
 static void one_batch_is_under_way_at_a_time(void **state)
 {
     struct bench *bench = *state;
@@ -530,6 +557,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(ops_of_one_turn_are_one_batch),
         TEST(one_batch_is_under_way_at_a_time),
+        TEST(behind_a_long_reply_few_are_sent_at_a_time),
         TEST(the_next_batch_is_sent_before_the_replies_of_the_last_are_dealt_out),
         TEST(a_batch_whose_connection_is_lost_comes_again_as_it_was),
         TEST(what_has_no_time_left_is_unknown_if_it_may_have_been_run),
